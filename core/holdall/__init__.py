@@ -1,0 +1,1 @@
+"""holdall keeps a test session alive and turns it into any report."""

@@ -1,0 +1,70 @@
+"""Errors of turning a session into a report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdall.errors.root import HoldallError, listed, near
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class ExportError(HoldallError):
+    """A report can't be made; an older one of the same name is left as it was."""
+
+
+class UnknownOptionError(ExportError, ValueError):
+    """The exporter has no option of that name."""
+
+    def __init__(self, exporter_id: str, option: str, known: Sequence[str]) -> None:
+        super().__init__(exporter_id, option, known)
+        self.exporter_id = exporter_id
+        self.option = option
+        self.known = tuple(known)
+
+    def __str__(self) -> str:
+        return (
+            f"the exporter {self.exporter_id!r} has no option {self.option!r}"
+            f"{near(self.option, self.known)} (options: {listed(self.known)})"
+        )
+
+
+class OptionValueError(ExportError, ValueError):
+    """An option of an exporter was given a value that it does not take."""
+
+    def __init__(self, exporter_id: str, option: str, value: str, reason: str) -> None:
+        super().__init__(exporter_id, option, value, reason)
+        self.exporter_id = exporter_id
+        self.option = option
+        self.value = value
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return (
+            f"the option {self.option!r} of the exporter {self.exporter_id!r} does not take "
+            f"{self.value!r}: {self.reason}"
+        )
+
+
+class ExportTargetError(ExportError):
+    """The report can't be written to the place it was meant for."""
+
+    def __init__(self, target: str, reason: str) -> None:
+        super().__init__(target, reason)
+        self.target = target
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"cannot write the report to {self.target!r}: {self.reason}"
+
+
+class ExportCancelled(ExportError):  # noqa: N818 - an order that was followed, not a fault
+    """The export was told to stop and did."""
+
+    def __init__(self, exporter_id: str) -> None:
+        super().__init__(exporter_id)
+        self.exporter_id = exporter_id
+
+    def __str__(self) -> str:
+        return f"the export {self.exporter_id!r} was cancelled; nothing was written"

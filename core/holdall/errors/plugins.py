@@ -1,0 +1,92 @@
+"""Errors of finding, choosing, importing and calling plugins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdall.errors.root import HoldallError, listed, near
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class PluginError(HoldallError):
+    """A plugin can't be found, chosen, imported or called."""
+
+
+class UnknownPluginError(PluginError, LookupError):
+    """No installed distribution declares the plugin that was asked for."""
+
+    def __init__(self, kind: str, name: str, known: Sequence[str] = (), hint: str = "") -> None:
+        super().__init__(kind, name, known, hint)
+        self.kind = kind
+        self.name = name
+        self.known = tuple(known)
+        self.hint = hint
+
+    def __str__(self) -> str:
+        hint = f"; {self.hint}" if self.hint else near(self.name, self.known)
+        return f"no {self.kind} is called {self.name!r}{hint} (installed: {listed(self.known)})"
+
+
+class PluginConflictError(PluginError):
+    """Several distributions declare one name, and nothing says which is meant."""
+
+    def __init__(self, kind: str, name: str, origins: Sequence[str]) -> None:
+        super().__init__(kind, name, origins)
+        self.kind = kind
+        self.name = name
+        self.origins = tuple(origins)
+
+    def __str__(self) -> str:
+        return (
+            f"cannot choose the {self.kind} {self.name!r}: {' and '.join(self.origins)} both "
+            "declare it; uninstall all but one of them"
+        )
+
+
+class PluginUnavailableError(PluginError):
+    """The plugin is declared, but may not be used; its state says why."""
+
+    def __init__(self, kind: str, name: str, state: str, reason: str) -> None:
+        super().__init__(kind, name, state, reason)
+        self.kind = kind
+        self.name = name
+        self.state = state
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"cannot use the {self.kind} {self.name!r}, it is {self.state}: {self.reason}"
+
+
+class PluginLoadError(PluginError):
+    """Importing the plugin failed, or what was imported is not such a plugin."""
+
+    def __init__(self, kind: str, name: str, state: str, origin: str, reason: str) -> None:
+        super().__init__(kind, name, state, origin, reason)
+        self.kind = kind
+        self.name = name
+        self.state = state
+        self.origin = origin
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"cannot load the {self.kind} {self.name!r} of {self.origin}: {self.reason}"
+
+
+class PluginCallError(PluginError):
+    """A plugin raised while it did its work."""
+
+    def __init__(self, kind: str, name: str, origin: str, doing: str, cause: str) -> None:
+        super().__init__(kind, name, origin, doing, cause)
+        self.kind = kind
+        self.name = name
+        self.origin = origin
+        self.doing = doing
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return (
+            f"the {self.kind} {self.name!r} of {self.origin} failed {self.doing}: {self.cause}; "
+            "this is a fault of the plugin, report it to its authors"
+        )

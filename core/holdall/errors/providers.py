@@ -1,0 +1,68 @@
+"""Errors of providers, their units and the records these are written in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdall.errors.root import HoldallError, listed, near
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class ProviderError(HoldallError):
+    """A provider can't be found or read."""
+
+
+class UnknownProviderError(ProviderError, LookupError):
+    """No installed provider has that name, and no folder is there either."""
+
+    def __init__(self, source: str, known: Sequence[str] = ()) -> None:
+        super().__init__(source, known)
+        self.source = source
+        self.known = tuple(known)
+
+    def __str__(self) -> str:
+        return (
+            f"no provider is called {self.source!r} and no such path exists"
+            f"{near(self.source, self.known)} (installed: {listed(self.known)}; a path or "
+            "loader:path works too)"
+        )
+
+
+class ProviderLoadError(ProviderError):
+    """The place is there, but no provider can be made of it."""
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(source, reason)
+        self.source = source
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"cannot load a provider from {self.source!r}: {self.reason}"
+
+
+class UnitError(HoldallError, ValueError):
+    """A unit's definition says something that makes no sense."""
+
+    def __init__(self, unit_id: str, origin: str, reason: str) -> None:
+        super().__init__(unit_id, origin, reason)
+        self.unit_id = unit_id
+        self.origin = origin
+        self.reason = reason
+
+    def __str__(self) -> str:
+        where = f" ({self.origin})" if self.origin else ""
+        return f"unit {self.unit_id!r}{where}: {self.reason}"
+
+
+class RecordSyntaxError(HoldallError, ValueError):
+    """A line of records is neither a field, nor a continuation, nor a comment."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(line, reason)
+        self.line = line
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.reason}"

@@ -1,0 +1,155 @@
+"""Errors of the session engine: dependencies, expressions, plans, resuming."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdall.errors.root import HoldallError, listed, near
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class SessionError(HoldallError):
+    """The session can't do what was asked."""
+
+
+class DependencyError(SessionError):
+    """A job can't be put on the run list.
+
+    Problems of this family are returned by `update_desired_job_list`, not raised.
+    """
+
+
+class DependencyUnknownError(DependencyError):
+    """A job was asked for that the session does not have."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(job_id)
+        self.job_id = job_id
+
+    def __str__(self) -> str:
+        return f"job {self.job_id!r} was selected, but no loaded provider has it"
+
+
+class DependencyMissingError(DependencyError):
+    """A job needs another one that is not there or can't run either."""
+
+    def __init__(self, job_id: str, missing: str, relation: str, reason: str = "") -> None:
+        super().__init__(job_id, missing, relation, reason)
+        self.job_id = job_id
+        self.missing = missing
+        self.relation = relation
+        self.reason = reason
+
+    def __str__(self) -> str:
+        reason = self.reason or "no loaded provider has it"
+        return f"job {self.job_id!r} cannot run: {self.relation} {self.missing!r}: {reason}"
+
+
+class DependencyCycleError(DependencyError):
+    """Jobs wait for each other in a circle."""
+
+    def __init__(self, job_id: str, cycle: Sequence[str], relation: str) -> None:
+        super().__init__(job_id, cycle, relation)
+        self.job_id = job_id
+        self.cycle = tuple(cycle)
+        self.relation = relation
+
+    def __str__(self) -> str:
+        return f"jobs wait for each other ({self.relation}): {' -> '.join(self.cycle)}"
+
+
+class DependencyDuplicateError(DependencyError):
+    """Two different units claim one id."""
+
+    def __init__(self, unit_id: str, first: str, second: str) -> None:
+        super().__init__(unit_id, first, second)
+        self.unit_id = unit_id
+        self.first = first
+        self.second = second
+
+    def __str__(self) -> str:
+        return (
+            f"two different units are called {self.unit_id!r}: one at {self.first or 'no file'}, "
+            f"one at {self.second or 'no file'}; rename one of them"
+        )
+
+
+class ExpressionError(SessionError, ValueError):
+    """A resource expression is not one, or says something that is not allowed."""
+
+    def __init__(self, text: str, line: int, column: int, reason: str) -> None:
+        super().__init__(text, line, column, reason)
+        self.text = text
+        self.line = line
+        self.column = column
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return (
+            f"cannot use the resource expression {self.text!r}, line {self.line} column "
+            f"{self.column}: {self.reason}"
+        )
+
+
+class UnknownUnitError(SessionError, KeyError):
+    """The device context has no unit of that id and kind."""
+
+    def __init__(self, unit_id: str, kind: str, known: Sequence[str] = ()) -> None:
+        super().__init__(unit_id, kind, known)
+        self.unit_id = unit_id
+        self.kind = kind
+        self.known = tuple(known)
+
+    def __str__(self) -> str:
+        hint = near(self.unit_id, self.known)
+        shown = f" (there are: {listed(self.known)})" if len(self.known) <= 12 else ""
+        return f"no {self.kind} is called {self.unit_id!r}{hint}{shown}"
+
+
+class NothingSelectedError(SessionError, LookupError):
+    """What was asked for selects no job at all."""
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(what, reason)
+        self.what = what
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"nothing to run for {self.what}: {self.reason}"
+
+
+class SessionResumeError(SessionError):
+    """A stored session can't be gone on with."""
+
+
+class IncompatibleJobError(SessionResumeError):
+    """Jobs were changed since the session was stored."""
+
+    def __init__(self, session_id: str, changed: Sequence[str]) -> None:
+        super().__init__(session_id, changed)
+        self.session_id = session_id
+        self.changed = tuple(changed)
+
+    def __str__(self) -> str:
+        return (
+            f"cannot resume the session {self.session_id!r}: the definition of "
+            f"{len(self.changed)} of its jobs has changed: {', '.join(self.changed)}; bring the "
+            "old provider back, or resume with the flag 'ignore-job-checksums'"
+        )
+
+
+class MissingJobError(SessionResumeError):
+    """The session names jobs that no given provider has."""
+
+    def __init__(self, session_id: str, missing: Sequence[str]) -> None:
+        super().__init__(session_id, missing)
+        self.session_id = session_id
+        self.missing = tuple(missing)
+
+    def __str__(self) -> str:
+        return (
+            f"cannot resume the session {self.session_id!r}: no given provider has "
+            f"{len(self.missing)} of its jobs: {', '.join(self.missing)}; add their provider"
+        )

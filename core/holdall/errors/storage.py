@@ -1,0 +1,184 @@
+"""Errors of storing, opening and reading sessions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdall.errors.root import HoldallError, near
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class StorageError(HoldallError):
+    """A session can't be stored, opened or read."""
+
+
+class StoreUrlError(StorageError, ValueError):
+    """A URL does not name a place where sessions could be stored."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(url, reason)
+        self.url = url
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"cannot open the store {self.url!r}: {self.reason}"
+
+
+class UnknownSessionError(StorageError, LookupError):
+    """The store holds no session of that name."""
+
+    def __init__(self, store: str, session_id: str, known: Sequence[str] = ()) -> None:
+        super().__init__(store, session_id, known)
+        self.store = store
+        self.session_id = session_id
+        self.known = tuple(known)
+
+    def __str__(self) -> str:
+        hint = near(self.session_id, self.known) or "; `holdall sessions list` shows them"
+        return f"no session is called {self.session_id!r} in {self.store}{hint}"
+
+
+class SessionExistsError(StorageError):
+    """A session of that name is already stored."""
+
+    def __init__(self, store: str, session_id: str) -> None:
+        super().__init__(store, session_id)
+        self.store = store
+        self.session_id = session_id
+
+    def __str__(self) -> str:
+        return f"cannot create the session {self.session_id!r}: {self.store} already holds it"
+
+
+class LockedStorageError(StorageError):
+    """Another writer has the session open and is alive."""
+
+    def __init__(self, session_id: str, where: str, holder: str = "") -> None:
+        super().__init__(session_id, where, holder)
+        self.session_id = session_id
+        self.where = where
+        self.holder = holder
+
+    def __str__(self) -> str:
+        holder = f" by {self.holder}" if self.holder else ""
+        return (
+            f"cannot open the session {self.session_id!r} of {self.where} for writing: it is in "
+            f"use{holder}; wait until that process ends, or open it for reading"
+        )
+
+
+class StaleWriterError(StorageError):
+    """The session moved on under this writer, so its entries were not stored."""
+
+    def __init__(self, session_id: str, expected: int, head: int) -> None:
+        super().__init__(session_id, expected, head)
+        self.session_id = session_id
+        self.expected = expected
+        self.head = head
+
+    def __str__(self) -> str:
+        return (
+            f"cannot append to the session {self.session_id!r} after entry {self.expected}: its "
+            f"last entry is {self.head}, or another writer took it over; load the session again"
+        )
+
+
+class StorageFullError(StorageError):
+    """There is no room left; what was stored before is whole."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(where, reason)
+        self.where = where
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return (
+            f"cannot write to {self.where}: {self.reason}; what was recorded before is safe, "
+            "make room and resume the session"
+        )
+
+
+class StorageAccessError(StorageError):
+    """The operating system refused a step; what was stored before is whole."""
+
+    def __init__(self, where: str, doing: str, reason: str) -> None:
+        super().__init__(where, doing, reason)
+        self.where = where
+        self.doing = doing
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"cannot {self.doing} {self.where}: {self.reason}"
+
+
+class FailedStorageError(StorageError):
+    """A durable step failed before, so this handle refuses all further work."""
+
+    def __init__(self, session_id: str, where: str, reason: str) -> None:
+        super().__init__(session_id, where, reason)
+        self.session_id = session_id
+        self.where = where
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return (
+            f"cannot go on with the session {self.session_id!r} of {self.where}: {self.reason}; "
+            "what was acknowledged is safe, open the session again"
+        )
+
+
+class ClosedStorageError(StorageError, ValueError):
+    """The storage was closed, or its session removed, and is used all the same."""
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__(session_id)
+        self.session_id = session_id
+
+    def __str__(self) -> str:
+        return f"the storage of the session {self.session_id!r} is closed; open it again"
+
+
+class ReadOnlyStorageError(StorageError):
+    """Something was to be changed through a handle that only reads."""
+
+    def __init__(self, where: str, doing: str) -> None:
+        super().__init__(where, doing)
+        self.where = where
+        self.doing = doing
+
+    def __str__(self) -> str:
+        return f"cannot {self.doing}: {self.where} is open for reading only"
+
+
+class CorruptSessionError(StorageError):
+    """What is stored is not what was written."""
+
+    def __init__(self, session_id: str, where: str, reason: str) -> None:
+        super().__init__(session_id, where, reason)
+        self.session_id = session_id
+        self.where = where
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return (
+            f"the session {self.session_id!r} is damaged at {self.where}: {self.reason}; "
+            "nothing was changed, copy it away before anything else"
+        )
+
+
+class NewerFormatError(StorageError):
+    """The session was written by a newer holdall than this one."""
+
+    def __init__(self, session_id: str, theirs: int, ours: int) -> None:
+        super().__init__(session_id, theirs, ours)
+        self.session_id = session_id
+        self.theirs = theirs
+        self.ours = ours
+
+    def __str__(self) -> str:
+        return (
+            f"cannot read the session {self.session_id!r}: its journal has format {self.theirs} "
+            f"and this holdall reads up to {self.ours}; upgrade holdall"
+        )

@@ -1,0 +1,104 @@
+"""Events to entries and back: number, epoch, checksum chain.
+
+An entry is one line of JSON, `{"n":12,"epoch":1,"sum":"89abcdef","event":{...}}`.
+`sum` is a CRC-32 over number, epoch and event that starts from the sum before,
+so an entry that is flipped, missing, doubled or from elsewhere does not fit.
+Stores see bytes only; damage is found here, the same for all of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+from zlib import crc32
+
+import msgspec
+
+from holdall.errors import CorruptSessionError, NewerFormatError
+from holdall.journal.events import FORMAT, AnyEvent, WriterOpened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+class Position(NamedTuple):
+    """The place in a journal after which the next entry goes."""
+
+    number: int = 0
+    epoch: int = 0
+    sum: int = 0
+
+
+START: Final = Position()
+
+
+class _Entry(msgspec.Struct):
+    n: int
+    epoch: int
+    sum: str
+    event: msgspec.Raw
+
+
+_ENCODER: Final = msgspec.json.Encoder()
+_ENTRY_DECODER: Final = msgspec.json.Decoder(_Entry)
+_EVENT_DECODER: Final[msgspec.json.Decoder[AnyEvent]] = msgspec.json.Decoder(AnyEvent)
+_TAG_DECODER: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_KNOWN_TAGS: Final = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)
+
+
+def encode(events: Iterable[AnyEvent], position: Position) -> tuple[list[bytes], Position]:
+    """Return the entries for *events* behind *position*, and the position behind them."""
+    entries = []
+    number, epoch, total = position
+    for event in events:
+        number += 1
+        data = _ENCODER.encode(event)
+        total = _sum(number, epoch, data, total)
+        entries.append(
+            b'{"n":%d,"epoch":%d,"sum":"%08x","event":%b}' % (number, epoch, total, data)
+        )
+    return entries, Position(number, epoch, total)
+
+
+def decode(
+    session_id: str, entries: Iterable[tuple[int, bytes]], position: Position = START
+) -> Iterator[tuple[Position, AnyEvent]]:
+    """Yield the events of *entries*, each with the position behind it.
+
+    Raises:
+        CorruptSessionError: An entry is not what was written there.
+        NewerFormatError: A newer holdall wrote it.
+    """
+    for stored_number, data in entries:
+        where = f"entry {stored_number}"
+        try:
+            entry = _ENTRY_DECODER.decode(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise CorruptSessionError(session_id, where, f"no journal entry ({error})") from error
+        if entry.n != stored_number or entry.n != position.number + 1:
+            reason = f"entry {position.number + 1} was due and {entry.n} is there"
+            raise CorruptSessionError(session_id, where, reason)
+        if entry.epoch < position.epoch:
+            reason = f"a writer of epoch {entry.epoch} wrote after one of epoch {position.epoch}"
+            raise CorruptSessionError(session_id, where, reason)
+        total = _sum(entry.n, entry.epoch, bytes(entry.event), position.sum)
+        if entry.sum != f"{total:08x}":
+            raise CorruptSessionError(session_id, where, "its checksum does not fit")
+        position = Position(entry.n, entry.epoch, total)
+        yield position, _event(session_id, where, entry.event)
+
+
+def _event(session_id: str, where: str, data: msgspec.Raw) -> AnyEvent:
+    try:
+        event = _EVENT_DECODER.decode(data)
+    except msgspec.MsgspecError as error:
+        tag = _TAG_DECODER.decode(data).get("type")
+        if tag is not None and bytes(tag).decode().strip('"') not in _KNOWN_TAGS:
+            raise NewerFormatError(session_id, FORMAT + 1, FORMAT) from error
+        raise CorruptSessionError(session_id, where, str(error)) from error
+    if isinstance(event, WriterOpened) and event.format > FORMAT:
+        raise NewerFormatError(session_id, event.format, FORMAT)
+    return event
+
+
+def _sum(number: int, epoch: int, event: bytes, before: int) -> int:
+    return crc32(event, crc32(b"%d %d " % (number, epoch), before))

@@ -1,0 +1,94 @@
+"""What a listing says of a session, read from its journal alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from holdall.errors import HoldallError
+from holdall.journal.codec import decode
+from holdall.journal.events import (
+    JobsSelected,
+    MetadataChanged,
+    ResultRecorded,
+    SessionCreated,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from holdall.contracts import Repository
+
+SessionPhase = Literal["empty", "new", "unfinished", "finished", "damaged"]
+
+
+class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One session as a listing shows it.
+
+    Attributes:
+        state: `empty` was created and never checkpointed; `new` has no results;
+            `unfinished` lacks results of selected jobs; `finished` has them all;
+            `damaged` can't be read.
+        created: Seconds since 1970, UTC; 0 if the session does not tell.
+        modified: The moment of its last event; 0 if the session does not tell.
+        jobs: How many jobs are selected, over all devices.
+        results: How many of the selected jobs have a result.
+        reason: Why a damaged session can't be read.
+    """
+
+    id: str
+    title: str = ""
+    state: SessionPhase = "empty"
+    created: float = 0.0
+    modified: float = 0.0
+    jobs: int = 0
+    results: int = 0
+    reason: str = ""
+
+
+def describe(repository: Repository, session_ids: Iterable[str]) -> Iterator[SessionInfo]:
+    """Yield what is known of each session, newest first; a damaged one hinders no other."""
+    found = [_described(repository, session_id) for session_id in session_ids]
+    yield from sorted(found, key=lambda info: (info.modified, info.id), reverse=True)
+
+
+def _described(repository: Repository, session_id: str) -> SessionInfo:
+    try:
+        storage = repository.open(session_id, mode="r")
+        try:
+            return _read(session_id, storage.read())
+        finally:
+            storage.close()
+    except HoldallError as error:
+        return SessionInfo(id=session_id, state="damaged", reason=str(error))
+
+
+def _read(session_id: str, entries: Iterable[tuple[int, bytes]]) -> SessionInfo:
+    info = SessionInfo(id=session_id)
+    selected: dict[str, set[str]] = {}
+    done: dict[str, set[str]] = {}
+    for _position, event in decode(session_id, entries):
+        info = msgspec.structs.replace(info, modified=event.at)
+        match event:
+            case SessionCreated():
+                info = msgspec.structs.replace(info, title=event.title, created=event.at)
+            case MetadataChanged(changes={"title": title}):
+                info = msgspec.structs.replace(info, title=msgspec.json.decode(title) or "")
+            case JobsSelected():
+                selected[event.device] = set(event.run_list)
+            case ResultRecorded():
+                done.setdefault(event.device, set()).add(event.job_id)
+    jobs = sum(map(len, selected.values()))
+    results = sum(len(run & done.get(device, set())) for device, run in selected.items())
+    return msgspec.structs.replace(
+        info, jobs=jobs, results=results, state=_state(info, jobs, results)
+    )
+
+
+def _state(info: SessionInfo, jobs: int, results: int) -> SessionPhase:
+    if not info.modified:
+        return "empty"
+    if not results:
+        return "new"
+    return "finished" if results == jobs else "unfinished"

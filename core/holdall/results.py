@@ -1,0 +1,208 @@
+"""What came out of a job: outcomes, results, I/O logs. Frozen values."""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+import msgspec
+from msgspec.structs import force_setattr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Stream = Literal["stdout", "stderr"]
+Interruption = Literal["killed", "rebooted", "unknown"]
+
+
+class Outcome(StrEnum):
+    """How an attempt at a job ended; `NONE` when there was no attempt."""
+
+    NONE = "none"
+    PASS = "pass"  # noqa: S105 - an outcome
+    FAIL = "fail"
+    CRASH = "crash"
+    SKIP = "skip"
+    SKIPPED_DEPENDENCY = "skipped-dependency"
+    SKIPPED_RESOURCE = "skipped-resource"
+    SKIPPED_MANIFEST = "skipped-manifest"
+    NOT_SUPPORTED = "not-supported"
+    NOT_IMPLEMENTED = "not-implemented"
+    UNDECIDED = "undecided"
+
+    @property
+    def label(self) -> str:
+        """The outcome in words for people."""
+        return _LABELS[self]
+
+    @property
+    def failed(self) -> bool:
+        """Whether the outcome says that something is wrong: fail or crash."""
+        return self is Outcome.FAIL or self is Outcome.CRASH
+
+    @property
+    def skipped(self) -> bool:
+        """Whether the job was, for whatever reason, not really tried."""
+        return self in _SKIPS
+
+
+_LABELS: Final = {
+    Outcome.NONE: "not started",
+    Outcome.PASS: "passed",
+    Outcome.FAIL: "failed",
+    Outcome.CRASH: "crashed",
+    Outcome.SKIP: "skipped",
+    Outcome.SKIPPED_DEPENDENCY: "skipped (failed dependency)",
+    Outcome.SKIPPED_RESOURCE: "skipped (unmet resource)",
+    Outcome.SKIPPED_MANIFEST: "skipped (unmet manifest)",
+    Outcome.NOT_SUPPORTED: "not supported",
+    Outcome.NOT_IMPLEMENTED: "not implemented",
+    Outcome.UNDECIDED: "undecided",
+}
+_SKIPS: Final = frozenset(
+    {
+        Outcome.SKIP,
+        Outcome.SKIPPED_DEPENDENCY,
+        Outcome.SKIPPED_RESOURCE,
+        Outcome.SKIPPED_MANIFEST,
+        Outcome.NOT_SUPPORTED,
+        Outcome.NOT_IMPLEMENTED,
+    }
+)
+
+
+class IOLogRecord(NamedTuple):
+    """What a job wrote at one moment: seconds since its start, stream, bytes."""
+
+    delay: float
+    stream: Stream
+    data: bytes
+
+
+class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that a job left behind, small ones inline, others as a blob.
+
+    Attributes:
+        name: File name without folders.
+        size: Bytes.
+        data: The content when it travels with the result.
+        ref: `sha256:...` of the blob that holds the content otherwise.
+    """
+
+    name: str
+    media_type: str = "application/octet-stream"
+    size: int
+    data: bytes | None = None
+    ref: str | None = None
+
+
+class JobResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One attempt at a job; building one checks and converts every field.
+
+    Attributes:
+        outcome: An `Outcome`, its string, or None for `none`.
+        return_code: Exit code of the command; negative for the signal that killed it.
+        execution_duration: Seconds.
+        started_at: Seconds since 1970, UTC.
+        comments: Words of a person, or of holdall about an attempt that went wrong.
+        skip_reason: Why the job was not tried.
+        interrupted_by: What ended the attempt when holdall itself was ended.
+        io_log: What the job wrote, when that is little; else empty and `io_log_ref` is set.
+        io_log_ref: The blob that holds what the job wrote.
+        io_log_size: Bytes the job wrote that were kept.
+        io_log_dropped: Bytes the job wrote beyond what is kept of one job.
+        attachments: Files the job left behind.
+    """
+
+    outcome: Outcome = Outcome.NONE
+    return_code: int | None = None
+    execution_duration: float | None = None
+    started_at: float | None = None
+    comments: str | None = None
+    skip_reason: str | None = None
+    interrupted_by: Interruption | None = None
+    io_log: tuple[IOLogRecord, ...] = ()
+    io_log_ref: str | None = None
+    io_log_size: int = 0
+    io_log_dropped: int = 0
+    attachments: tuple[Attachment, ...] = ()
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "outcome", _outcome(self.outcome))
+        _require(self.return_code, "return_code", int, optional=True)
+        for name in ("comments", "skip_reason"):
+            _require(getattr(self, name), name, str, optional=True)
+            if value := getattr(self, name):
+                force_setattr(self, name, encodable(value))
+        _require(self.io_log_ref, "io_log_ref", str, optional=True)
+        for name in ("io_log_size", "io_log_dropped"):
+            _require(getattr(self, name), name, int, optional=False)
+        for name in ("execution_duration", "started_at"):
+            force_setattr(self, name, _seconds(getattr(self, name), name))
+        if self.interrupted_by not in {None, "killed", "rebooted", "unknown"}:
+            raise ValueError(f"interrupted_by can't be {self.interrupted_by!r}")
+        if self.io_log:
+            records = _io_log(self.io_log)
+            force_setattr(self, "io_log", records)
+            if not self.io_log_size:
+                force_setattr(self, "io_log_size", sum(len(record.data) for record in records))
+        elif self.io_log is None:
+            force_setattr(self, "io_log", ())
+        force_setattr(self, "attachments", tuple(self.attachments))
+
+    @property
+    def is_hollow(self) -> bool:
+        """Whether the result says nothing at all, as before the first attempt."""
+        return self == _HOLLOW
+
+
+def encodable(text: str) -> str:
+    r"""Return *text* with lone surrogates, which no file can hold, as visible ``\udcff``."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _outcome(value: object) -> Outcome:
+    if value is None:
+        return Outcome.NONE
+    try:
+        return Outcome(value)  # type: ignore[arg-type]
+    except ValueError:
+        known = ", ".join(Outcome)
+        raise ValueError(f"no outcome is called {value!r} (outcomes: {known})") from None
+
+
+def _require(value: object, name: str, kind: type, *, optional: bool) -> None:
+    fits = isinstance(value, kind) and not (kind is int and isinstance(value, bool))
+    if not fits and not (optional and value is None):
+        raise TypeError(f"{name} must be of type {kind.__name__}, not {type(value).__name__}")
+
+
+def _seconds(value: object, name: str) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
+    if not math.isfinite(value) or value < 0:
+        raise ValueError(f"{name} must be a finite number of seconds from 0 on, not {value!r}")
+    return float(value)
+
+
+def _io_log(records: Iterable[Any]) -> tuple[IOLogRecord, ...]:
+    return tuple(map(_io_log_record, records))
+
+
+def _io_log_record(record: Any) -> IOLogRecord:
+    try:
+        delay, stream, data = record
+    except (TypeError, ValueError):
+        raise TypeError(f"an I/O log record is (seconds, stream, bytes), not {record!r}") from None
+    seconds = _seconds(delay, "the delay of an I/O log record")
+    if seconds is None or not isinstance(data, bytes | bytearray | memoryview):
+        raise TypeError(f"an I/O log record is (seconds, stream, bytes), not {record!r}")
+    if stream not in {"stdout", "stderr"}:
+        raise ValueError(f"a stream is stdout or stderr, not {stream!r}")
+    return IOLogRecord(seconds, stream, bytes(data))
+
+
+_HOLLOW: Final = JobResult()

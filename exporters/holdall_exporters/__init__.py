@@ -1,0 +1,1 @@
+"""The report formats that come with holdall, one module each."""

@@ -1,0 +1,1 @@
+"""The stores, provider loaders and runners that come with holdall."""

@@ -1,0 +1,1 @@
+"""Provider loaders, and the provider that comes with holdall."""

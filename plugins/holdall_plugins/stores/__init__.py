@@ -1,0 +1,1 @@
+"""Places that hold sessions, and wrappers around them."""
