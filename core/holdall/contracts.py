@@ -96,6 +96,11 @@ class Storage(Protocol):
         ...
 
     @property
+    def repository(self) -> Repository:
+        """The repository that opened it."""
+        ...
+
+    @property
     def head(self) -> int:
         """Number of the last entry, 0 if there is none."""
         ...

@@ -74,6 +74,8 @@ class Unit(msgspec.Struct, frozen=True, dict=True, eq=False, kw_only=True):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Unit):
             return NotImplemented
+        if self is other:
+            return True
         return (self.kind, self.id, self.checksum) == (other.kind, other.id, other.checksum)
 
     def __hash__(self) -> int:

@@ -116,6 +116,12 @@ class JobDefined(DeviceEvent, frozen=True, kw_only=True, tag="job-defined"):
     job: JobRecord
 
 
+class JobRemoved(DeviceEvent, frozen=True, kw_only=True, tag="job-removed"):
+    """A job, with all that was known of it, left the session."""
+
+    job_id: str
+
+
 class CategoryDefined(Event, frozen=True, kw_only=True, tag="category-defined"):
     """The heading of a category that a job of the session is in."""
 
@@ -167,6 +173,7 @@ AnyEvent = (
     | ProviderAdded
     | PlansChanged
     | JobDefined
+    | JobRemoved
     | CategoryDefined
     | JobsSelected
     | JobStarted

@@ -1,0 +1,183 @@
+"""One device in one session: its providers, its units, its state."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from holdall.session.plans import find_plan_in, select
+from holdall.session.state import LOCAL, SessionState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from holdall.journal.events import AnyEvent
+    from holdall.providers import Provider
+    from holdall.session.plans import Selection
+    from holdall.units import TestPlan, Unit
+
+
+class Device(msgspec.Struct, frozen=True):
+    """A thing under test.
+
+    Attributes:
+        id: Its name in the session; `local` is the machine that runs holdall.
+        description: Words for reports.
+        facts: What is known of it, by name.
+    """
+
+    id: str = LOCAL
+    description: str = ""
+    facts: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.id, str) or not self.id:
+            raise ValueError(
+                f"a device's id must be a string with something in it, not {self.id!r}"
+            )
+        if not isinstance(self.description, str):
+            raise TypeError(f"a device's description must be a string, not {self.description!r}")
+
+
+class SessionDeviceContext:
+    """A device with its providers, units and state.
+
+    Attributes:
+        device: The device.
+        state: Its `SessionState`.
+        provider_list: Its providers, in the order they were added.
+    """
+
+    def __init__(
+        self,
+        state: SessionState | None = None,
+        *,
+        device: Device | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if state is not None and not isinstance(state, SessionState):
+            raise TypeError(f"state must be a SessionState, not {type(state).__name__}")
+        self.device: Final = device or Device(id=state.device_id if state else LOCAL)
+        self.state: Final = state or SessionState(device_id=self.device.id, clock=clock)
+        self.state.device_id = self.device.id
+        self.provider_list: Final[list[Provider]] = []
+        self._origins: dict[str, Provider] = {}
+        self._plans: tuple[TestPlan, ...] = ()
+        self._selection: Selection | None = None
+        self._shared: dict[str, Any] = {}
+        self._on_provider: Callable[[Provider], None] = _ignore
+
+    @property
+    def unit_list(self) -> list[Unit]:
+        """All units, in the order they were added."""
+        return self.state.unit_list
+
+    def add_provider(
+        self,
+        provider: Provider,
+        add_units: bool = True,  # noqa: FBT001, FBT002 - plainbox's signature
+    ) -> None:
+        """Add a provider, and its units unless told otherwise.
+
+        Raises:
+            ValueError: The provider is there already.
+            DependencyDuplicateError: It has a unit that differs from one of the same id;
+                then nothing of it was added.
+        """
+        if provider in self.provider_list:
+            raise ValueError(f"the provider {provider.name!r} is in this context already")
+        units = list(provider.unit_list) if add_units else []
+        self.state.check_units(units)
+        self.provider_list.append(provider)
+        self._on_provider(provider)
+        for unit in units:
+            self.state.add_unit(unit)
+            self._origins.setdefault(unit.id, provider)
+        self._apply_plans()
+
+    def adopt_provider(self, provider: Provider) -> None:
+        """Note where units come from that are here already, of a session that was loaded."""
+        self.provider_list.append(provider)
+        for unit in provider.unit_list:
+            self._origins.setdefault(unit.id, provider)
+
+    def provider_of(self, unit: Unit) -> Provider | None:
+        """Return the provider that *unit* came with, None if it was added by itself."""
+        return self._origins.get(unit.id) or self._origins.get(unit.get("template_id"))
+
+    def add_unit(self, unit: Unit) -> Unit:
+        """Return *unit*, added, or the identical one that is there already."""
+        return self.state.add_unit(unit)
+
+    def remove_unit(self, unit: Unit) -> None:
+        """Take *unit* out; raises ValueError if it is not there."""
+        self.state.remove_unit(unit)
+
+    def get_unit(self, unit_id: str, kind_name: str = "job") -> Unit:
+        """Return the unit of that id and kind.
+
+        Raises:
+            UnknownUnitError: There is none; it is a KeyError too.
+        """
+        return self.state.get_unit(unit_id, kind_name)
+
+    def set_test_plan_list(self, plans: Sequence[TestPlan]) -> None:
+        """Put *plans* in force: their overrides and mandatory jobs, and no others'."""
+        self._plans = tuple(plans)
+        self._apply_plans()
+
+    def _apply_plans(self) -> None:
+        self._selection = None
+        if self._plans or self.state.has_overrides:
+            selection = self.selection
+            self.state.set_overrides(selection.overrides)
+            jobs = self.state.job_state_map
+            self.state.update_mandatory_job_list(
+                jobs[job_id].job for job_id in selection.mandatory if job_id in jobs
+            )
+
+    @property
+    def selection(self) -> Selection:
+        """What the plans in force select of the units that are there."""
+        if self._selection is None:
+            units = self.state.units_by_kind
+            self._selection = select(
+                self._plans, self.state.job_list, lambda plan_id: find_plan_in(units, plan_id)
+            )
+        return self._selection
+
+    def compute_shared(
+        self, key: str, compute: Callable[..., Any], *args: object, **kwargs: object
+    ) -> Any:
+        """Return what *compute* returned for *key* the first time."""
+        if key not in self._shared:
+            self._shared[key] = compute(*args, **kwargs)
+        return self._shared[key]
+
+    def invalidate_shared(self, key: str) -> None:
+        """Forget what was computed for *key*."""
+        self._shared.pop(key, None)
+
+    def restore_test_plans(self, plan_ids: Sequence[str]) -> tuple[TestPlan, ...]:
+        """Put the plans of these ids in force again, as far as they are there."""
+        found = (find_plan_in(self.state.units_by_kind, plan_id) for plan_id in plan_ids)
+        self.set_test_plan_list([plan for plan in found if plan is not None])
+        return self._plans
+
+    def attach(
+        self, listener: Callable[[AnyEvent], None], on_provider: Callable[[Provider], None]
+    ) -> None:
+        """Let changes be told from now on; a manager does this when it adds the context."""
+        self.state.chronicle.listener = listener
+        self._on_provider = on_provider
+
+    def detach(self) -> None:
+        """Let nothing be told any more."""
+        self.state.chronicle.listener = None
+        self._on_provider = _ignore
+
+
+def _ignore(_provider: Provider) -> None:
+    """Take no notice: the context belongs to no manager."""

@@ -1,0 +1,376 @@
+"""SessionManager: couples device contexts with a storage."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from holdall.exports.view import SessionView
+from holdall.journal import Journal, read_events
+from holdall.journal.events import (
+    DeviceAdded,
+    DeviceRemoved,
+    PlanRecord,
+    PlansChanged,
+    PluginUsed,
+    ProviderAdded,
+    SessionCreated,
+    WriterOpened,
+)
+from holdall.journal.iolog import unpack
+from holdall.registry import Registry
+from holdall.repositories import default_url, open_repository
+from holdall.results import encodable
+from holdall.session.context import Device, SessionDeviceContext
+from holdall.session.load import load_contexts, units_of
+from holdall.session.naming import create_storage
+from holdall.session.state import LOCAL, SessionState
+from holdall.units import TestPlan
+from holdall.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from types import TracebackType
+
+    from holdall.contracts import Repository, Storage
+    from holdall.exports.pipeline import BoundExporter
+    from holdall.journal.events import AnyEvent
+    from holdall.providers import Provider
+    from holdall.results import IOLogRecord, JobResult
+    from holdall.units import Unit
+
+PREFIX: Final = "holdall-"
+
+
+class SessionManager:
+    """A session that is alive: contexts of devices, and the storage that keeps it.
+
+    What changes is an event; `checkpoint` makes all events since the last one
+    durable. A manager belongs to one thread. Leaving it as a context manager
+    closes the storage, and neither checkpoints nor destroys.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        journal: Journal,
+        *,
+        registry: Registry | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._storage: Final = storage
+        self._journal: Final = journal
+        self._registry = registry
+        self._clock: Final = clock
+        self._contexts: Final[list[SessionDeviceContext]] = []
+        self._test_plans: tuple[TestPlan, ...] = ()
+        self._pending: list[AnyEvent] = []
+
+    @classmethod
+    def create(
+        cls,
+        repo: Repository | str | None = None,
+        prefix: str = PREFIX,
+        *,
+        title: str = "",
+        registry: Registry | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> Self:
+        """Return the manager of a new session without devices.
+
+        Args:
+            repo: A repository or its URL; without one the store in the user's data folder.
+            prefix: What the new session's id begins with.
+            title: What people call the session.
+        """
+        if repo is None or isinstance(repo, str):
+            repo = open_repository(repo or default_url(), registry=registry)
+        storage = create_storage(repo, prefix, clock)
+        return cls._begun(storage, title, registry, clock)
+
+    @classmethod
+    def _begun(
+        cls,
+        storage: Storage,
+        title: str,
+        registry: Registry | None,
+        clock: Callable[[], float],
+    ) -> Self:
+        manager = cls(storage, Journal.begin(storage), registry=registry, clock=clock)
+        created = SessionCreated(at=clock(), session_id=storage.id, title=encodable(title))
+        manager._pending += [created, WriterOpened(at=clock(), version=__version__)]
+        return manager
+
+    @classmethod
+    def create_with_state(
+        cls, state: SessionState, repo: Repository | str | None = None, **more: Any
+    ) -> Self:
+        """Return the manager of a new session whose one device has *state*."""
+        manager = cls.create(repo, **more)
+        manager.add_device_context(SessionDeviceContext(state))
+        return manager
+
+    @classmethod
+    def create_with_unit_list(
+        cls,
+        unit_list: Iterable[Unit] | None = None,
+        repo: Repository | str | None = None,
+        **more: Any,
+    ) -> Self:
+        """Return the manager of a new session whose one device has these units."""
+        return cls.create_with_state(SessionState(unit_list or ()), repo, **more)
+
+    @classmethod
+    def load_session(
+        cls,
+        unit_list: Iterable[Unit] | Mapping[str, Iterable[Unit]],
+        storage: Storage,
+        early_cb: Callable[[SessionState], SessionState | None] | None = None,
+        flags: Iterable[str] | None = None,
+        *,
+        registry: Registry | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> Self:
+        """Return the manager of a stored session, everything as it was.
+
+        A session that was never checkpointed comes back fresh, with one device.
+
+        Args:
+            unit_list: The units of its one device, or those of each device by id.
+            early_cb: Sees each state before results return, and may give another in its place.
+            flags: `ignore-job-checksums` goes on although definitions changed.
+
+        Raises:
+            IncompatibleJobError: Definitions changed; all of them are named.
+            MissingJobError: Jobs of the session are in no given unit list.
+            CorruptSessionError, NewerFormatError: The journal can't be read.
+        """
+        journal, events = Journal.resume(storage)
+        if not events:
+            manager = cls._begun(storage, "", registry, clock)
+            units = units_of(LOCAL, unit_list)
+            manager.add_device_context(SessionDeviceContext(SessionState(units, clock=clock)))
+            return manager
+        manager = cls(storage, journal, registry=registry, clock=clock)
+        loaded = load_contexts(
+            storage.id,
+            events,
+            unit_list,
+            early_cb=early_cb,
+            flags=frozenset(flags or ()),
+            read_io_log=manager._read_io_log,
+            clock=clock,
+        )
+        for context in loaded.contexts:
+            manager._contexts.append(context)
+            manager._attach(context)
+        manager._test_plans = loaded.plans
+        manager._pending.append(WriterOpened(at=clock(), version=__version__))
+        return manager
+
+    @property
+    def storage(self) -> Storage:
+        """The session's place in its repository."""
+        return self._storage
+
+    @property
+    def device_context_list(self) -> list[SessionDeviceContext]:
+        """The contexts, in the order they were added."""
+        return list(self._contexts)
+
+    @property
+    def default_device_context(self) -> SessionDeviceContext | None:
+        """The first context, None without any."""
+        return self._contexts[0] if self._contexts else None
+
+    @property
+    def state(self) -> SessionState | None:
+        """The state of the first context, None without any."""
+        return self._contexts[0].state if self._contexts else None
+
+    @property
+    def test_plans(self) -> tuple[TestPlan, ...]:
+        """The test plans in force on every device."""
+        return self._test_plans
+
+    @test_plans.setter
+    def test_plans(self, plans: tuple[TestPlan, ...]) -> None:
+        _check_plans(plans)
+        if plans == self._test_plans:
+            return
+        self._test_plans = plans
+        records = tuple(
+            PlanRecord(
+                id=plan.id, name=encodable(plan.summary), description=encodable(plan.description)
+            )
+            for plan in plans
+        )
+        self._tell(PlansChanged(at=self._clock(), plans=records))
+        for context in self._contexts:
+            context.set_test_plan_list(plans)
+
+    @property
+    def registry(self) -> Registry:
+        """The plugins that this manager finds exporters in."""
+        if self._registry is None:
+            self._registry = Registry.discover()
+        return self._registry
+
+    def add_device_context(self, context: SessionDeviceContext) -> SessionDeviceContext:
+        """Return *context*, which takes part in the session from now on.
+
+        Raises:
+            ValueError: A context for that device is there already.
+        """
+        if not isinstance(context, SessionDeviceContext):
+            raise TypeError(f"a context must be a SessionDeviceContext, not {context!r}")
+        if any(context.device.id == each.device.id for each in self._contexts):
+            raise ValueError(f"the session has a context for device {context.device.id!r} already")
+        device = context.device
+        self._tell(
+            DeviceAdded(
+                at=self._clock(),
+                device=device.id,
+                description=encodable(device.description),
+                facts={encodable(k): encodable(v) for k, v in device.facts.items()},
+            )
+        )
+        for provider in context.provider_list:
+            self._provider_added(context, provider)
+        self._contexts.append(context)
+        for event in context.state.chronicle.facts():
+            self._tell(event)
+        self._attach(context)
+        if self._test_plans:
+            context.set_test_plan_list(self._test_plans)
+        return context
+
+    def add_local_device_context(self) -> SessionDeviceContext:
+        """Return a new context for the machine that runs holdall."""
+        return self.add_device_context(SessionDeviceContext(device=Device(), clock=self._clock))
+
+    def remove_device_context(self, context: SessionDeviceContext) -> None:
+        """Take a device, with all that is known of it, out of the session.
+
+        Raises:
+            ValueError: It is not in the session.
+        """
+        if context not in self._contexts:
+            raise ValueError(f"the session has no such context for device {context!r}")
+        self._contexts.remove(context)
+        context.detach()
+        self._tell(DeviceRemoved(at=self._clock(), device=context.device.id))
+
+    def _attach(self, context: SessionDeviceContext) -> None:
+        context.state.read_io_log = self._read_io_log
+        context.attach(self._tell, lambda provider: self._provider_added(context, provider))
+
+    def _provider_added(self, context: SessionDeviceContext, provider: Provider) -> None:
+        event = ProviderAdded(
+            at=self._clock(),
+            device=context.device.id,
+            name=encodable(provider.name),
+            namespace=encodable(provider.namespace),
+            version=encodable(provider.version),
+            description=encodable(provider.description),
+            loader=provider.loader,
+            source=encodable(provider.source),
+        )
+        self._tell(event)
+
+    def note_plugin(self, kind: str, name: str) -> None:
+        """Put into the journal that a plugin takes part in writing the session."""
+        found = self.registry.resolve(kind, name)
+        self._tell(
+            PluginUsed(
+                at=self._clock(),
+                kind=kind,
+                id=found.id,
+                distribution=found.distribution,
+                version=found.version,
+                target=found.target,
+            )
+        )
+
+    def _tell(self, event: AnyEvent) -> None:
+        self._pending.append(event)
+
+    def _read_io_log(self, result: JobResult) -> Iterator[IOLogRecord]:
+        if result.io_log_ref is None:
+            yield from result.io_log
+            return
+        with self._storage.open_blob(result.io_log_ref) as log:
+            yield from unpack(log, name=result.io_log_ref)
+
+    def checkpoint(self) -> None:
+        """Store everything that changed since the last checkpoint; durable on return.
+
+        What it costs depends on what changed, not on how much there is.
+
+        Raises:
+            StorageError: Nothing of this checkpoint was stored, or that is unclear;
+                what was stored before is whole, and the changes are kept for another try.
+        """
+        for context in self._contexts:
+            self._pending.extend(context.state.chronicle.changed_metadata())
+        if self._pending:
+            self._journal.append(self._pending)
+            self._pending = []
+
+    def view(self) -> SessionView:
+        """Return the session as it is now, what is not stored yet included."""
+        for context in self._contexts:
+            self._pending.extend(context.state.chronicle.changed_metadata())
+        pending = tuple(self._pending)
+        stored = read_events(self._storage) if self._journal.head else iter(())
+        return SessionView(
+            (event for part in (stored, pending) for event in part),
+            open_blob=self._storage.open_blob,
+            unsaved=len(pending),
+        )
+
+    def create_exporter(
+        self,
+        exporter_id: str,
+        option_list: Iterable[str] = (),
+        strict: bool = True,  # noqa: FBT001, FBT002 - plainbox's signature
+    ) -> BoundExporter:
+        """Return an exporter bound to this session; its `export_to` writes a report.
+
+        Raises:
+            UnknownPluginError: No exporter has that id or alias; it is a LookupError.
+            UnknownOptionError: With *strict*, an option that the exporter does not have.
+        """
+        from holdall.exports.pipeline import BoundExporter
+
+        return BoundExporter(
+            self, exporter_id, options=option_list, strict=strict, registry=self.registry
+        )
+
+    def destroy(self) -> None:
+        """Remove the session from its repository for good."""
+        repository = self._storage.repository
+        self._storage.close()
+        repository.remove(self._storage.id)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._storage.close()
+
+
+def _check_plans(plans: object) -> None:
+    if not isinstance(plans, tuple):
+        raise TypeError(f"test_plans takes a tuple of test plans, not {type(plans).__name__}")
+    for plan in plans:
+        if not isinstance(plan, TestPlan):
+            raise TypeError(f"test_plans takes test plans, and {plan!r} is none")
+    if len({plan.id for plan in plans}) < len(plans):
+        ids = ", ".join(plan.id for plan in plans)
+        raise ValueError(f"test_plans takes each plan once (given: {ids})")

@@ -1,0 +1,100 @@
+"""What an application keeps of a session besides jobs and results."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FIELDS: Final[Mapping[str, tuple[Any, Any]]] = {
+    "title": (str | None, None),
+    "flags": (set, None),
+    "running_job_name": (str | None, None),
+    "app_blob": (bytes | None, b""),
+    "app_id": (str | None, None),
+    "custom_joblist": (bool, False),
+    "rejected_jobs": (list, None),
+    "last_job_start_time": (float | None, None),
+    "remaining_todo_jobs": (bool, False),
+}
+
+
+class SessionMetaData:
+    """Title, flags and the application's own data; every field refuses a wrong type.
+
+    Attributes:
+        title: What people call the session.
+        flags: Free words, such as `incomplete`, `submitted`, `bootstrapping`.
+        running_job_name: Id of the job in flight, if the application notes it.
+        app_blob: Bytes that only the application understands.
+        app_id: Which application that is.
+        custom_joblist: Whether a person changed what the plans select.
+        rejected_jobs: Ids of jobs that a person took out.
+        last_job_start_time: Seconds since 1970, UTC.
+        remaining_todo_jobs: Whether the application means to add jobs.
+    """
+
+    FLAG_INCOMPLETE: Final = "incomplete"
+    FLAG_SUBMITTED: Final = "submitted"
+    FLAG_BOOTSTRAPPING: Final = "bootstrapping"
+
+    title: str | None
+    flags: set[str]
+    running_job_name: str | None
+    app_blob: bytes | None
+    app_id: str | None
+    custom_joblist: bool
+    rejected_jobs: list[str]
+    last_job_start_time: float | None
+    remaining_todo_jobs: bool
+
+    def __init__(self, **fields: Any) -> None:
+        for name, (kind, default) in _FIELDS.items():
+            empty = kind() if kind in {set, list} else default
+            setattr(self, name, fields.pop(name, empty))
+        if fields:
+            known = ", ".join(_FIELDS)
+            raise TypeError(f"no metadata is called {', '.join(fields)} (fields: {known})")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in _FIELDS:
+            raise AttributeError(f"no metadata is called {name!r} (fields: {', '.join(_FIELDS)})")
+        kind = _FIELDS[name][0]
+        if name == "last_job_start_time" and type(value) is int:
+            value = float(value)
+        if not isinstance(value, kind):
+            wanted = getattr(kind, "__name__", str(kind))
+            raise TypeError(f"the metadata {name!r} takes {wanted}, not {type(value).__name__}")
+        super().__setattr__(name, value)
+
+    def encoded(self) -> dict[str, msgspec.Raw]:
+        """Return every field that is not at its default, as JSON."""
+        found = {}
+        for name, (_kind, default) in _FIELDS.items():
+            value = getattr(self, name)
+            if value != default and value not in (set(), []):
+                plain = sorted(value) if isinstance(value, set) else value
+                found[name] = msgspec.Raw(msgspec.json.encode(plain))
+        return found
+
+    def apply(self, changes: Mapping[str, msgspec.Raw]) -> None:
+        """Set the fields that *changes* holds, as `encoded` made them; others stay.
+
+        A field that this version does not know is left out.
+        """
+        for name, data in changes.items():
+            if name in _FIELDS:
+                kind = _FIELDS[name][0]
+                setattr(self, name, msgspec.json.decode(data, type=_TYPES.get(name, kind)))
+
+    @staticmethod
+    def default(name: str) -> tuple[str, msgspec.Raw]:
+        """Return the name and the encoded value of a field that nothing was done to."""
+        kind, default = _FIELDS[name]
+        return name, msgspec.Raw(b"[]" if kind in {set, list} else msgspec.json.encode(default))
+
+
+_TYPES: Final[Mapping[str, Any]] = {"flags": set[str], "rejected_jobs": list[str]}

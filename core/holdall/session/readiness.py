@@ -1,0 +1,124 @@
+"""Why a job can't start yet, or at all."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from holdall.errors import ExpressionError
+from holdall.results import Outcome
+from holdall.session.resources import requirements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from holdall.results import JobResult
+    from holdall.session.resources import ResourceMap
+    from holdall.units import Job
+
+
+class InhibitionCause(IntEnum):
+    """The kinds of reasons, with plainbox's numbers."""
+
+    UNDESIRED = 0
+    PENDING_DEP = 1
+    FAILED_DEP = 2
+    PENDING_RESOURCE = 3
+    FAILED_RESOURCE = 4
+    NOT_FAILED_DEP = 5
+    REQUIRED_MANIFEST = 6
+
+
+class Inhibitor(NamedTuple):
+    """One reason why a job can't start; its text is for people.
+
+    Attributes:
+        related_job: Id of the job that is waited for.
+        related_expression: The expression that does not hold, or can't be read.
+    """
+
+    cause: InhibitionCause
+    related_job: str = ""
+    related_expression: str = ""
+    detail: str = ""
+
+    def __str__(self) -> str:
+        match self.cause:
+            case InhibitionCause.UNDESIRED:
+                return "the job is not selected"
+            case InhibitionCause.PENDING_DEP:
+                return f"the job {self.related_job!r} has not run yet"
+            case InhibitionCause.FAILED_DEP:
+                return f"the job {self.related_job!r} did not pass ({self.detail})"
+            case InhibitionCause.PENDING_RESOURCE:
+                return (
+                    f"the resource {self.related_job!r}, needed for "
+                    f"{self.related_expression!r}, is not known yet"
+                )
+            case InhibitionCause.FAILED_RESOURCE if self.detail:
+                return self.detail
+            case InhibitionCause.FAILED_RESOURCE:
+                return f"the resource expression {self.related_expression!r} does not hold"
+            case InhibitionCause.NOT_FAILED_DEP:
+                return f"the job {self.related_job!r} did not fail, there is nothing to salvage"
+            case InhibitionCause.REQUIRED_MANIFEST:
+                return f"the manifest says otherwise: {self.related_expression!r}"
+
+
+UNDESIRED = Inhibitor(InhibitionCause.UNDESIRED)
+
+SKIP_OUTCOMES: Mapping[InhibitionCause, Outcome] = {
+    InhibitionCause.FAILED_DEP: Outcome.SKIPPED_DEPENDENCY,
+    InhibitionCause.NOT_FAILED_DEP: Outcome.SKIPPED_DEPENDENCY,
+    InhibitionCause.PENDING_DEP: Outcome.SKIPPED_DEPENDENCY,
+    InhibitionCause.FAILED_RESOURCE: Outcome.SKIPPED_RESOURCE,
+    InhibitionCause.PENDING_RESOURCE: Outcome.SKIPPED_RESOURCE,
+    InhibitionCause.REQUIRED_MANIFEST: Outcome.SKIPPED_MANIFEST,
+}
+"""What a job that can't start is recorded as, by the first reason."""
+
+
+def inhibitors(
+    job: Job, results: Mapping[str, JobResult], resources: ResourceMap
+) -> Iterator[Inhibitor]:
+    """Yield every reason why *job*, which is selected, can't start.
+
+    Args:
+        results: The last result of each job of the session, hollow ones included.
+    """
+    yield from _resource_inhibitors(job, resources)
+    for job_id in sorted(job.depends):
+        outcome = _outcome(results, job_id)
+        if outcome is Outcome.NONE:
+            yield Inhibitor(InhibitionCause.PENDING_DEP, job_id)
+        elif outcome is not Outcome.PASS:
+            yield Inhibitor(InhibitionCause.FAILED_DEP, job_id, detail=outcome.label)
+    for job_id in sorted(job.after):
+        if _outcome(results, job_id) is Outcome.NONE:
+            yield Inhibitor(InhibitionCause.PENDING_DEP, job_id)
+    for job_id in job.salvages:
+        outcome = _outcome(results, job_id)
+        if outcome is Outcome.NONE:
+            yield Inhibitor(InhibitionCause.PENDING_DEP, job_id)
+        elif not outcome.failed:
+            yield Inhibitor(InhibitionCause.NOT_FAILED_DEP, job_id)
+
+
+def _resource_inhibitors(job: Job, resources: ResourceMap) -> Iterator[Inhibitor]:
+    try:
+        expressions = requirements(job)
+    except ExpressionError as error:
+        yield Inhibitor(InhibitionCause.FAILED_RESOURCE, "", error.text, str(error))
+        return
+    for expression in expressions:
+        missing = [name for name in expression.resource_ids if name not in resources]
+        if missing:
+            yield Inhibitor(InhibitionCause.PENDING_RESOURCE, missing[0], expression.text)
+        elif not expression.holds(resources):
+            related = expression.resource_ids[0]
+            yield Inhibitor(InhibitionCause.FAILED_RESOURCE, related, expression.text)
+
+
+def _outcome(results: Mapping[str, JobResult], job_id: str) -> Outcome:
+    result = results.get(job_id)
+    return result.outcome if result else Outcome.NONE

@@ -1,0 +1,225 @@
+"""Resource expressions: parsed once into closures over a checked tree, never eval'd.
+
+An expression is one line of Python syntax, `disk.category == 'SSD' and
+int(disk.size) > 5`. Allowed are names of resources with one attribute,
+constants, lists and tuples, comparisons, `and`, `or`, `not`, and the calls
+`len`, `bool`, `int` and `float`. It holds if any record (of several resources:
+any combination of records) satisfies it; an attribute that a record lacks
+reads as an empty string.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from functools import lru_cache
+from itertools import product
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from holdall.errors import ExpressionError
+from holdall.records import Record, parse_records
+from holdall.units import qualified
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from holdall.results import IOLogRecord
+    from holdall.units import Job, Unit
+
+    ResourceRecord = Mapping[str, str]
+    ResourceMap = Mapping[str, Sequence[ResourceRecord]]
+    Scope = dict[str, ResourceRecord]
+
+MOST_COMBINATIONS: Final = 100_000
+"""Records of several resources are tried together up to this many times."""
+
+DEEPEST: Final = 50
+"""How deep an expression may be nested."""
+
+
+class ResourceExpression(NamedTuple):
+    """One line of `requires`, with the qualified ids of the resources it names."""
+
+    text: str
+    resource_ids: tuple[str, ...]
+    names: tuple[str, ...]
+    test: Callable[[Scope], Any]
+
+    def holds(self, resources: ResourceMap) -> bool:
+        """Whether any record, or combination of records, satisfies the expression."""
+        records = [resources.get(resource_id, ()) for resource_id in self.resource_ids]
+        for tried, combination in enumerate(product(*records)):
+            if tried >= MOST_COMBINATIONS:
+                return False
+            try:
+                if self.test(dict(zip(self.names, combination, strict=True))):
+                    return True
+            except (TypeError, ValueError):
+                continue  # this record has no such number; another one may
+        return False
+
+
+def requirements(unit: Unit) -> tuple[ResourceExpression, ...]:
+    """Return the expressions that all must hold for *unit* to run.
+
+    Raises:
+        ExpressionError: A line of `requires` or `imports` can't be used.
+    """
+    text = unit.get("requires")
+    if not text:
+        return ()
+    imports = parse_imports(unit.get("imports"))
+    return tuple(
+        _qualified(line, number, unit.namespace, imports)
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.strip()
+    )
+
+
+def required_resources(job: Job) -> tuple[str, ...]:
+    """Return the qualified ids of all resources that the job's expressions name."""
+    ids = (each for expression in requirements(job) for each in expression.resource_ids)
+    return tuple(dict.fromkeys(ids))
+
+
+def parse_imports(text: str) -> dict[str, str]:
+    """Return the qualified resource ids that `from NS import ID [as NAME]` lines give names to.
+
+    Raises:
+        ExpressionError: A line says something else.
+    """
+    found = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        match = _IMPORT.fullmatch(line.strip())
+        if not match:
+            raise ExpressionError(
+                line, number, 1, "an import is 'from NAMESPACE import ID [as NAME]'"
+            )
+        namespace, resource_id, name = match.groups()
+        found[name or resource_id] = f"{namespace}::{resource_id}"
+    return found
+
+
+def resource_records(io_log: Iterable[IOLogRecord]) -> tuple[dict[str, str], ...]:
+    """Return the records that a resource job printed; none of them counts as one empty record.
+
+    Records before a broken one are kept, those behind it too.
+    """
+    text = b"".join(record.data for record in io_log if record.stream == "stdout")
+    found = parse_records(text.decode("utf-8", "backslashreplace"))
+    return tuple(record.fields for record in found if isinstance(record, Record)) or ({},)
+
+
+_IMPORT: Final = re.compile(r"from\s+([\w.-]+)\s+import\s+([\w./-]+)(?:\s+as\s+(\w+))?")
+
+
+def _qualified(
+    line: str, number: int, namespace: str, imports: Mapping[str, str]
+) -> ResourceExpression:
+    text = line.strip()
+    names, test = _parsed(text, number)
+    ids = tuple(imports.get(name) or qualified(name, namespace) for name in names)
+    return ResourceExpression(text, ids, names, test)
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str, line: int) -> tuple[tuple[str, ...], Callable[[Scope], Any]]:
+    try:
+        tree = ast.parse(text, mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        column = getattr(error, "offset", None) or 1
+        raise ExpressionError(text, line, column, f"it is no expression ({error})") from error
+    compiler = _Compiler(text, line)
+    test = compiler.closure(tree.body, 0)
+    if not compiler.names:
+        raise ExpressionError(text, line, 1, "it names no resource")
+    return tuple(compiler.names), test
+
+
+class _Compiler:
+    """Turns the allowed nodes of a syntax tree into closures, and refuses all others."""
+
+    def __init__(self, text: str, line: int) -> None:
+        self.text = text
+        self.line = line
+        self.names: dict[str, None] = {}
+
+    def closure(self, node: ast.expr, depth: int) -> Callable[[Scope], Any]:
+        """Return a function that computes *node* for the records in a scope."""
+        if depth > DEEPEST:
+            raise self._refusal(node, "it is nested too deep")
+        match node:
+            case ast.Constant(value=bool() | int() | float() | str() | None as value):
+                return lambda _scope: value
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute):
+                self.names[name] = None
+                return lambda scope: scope[name].get(attribute, "")
+            case ast.List(elts=elements) | ast.Tuple(elts=elements):
+                parts = [self.closure(element, depth + 1) for element in elements]
+                return lambda scope: [part(scope) for part in parts]
+            case ast.BoolOp():
+                return self._bool(node, depth)
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                inner = self.closure(operand, depth + 1)
+                return lambda scope: not inner(scope)
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
+                return lambda _scope: -number
+            case ast.Compare():
+                return self._compare(node, depth)
+            case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in _CALLS:
+                inner = self.closure(argument, depth + 1)
+                return lambda scope: _CALLS[name](inner(scope))
+        raise self._refusal(node, f"{_kind(node)} is not allowed")
+
+    def _bool(self, node: ast.BoolOp, depth: int) -> Callable[[Scope], Any]:
+        parts = [self.closure(value, depth + 1) for value in node.values]
+        if isinstance(node.op, ast.And):
+            return lambda scope: all(part(scope) for part in parts)
+        return lambda scope: any(part(scope) for part in parts)
+
+    def _compare(self, node: ast.Compare, depth: int) -> Callable[[Scope], Any]:
+        first = self.closure(node.left, depth + 1)
+        steps = []
+        for comparison, right in zip(node.ops, node.comparators, strict=True):
+            if type(comparison) not in _COMPARISONS:
+                raise self._refusal(right, f"the comparison {_kind(comparison)!r} is not allowed")
+            steps.append((_COMPARISONS[type(comparison)], self.closure(right, depth + 1)))
+
+        def compare(scope: Scope) -> bool:
+            left = first(scope)
+            for holds, right in steps:
+                value = right(scope)
+                if not holds(left, value):
+                    return False
+                left = value
+            return True
+
+        return compare
+
+    def _refusal(self, node: ast.expr, reason: str) -> ExpressionError:
+        return ExpressionError(self.text, self.line, node.col_offset + 1, reason)
+
+
+def _kind(node: ast.AST) -> str:
+    return f"{type(node).__name__}"
+
+
+_CALLS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "len": len,
+    "bool": bool,
+    "int": int,
+    "float": float,
+}
+_COMPARISONS: Final[Mapping[type[ast.cmpop], Callable[[Any, Any], Any]]] = {
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.In: lambda value, container: value in container,
+    ast.NotIn: lambda value, container: value not in container,
+}

@@ -1,0 +1,286 @@
+"""The state of one device's session: jobs, results, run list, resources, metadata."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from holdall.errors import DependencyDuplicateError, UnknownUnitError
+from holdall.results import JobResult
+from holdall.session.chronicle import Chronicle
+from holdall.session.job_state import JobState
+from holdall.session.metadata import SessionMetaData
+from holdall.session.readiness import UNDESIRED, inhibitors
+from holdall.session.resources import resource_records
+from holdall.session.solver import dependencies, solve
+from holdall.units import Category, Job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from holdall.errors import DependencyError
+    from holdall.journal.events import Process
+    from holdall.results import IOLogRecord
+    from holdall.session.plans import Override
+    from holdall.session.readiness import Inhibitor
+    from holdall.units import Unit
+
+LOCAL: Final = "local"
+"""Id of the device that runs holdall."""
+
+
+class SessionState:
+    """Jobs of one device, what came out of them, and what is still to run.
+
+    Every change is told to `chronicle`, which makes events of it.
+
+    Attributes:
+        unit_list: All units, in the order they were added.
+        job_list: The jobs among them.
+        job_state_map: A `JobState` for each job id.
+        desired_job_list: The jobs that were asked for.
+        mandatory_job_list: Jobs that run whatever is asked for.
+        run_list: The jobs that will run, in order.
+        resource_map: Records by qualified resource id.
+        metadata: What the application keeps here.
+        category_names: Headings by category id.
+        chronicle: Makes events of what happens here.
+        device_id: The device it is about.
+        read_io_log: Reads a result's log, wherever it is.
+    """
+
+    def __init__(
+        self,
+        unit_list: Iterable[Unit] = (),
+        *,
+        device_id: str = LOCAL,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.device_id = device_id
+        self.unit_list: list[Unit] = []
+        self.job_list: list[Job] = []
+        self.job_state_map: dict[str, JobState] = {}
+        self.desired_job_list: list[Job] = []
+        self.mandatory_job_list: list[Job] = []
+        self.run_list: list[Job] = []
+        self.resource_map: dict[str, tuple[Mapping[str, str], ...]] = {}
+        self.metadata = SessionMetaData()
+        self.chronicle: Final = Chronicle(self, clock)
+        self.read_io_log: Callable[[JobResult], Iterable[IOLogRecord]] = _inline_log
+        self.category_names: dict[str, str] = {}
+        self._units: dict[tuple[str, str], Unit] = {}
+        self._results: dict[str, JobResult] = {}
+        self._waiting: dict[str, list[JobState]] = {}
+        self._selected: frozenset[str] = frozenset()
+        self._overrides: Sequence[Override] = ()
+        for unit in unit_list:
+            self.add_unit(unit)
+
+    def add_unit(self, unit: Unit) -> Unit:
+        """Return *unit*, or the identical one that is there already.
+
+        Raises:
+            DependencyDuplicateError: A different unit of that kind has the id.
+        """
+        self.check_units((unit,))
+        known = self._units.get((unit.kind, unit.id))
+        if known is not None:
+            return known
+        if unit.id:
+            self._units[unit.kind, unit.id] = unit
+        self.unit_list.append(unit)
+        if isinstance(unit, Category):
+            self.category_names[unit.id] = unit.name
+        if isinstance(unit, Job):
+            self.job_list.append(unit)
+            state = JobState(unit, self._why_not)
+            self.job_state_map[unit.id] = state
+            if self._overrides:
+                self._override(state)
+        return unit
+
+    def check_units(self, units: Iterable[Unit]) -> None:
+        """Raise DependencyDuplicateError if one of *units* could not be added."""
+        for unit in units:
+            known = self._units.get((unit.kind, unit.id)) if unit.id else None
+            if known is not None and known != unit:
+                raise DependencyDuplicateError(unit.id, known.where, unit.where)
+
+    def remove_unit(self, unit: Unit) -> None:
+        """Take *unit* out.
+
+        Raises:
+            ValueError: It is not there, or it is a job that is to run.
+        """
+        if self._units.get((unit.kind, unit.id)) != unit:
+            raise ValueError(f"the {unit.kind} {unit.id!r} is not in this session")
+        if unit.id in self._selected:
+            raise ValueError(f"the job {unit.id!r} is on the run list; select without it first")
+        del self._units[unit.kind, unit.id]
+        self.unit_list = [each for each in self.unit_list if each != unit]
+        if isinstance(unit, Job):
+            self.job_list = [each for each in self.job_list if each != unit]
+            del self.job_state_map[unit.id]
+            self._results.pop(unit.id, None)
+            self.chronicle.job_removed(unit.id)
+
+    def trim_job_list(self, keep: Callable[[Job], bool]) -> None:
+        """Take out the jobs that *keep* says no to.
+
+        Raises:
+            ValueError: One of them is on the run list; then none is taken out.
+        """
+        gone = [job for job in self.job_list if not keep(job)]
+        needed = [job.id for job in gone if job.id in self._selected]
+        if needed:
+            raise ValueError(f"cannot trim jobs of the run list: {', '.join(needed)}")
+        if not gone:
+            return
+        ids = {job.id for job in gone}
+        self.unit_list = [u for u in self.unit_list if u.kind != "job" or u.id not in ids]
+        self.job_list = [job for job in self.job_list if job.id not in ids]
+        for job_id in ids:
+            del self._units["job", job_id], self.job_state_map[job_id]
+            self._results.pop(job_id, None)
+            self.chronicle.job_removed(job_id)
+
+    @property
+    def units_by_kind(self) -> Mapping[tuple[str, str], Unit]:
+        """All units that have an id, by kind and id."""
+        return self._units
+
+    @property
+    def has_overrides(self) -> bool:
+        """Whether plans set anything for jobs."""
+        return bool(self._overrides)
+
+    def get_unit(self, unit_id: str, kind: str = "job") -> Unit:
+        """Return the unit of that kind and id.
+
+        Raises:
+            UnknownUnitError: There is none; near names are in the message.
+        """
+        try:
+            return self._units[kind, unit_id]
+        except KeyError:
+            known = [each for each_kind, each in self._units if each_kind == kind]
+            raise UnknownUnitError(unit_id, kind, known) from None
+
+    def update_mandatory_job_list(self, jobs: Iterable[Job]) -> None:
+        """Set the jobs that run whatever is asked for; `update_desired_job_list` heeds them."""
+        self.mandatory_job_list = list(jobs)
+
+    def update_desired_job_list(
+        self,
+        jobs: Iterable[Job],
+        include_mandatory: bool = True,  # noqa: FBT001, FBT002 - plainbox's signature
+    ) -> list[DependencyError]:
+        """Select *jobs*, and what they need; return all problems, never raise them."""
+        self.desired_job_list = list(jobs)
+        mandatory = self.mandatory_job_list if include_mandatory else []
+        known = {job_id: state.job for job_id, state in self.job_state_map.items()}
+        solution = solve(known, [*mandatory, *self.desired_job_list])
+        self.select(solution.run_list)
+        self.chronicle.jobs_selected()
+        return solution.problems
+
+    def select(self, run_list: list[Job]) -> None:
+        """Make *run_list*, an order that the solver found, the one in force."""
+        self.run_list = run_list
+        self._selected = frozenset(job.id for job in run_list)
+        self._waiting = {}
+        for job in run_list:
+            state = self.job_state_map[job.id]
+            for needed, _relation in dependencies(job):
+                self._waiting.setdefault(needed, []).append(state)
+        for state in self.job_state_map.values():
+            state.forget_readiness()
+
+    def job_started(self, job: Job, process: Process | None = None) -> None:
+        """Note that an attempt at *job* begins."""
+        state = self._state_of(job)
+        state.start(process)
+        self.chronicle.job_started(state, process)
+
+    def update_job_result(self, job: Job, result: JobResult) -> None:
+        """Record *result* as the last one of *job*; what waits for the job is looked at anew.
+
+        Raises:
+            UnknownUnitError: The job is not in this session.
+            TypeError: *result* is no `JobResult`.
+        """
+        if not isinstance(result, JobResult):
+            raise TypeError(f"a result must be a JobResult, not {type(result).__name__}")
+        state = self._state_of(job)
+        self.record(state, result)
+        self.chronicle.result_recorded(state, result)
+
+    def record(self, state: JobState, result: JobResult) -> None:
+        """Take in a result without telling it: it comes from the journal, or is told next."""
+        job = state.job
+        state.record(result)
+        self._results[job.id] = result
+        if job.plugin == "resource" and state.was_tried:
+            self.resource_map[job.id] = resource_records(self.read_io_log(result))
+        state.forget_readiness()
+        for waiting in self._waiting.get(job.id, ()):
+            waiting.forget_readiness()
+
+    def _state_of(self, job: Job) -> JobState:
+        state = self.job_state_map.get(job.id)
+        if state is None:
+            raise UnknownUnitError(job.id, "job", list(self.job_state_map))
+        return state
+
+    def _why_not(self, state: JobState) -> Iterable[Inhibitor]:
+        if state.job.id not in self._selected:
+            return (UNDESIRED,)
+        return inhibitors(state.job, self._results, self.resource_map)
+
+    def set_overrides(self, overrides: Sequence[Override]) -> None:
+        """Make exactly *overrides* hold, later ones over earlier ones."""
+        self._overrides = overrides
+        for state in self.job_state_map.values():
+            self._override(state)
+            self.chronicle.job_changed(state)
+
+    def _override(self, state: JobState) -> None:
+        state.apply_overrides(
+            (each.field, each.value) for each in self._overrides if each.pattern.matches(state.job)
+        )
+
+    def get_estimated_duration(
+        self, manual_overhead: float = 30.0
+    ) -> tuple[float | None, float | None]:
+        """Return the seconds that automated and manual jobs of the run list should take.
+
+        Either is None if a job of its kind does not say. Each manual job costs
+        *manual_overhead* seconds on top.
+        """
+        totals: list[float | None] = [0.0, 0.0]
+        for job in self.run_list:
+            place = 0 if job.automated else 1
+            total, seconds = totals[place], job.estimated_duration
+            if total is None or seconds is None:
+                totals[place] = None
+            else:
+                totals[place] = total + seconds + (0 if job.automated else manual_overhead)
+        return totals[0], totals[1]
+
+    def get_outcome_stats(self) -> dict[str, int]:
+        """Return how many jobs of the session ended with which outcome."""
+        stats: dict[str, int] = {}
+        for state in self.job_state_map.values():
+            if not state.result.is_hollow:
+                outcome = str(state.result.outcome)
+                stats[outcome] = stats.get(outcome, 0) + 1
+        return stats
+
+    @property
+    def category_map(self) -> dict[str, str]:
+        """The heading of each known category."""
+        return dict(self.category_names)
+
+
+def _inline_log(result: JobResult) -> Iterable[IOLogRecord]:
+    return result.io_log
