@@ -26,6 +26,18 @@ class StoreUrlError(StorageError, ValueError):
         return f"cannot open the store {self.url!r}: {self.reason}"
 
 
+class SessionIdError(StorageError, ValueError):
+    """A session can't have that id, because not every store could hold it."""
+
+    def __init__(self, session_id: str, reason: str) -> None:
+        super().__init__(session_id, reason)
+        self.session_id = session_id
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"a session cannot be called {self.session_id!r}: {self.reason}; choose another id"
+
+
 class UnknownSessionError(StorageError, LookupError):
     """The store holds no session of that name."""
 

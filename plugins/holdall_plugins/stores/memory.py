@@ -1,0 +1,264 @@
+"""Sessions in the memory of this process, gone when it ends: `memory://name`."""
+
+from __future__ import annotations
+
+import weakref
+from hashlib import sha256
+from threading import RLock
+from typing import TYPE_CHECKING, BinaryIO, Final
+from urllib.parse import quote, unquote
+
+from holdall.errors import (
+    ClosedStorageError,
+    CorruptSessionError,
+    LockedStorageError,
+    SessionExistsError,
+    StaleWriterError,
+    StoreUrlError,
+    UnknownSessionError,
+)
+from holdall.journal import describe
+from holdall.storing import check_session_id, checked_blob, digest_of, is_repeated
+from holdall_plugins.stores.handle import Handle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from holdall.contracts import LogWriter, Mode, Repository, Storage
+    from holdall.journal import SessionInfo
+
+
+class MemoryRepository:
+    """Sessions that live as long as this object, or, by URL, as long as the process.
+
+    All repositories that `from_url` makes for one name hold the same sessions;
+    `MemoryRepository()` shares its own with nobody.
+    """
+
+    def __init__(self) -> None:
+        self._place = _Place()
+        self._url = "memory://"
+
+    @classmethod
+    def from_url(cls, url: str, inner: Repository | None) -> MemoryRepository:
+        """Return the repository of the name in *url*, the same for all that use it."""
+        name = unquote(url.removeprefix("memory://"))
+        if inner is not None or not url.startswith("memory://") or not name:
+            raise StoreUrlError(url, "write memory://name, with a name of your choice")
+        repository = cls()
+        repository._url = f"memory://{quote(name)}"
+        repository._place = _PLACES.setdefault(name, repository._place)
+        return repository
+
+    @property
+    def url(self) -> str:
+        """The URL that names this repository again; without a name nothing does."""
+        return self._url
+
+    def create(self, session_id: str) -> Storage:
+        """Return the open storage of a new session."""
+        check_session_id(session_id)
+        with self._place.lock:
+            if session_id in self._place.sessions:
+                raise SessionExistsError(self.url, session_id)
+            session = self._place.sessions[session_id] = _Session()
+            return self._opened(session_id, session, "w")
+
+    def open(self, session_id: str, *, mode: Mode = "w", take_over: bool = False) -> Storage:
+        """Return the storage of a session; taking over fences the writer before."""
+        check_session_id(session_id)
+        with self._place.lock:
+            session = self._session(session_id)
+            if mode == "w" and not take_over:
+                self._refuse_second_writer(session_id, session)
+            return self._opened(session_id, session, mode)
+
+    def list(self) -> Iterator[SessionInfo]:
+        """Yield what is known of each session, newest first."""
+        return describe(self, tuple(self._place.sessions))
+
+    def remove(self, session_id: str) -> None:
+        """Remove a session; handles that are open on it can't read it any more."""
+        check_session_id(session_id)
+        with self._place.lock:
+            session = self._session(session_id)
+            self._refuse_second_writer(session_id, session)
+            session.is_removed = True
+            del self._place.sessions[session_id]
+
+    def _session(self, session_id: str) -> _Session:
+        try:
+            return self._place.sessions[session_id]
+        except KeyError:
+            known = tuple(self._place.sessions)
+            raise UnknownSessionError(self.url, session_id, known) from None
+
+    def _refuse_second_writer(self, session_id: str, session: _Session) -> None:
+        writer = session.writer()
+        if writer is not None and not writer.handle.is_closed:
+            raise LockedStorageError(session_id, self.url, "another handle of this process")
+
+    def _opened(self, session_id: str, session: _Session, mode: Mode) -> MemoryStorage:
+        storage = MemoryStorage(session, self._place.lock, Handle(session_id, self.url, mode))
+        if mode == "w":
+            session.writer = weakref.ref(storage)
+        return storage
+
+
+class MemoryStorage:
+    """One session in memory."""
+
+    def __init__(self, session: _Session, lock: RLock, handle: Handle) -> None:
+        self.handle = handle
+        self._session = session
+        self._lock = lock
+
+    @property
+    def id(self) -> str:
+        """The session's id."""
+        return self.handle.session_id
+
+    @property
+    def where(self) -> str:
+        """The repository's URL."""
+        return self.handle.where
+
+    @property
+    def head(self) -> int:
+        """Number of the last entry, 0 if there is none."""
+        return self._session.head
+
+    def append(self, entries: Sequence[bytes], *, expect: int) -> int:
+        """Keep *entries* behind entry *expect*, all or none."""
+        with self._lock:
+            self._check_writer("append entries")
+            if self.head != expect:
+                if not is_repeated(self, entries, expect=expect):
+                    raise StaleWriterError(self.id, expect, self.head)
+                return self.head
+            self._session.entries.extend(map(bytes, entries))
+            return self.head
+
+    def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
+        """Yield the numbered entries behind *after*; a trim meanwhile hides none of them."""
+        self._check_readable()
+        return self._read(self._session.entries, self._session.first, after)
+
+    def _read(
+        self, entries: Sequence[bytes], first: int, after: int
+    ) -> Iterator[tuple[int, bytes]]:
+        index = max(after + 1 - first, 0)
+        while index < len(entries):
+            self._check_readable()
+            yield first + index, entries[index]
+            index += 1
+
+    def trim(self, below: int) -> None:
+        """Drop the entries before number *below*."""
+        with self._lock:
+            self._check_writer("trim entries")
+            session = self._session
+            dropped = min(max(below - session.first, 0), len(session.entries))
+            session.entries = session.entries[dropped:]
+            session.first += dropped
+
+    def put_blob(self, chunks: Iterable[bytes]) -> str:
+        """Keep bytes and return `sha256:...`."""
+        self._check_writer("store a blob")
+        return self._session.keep(b"".join(chunks))
+
+    def open_blob(self, ref: str) -> BinaryIO:
+        """Return the bytes that *ref* names."""
+        self._check_readable()
+        digest_of(ref, session_id=self.id)
+        try:
+            data = self._session.blobs[ref]
+        except KeyError:
+            raise CorruptSessionError(self.id, f"blob {ref}", "there is no such blob") from None
+        return checked_blob(iter((data,)), ref, session_id=self.id)
+
+    def open_log(self, name: str) -> LogWriter:
+        """Return the live log *name*; memory has nothing that a crash could leave."""
+        self._check_writer("write a log")
+        return _MemoryLog(self._session, name, self._check_writer)
+
+    def close(self) -> None:
+        """Let go of the session; calling it again does nothing."""
+        self.handle.is_closed = True
+
+    def _check_readable(self) -> None:
+        self.handle.check()
+        if self._session.is_removed:
+            raise ClosedStorageError(self.id)
+
+    def _check_writer(self, doing: str) -> None:
+        self.handle.check_writable(doing)
+        self._check_readable()
+        if self._session.writer() is not self:
+            raise StaleWriterError(self.id, self.head, self.head)
+
+
+class _MemoryLog:
+    def __init__(self, session: _Session, name: str, check: Callable[[str], None]) -> None:
+        self._logs = session.logs
+        self._keep = session.keep
+        self._check_writer = check
+        self._name = name
+        self._data = self._logs.setdefault(name, bytearray())
+
+    @property
+    def size(self) -> int:
+        return len(self._data)
+
+    def write(self, data: bytes) -> None:
+        self._check()
+        self._data += data
+
+    def flush(self) -> None:
+        self._check()
+
+    def seal(self) -> str:
+        self._check()
+        del self._logs[self._name]
+        return self._keep(bytes(self._data))
+
+    def discard(self) -> None:
+        if self._logs.get(self._name) is self._data:
+            del self._logs[self._name]
+
+    def _check(self) -> None:
+        self._check_writer("write a log")
+        if self._logs.get(self._name) is not self._data:
+            raise ValueError(f"the log {self._name!r} was sealed or discarded")
+
+
+class _Session:
+    def __init__(self) -> None:
+        self.entries: list[bytes] = []
+        self.first = 1
+        self.blobs: dict[str, bytes] = {}
+        self.logs: dict[str, bytearray] = {}
+        self.writer: Callable[[], MemoryStorage | None] = lambda: None
+        self.is_removed = False
+
+    @property
+    def head(self) -> int:
+        return self.first + len(self.entries) - 1
+
+    def keep(self, data: bytes) -> str:
+        ref = f"sha256:{sha256(data).hexdigest()}"
+        self.blobs[ref] = data
+        return ref
+
+
+class _Place:
+    def __init__(self) -> None:
+        self.sessions: dict[str, _Session] = {}
+        self.lock = RLock()
+
+
+_PLACES: Final[dict[str, _Place]] = {}
+"""The places by name: what `memory://name` means in this process, until it ends."""
+
+if TYPE_CHECKING:
+    _: type[Repository] = MemoryRepository
