@@ -1,0 +1,104 @@
+"""The alias table: other names for exporters, as data.
+
+An alias leads to a canonical id in one hop and never to another alias.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+AliasKind = Literal["short", "legacy", "third-party"]
+AliasState = Literal["ready", "shadowed", "ambiguous", "invalid"]
+
+SHORT: Final[Mapping[str, str]] = {
+    "global": "holdall.verdict",
+    "html": "holdall.html",
+    "json": "holdall.json",
+    "junit": "holdall.junit",
+    "tar": "holdall.tar",
+    "text": "holdall.text",
+    "xlsx": "holdall.xlsx",
+}
+"""What people type; silent for ever, and reserved."""
+
+LEGACY: Final[Mapping[str, str]] = {
+    f"{namespace}::{short}": target
+    for namespace in ("com.canonical.plainbox", "2013.com.canonical.plainbox")
+    for short, target in SHORT.items()
+}
+"""What plainbox called its exporters; used with a warning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """One name that stands for an id.
+
+    Attributes:
+        distribution: Who declares it; empty for holdall's own.
+        state: Only `ready` aliases are followed.
+        reason: Why another state.
+    """
+
+    name: str
+    target: str
+    kind: AliasKind
+    distribution: str = ""
+    state: AliasState = "ready"
+    reason: str = ""
+
+
+class AliasTable:
+    """All aliases: holdall's own, and those that other distributions declare.
+
+    A name of holdall's own can't be taken over. Two distributions that claim
+    one alias for different ids make that alias ambiguous, and nothing else.
+    """
+
+    def __init__(self, declared: Iterable[Alias] = ()) -> None:
+        own = [Alias(name, target, "short") for name, target in SHORT.items()]
+        own += [Alias(name, target, "legacy") for name, target in LEGACY.items()]
+        third = list(declared)
+        self.entries: Final[tuple[Alias, ...]] = (*own, *(_settled(a, third) for a in third))
+        self._ready: Final = {a.name: a for a in reversed(self.entries) if a.state == "ready"}
+
+    def get(self, name: str) -> Alias | None:
+        """Return the alias of that name if it may be followed."""
+        return self._ready.get(name)
+
+    def claims(self, name: str) -> tuple[Alias, ...]:
+        """Return every declared alias of that name, in whatever state."""
+        return tuple(alias for alias in self.entries if alias.name == name)
+
+    def names(self, target: str) -> tuple[str, ...]:
+        """Return the aliases of *target* that people are meant to type."""
+        return tuple(
+            sorted(
+                a.name for a in self._ready.values() if a.target == target and a.kind != "legacy"
+            )
+        )
+
+
+def _settled(alias: Alias, others: list[Alias]) -> Alias:
+    """Return *alias* in the state that the other claims leave it in."""
+    if alias.state != "ready":
+        return alias
+    if alias.name in SHORT or alias.name in LEGACY:
+        return _in_state(alias, "shadowed", "the name is reserved for holdall's own exporter")
+    rivals = sorted(
+        {
+            other.distribution
+            for other in others
+            if other.name == alias.name and other.target != alias.target and other.state == "ready"
+        }
+    )
+    if rivals:
+        return _in_state(alias, "ambiguous", f"{', '.join(rivals)} claims the name too")
+    return alias
+
+
+def _in_state(alias: Alias, state: AliasState, reason: str) -> Alias:
+    return Alias(alias.name, alias.target, alias.kind, alias.distribution, state, reason)

@@ -1,0 +1,189 @@
+"""What others see of a session: a fold of its journal, pinned at one position."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from holdall.exports.job import FoldedJob, JobView
+from holdall.journal import read_events
+from holdall.journal.events import (
+    CategoryDefined,
+    DeviceAdded,
+    DeviceRemoved,
+    JobDefined,
+    JobRecord,
+    JobsSelected,
+    JobStarted,
+    MetadataChanged,
+    PlansChanged,
+    PluginUsed,
+    ProviderAdded,
+    ResultRecorded,
+    SessionCreated,
+)
+from holdall.records import Record, parse_records
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import BinaryIO
+
+    from holdall.contracts import Storage
+    from holdall.journal.events import AnyEvent, PlanRecord
+    from holdall.results import Outcome
+
+UNCATEGORISED_NAME: Final = "Uncategorised"
+
+
+class DeviceView(msgspec.Struct, frozen=True):
+    """A device of the session: its id, words about it, and facts by name."""
+
+    id: str
+    description: str = ""
+    facts: dict[str, str] = {}
+
+
+class SessionView:
+    """A session as it was at one moment; it can be read any number of times.
+
+    Jobs come in the order of the run list, jobs of several devices one device
+    after another. Everything is there without the providers.
+
+    Attributes:
+        session_id: Id of the session.
+        title: Title for people; the id if it has none.
+        created: Seconds since 1970, UTC.
+        modified: The moment of the last event, seconds since 1970, UTC.
+        devices: The devices, in the order they joined.
+        plans: Test plans in force.
+        providers: Providers whose units were there, by device.
+        plugins: The plugins that wrote the session.
+        categories: Headings by category id.
+        unsaved: How many of the events shown here are not stored yet.
+    """
+
+    def __init__(
+        self,
+        events: Iterable[AnyEvent],
+        *,
+        open_blob: Callable[[str], BinaryIO] | None = None,
+        unsaved: int = 0,
+    ) -> None:
+        self.session_id = ""
+        self.title = ""
+        self.created = 0.0
+        self.modified = 0.0
+        self.plans: tuple[PlanRecord, ...] = ()
+        self.providers: list[ProviderAdded] = []
+        self.plugins: list[PluginUsed] = []
+        self.categories: dict[str, str] = {}
+        self.unsaved = unsaved
+        self._devices: dict[str, DeviceView] = {}
+        self._jobs: dict[str, dict[str, FoldedJob]] = {}
+        self._run_lists: dict[str, tuple[str, ...]] = {}
+        self._open_blob = open_blob or _no_blobs
+        for event in events:
+            self.modified = event.at
+            self._apply(event)
+
+    @classmethod
+    def of(cls, storage: Storage) -> SessionView:
+        """Return the view of what is stored; *storage* must stay open while it is used."""
+        return cls(read_events(storage), open_blob=storage.open_blob)
+
+    def _apply(self, event: AnyEvent) -> None:  # noqa: C901, PLR0912 - a line for each event
+        match event:
+            case ResultRecorded():
+                self._record(event)
+            case JobStarted():
+                self._job(event.device, event.job_id).in_flight = True
+            case JobDefined():
+                self._job(event.device, event.job.id).record = event.job
+            case JobsSelected():
+                self._run_lists[event.device] = event.run_list
+            case CategoryDefined():
+                self.categories[event.id] = event.name
+            case DeviceAdded():
+                device = DeviceView(event.device, event.description, event.facts)
+                self._devices[event.device] = device
+            case DeviceRemoved():
+                for known in (self._devices, self._jobs, self._run_lists):
+                    known.pop(event.device, None)
+            case ProviderAdded():
+                self.providers.append(event)
+            case PluginUsed():
+                self.plugins.append(event)
+            case PlansChanged():
+                self.plans = event.plans
+            case SessionCreated():
+                self.session_id, self.created = event.session_id, event.at
+                self.title = event.title or event.session_id
+            case MetadataChanged(changes={"title": title}):
+                self.title = msgspec.json.decode(title) or self.session_id
+
+    def _record(self, event: ResultRecorded) -> None:
+        job = self._job(event.device, event.job_id)
+        job.in_flight = False
+        if not event.result.is_hollow:
+            job.results.append(event.result)
+
+    def _job(self, device_id: str, job_id: str) -> FoldedJob:
+        jobs = self._jobs.setdefault(device_id, {})
+        if job_id not in jobs:
+            jobs[job_id] = FoldedJob(JobRecord(id=job_id))
+        return jobs[job_id]
+
+    @property
+    def devices(self) -> tuple[DeviceView, ...]:
+        """The devices, in the order they joined."""
+        return tuple(self._devices.values())
+
+    @property
+    def job_count(self) -> int:
+        """How many jobs `jobs()` yields."""
+        return sum(len(self._job_ids(device_id)) for device_id in self._jobs)
+
+    @property
+    def counts(self) -> Mapping[Outcome, int]:
+        """How many jobs ended with which outcome; only outcomes that occur."""
+        return Counter(job.outcome for job in self.jobs())
+
+    @property
+    def duration(self) -> float:
+        """Seconds that the last attempts took, added up."""
+        return sum(job.duration or 0.0 for job in self.jobs())
+
+    def jobs(self, *, device_id: str | None = None) -> Iterator[JobView]:
+        """Yield the selected jobs and those with results, in the order of the run list."""
+        for each in self._jobs if device_id is None else (device_id,):
+            jobs = self._jobs.get(each, {})
+            for job_id in self._job_ids(each):
+                job = jobs[job_id]
+                category = self._category(job.record.category_id)
+                yield JobView(each, job, category, self._open_blob)
+
+    def _job_ids(self, device_id: str) -> dict[str, None]:
+        jobs = self._jobs.get(device_id, {})
+        run_list = self._run_lists.get(device_id, ())
+        ids = dict.fromkeys(job_id for job_id in run_list if job_id in jobs)
+        ids.update(dict.fromkeys(job_id for job_id, job in jobs.items() if job.results))
+        return ids
+
+    def _category(self, category_id: str) -> str:
+        known = self.categories.get(category_id)
+        return known or category_id.rpartition("::")[2] or UNCATEGORISED_NAME
+
+    def resources(self) -> Iterator[tuple[str, str, tuple[dict[str, str], ...]]]:
+        """Yield device id, job id and records of each resource job that has a result."""
+        for job in self.jobs():
+            if job.plugin == "resource" and job.attempts:
+                text = b"".join(r.data for r in job.io_log() if r.stream == "stdout")
+                found = parse_records(text.decode("utf-8", "backslashreplace"))
+                records = tuple(r.fields for r in found if isinstance(r, Record))
+                yield job.device_id, job.id, records
+
+
+def _no_blobs(ref: str) -> BinaryIO:
+    raise LookupError(f"this view was made without a storage, so the blob {ref} is not there")
