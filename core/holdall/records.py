@@ -74,7 +74,7 @@ def _field(key: str, value: str) -> str:
 
 
 def _escaped(line: str) -> str:
-    return {"": ".", ".": ".."}.get(line.strip(" "), line)
+    return line.replace(".", "..") if line.strip() == "." else line or "."
 
 
 def _record(block: list[tuple[int, str]]) -> Record | RecordSyntaxError:
