@@ -86,8 +86,7 @@ class UnknownUnit(Unit, frozen=True, dict=True, eq=False, kw_only=True):
 
     def doubts(self) -> Iterator[Finding]:
         """Yield what is wrong with the definition, but leaves the rest of it usable."""
-        hint = near(self.kind, KINDS)
-        yield Finding("unit", f"units of the kind {self.kind!r} are kept, but not used{hint}")
+        yield Finding("unit", f"holdall has no use for this kind of unit{near(self.kind, KINDS)}")
 
 
 KINDS: Final[Mapping[str, type[Unit]]] = MappingProxyType(
