@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
     from typing import BinaryIO
@@ -259,6 +259,22 @@ class ProviderLoader(Protocol):
         ...
 
 
+class Person(Protocol):
+    """Somebody who does what a manual job says, and tells what came of it."""
+
+    def is_ready(self, job: Job) -> bool:
+        """Show what is to be done and wait; False when the person would rather skip it."""
+        ...
+
+    def decide(self, job: Job, result: JobResult | None) -> JobResult:
+        """Return the outcome and comments that the person gives for the job.
+
+        Args:
+            result: What the job's command came to, None if it has none.
+        """
+        ...
+
+
 class Task(Protocol):
     """What a runner is told of one attempt at a job."""
 
@@ -283,8 +299,8 @@ class Task(Protocol):
         ...
 
     @property
-    def ask(self) -> Callable[[Job, JobResult | None], JobResult] | None:
-        """Asks the person at the terminal for the outcome; None where there is nobody."""
+    def person(self) -> Person | None:
+        """The person at the terminal; None where there is nobody."""
         ...
 
     def started(self, process: ProcessMark | None) -> None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from holdall.errors import RecordSyntaxError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 
 class Record(NamedTuple):
@@ -50,6 +50,31 @@ def parse_records(text: str) -> Iterator[Record | RecordSyntaxError]:
             block = []
     if block:
         yield _record(block)
+
+
+def format_record(fields: Mapping[str, str]) -> str:
+    """Return a record that `parse_records` reads back as exactly these fields.
+
+    Raises:
+        ValueError: The grammar has no way to write one of them, such as a value
+            that ends in a blank, or a key with a colon.
+    """
+    text = "".join(map(_field, fields, fields.values())) + "\n"
+    match list(parse_records(text)):
+        case [Record(fields=read)] if read == dict(fields):
+            return text
+        case _:
+            raise ValueError(f"no record can hold these fields as they are: {dict(fields)!r}")
+
+
+def _field(key: str, value: str) -> str:
+    if "\n" not in value:
+        return f"{key}: {value}\n" if value else f"{key}:\n"
+    return f"{key}:\n" + "".join(f" {_escaped(line)}\n" for line in value.split("\n"))
+
+
+def _escaped(line: str) -> str:
+    return line.replace(".", "..") if line.strip() == "." else line or "."
 
 
 def _record(block: list[tuple[int, str]]) -> Record | RecordSyntaxError:

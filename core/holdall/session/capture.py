@@ -1,0 +1,96 @@
+"""What a job writes, kept while it happens and in bounded memory."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from holdall.journal.iolog import pack
+from holdall.results import IOLogRecord
+
+if TYPE_CHECKING:
+    from holdall.contracts import LogWriter, Storage
+    from holdall.results import Stream
+
+INLINE: Final = 4096
+"""Up to this many bytes travel inside the result; more become a blob."""
+
+MOST: Final = 64 * 2**20
+"""Bytes that are kept of one attempt; what comes behind is counted, not kept."""
+
+FLUSH_AFTER: Final = 1.0
+FLUSH_BEYOND: Final = 64 * 1024
+
+
+def log_name(device_id: str, job_id: str, attempt: int) -> str:
+    """Return the name of the live log of one attempt."""
+    return f"{device_id} {job_id} {attempt}"
+
+
+class LogCapture:
+    """The I/O log of one attempt, while the job runs.
+
+    Little output stays in memory; as soon as there is more, or it is a second
+    old, it goes to the session's storage, so that it is there after a crash.
+    """
+
+    def __init__(self, storage: Storage, name: str) -> None:
+        self._storage = storage
+        self._name = name
+        self._writer: LogWriter | None = None
+        self._records: list[IOLogRecord] = []
+        self._kept = 0
+        self._dropped = 0
+        self._waiting: list[bytes] = []
+        self._waiting_size = 0
+        self._start = self._flushed = time.monotonic()
+
+    def write(self, stream: Stream, data: bytes) -> None:
+        """Record what was written just now."""
+        now = time.monotonic()
+        kept = data[: max(0, MOST - self._kept)]
+        self._dropped += len(data) - len(kept)
+        if kept:
+            self._keep(IOLogRecord(now - self._start, stream, kept))
+        if now - self._flushed >= FLUSH_AFTER or self._waiting_size >= FLUSH_BEYOND:
+            self._flush()
+
+    def _keep(self, record: IOLogRecord) -> None:
+        self._kept += len(record.data)
+        if self._kept <= INLINE:
+            self._records.append(record)
+        else:
+            self._records.clear()
+        packed = pack(record)
+        self._waiting.append(packed)
+        self._waiting_size += len(packed)
+
+    def _flush(self) -> None:
+        if self._writer is None:
+            self._writer = self._storage.open_log(self._name)
+        for packed in self._waiting:
+            self._writer.write(packed)
+        self._writer.flush()
+        self._waiting.clear()
+        self._waiting_size = 0
+        self._flushed = time.monotonic()
+
+    def finish(self) -> dict[str, Any]:
+        """Return the fields of a `JobResult` that hold the log; what they name is durable."""
+        fields: dict[str, Any] = {"io_log_size": self._kept, "io_log_dropped": self._dropped}
+        if self._kept <= INLINE:
+            if self._writer is not None:
+                self._writer.discard()
+            return fields | {"io_log": tuple(self._records)}
+        self._flush()
+        assert self._writer is not None  # noqa: S101 - _flush opened it
+        return fields | {"io_log": (), "io_log_ref": self._writer.seal()}
+
+
+def recover(storage: Storage, name: str) -> dict[str, Any]:
+    """Return the fields of a `JobResult` for the log that an interrupted attempt left."""
+    writer = storage.open_log(name)
+    if not writer.size:
+        writer.discard()
+        return {}
+    return {"io_log_size": writer.size, "io_log_ref": writer.seal()}

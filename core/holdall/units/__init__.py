@@ -1,0 +1,44 @@
+"""Units: the frozen definitions that providers are made of.
+
+A unit keeps its fields as they were written; the typed attributes of its kind
+are read from them on first use. Field names may be spelt with `-` or `_`, and
+`_field` (marked for translation) stands for `field`.
+"""
+
+from holdall.units.job import AUTOMATED, PLUGINS, UNCATEGORISED, Job, duration
+from holdall.units.kinds import (
+    KINDS,
+    Category,
+    ExporterUnit,
+    ManifestEntry,
+    PackagingMetaData,
+    Template,
+    TestPlan,
+    UnknownUnit,
+    draft_unit,
+    make_unit,
+)
+from holdall.units.unit import Finding, Origin, Unit, own_id, qualified
+
+__all__ = [
+    "AUTOMATED",
+    "KINDS",
+    "PLUGINS",
+    "UNCATEGORISED",
+    "Category",
+    "ExporterUnit",
+    "Finding",
+    "Job",
+    "ManifestEntry",
+    "Origin",
+    "PackagingMetaData",
+    "Template",
+    "TestPlan",
+    "Unit",
+    "UnknownUnit",
+    "draft_unit",
+    "duration",
+    "make_unit",
+    "own_id",
+    "qualified",
+]

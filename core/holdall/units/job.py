@@ -1,0 +1,159 @@
+"""Jobs: what is run, or done by hand."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from holdall.units.unit import Finding, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+UNCATEGORISED: Final = "com.canonical.plainbox::uncategorised"
+
+AUTOMATED: Final = frozenset({"shell", "resource", "attachment"})
+PLUGINS: Final = AUTOMATED | {"manual", "user-interact", "user-verify", "user-interact-verify"}
+
+
+class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
+    """Something to run, or to do by hand."""
+
+    def faults(self) -> Iterator[Finding]:
+        """Yield what makes the definition unusable."""
+        yield from super().faults()
+        if not self.partial_id:
+            yield Finding("id", "the field 'id' is missing")
+        if not self.get("plugin") and "simple" not in self.flags:
+            yield Finding("plugin", "the field 'plugin' is missing")
+        elif self.plugin not in PLUGINS:
+            known = ", ".join(sorted(PLUGINS))
+            yield Finding("plugin", f"the plugin {self.plugin!r} is none of {known}")
+
+    def doubts(self) -> Iterator[Finding]:
+        """Yield what is wrong with the definition, but leaves the rest of it usable."""
+        yield from super().doubts()
+        if not self.get("id"):
+            yield Finding("name", "a job's id belongs into the field 'id', not 'name'")
+        expected = self.get("estimated_duration")
+        if expected and self.estimated_duration is None:
+            yield Finding("estimated_duration", f"{expected!r} is no duration")
+        if self.plugin in AUTOMATED and not self.command:
+            yield Finding("command", f"a job with plugin {self.plugin!r} needs a command")
+
+    @cached_property
+    def plugin(self) -> str:
+        """How the job is done: shell, resource, attachment, manual, user-..."""
+        return self.get("plugin") or "shell"
+
+    @property
+    def automated(self) -> bool:
+        """Whether the job needs no person."""
+        return self.plugin in AUTOMATED
+
+    @property
+    def command(self) -> str:
+        """The shell command, as written."""
+        return self.get("command")
+
+    @property
+    def shell(self) -> str:
+        """The program that runs the command."""
+        return self.get("shell") or "bash"
+
+    @property
+    def user(self) -> str:
+        """The account the command needs, or nothing for one's own."""
+        return self.get("user")
+
+    @cached_property
+    def environ(self) -> tuple[str, ...]:
+        """Names of variables that the command may see of holdall's own environment."""
+        return self.words("environ")
+
+    @cached_property
+    def flags(self) -> frozenset[str]:
+        """The job's flags: `simple`, `noreturn`, `autorestart`..."""
+        return frozenset(self.words("flags"))
+
+    @cached_property
+    def depends(self) -> tuple[str, ...]:
+        """Jobs that must have passed before this one starts."""
+        return self.ids("depends")
+
+    @cached_property
+    def after(self) -> tuple[str, ...]:
+        """Jobs that must have ended, however, before this one starts."""
+        return self.ids("after")
+
+    @cached_property
+    def before(self) -> tuple[str, ...]:
+        """Jobs that may start only after this one, if both run."""
+        return self.ids("before")
+
+    @cached_property
+    def salvages(self) -> tuple[str, ...]:
+        """Jobs of which one must have failed for this one to start."""
+        return self.ids("salvages")
+
+    @property
+    def group(self) -> str:
+        """Jobs of one group run one after another, without others in between."""
+        return self.get("group")
+
+    @property
+    def requires(self) -> str:
+        """Resource expressions, one a line, all of which must hold."""
+        return self.get("requires")
+
+    @property
+    def imports(self) -> str:
+        """Names of resources of other namespaces: `from NS import ID [as NAME]` lines."""
+        return self.get("imports")
+
+    @cached_property
+    def category_id(self) -> str:
+        """Qualified id of the category."""
+        category = self.get("category_id")
+        return self.qualify(category) if category else UNCATEGORISED
+
+    @property
+    def certification_status(self) -> str:
+        """`blocker` or `non-blocker`."""
+        return self.get("certification_status") or "non-blocker"
+
+    @property
+    def template_id(self) -> str:
+        """Qualified id of the template the job was made from, or nothing."""
+        return self.qualify(self.get("template_id")) if self.get("template_id") else ""
+
+    @cached_property
+    def estimated_duration(self) -> float | None:
+        """Seconds the author expects, None if unknown."""
+        return duration(self.get("estimated_duration"))
+
+    @property
+    def description(self) -> str:
+        """The description, or purpose, steps and verification in its place."""
+        parts = (self.get(name) for name in ("purpose", "steps", "verification"))
+        return self.get("description") or "\n\n".join(filter(None, parts))
+
+
+def duration(text: str) -> float | None:
+    """Return the seconds of `1.5` or `1h 2m 3s`, None if *text* is neither."""
+    text = text.strip()
+    try:
+        seconds = float(text)
+    except ValueError:
+        found = _HOURS_MINUTES_SECONDS.fullmatch(text)
+        if not found or not any(found.groups()):
+            return None
+        hours, minutes, rest = (float(part or 0) for part in found.groups())
+        return hours * 3600 + minutes * 60 + rest
+    return seconds if 0 <= seconds < float("inf") else None
+
+
+_HOURS_MINUTES_SECONDS: Final = re.compile(
+    r"(?:(\d+)\s*h)?[\s:]*(?:(\d+)\s*m(?:in)?)?[\s:]*(?:(\d+(?:\.\d+)?)\s*s)?"
+)

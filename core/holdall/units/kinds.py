@@ -1,0 +1,132 @@
+"""The kinds of units, and how fields become one of them."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from holdall.errors import UnitError
+from holdall.errors.root import near
+from holdall.units.job import Job
+from holdall.units.unit import Finding, Unit, own_id, qualified
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from holdall.units.unit import Origin
+
+
+class Template(Unit, frozen=True, dict=True, eq=False, kw_only=True):
+    """Makes units out of the records of a resource job."""
+
+    required = ("template_resource",)
+
+    def faults(self) -> Iterator[Finding]:
+        """Yield what makes the definition unusable."""
+        yield from super().faults()
+        if not self.partial_id:
+            yield Finding("id", "the field 'id' is missing")
+
+    @property
+    def makes(self) -> str:
+        """The kind of the units it makes."""
+        return self.get("template_unit") or "job"
+
+    @property
+    def resource(self) -> str:
+        """Qualified id of the resource job."""
+        return self.qualify(self.get("template_resource"))
+
+
+class TestPlan(Unit, frozen=True, dict=True, eq=False, kw_only=True):
+    """Selects jobs and overrides what they count for."""
+
+    __test__ = False  # pytest must not take the name for a test class
+
+    required = ("id",)
+
+    def doubts(self) -> Iterator[Finding]:
+        """Yield what is wrong with the definition, but leaves the rest of it usable."""
+        yield from super().doubts()
+        if not self.get("name"):
+            yield Finding("name", "the field 'name' is missing")
+
+
+class Category(Unit, frozen=True, dict=True, eq=False, kw_only=True):
+    """A heading for jobs."""
+
+    required = ("id",)
+
+    @property
+    def name(self) -> str:
+        """The heading."""
+        return self.summary
+
+
+class ManifestEntry(Unit, frozen=True, dict=True, eq=False, kw_only=True):
+    """A question about the device whose answer jobs may require."""
+
+    required = ("id", "value_type")
+
+
+class ExporterUnit(Unit, frozen=True, dict=True, eq=False, kw_only=True):
+    """Binds an exporter to options and data under an id of its own."""
+
+    required = ("id", "entry_point")
+
+
+class PackagingMetaData(Unit, frozen=True, dict=True, eq=False, kw_only=True):
+    """System packages that the provider's programs need; it has no id."""
+
+    required = ("os_id",)
+
+
+class UnknownUnit(Unit, frozen=True, dict=True, eq=False, kw_only=True):
+    """A definition of a kind that holdall has no use for."""
+
+    def doubts(self) -> Iterator[Finding]:
+        """Yield what is wrong with the definition, but leaves the rest of it usable."""
+        yield Finding("unit", f"holdall has no use for this kind of unit{near(self.kind, KINDS)}")
+
+
+KINDS: Final[Mapping[str, type[Unit]]] = MappingProxyType(
+    {
+        "job": Job,
+        "template": Template,
+        "test plan": TestPlan,
+        "category": Category,
+        "manifest entry": ManifestEntry,
+        "exporter": ExporterUnit,
+        "packaging meta-data": PackagingMetaData,
+    }
+)
+
+
+def make_unit(
+    fields: Mapping[str, str], *, namespace: str = "", origin: Origin | None = None
+) -> Unit:
+    """Return the unit that *fields* define; without a field `unit` it is a job.
+
+    Raises:
+        UnitError: The definition can't be used; everything wrong with it is in the message.
+    """
+    unit = draft_unit(fields, namespace=namespace, origin=origin)
+    faults = [finding.text for finding in unit.faults()]
+    if faults:
+        raise UnitError(unit.partial_id or unit.kind, unit.where, "; ".join(faults))
+    return unit
+
+
+def draft_unit(
+    fields: Mapping[str, str], *, namespace: str = "", origin: Origin | None = None
+) -> Unit:
+    """Return the unit that *fields* define, whatever its `faults` are."""
+    kind = fields.get("unit") or "job"
+    own = own_id(kind, fields)
+    return KINDS.get(kind, UnknownUnit)(
+        kind=kind,
+        id=qualified(own, namespace) if own else "",
+        fields=fields,
+        namespace=namespace,
+        origin=origin,
+    )

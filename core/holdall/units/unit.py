@@ -1,0 +1,167 @@
+"""What all units have in common: fields in any spelling, an id, a checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
+
+import msgspec
+from msgspec.structs import force_setattr
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """The place a unit was read from; lines count from 1."""
+
+    file: str
+    line: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+class Finding(NamedTuple):
+    """Something wrong with a definition, and the field it is about (`_` for every `-`)."""
+
+    field: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Unit(msgspec.Struct, frozen=True, dict=True, eq=False, kw_only=True):
+    """One definition of a provider.
+
+    Two units are equal if kind, id and checksum are.
+
+    Attributes:
+        kind: `job`, `template`, `test plan`, `category`...
+        id: Qualified with the namespace, `com.example::disk/read`; empty where the kind has none.
+        fields: The definition as it was written.
+        namespace: Namespace of the provider; empty outside one.
+        origin: Where it was read, for messages.
+    """
+
+    kind: str
+    id: str
+    fields: Mapping[str, str]
+    namespace: str = ""
+    origin: Origin | None = None
+
+    # Fields that a definition of the kind is of no use without.
+    required: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("kind", "id", "namespace"):
+            if not isinstance(getattr(self, name), str):
+                raise TypeError(f"a unit's {name} must be a string")
+        if not isinstance(self.fields, Mapping) or not all(
+            isinstance(key, str) and isinstance(value, str) for key, value in self.fields.items()
+        ):
+            raise TypeError("a unit's fields must map strings to strings")
+        force_setattr(self, "fields", MappingProxyType(dict(self.fields)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Unit):
+            return NotImplemented
+        if self is other:
+            return True
+        return (self.kind, self.id, self.checksum) == (other.kind, other.id, other.checksum)
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.id))
+
+    def get(self, name: str, default: str = "") -> str:
+        """Return the field *name* in any of its spellings."""
+        return self._by_name.get(name, default)
+
+    @cached_property
+    def _by_name(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for key, value in self.fields.items():
+            name = key.replace("-", "_")
+            if name.startswith("_"):
+                found[name[1:]] = value
+            else:
+                found.setdefault(name, value)
+        return found
+
+    @property
+    def partial_id(self) -> str:
+        """The id without its namespace."""
+        return self.id.rpartition("::")[2]
+
+    @cached_property
+    def checksum(self) -> str:
+        """SHA-256 of the definition; the same for two units exactly if their fields are."""
+        data = dict(sorted(self.fields.items()))
+        if self.namespace:
+            data["namespace"] = self.namespace
+        return hashlib.sha256(json.dumps(data, separators=(",", ":")).encode()).hexdigest()
+
+    @property
+    def where(self) -> str:
+        """Where the unit was read, or nothing."""
+        return str(self.origin) if self.origin else ""
+
+    def qualify(self, unit_id: str) -> str:
+        """Return *unit_id* as seen from this unit's namespace."""
+        return qualified(unit_id, self.namespace)
+
+    def words(self, name: str) -> tuple[str, ...]:
+        """Return the words of a field that lists them with blanks, commas or newlines."""
+        return tuple(word for word in _SEPARATORS.split(self.get(name)) if word)
+
+    def ids(self, name: str) -> tuple[str, ...]:
+        """Return the qualified ids that a field lists."""
+        return tuple(self.qualify(word) for word in self.words(name))
+
+    @property
+    def summary(self) -> str:
+        """One line for people; the id where there is none."""
+        return self.get("summary") or self.get("name") or self.partial_id
+
+    @property
+    def description(self) -> str:
+        """What it is about, as text."""
+        return self.get("description")
+
+    def faults(self) -> Iterator[Finding]:
+        """Yield what makes the definition unusable."""
+        for name in self.required:
+            if not self.get(name):
+                yield Finding(name, f"the field {name.replace('_', '-')!r} is missing")
+        own = own_id(self.kind, self.fields)
+        if "::" in own:
+            yield Finding("id", f"an id can't hold '::' ({own!r})")
+
+    def doubts(self) -> Iterator[Finding]:
+        """Yield what is wrong with the definition, but leaves the rest of it usable."""
+        yield from ()
+
+
+def own_id(kind: str, fields: Mapping[str, str]) -> str:
+    """Return the id that *fields* give a unit of *kind*, without its namespace."""
+    spellings = _IDS.get(kind, ("id",))
+    return next((fields[name] for name in spellings if fields.get(name)), "")
+
+
+def qualified(unit_id: str, namespace: str) -> str:
+    """Return *unit_id* with *namespace*, unless it already has one."""
+    return unit_id if "::" in unit_id or not namespace else f"{namespace}::{unit_id}"
+
+
+# Old jobs are known by their name; a template may be known by the id it makes ids from.
+_IDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "job": ("id", "name"),
+    "template": ("id", "template-id", "template_id"),
+}
+_SEPARATORS: Final = re.compile(r"[\s,]+")

@@ -1,0 +1,147 @@
+"""`.provider` files: what a provider is called, and where its parts lie."""
+
+from __future__ import annotations
+
+import re
+from configparser import ConfigParser, Error, MissingSectionHeaderError
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from holdall.errors import ProviderLoadError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SECTION: Final = "PlainBox Provider"
+
+_WORD: Final = r"[A-Za-z0-9_-]+"
+_NAMESPACE: Final = re.compile(rf"{_WORD}(\.{_WORD})*")
+_SHORT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_LONG_NAME: Final = re.compile(rf"(?P<namespace>{_WORD}(\.{_WORD})+):{_SHORT_NAME.pattern}")
+_VERSION: Final = re.compile(r"v?[0-9][A-Za-z0-9.+!~_-]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """What a `.provider` file says, checked; folders that are None are not there."""
+
+    name: str
+    namespace: str
+    version: str
+    description: str
+    folder: Path
+    units: Path | None
+    jobs: Path | None
+    data: Path | None
+    bin: Path | None
+
+
+def read_definition(path: Path) -> Definition:
+    """Return what the file says, every part of it usable.
+
+    Raises:
+        ProviderLoadError: It is no such file, or a field of it makes no sense.
+    """
+    file = _File(path)
+    name = file.required("name", "name = my-provider")
+    long_name = _LONG_NAME.fullmatch(name)
+    if not long_name and not _SHORT_NAME.fullmatch(name):
+        file.refuse("name", f"{name!r} is neither like 'my-provider' nor like 'com.example:disks'")
+    namespace = file.get("namespace") or (long_name["namespace"] if long_name else "")
+    if not namespace:
+        file.refuse("namespace", f"it is missing; write it, or call it 'com.example:{name}'")
+    if not _NAMESPACE.fullmatch(namespace):
+        file.refuse("namespace", f"{namespace!r} is no dotted name; write one like 'com.example'")
+    version = file.required("version", "version = 1.0")
+    if not _VERSION.fullmatch(version):
+        file.refuse("version", f"{version!r} is no version; write one like '1.0'")
+    return Definition(
+        name=name,
+        namespace=namespace,
+        version=version,
+        description=file.get("description"),
+        folder=file.location or path.parent,
+        units=file.folder("units"),
+        jobs=file.folder("jobs"),
+        data=file.folder("data"),
+        bin=file.folder("bin"),
+    )
+
+
+class _File:
+    """One `.provider` file; it is refused with the line of the field at fault."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._text = self._read()
+        self._fields = self._parsed()
+        relocatable = self._flag("relocatable")
+        written = {"location", "units_dir", "jobs_dir", "data_dir", "bin_dir"} & {*self._fields}
+        self._explicit = not relocatable and bool(written)
+        self.location = self._place("location") if self._explicit else path.parent
+
+    def _read(self) -> str:
+        try:
+            return self._path.read_bytes().decode("utf-8-sig")
+        except OSError as exc:
+            raise self._error(f"it can't be read: {exc.strerror}") from exc
+        except UnicodeDecodeError as exc:
+            raise self._error(f"it is not UTF-8 at byte {exc.start}; save it as UTF-8") from exc
+
+    def _parsed(self) -> Mapping[str, str]:
+        parser = ConfigParser(interpolation=None)
+        try:
+            parser.read_string(self._text, str(self._path))
+        except MissingSectionHeaderError as exc:
+            raise self._error(
+                f"line {exc.lineno}: there is no section yet; begin with [{_SECTION}]"
+            ) from exc
+        except Error as exc:
+            words = " ".join(exc.message.split())
+            raise self._error(f"it is no INI file: {words}") from exc
+        if not parser.has_section(_SECTION):
+            raise self._error(f"the section [{_SECTION}] is missing; begin with it")
+        return parser[_SECTION]
+
+    def get(self, field: str) -> str:
+        return self._fields.get(field, "").strip()
+
+    def required(self, field: str, example: str) -> str:
+        value = self.get(field)
+        if not value:
+            self.refuse(field, f"it is missing; add a line like {example!r}")
+        return value
+
+    def folder(self, name: str) -> Path | None:
+        """Return the folder *name*: the one that is written, or the usual one if it is there."""
+        place = self._place(f"{name}_dir") if self._explicit else None
+        usual = self.location / name if self.location else None
+        return place or (usual if usual and usual.is_dir() else None)
+
+    def _place(self, field: str) -> Path | None:
+        value = self.get(field)
+        if not value:
+            return None
+        path = Path(value)
+        if not path.is_absolute():
+            self.refuse(
+                field, f"{value!r} is not absolute; write the whole path, or 'relocatable = yes'"
+            )
+        if not path.is_dir():
+            self.refuse(field, f"there is no folder {value!r}; make it, or remove the line")
+        return path
+
+    def _flag(self, field: str) -> bool:
+        value = self.get(field).lower()
+        if value and value not in ConfigParser.BOOLEAN_STATES:
+            self.refuse(field, f"{value!r} is neither yes nor no")
+        return ConfigParser.BOOLEAN_STATES.get(value, False)
+
+    def refuse(self, field: str, reason: str) -> NoReturn:
+        found = re.search(rf"^{field}\s*[=:]", self._text, re.IGNORECASE | re.MULTILINE)
+        line = f"line {self._text.count(chr(10), 0, found.start()) + 1}, " if found else ""
+        raise self._error(f"{line}field {field!r}: {reason}")
+
+    def _error(self, reason: str) -> ProviderLoadError:
+        return ProviderLoadError(str(self._path), reason)

@@ -1,0 +1,197 @@
+"""Folders of pxu files, read as providers; what is wrong in them costs only itself."""
+
+from __future__ import annotations
+
+import os
+import re
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from holdall.errors import ProviderLoadError, RecordSyntaxError
+from holdall.providers import Problem, Provider
+from holdall.records import parse_records
+from holdall.units import Origin, draft_unit
+from holdall_plugins.providers.definition import read_definition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from holdall.records import Record
+    from holdall.units import Finding, Unit
+
+_UNITS: Final = (".pxu", ".txt")
+_JOBS: Final = (".pxu", ".txt", ".in")
+_BARE: Final = (".pxu",)
+_YAML: Final = (".yaml", ".yml")
+
+
+def provider_at(path: Path, source: str) -> Provider:
+    """Return the provider that *path* holds; its units are read later.
+
+    *path* is a `.provider` file, a folder with one of these, a folder of `.pxu`
+    files or one such file. Without a `.provider` file the name and the namespace
+    are the file's or folder's own name, and the version is 0.
+
+    Raises:
+        ProviderLoadError: *path* is nothing of the kind, or its `.provider` file makes no sense.
+    """
+    if path.is_dir():
+        definitions = definitions_in(path)
+        if len(definitions) > 1:
+            names = " and ".join(repr(each.name) for each in definitions)
+            reason = f"{names} are both there; name the one that is meant"
+            raise ProviderLoadError(str(path), reason)
+        return _defined(definitions[0], source) if definitions else _bare(path, source)
+    if path.suffix == ".provider" and path.is_file():
+        return _defined(path, source)
+    if path.suffix == ".pxu" and path.is_file():
+        return _single(path, source)
+    reason = "there is no such file or folder; write the whole path"
+    if path.exists():
+        reason = "it is no folder, .provider file or .pxu file; give the folder it lies in"
+    raise ProviderLoadError(str(path), reason)
+
+
+def definitions_in(folder: Path) -> list[Path]:
+    """Return the `.provider` files of *folder*, sorted."""
+    return sorted(each for each in folder.glob("*.provider") if each.is_file())
+
+
+def _defined(path: Path, source: str) -> Provider:
+    definition = read_definition(path)
+    roots = [(definition.units, _UNITS), (definition.jobs, _JOBS)]
+    return Provider(
+        definition.name,
+        namespace=definition.namespace,
+        version=definition.version,
+        description=definition.description,
+        source=source,
+        read=partial(_units, roots, definition.namespace),
+        folder=definition.folder,
+        data_folder=definition.data,
+        bin_folder=definition.bin,
+    )
+
+
+def _bare(folder: Path, source: str) -> Provider:
+    if not any(isinstance(item, Path) for item in _files(folder, _BARE)):
+        reason = "it holds neither a .provider file nor .pxu files; give the folder that does"
+        raise ProviderLoadError(str(folder), reason)
+    name = _as_name(folder.name)
+    return _unnamed(name, folder, source, partial(_units, [(folder, _BARE)], name))
+
+
+def _single(path: Path, source: str) -> Provider:
+    name = _as_name(path.stem)
+    return _unnamed(name, path.parent, source, partial(_units_of, path, name))
+
+
+def _unnamed(
+    name: str, folder: Path, source: str, read: Callable[[], Iterable[Unit | Problem]]
+) -> Provider:
+    data, programs = folder / "data", folder / "bin"
+    return Provider(
+        name,
+        namespace=name,
+        version="0",
+        source=source,
+        read=read,
+        folder=folder,
+        data_folder=data if data.is_dir() else None,
+        bin_folder=programs if programs.is_dir() else None,
+    )
+
+
+def _as_name(word: str) -> str:
+    """Return *word* with all that can't stand in a namespace replaced."""
+    return re.sub(r"[^A-Za-z0-9_.-]+|\.(?=\.)", "_", word).strip(".") or "local"
+
+
+def _units(
+    roots: Iterable[tuple[Path | None, tuple[str, ...]]], namespace: str
+) -> Iterator[Unit | Problem]:
+    for root, suffixes in roots:
+        for item in _files(root, suffixes) if root else ():
+            if isinstance(item, Problem):
+                yield item
+            else:
+                yield from _units_of(item, namespace)
+
+
+def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path | Problem]:
+    """Yield the files below *folder* that end so, sorted; hidden ones are none of ours.
+
+    Linked files are read and linked folders are not, so that no walk is endless.
+    """
+    refused: list[OSError] = []
+    for parent, folders, names in os.walk(folder, onerror=refused.append):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if name.startswith("."):
+                continue
+            if name.endswith(suffixes):
+                yield Path(parent, name)
+            elif name.endswith(_YAML):
+                reason = "YAML units are not read by this loader"
+                yield Problem(_shown(Path(parent, name)), 0, "warning", reason)
+        for path in (Path(parent, name) for name in folders):
+            if path.is_symlink():
+                reason = "a linked folder is not followed; move it here, or link its files"
+                yield Problem(_shown(path), 0, "warning", reason)
+    for error in refused:
+        reason = f"the folder can't be read: {error.strerror}"
+        yield Problem(_shown(error.filename), 0, "error", reason)
+
+
+def _units_of(path: Path, namespace: str) -> Iterator[Unit | Problem]:
+    """Yield the units of one file, and what is wrong with its other records."""
+    shown = _shown(path)
+    if not path.is_file():
+        reason = "it is no regular file, or a link that leads nowhere"
+        yield Problem(shown, 0, "error", reason)
+        return
+    try:
+        data = path.read_bytes()
+    except OSError as exc:
+        yield Problem(shown, 0, "error", f"it can't be read: {exc.strerror}")
+        return
+    try:
+        text = data.decode()
+    except UnicodeDecodeError as exc:
+        text = data.decode(errors="backslashreplace")
+        line = data.count(b"\n", 0, exc.start) + 1
+        reason = "it is not UTF-8 here; such bytes are kept as escapes, like \\xff"
+        yield Problem(shown, line, "warning", reason)
+    for record in parse_records(text):
+        if isinstance(record, RecordSyntaxError):
+            yield Problem(shown, record.line, "error", record.reason)
+        else:
+            yield from _judged(record, shown, namespace)
+
+
+def _judged(record: Record, file: str, namespace: str) -> Iterator[Unit | Problem]:
+    unit = draft_unit(record.fields, namespace=namespace, origin=Origin(file, record.first_line))
+    faults = list(unit.faults())
+    what = f"{unit.kind} {unit.id!r}" if unit.id else unit.kind
+    if faults:
+        reasons = "; ".join(fault.text for fault in faults)
+        line = _line(record, faults[0])
+        yield Problem(file, line, "error", f"{what} is left out: {reasons}")
+        return
+    yield unit
+    for doubt in unit.doubts():
+        yield Problem(file, _line(record, doubt), "warning", f"{what}: {doubt.text}")
+
+
+def _line(record: Record, finding: Finding) -> int:
+    """Return the line of the field that is meant, in whichever spelling, or the record's first."""
+    for written, line in record.field_lines.items():
+        if written.replace("-", "_").removeprefix("_") == finding.field:
+            return line
+    return record.first_line
+
+
+def _shown(path: str | Path) -> str:
+    """Return the path for people, whatever bytes it is made of."""
+    return os.fsencode(path).decode(errors="backslashreplace")
