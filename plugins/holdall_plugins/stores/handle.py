@@ -16,14 +16,18 @@ if TYPE_CHECKING:
 
 
 class Handle:
-    """The state of one open session, asked before each step."""
+    """The state of one open session, asked before each step.
+
+    Attributes:
+        failure: Why the handle refuses all further work, empty as long as it does not.
+    """
 
     def __init__(self, session_id: str, where: str, mode: Mode) -> None:
         self.session_id = session_id
         self.where = where
         self.mode = mode
         self.is_closed = False
-        self._failure = ""
+        self.failure = ""
         self._pid = os.getpid()
 
     @property
@@ -40,8 +44,8 @@ class Handle:
         """
         if self.is_closed:
             raise ClosedStorageError(self.session_id)
-        if self._failure:
-            raise FailedStorageError(self.session_id, self.where, self._failure)
+        if self.failure:
+            raise FailedStorageError(self.session_id, self.where, self.failure)
         if self.is_inherited:
             reason = f"process {self._pid} opened it and process {os.getpid()} uses it"
             raise FailedStorageError(self.session_id, self.where, reason)
@@ -50,9 +54,13 @@ class Handle:
         """Refuse unless the handle may be written, as `check` does and if it only reads."""
         self.check()
         if self.mode == "r":
-            raise ReadOnlyStorageError(f"the session {self.session_id!r} of {self.where}", doing)
+            raise self.read_only(doing)
+
+    def read_only(self, doing: str) -> ReadOnlyStorageError:
+        """Return the error that says that the handle only reads."""
+        return ReadOnlyStorageError(f"the session {self.session_id!r} of {self.where}", doing)
 
     def fail(self, reason: str) -> FailedStorageError:
         """Refuse everything from now on, and return the error that says so."""
-        self._failure = reason
+        self.failure = reason
         return FailedStorageError(self.session_id, self.where, reason)

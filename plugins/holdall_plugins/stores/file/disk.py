@@ -1,0 +1,81 @@
+"""The system calls that make bytes durable, and the flags that follow no links."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Final
+
+if sys.platform == "darwin":
+    import fcntl
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+FOLDER: Final = READ | os.O_DIRECTORY
+APPEND: Final = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+NEW: Final = APPEND | os.O_CREAT | os.O_EXCL
+
+TEMPORARY: Final = ".new-"
+"""How the name of a file starts that is not in its place yet."""
+
+
+def write_all(fd: int, data: bytes | bytearray) -> None:
+    """Write all of *data*, however little the system takes at a time."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def sync_data(fd: int) -> None:
+    """Return when the bytes of a file, and its size, would survive a power cut."""
+    if sys.platform == "darwin":
+        try:
+            fcntl.fcntl(fd, fcntl.F_FULLFSYNC)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+                raise
+            os.fsync(fd)
+    else:
+        os.fdatasync(fd)
+
+
+def sync_folder(fd: int) -> None:
+    """Return when the names in a folder would survive a power cut."""
+    os.fsync(fd)
+
+
+def names_in(folder: int) -> list[str]:
+    """Return the names in an open folder."""
+    return os.listdir(folder)
+
+
+def make_folder(name: str, parent: int) -> None:
+    """Make the folder *name* for this user alone, unless it is there; not yet durable."""
+    with suppress(FileExistsError):
+        os.mkdir(name, 0o700, dir_fd=parent)
+
+
+@contextmanager
+def opened(name: str, flags: int, *, within: int | None = None) -> Iterator[int]:
+    """Give the descriptor of a file or folder, and close it."""
+    fd = os.open(name, flags, 0o600, dir_fd=within)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def temporary_name() -> str:
+    """Return a name that no other file has."""
+    return TEMPORARY + secrets.token_hex(8)
+
+
+def remove_quietly(name: str, *, within: int) -> None:
+    """Remove a file if it is there; what stays is removed by the next writer."""
+    with suppress(OSError):
+        os.unlink(name, dir_fd=within)

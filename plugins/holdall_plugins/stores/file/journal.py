@@ -1,0 +1,246 @@
+"""The journal of one session: read by anyone, written by the one that holds the lock."""
+
+from __future__ import annotations
+
+import logging
+import os
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, Final
+
+from holdall.errors import CorruptSessionError, StorageError
+from holdall_plugins.stores.file.disk import (
+    APPEND,
+    NEW,
+    TEMPORARY,
+    names_in,
+    opened,
+    remove_quietly,
+    sync_data,
+    sync_folder,
+    temporary_name,
+    write_all,
+)
+from holdall_plugins.stores.file.lines import encode_batch, header_line
+from holdall_plugins.stores.file.reading import (
+    Index,
+    Spot,
+    damage_behind,
+    journal_name,
+    journal_names,
+    open_newest,
+)
+from holdall_plugins.stores.os_errors import FULL, refusals, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from holdall_plugins.stores.file.reading import Batch, JournalFile
+    from holdall_plugins.stores.handle import Handle
+
+_log: Final = logging.getLogger("holdall.stores.file")
+_PIECE: Final = 1 << 20
+
+
+class JournalReader:
+    """Reads the journal in *folder*, beside a writer that appends and trims."""
+
+    def __init__(self, folder: int, handle: Handle) -> None:
+        self._folder = folder
+        self._handle = handle
+        self._index: Index | None = None
+
+    @property
+    def head(self) -> int:
+        """Number of the last entry that is there now, 0 if there is none."""
+        journal = self._newest()
+        if journal is None:
+            return 0
+        with closing(journal), refusals("read", self._handle.where):
+            index = self.index(journal)
+            for _ in self.batches(journal, index.end):
+                pass
+            return index.end.number
+
+    def read(self, after: int) -> Iterator[tuple[int, bytes]]:
+        """Yield the numbered entries behind *after* that are there at the end of each batch."""
+        journal = self._newest()
+        if journal is None:
+            return
+        with closing(journal), refusals("read", self._handle.where):
+            for batch in self.batches(journal, self.index(journal).before(after)):
+                first = batch.behind.number - len(batch.entries) + 1
+                skipped = max(after + 1 - first, 0)
+                yield from enumerate(batch.entries[skipped:], start=first + skipped)
+                self._handle.check()
+
+    def batches(self, journal: JournalFile, spot: Spot) -> Iterator[Batch]:
+        """Yield the batches behind *spot*.
+
+        Raises:
+            CorruptSessionError: What stands behind the last one is no torn end.
+        """
+        for is_second_look in (False, True):
+            index = self.index(journal)
+            for batch in journal.batches(spot):
+                spot = batch.behind
+                index.note(spot)
+                yield batch
+            reason = damage_behind(journal, spot)
+            if not reason:
+                return
+            if is_second_look:  # the first may have met a writer that cut back a failed write
+                where = f"{self._handle.where}/{journal.name}, line {journal.line_behind(spot)}"
+                raise CorruptSessionError(self._handle.session_id, where, reason)
+
+    def index(self, journal: JournalFile) -> Index:
+        """Return what is known of *journal*; another file than before starts anew."""
+        if self._index is None or self._index.name != journal.name:
+            self._index = Index(journal)
+        return self._index
+
+    def _newest(self) -> JournalFile | None:
+        with refusals("open", self._handle.where):
+            return open_newest(self._folder, self._handle.session_id, self._handle.where)
+
+
+class JournalWriter:
+    """Appends to the journal in *folder*, of which it is the only writer.
+
+    Attributes:
+        recovered: What was repaired when it was opened, nothing if all was well.
+    """
+
+    def __init__(self, folder: int, handle: Handle, reader: JournalReader) -> None:
+        self.recovered = ""
+        self._folder = folder
+        self._handle = handle
+        self._reader = reader
+        self._fd, self._index = self._open()
+
+    @property
+    def head(self) -> int:
+        """Number of the last entry, 0 if there is none."""
+        return self._index.end.number
+
+    def append(self, entries: Sequence[bytes]) -> None:
+        """Append a batch; durable on return.
+
+        Raises:
+            StorageFullError: No room; the file ends where it did before.
+            FailedStorageError: The outcome is unclear; the handle refuses all further work.
+        """
+        before = self._index.end
+        data, total = encode_batch(entries, before.sum)
+        self._handle.failure = "an append was interrupted"
+        try:
+            write_all(self._fd, data)
+        except OSError as error:
+            raise self._cut_back(before, error) from error
+        try:
+            sync_data(self._fd)
+        except OSError as error:
+            raise self._handle.fail(f"an append may not be durable: {error.strerror}") from error
+        self._handle.failure = ""
+        self._index.note(Spot(before.number + len(entries), before.offset + len(data), total))
+
+    def trim(self, below: int) -> None:
+        """Put a file without the entries before *below* in the place of the present one.
+
+        Raises:
+            StorageFullError: No room for the new file; the present one stays.
+            FailedStorageError: The outcome is unclear; the handle refuses all further work.
+        """
+        first = min(below, self.head + 1)
+        if journal_name(first) <= self._index.name:
+            return
+        with refusals("trim", self._handle.where):
+            temporary = self._write_new(first)
+        self._handle.failure = "a trim was interrupted"
+        try:
+            self._put_in_place(temporary, first)
+            fd, index = self._open()
+        except (OSError, StorageError) as error:
+            raise self._handle.fail(f"a trim may not be durable: {error}") from error
+        self._handle.failure = ""
+        os.close(self._fd)
+        self._fd, self._index = fd, index
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._fd)
+
+    def _cut_back(self, before: Spot, error: OSError) -> StorageError:
+        if error.errno in FULL:
+            with suppress(OSError):
+                os.ftruncate(self._fd, before.offset)
+                self._handle.failure = ""
+                return refused(error, "append to", self._handle.where)
+        return self._handle.fail(f"an append failed: {error.strerror}")
+
+    def _open(self) -> tuple[int, Index]:
+        journal = open_newest(self._folder, self._handle.session_id, self._handle.where)
+        if journal is None:
+            self._put_in_place(self._write_new(1), 1)
+            return self._open()
+        with closing(journal):
+            index = self._reader.index(journal)
+            for _ in self._reader.batches(journal, index.end):
+                pass
+            fd = os.open(journal.name, APPEND, dir_fd=self._folder)
+        try:
+            self._cut_torn_end(fd, index)
+            sync_data(fd)  # what was found is built upon, so it must not vanish later
+        except BaseException:
+            os.close(fd)
+            raise
+        self._remove_leftovers()
+        return fd, index
+
+    def _write_new(self, first: int) -> str:
+        name = temporary_name()
+        try:
+            with opened(name, NEW, within=self._folder) as fd:
+                for data in self._copy(first):
+                    write_all(fd, data)
+                sync_data(fd)
+        except BaseException:
+            remove_quietly(name, within=self._folder)
+            raise
+        return name
+
+    def _copy(self, first: int) -> Iterator[bytes]:
+        header, total = header_line(self._handle.session_id, first)
+        data = bytearray(header)
+        journal = open_newest(self._folder, self._handle.session_id, self._handle.where)
+        if journal is not None:
+            with closing(journal):
+                spot = self._reader.index(journal).before(first - 1)
+                for batch in self._reader.batches(journal, spot):
+                    skipped = max(first - 1 - (batch.behind.number - len(batch.entries)), 0)
+                    lines, total = encode_batch(batch.entries[skipped:], total)
+                    data += lines
+                    if len(data) >= _PIECE:
+                        yield bytes(data)
+                        data.clear()
+        yield bytes(data)
+
+    def _put_in_place(self, temporary: str, first: int) -> None:
+        here = self._folder
+        os.rename(temporary, journal_name(first), src_dir_fd=here, dst_dir_fd=here)
+        sync_folder(here)
+
+    def _cut_torn_end(self, fd: int, index: Index) -> None:
+        extra = os.fstat(fd).st_size - index.end.offset
+        if extra:
+            os.ftruncate(fd, index.end.offset)
+            self.recovered = (
+                f"{extra} bytes of a batch that was never acknowledged were cut off behind "
+                f"entry {index.end.number}"
+            )
+            _log.warning("%s/%s: %s", self._handle.where, index.name, self.recovered)
+
+    def _remove_leftovers(self) -> None:
+        older = journal_names(self._folder)[:-1]
+        unfinished = [name for name in names_in(self._folder) if name.startswith(TEMPORARY)]
+        for name in (*older, *unfinished):
+            remove_quietly(name, within=self._folder)

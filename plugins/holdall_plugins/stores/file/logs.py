@@ -1,0 +1,118 @@
+"""Logs that grow while jobs run, in `io-logs/`, until they are sealed into blobs."""
+
+from __future__ import annotations
+
+import os
+import re
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from holdall_plugins.stores.file.blobs import read_chunks
+from holdall_plugins.stores.file.disk import APPEND, FOLDER, READ, make_folder, write_all
+from holdall_plugins.stores.os_errors import FULL, refusals, refused
+
+if TYPE_CHECKING:
+    from holdall.errors import StorageError
+    from holdall_plugins.stores.file.blobs import Blobs
+    from holdall_plugins.stores.handle import Handle
+
+FOLDER_NAME: Final = "io-logs"
+_BUFFER: Final = 1 << 16
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+def file_name(name: str) -> str:
+    """Return a file name for the log *name*: readable, and like no other log's."""
+    slug = _UNSAFE.sub("-", name).strip("-")[-80:]
+    return f"{slug}.{sha256(name.encode(errors='surrogatepass')).hexdigest()[:24]}.log"
+
+
+class FileLog:
+    """One log that is open for appending."""
+
+    def __init__(self, name: str, folder: int, handle: Handle, blobs: Blobs) -> None:
+        self._name = file_name(name)
+        self._where = f"{handle.where}/{FOLDER_NAME}/{self._name}"
+        self._handle = handle
+        self._blobs = blobs
+        self._waiting = bytearray()
+        with refusals("open", self._where):
+            make_folder(FOLDER_NAME, folder)
+            self._folder = os.open(FOLDER_NAME, FOLDER, dir_fd=folder)
+            try:
+                self._fd = os.open(self._name, APPEND | os.O_CREAT, 0o600, dir_fd=self._folder)
+            except BaseException:
+                os.close(self._folder)
+                raise
+        self._flushed = os.fstat(self._fd).st_size
+        self._is_open = True
+
+    @property
+    def size(self) -> int:
+        """Bytes written so far, by earlier writers too."""
+        return self._flushed + len(self._waiting)
+
+    def write(self, data: bytes) -> None:
+        """Append bytes; they wait in memory until there are many, or until `flush`."""
+        self._check()
+        self._waiting += data
+        if len(self._waiting) >= _BUFFER:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand everything to the system: from now on it survives the end of this process.
+
+        Raises:
+            StorageFullError: No room; the bytes still wait, and the log ends where it did.
+        """
+        self._check()
+        if not self._waiting:
+            return
+        try:
+            write_all(self._fd, self._waiting)
+        except OSError as error:
+            raise self._cut_back(error) from error
+        self._flushed += len(self._waiting)
+        self._waiting.clear()
+
+    def seal(self) -> str:
+        """Turn the log into a blob, durable on return, and return its `sha256:...`."""
+        self.flush()
+        self._blobs.sync(self._fd)
+        digest = sha256()
+        with refusals("seal", self._where):
+            for chunk in read_chunks(os.open(self._name, READ, dir_fd=self._folder)):
+                digest.update(chunk)
+        ref = self._blobs.adopt(self._name, self._folder, digest.hexdigest())
+        self.close()
+        return ref
+
+    def discard(self) -> None:
+        """Drop the log."""
+        if not self._is_open:
+            return
+        self._handle.check()
+        with refusals("drop", self._where):
+            os.unlink(self._name, dir_fd=self._folder)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file; what was flushed stays."""
+        if self._is_open:
+            self._is_open = False
+            os.close(self._fd)
+            os.close(self._folder)
+
+    def _check(self) -> None:
+        self._handle.check()
+        if not self._is_open:
+            raise ValueError(f"the log {self._where} was sealed or discarded")
+
+    def _cut_back(self, error: OSError) -> StorageError:
+        try:
+            os.ftruncate(self._fd, self._flushed)
+        except OSError:
+            return self._handle.fail(f"{self._where} may end in half a record")
+        if error.errno in FULL:
+            return refused(error, "write to", self._where)
+        return self._handle.fail(f"writing to {self._where} failed: {error.strerror}")

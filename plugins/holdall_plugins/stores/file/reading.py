@@ -1,0 +1,173 @@
+"""Reading a journal file: whole batches only, and whether its end is torn or damaged."""
+
+from __future__ import annotations
+
+import os
+import re
+from bisect import bisect_right
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from holdall.errors import CorruptSessionError, NewerFormatError
+from holdall_plugins.stores.file.disk import READ, names_in
+from holdall_plugins.stores.file.lines import FORMAT, parse_header, parse_line, stored_sum
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NAME: Final = re.compile(r"journal-\d{20}\.jsonl")
+_CHUNK: Final = 1 << 18
+_INDEX_STEP: Final = 1 << 16
+
+
+class Spot(NamedTuple):
+    """A place between two batches: the next one starts at *offset*."""
+
+    number: int
+    offset: int
+    sum: int
+
+
+class Batch(NamedTuple):
+    """Entries that were appended together, and the spot behind them."""
+
+    entries: list[bytes]
+    behind: Spot
+
+
+class JournalFile(NamedTuple):
+    """One journal file, open for reading."""
+
+    fd: int
+    name: str
+    start: Spot
+
+    def batches(self, spot: Spot) -> Iterator[Batch]:
+        """Yield the batches behind *spot*, up to the first that is not whole."""
+        number, offset, total = spot
+        entries: list[bytes] = []
+        for raw in _lines(self.fd, offset):
+            line = parse_line(raw, total)
+            if line is None:
+                return
+            entries.append(line.entry)
+            number += 1
+            offset += len(raw) + 1
+            total = line.sum
+            if not line.left:
+                yield Batch(entries, Spot(number, offset, total))
+                entries = []
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self.fd)
+
+    def line_behind(self, spot: Spot) -> int:
+        """Return the number of the line, from 1, that starts at *spot*."""
+        return spot.number - self.start.number + 2
+
+
+def journal_name(first: int) -> str:
+    """Return the name of the file whose first entry has number *first*."""
+    return f"journal-{first:020d}.jsonl"
+
+
+def journal_names(folder: int) -> list[str]:
+    """Return the names of a session's journal files, the one in force last."""
+    return sorted(name for name in names_in(folder) if _NAME.fullmatch(name))
+
+
+def open_newest(folder: int, session_id: str, where: str) -> JournalFile | None:
+    """Return the journal file that is in force, None if there is none.
+
+    Raises:
+        CorruptSessionError: Its header is not what was written there.
+        NewerFormatError: A newer holdall wrote it.
+    """
+    while names := journal_names(folder):
+        try:
+            fd = os.open(names[-1], READ, dir_fd=folder)
+        except FileNotFoundError:
+            continue  # a trim replaced it just now
+        try:
+            return JournalFile(fd, names[-1], _start(fd, session_id, f"{where}/{names[-1]}"))
+        except BaseException:
+            os.close(fd)
+            raise
+    return None
+
+
+def _start(fd: int, session_id: str, where: str) -> Spot:
+    line = next(_lines(fd, 0), b"")
+    header = parse_header(line)
+    if header is None:
+        raise CorruptSessionError(session_id, f"{where}, line 1", "it is no journal header")
+    if header.format > FORMAT:
+        raise NewerFormatError(session_id, header.format, FORMAT)
+    if header.session != session_id or not where.endswith(journal_name(header.first)):
+        reason = f"this is entry {header.first} and on of the session {header.session!r}"
+        raise CorruptSessionError(session_id, f"{where}, line 1", reason)
+    return Spot(header.first - 1, len(line) + 1, int(header.sum, 16))
+
+
+def _lines(fd: int, offset: int) -> Iterator[bytes]:
+    """Yield the lines from *offset* on without their newlines; a cut one ends with NUL."""
+    begun: list[bytes] = []
+    while chunk := os.pread(fd, _CHUNK, offset):
+        offset += len(chunk)
+        first, *others = chunk.split(b"\n")
+        begun.append(first)
+        if others:
+            yield b"".join(begun)
+            yield from others[:-1]
+            begun = others[-1:]
+    if any(begun):
+        yield b"".join((*begun, b"\0"))
+
+
+def damage_behind(journal: JournalFile, spot: Spot) -> str:
+    """Return why what stands behind *spot* can't be a batch that was cut short, or nothing.
+
+    A write that a crash cut short leaves a part of its lines and nothing behind
+    them; a file system may show blocks that never reached the disk as NULs.
+    """
+    total: int | None = spot.sum
+    left: int | None = None
+    is_holed = False
+    for count, raw in enumerate(_lines(journal.fd, spot.offset)):
+        if left == 0:
+            return f"entry {spot.number + 1} or the next do not fit, and more follow"
+        line = None if total is None else parse_line(raw, total)
+        total = stored_sum(raw)
+        if b"\0" in raw:
+            is_holed = True
+        elif line is None and not is_holed:
+            return f"entry {spot.number + 1 + count} does not fit its checksum"
+        elif line is not None:
+            if left is not None and line.left >= left:
+                return f"entry {spot.number + 1 + count} follows others that do not fit"
+            left = line.left
+    return ""
+
+
+class Index:
+    """Spots of one journal file, 64 KiB apart, so that reading near its end is quick."""
+
+    def __init__(self, journal: JournalFile) -> None:
+        self.name = journal.name
+        self.end = journal.start
+        self._numbers = [journal.start.number]
+        self._spots = [journal.start]
+
+    def note(self, spot: Spot) -> None:
+        """Remember *spot*, for good if it is far enough behind the one before."""
+        if spot.number > self.end.number:
+            self.end = spot
+        if spot.offset >= self._spots[-1].offset + _INDEX_STEP:
+            self._numbers.append(spot.number)
+            self._spots.append(spot)
+
+    def before(self, number: int) -> Spot:
+        """Return the nearest spot known with entry *number* + 1 behind it."""
+        if number >= self.end.number:
+            return self.end
+        return self._spots[max(bisect_right(self._numbers, number) - 1, 0)]

@@ -1,0 +1,219 @@
+"""A folder that holds sessions, each in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from holdall.errors import (
+    LockedStorageError,
+    SessionExistsError,
+    StoreUrlError,
+    UnknownSessionError,
+)
+from holdall.journal import describe
+from holdall.storing import check_session_id
+from holdall_plugins.stores.file.disk import FOLDER, make_folder, names_in, opened, sync_folder
+from holdall_plugins.stores.file.lock import SessionLock
+from holdall_plugins.stores.file.storage import FileStorage, is_at
+from holdall_plugins.stores.handle import Handle
+from holdall_plugins.stores.mounts import refuse_network
+from holdall_plugins.stores.os_errors import refusals, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from holdall.contracts import Mode, Repository, Storage
+    from holdall.journal import SessionInfo
+
+_SUFFIX: Final = ".session"
+_REMOVED: Final = ".removed-"
+_SHARE: Final = "session-share"
+
+
+class FileRepository:
+    """Sessions as folders `<path>/<session>.session`, for this user alone."""
+
+    def __init__(self, path: Path | str, *, trust_fs: bool = False) -> None:
+        self._root = Path(path).absolute()
+        self._trust_fs = trust_fs
+
+    @classmethod
+    def from_url(cls, url: str, inner: Repository | None) -> FileRepository:
+        """Return the repository in the folder that `file:///path` names."""
+        parts = urlsplit(url)
+        options = dict(parse_qsl(parts.query, keep_blank_values=True))
+        trust_fs = options.pop("trust_fs", "0")
+        if inner is not None:
+            raise StoreUrlError(url, "a store has nothing behind '::'; put the wrapper first")
+        if not url.startswith("file:///") or parts.fragment:
+            raise StoreUrlError(url, "write file:///, an absolute path, and '%23' for '#'")
+        if options or trust_fs not in ("0", "1"):
+            raise StoreUrlError(url, "the only option is trust_fs=1; write '%3F' for '?'")
+        return cls(unquote(parts.path), trust_fs=trust_fs == "1")
+
+    @property
+    def url(self) -> str:
+        """The URL that names this repository again."""
+        return f"file://{quote(str(self._root))}" + ("?trust_fs=1" if self._trust_fs else "")
+
+    def create(self, session_id: str) -> Storage:
+        """Return the open storage of a new session, durable although it is empty."""
+        name = check_session_id(session_id) + _SUFFIX
+        self._refuse_network()
+        with refusals("make the folder", str(self._root)):
+            _make_root(self._root)
+        with self._opened_root() as root:
+            _finish_removing(root)
+            try:
+                os.mkdir(name, 0o700, dir_fd=root)
+            except FileExistsError:
+                raise SessionExistsError(str(self._root), session_id) from None
+            except OSError as error:
+                raise refused(error, "create a session in", str(self._root)) from error
+            with _removed_if_it_fails(name, root):
+                storage = self._open_to_write(session_id)
+                sync_folder(root)
+            return storage
+
+    def open(self, session_id: str, *, mode: Mode = "w", take_over: bool = False) -> Storage:
+        """Return the storage of a session that exists.
+
+        Args:
+            mode: `r` reads beside a writer that is alive, and changes nothing at all.
+            take_over: Changes nothing here: the kernel's lock ends with its holder, so as
+                soon as that is dead anyone may go on, and never before.
+        """
+        del take_over
+        check_session_id(session_id)
+        if mode == "r":
+            handle = Handle(session_id, str(self._folder(session_id)), mode)
+            return FileStorage(
+                self._folder(session_id), self._open_folder(session_id), handle, None
+            )
+        self._refuse_network()
+        return self._open_to_write(session_id)
+
+    def list(self) -> Iterator[SessionInfo]:
+        """Yield what is known of each session, newest first; ends interrupted removals."""
+        if self._root.exists():
+            with self._opened_root() as root:
+                _finish_removing(root)
+        return describe(self, self._session_ids())
+
+    def remove(self, session_id: str) -> None:
+        """Remove a session; if that is interrupted, it is out of sight and ended later."""
+        check_session_id(session_id)
+        folder = self._folder(session_id)
+        hidden = _REMOVED + secrets.token_hex(8)
+        with ExitStack() as stack:
+            fd = self._open_folder(session_id)
+            stack.callback(os.close, fd)
+            root = stack.enter_context(self._opened_root())
+            stack.callback(self._lock(session_id, fd).release)
+            with refusals("remove", str(folder)):
+                os.rename(folder.name, hidden, src_dir_fd=root, dst_dir_fd=root)
+                sync_folder(root)
+            with (
+                refusals("finish removing", f"{self._root}/{hidden}"),
+                suppress(FileNotFoundError),
+            ):
+                shutil.rmtree(hidden, dir_fd=root)
+            _finish_removing(root)
+
+    def _open_to_write(self, session_id: str) -> Storage:
+        folder = self._folder(session_id)
+        with ExitStack() as undo:
+            fd = self._open_folder(session_id)
+            undo.callback(os.close, fd)
+            lock = self._lock(session_id, fd)
+            undo.callback(lock.release)
+            with refusals("open", str(folder)):
+                make_folder(_SHARE, fd)
+                storage = FileStorage(folder, fd, Handle(session_id, str(folder), "w"), lock)
+            undo.pop_all()
+            return storage
+
+    def _lock(self, session_id: str, fd: int) -> SessionLock:
+        folder = self._folder(session_id)
+        with refusals("lock", str(folder)):
+            lock = SessionLock(folder, fd, session_id)
+        if not is_at(folder, fd):  # removed since it was opened
+            lock.release()
+            raise self._unknown(session_id)
+        return lock
+
+    def _open_folder(self, session_id: str) -> int:
+        folder = self._folder(session_id)
+        try:
+            return os.open(folder, FOLDER)
+        except FileNotFoundError:
+            raise self._unknown(session_id) from None
+        except OSError as error:
+            raise refused(error, "open", str(folder)) from error
+
+    def _unknown(self, session_id: str) -> UnknownSessionError:
+        return UnknownSessionError(str(self._root), session_id, self._session_ids())
+
+    @contextmanager
+    def _opened_root(self) -> Iterator[int]:
+        with refusals("open", str(self._root)):
+            fd = os.open(self._root, FOLDER & ~os.O_NOFOLLOW)
+        try:
+            yield fd
+        finally:
+            os.close(fd)
+
+    def _session_ids(self) -> Sequence[str]:
+        try:
+            names = [path.name for path in self._root.iterdir()]
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise refused(error, "list", str(self._root)) from error
+        shown = (name for name in names if name.endswith(_SUFFIX) and not name.startswith("."))
+        return tuple(name.removesuffix(_SUFFIX) for name in shown)
+
+    def _folder(self, session_id: str) -> Path:
+        return self._root / f"{session_id}{_SUFFIX}"
+
+    def _refuse_network(self) -> None:
+        if not self._trust_fs:
+            refuse_network(self._root)
+
+
+def _make_root(root: Path) -> None:
+    """Make *root* and what is missing on the way to it; durable on return."""
+    if root.is_dir():
+        return
+    _make_root(root.parent)
+    with suppress(FileExistsError):
+        root.mkdir(mode=0o700)
+    with opened(str(root.parent), FOLDER & ~os.O_NOFOLLOW) as parent:
+        sync_folder(parent)
+
+
+@contextmanager
+def _removed_if_it_fails(name: str, root: int) -> Iterator[None]:
+    try:
+        yield
+    except LockedStorageError:
+        raise  # somebody else opened it between two steps of its making
+    except BaseException:
+        shutil.rmtree(name, ignore_errors=True, dir_fd=root)
+        raise
+
+
+def _finish_removing(root: int) -> None:
+    for name in names_in(root):
+        if name.startswith(_REMOVED):
+            shutil.rmtree(name, ignore_errors=True, dir_fd=root)
+
+
+if TYPE_CHECKING:
+    _: type[Repository] = FileRepository
