@@ -1,0 +1,74 @@
+"""`holdall`: thin commands over the library."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from importlib import import_module
+from typing import Final, NoReturn
+
+import click
+
+from holdall.version import __version__
+
+_COMMANDS: Final = {
+    "export": "holdall.cli.export:export",
+    "plugins": "holdall.cli.plugins:plugins",
+    "providers": "holdall.cli.providers:providers",
+    "resume": "holdall.cli.run:resume",
+    "run": "holdall.cli.run:run",
+    "sessions": "holdall.cli.sessions:sessions",
+}
+
+INTERRUPTED: Final = 130
+"""Exit code after Ctrl-C, as shells count: 128 and the number of SIGINT."""
+
+
+class _LazyGroup(click.Group):
+    """Imports a command when it is called, so that listing plugins stays light."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="holdall")
+def cli() -> None:
+    """Run jobs into a session that survives, and turn it into any report.
+
+    Exit codes: 0 fine, 1 tests failed, 2 wrong usage, 3 the session or its
+    storage can't be used, 4 a plugin failed, 130 interrupted.
+    """
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit with its code; errors are one line on standard error."""
+    from holdall.cli.exits import exit_code, message
+
+    warnings.showwarning = _show_warning
+    warnings.filterwarnings("default", category=DeprecationWarning, module=r"holdall\b")
+    try:
+        code = cli.main(args=arguments, prog_name="holdall", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("holdall: interrupted", err=True)
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        code = exit_code(error)
+        if code is None:
+            raise
+        click.echo(f"holdall: {message(error)}", err=True)
+    sys.exit(code or 0)
+
+
+def _show_warning(message: Warning | str, *_where: object, **_more: object) -> None:
+    click.echo(f"holdall: {message}", err=True)

@@ -1,0 +1,51 @@
+"""Which exit code an error means, and its words."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from holdall.errors import (
+    ExportError,
+    HoldallError,
+    PluginConflictError,
+    PluginError,
+    ProviderError,
+    SessionError,
+    SessionIdError,
+    SessionResumeError,
+    StorageError,
+    StoreUrlError,
+    UnitError,
+    UnknownPluginError,
+)
+
+TESTS_FAILED: Final = 1
+USAGE: Final = 2
+STORAGE: Final = 3
+PLUGIN: Final = 4
+
+# The first class that fits decides.
+_CODES: Final[tuple[tuple[type[HoldallError], int], ...]] = (
+    (UnknownPluginError, USAGE),
+    (PluginConflictError, PLUGIN),
+    (PluginError, PLUGIN),
+    (StoreUrlError, USAGE),
+    (SessionIdError, USAGE),
+    (StorageError, STORAGE),
+    (SessionResumeError, STORAGE),
+    (SessionError, USAGE),
+    (ProviderError, USAGE),
+    (UnitError, USAGE),
+    (ExportError, USAGE),
+)
+
+
+def exit_code(error: BaseException) -> int | None:
+    """Return the exit code that *error* means, None if it is no error of holdall's."""
+    return next((code for kind, code in _CODES if isinstance(error, kind)), None)
+
+
+def message(error: BaseException) -> str:
+    """Return the words of *error*, with the notes that were added on its way."""
+    notes = getattr(error, "__notes__", ())
+    return " ".join([str(error), *(f"({note})" for note in notes)])

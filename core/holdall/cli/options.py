@@ -1,0 +1,93 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from holdall.errors import UnknownSessionError
+from holdall.repositories import default_url, open_repository
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from holdall.contracts import Repository
+    from holdall.registry import Registry
+
+store_option = click.option(
+    "--store",
+    metavar="URL",
+    envvar="HOLDALL_STORE",
+    help="Where sessions are kept, such as file:///var/lib/lab. [env: HOLDALL_STORE; default: a "
+    "folder in your data folder]",
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+class ExportTarget(NamedTuple):
+    """An exporter's name, and the file its report goes to; standard output without one."""
+
+    name: str
+    path: str | None
+
+    def __str__(self) -> str:
+        return f"{self.name}={self.path}" if self.path else self.name
+
+
+def parse_targets(given: tuple[str, ...], *, stdout_free: bool = True) -> list[ExportTarget]:
+    """Return what `NAME[=PATH]` arguments mean; one of them may go to standard output."""
+    targets = []
+    for text in given:
+        name, equals, path = text.partition("=")
+        if not name or (equals and not path):
+            raise click.UsageError(f"{text!r} is not NAME or NAME=PATH")
+        targets.append(ExportTarget(name, path or None))
+    loose = [target.name for target in targets if target.path is None]
+    if len(loose) > (1 if stdout_free else 0):
+        used = "" if stdout_free else " (--json uses it)"
+        names = ", ".join(loose)
+        raise click.UsageError(
+            f"only one report can go to standard output{used}; write NAME=PATH for {names}"
+        )
+    return targets
+
+
+def repository(store: str | None, registry: Registry) -> Repository:
+    """Return the repository that the user named, or the default one."""
+    return open_repository(store or default_url(), registry=registry)
+
+
+def find_session(where: Repository, text: str) -> str:
+    """Return the id of the session that *text* means: an id, its beginning, or `last`.
+
+    Raises:
+        UnknownSessionError: It means none, or several.
+    """
+    known = [info.id for info in where.list()]
+    if text in known:
+        return text
+    if text == "last" and known:
+        return known[0]
+    found = [each for each in known if each.startswith(text)]
+    if len(found) != 1:
+        raise UnknownSessionError(where.url, text, known)
+    return found[0]
+
+
+def moment(seconds: float) -> str:
+    """Return a moment for people, in UTC."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}" if seconds else "-"
+
+
+def command_options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return one decorator that applies all of *decorators*, the first one outermost."""
+
+    def decorate(function: Any) -> Any:
+        for each in reversed(decorators):
+            function = each(function)
+        return function
+
+    return decorate

@@ -1,0 +1,58 @@
+"""The person at the terminal, who does manual jobs and tells what came of them."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from holdall.exports.cleaning import terminal_text
+from holdall.results import JobResult, Outcome
+
+if TYPE_CHECKING:
+    from holdall.contracts import Person
+    from holdall.units import Job
+
+_ANSWERS = {"p": Outcome.PASS, "f": Outcome.FAIL, "s": Outcome.SKIP}
+
+
+def person_at_terminal() -> Person | None:
+    """Return the person that can be asked, None where nobody sits at a terminal."""
+    return _Person() if sys.stdin.isatty() and sys.stderr.isatty() else None
+
+
+class _Person:
+    def is_ready(self, job: Job) -> bool:
+        _explain(job)
+        return click.confirm("Ready? (no skips the job)", default=True, err=True)
+
+    def decide(self, job: Job, result: JobResult | None) -> JobResult:
+        if result is None:
+            _explain(job)
+        else:
+            click.echo(f"The command {result.outcome.label}.", err=True)
+        answer = click.prompt(
+            "What came out? [p]assed, [f]ailed, [s]kip",
+            type=click.Choice(list(_ANSWERS)),
+            show_choices=False,
+            err=True,
+        )
+        comments = click.prompt("Comments", default="", show_default=False, err=True)
+        outcome = _ANSWERS[answer]
+        reason = "skipped by the person at the terminal" if outcome is Outcome.SKIP else None
+        return msgspec.structs.replace(
+            result or JobResult(),
+            outcome=outcome,
+            comments=comments or None,
+            skip_reason=reason,
+        )
+
+
+def _explain(job: Job) -> None:
+    click.echo(f"\n{terminal_text(job.summary)}", err=True)
+    for name in ("purpose", "steps", "verification", "description"):
+        text = job.get(name)
+        if text:
+            click.echo(f"\n{name.upper()}:\n{terminal_text(text)}", err=True)

@@ -1,0 +1,278 @@
+"""`holdall run` and `holdall resume`: jobs into a session, and the session into reports."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from holdall.cli.exits import TESTS_FAILED
+from holdall.cli.export import report_failures, write_reports
+from holdall.cli.options import (
+    command_options,
+    find_session,
+    json_option,
+    parse_targets,
+    repository,
+    store_option,
+)
+from holdall.cli.output import note, print_json
+from holdall.cli.person import person_at_terminal
+from holdall.cli.progress import shown_progress
+from holdall.errors import NothingSelectedError, UnknownSessionError
+from holdall.exports.verdict import verdict
+from holdall.exports.view import SessionView
+from holdall.providers import load_provider
+from holdall.registry import Registry
+from holdall.session.load import IGNORE_CHECKSUMS
+from holdall.session.manager import SessionManager
+from holdall.session.run import RunSettings, run_session
+from holdall.session.selection import default_plan, find_plan, matching_jobs, planned_jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from holdall.cli.options import ExportTarget
+    from holdall.contracts import Repository
+    from holdall.providers import Provider
+    from holdall.session.context import SessionDeviceContext
+
+RUNNER = "local"
+
+_shared_options = command_options(
+    click.option(
+        "--export",
+        "export",
+        multiple=True,
+        metavar="NAME[=PATH]",
+        help="Write a report at the end; without a PATH to standard output.",
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        help="End a job that takes longer.",
+    ),
+    store_option,
+    json_option,
+)
+
+
+@click.command()
+@click.argument("source", nargs=-1, required=True)
+@click.option("--plan", multiple=True, metavar="ID", help="Run what this test plan selects.")
+@click.option(
+    "--job",
+    multiple=True,
+    metavar="PATTERN",
+    help="Run the jobs of this id, or whose whole id this regular expression matches.",
+)
+@click.option("--title", default="", help="What to call the session.")
+@_shared_options
+def run(
+    source: tuple[str, ...],
+    plan: tuple[str, ...],
+    job: tuple[str, ...],
+    title: str,
+    export: tuple[str, ...],
+    timeout: float | None,
+    store: str | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Run jobs of providers in a new session.
+
+    SOURCE is a path, LOADER:PATH, or the name of an installed provider. Without
+    --plan and --job, the provider's only test plan runs, or the one that has
+    the provider's name, or else all its automated jobs.
+    """
+    registry = Registry.discover()
+    targets = _checked_targets(export, registry, as_json=as_json)
+    providers = [load_provider(each, registry=registry) for each in source]
+    where = repository(store, registry)
+    with SessionManager.create(where, title=title, registry=registry) as manager:
+        _note_plugins(manager, where, providers)
+        context = manager.add_local_device_context()
+        for provider in providers:
+            context.add_provider(provider)
+            _report_problems(provider)
+        try:
+            _select(manager, context, plan, job)
+        except NothingSelectedError:
+            manager.destroy()
+            raise
+        return _run_and_report(manager, where, targets, timeout, as_json=as_json)
+
+
+@click.command()
+@click.argument("session", required=False)
+@click.option(
+    "--source", multiple=True, help="A provider of the session, where it can't be found again."
+)
+@click.option(
+    "--retry-interrupted", is_flag=True, help="Run jobs again whose attempt was interrupted."
+)
+@click.option(
+    "--ignore-checksums", is_flag=True, help="Go on although definitions of jobs have changed."
+)
+@_shared_options
+def resume(
+    session: str | None,
+    source: tuple[str, ...],
+    export: tuple[str, ...],
+    timeout: float | None,
+    store: str | None,
+    *,
+    retry_interrupted: bool,
+    ignore_checksums: bool,
+    as_json: bool,
+) -> int:
+    """Go on with a session after its last durable result.
+
+    SESSION is an id, the beginning of one, or `last`; without it the newest
+    unfinished session goes on.
+    """
+    registry = Registry.discover()
+    targets = _checked_targets(export, registry, as_json=as_json)
+    where = repository(store, registry)
+    session_id = find_session(where, session) if session else _newest_unfinished(where)
+    storage = where.open(session_id)
+    try:
+        providers = _providers_of(SessionView.of(storage), source, registry)
+        units = {
+            device: [u for p in found for u in p.unit_list] for device, found in providers.items()
+        }
+        flags = [IGNORE_CHECKSUMS] if ignore_checksums else []
+        manager = SessionManager.load_session(units, storage, flags=flags, registry=registry)
+        for context in manager.device_context_list:
+            for provider in providers.get(context.device.id, ()):
+                context.adopt_provider(provider)
+        return _run_and_report(
+            manager, where, targets, timeout, as_json=as_json, retry_interrupted=retry_interrupted
+        )
+    finally:
+        storage.close()
+
+
+def _checked_targets(
+    given: tuple[str, ...], registry: Registry, *, as_json: bool
+) -> list[ExportTarget]:
+    """Return the wanted reports; an exporter that can't be had is found before anything runs."""
+    targets = parse_targets(given, stdout_free=not as_json)
+    for target in targets:
+        registry.load("exporters", target.name)
+    return targets
+
+
+def _note_plugins(
+    manager: SessionManager, where: Repository, providers: Sequence[Provider]
+) -> None:
+    for part in where.url.split("::"):
+        manager.note_plugin("repositories", part.partition("?")[0].partition(":")[0])
+    for loader in dict.fromkeys(provider.loader for provider in providers):
+        manager.note_plugin("provider_loaders", loader)
+    manager.note_plugin("runners", RUNNER)
+
+
+def _report_problems(provider: Provider) -> None:
+    counts = Counter(problem.severity for problem in provider.problems)
+    if counts:
+        what = ", ".join(f"{count} {severity}s" for severity, count in counts.items())
+        note(f"{provider.name}: {what}; `holdall providers show {provider.source}` lists them")
+
+
+def _select(
+    manager: SessionManager,
+    context: SessionDeviceContext,
+    plans: Sequence[str],
+    patterns: Sequence[str],
+) -> None:
+    found = [find_plan(context, each) for each in plans]
+    if not plans and not patterns:
+        found = [plan for plan in map(default_plan, context.provider_list) if plan]
+    manager.test_plans = tuple(dict.fromkeys(found))
+    jobs = planned_jobs(context) if found else []
+    jobs += matching_jobs(context, patterns)
+    if not found and not patterns:
+        jobs = [job for job in context.state.job_list if job.automated]
+    for problem in (*context.selection.problems, *context.state.update_desired_job_list(jobs)):
+        note(f"holdall: {problem}")
+    if not context.state.run_list:
+        what = ", ".join([*plans, *patterns]) or "the given providers"
+        raise NothingSelectedError(what, "no job that could run is selected")
+
+
+def _newest_unfinished(where: Repository) -> str:
+    for info in where.list():
+        if info.state in {"new", "unfinished"}:
+            return info.id
+    raise UnknownSessionError(where.url, "(the newest unfinished one)")
+
+
+def _providers_of(
+    view: SessionView, sources: Sequence[str], registry: Registry
+) -> dict[str, list[Provider]]:
+    """Return the providers of each device, from what was given or from what the journal says."""
+    given = [load_provider(each, registry=registry) for each in sources]
+    found: dict[str, list[Provider]] = {device.id: [] for device in view.devices}
+    loaded: dict[tuple[str, str], Provider] = {}
+    for event in view.providers:
+        matching = [provider for provider in given if provider.name == event.name]
+        if not matching:
+            key = (event.loader, event.source)
+            if key not in loaded:
+                loaded[key] = load_provider(event.source, registry=registry)
+            matching = [loaded[key]]
+        found.setdefault(event.device, []).extend(matching)
+    return found
+
+
+def _run_and_report(
+    manager: SessionManager,
+    where: Repository,
+    targets: Sequence[ExportTarget],
+    timeout: float | None,
+    *,
+    as_json: bool,
+    retry_interrupted: bool = False,
+) -> int:
+    session_id = manager.storage.id
+    runner = manager.registry.load("runners", RUNNER)()
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with shown_progress(quiet=as_json) as show:
+            settings = RunSettings(
+                environ=os.environ,
+                timeout=timeout,
+                person=None if as_json else person_at_terminal(),
+                show=show,
+                retry_interrupted=retry_interrupted,
+            )
+            run_session(manager, runner, RUNNER, settings)
+    except KeyboardInterrupt:
+        note(f"interrupted; go on with: holdall resume {session_id} --store {where.url}")
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+    view = manager.view()
+    reports = write_reports(view, targets, manager.registry)
+    code = report_failures(reports)
+    found = verdict(view)
+    counts = {str(outcome): count for outcome, count in view.counts.items()}
+    if as_json:
+        summary: dict[str, Any] = {
+            "session": session_id,
+            "store": where.url,
+            "verdict": found.word,
+            "outcomes": counts,
+            "exports": [report.as_dict() for report in reports],
+        }
+        print_json(summary)
+    else:
+        words = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+        note(f"{found.word}: {words}")
+        note(f"session {session_id} in {where.url}")
+    return max(code, 0 if found.passed else TESTS_FAILED)

@@ -1,0 +1,92 @@
+"""`holdall sessions`: which are stored, what one holds, and removing them."""
+
+from __future__ import annotations
+
+import click
+import msgspec
+
+from holdall.cli.options import find_session, json_option, moment, repository, store_option
+from holdall.cli.output import print_json, print_table
+from holdall.exports.verdict import verdict
+from holdall.exports.view import SessionView
+from holdall.registry import Registry
+
+
+@click.group()
+def sessions() -> None:
+    """Look at stored sessions, and remove them."""
+
+
+@sessions.command("list")
+@store_option
+@json_option
+def list_sessions(store: str | None, *, as_json: bool) -> None:
+    """List the stored sessions, newest first; damaged ones too."""
+    found = list(repository(store, Registry.discover()).list())
+    if as_json:
+        print_json([msgspec.to_builtins(info) for info in found])
+        return
+    print_table(
+        ("SESSION", "STATE", "RESULTS", "MODIFIED (UTC)", "TITLE"),
+        [
+            (i.id, i.state, f"{i.results}/{i.jobs}", moment(i.modified), i.title or i.reason)
+            for i in found
+        ],
+    )
+
+
+@sessions.command("show")
+@click.argument("session")
+@store_option
+@json_option
+def show_session(session: str, store: str | None, *, as_json: bool) -> None:
+    """Show what is in a session. SESSION is an id, the beginning of one, or `last`."""
+    where = repository(store, Registry.discover())
+    storage = where.open(find_session(where, session), mode="r")
+    try:
+        shown = _shown(SessionView.of(storage), where.url)
+    finally:
+        storage.close()
+    if as_json:
+        print_json(shown)
+        return
+    for name, value in shown.items():
+        click.echo(f"{name}: {_words(value)}")
+
+
+def _shown(view: SessionView, store: str) -> dict[str, object]:
+    return {
+        "session": view.session_id,
+        "title": view.title,
+        "store": store,
+        "created": moment(view.created),
+        "modified": moment(view.modified),
+        "devices": [device.id for device in view.devices],
+        "providers": [f"{each.name} {each.version}" for each in view.providers],
+        "plans": [plan.id for plan in view.plans],
+        "plugins": [f"{p.kind} {p.id} ({p.distribution} {p.version})" for p in view.plugins],
+        "jobs": view.job_count,
+        "outcomes": {str(outcome): count for outcome, count in view.counts.items()},
+        "verdict": verdict(view).word,
+        "in flight": [job.id for job in view.jobs() if job.in_flight],
+    }
+
+
+def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{count} {name}" for name, count in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    return str(value)
+
+
+@sessions.command("rm")
+@click.argument("session", nargs=-1, required=True)
+@store_option
+def remove_sessions(session: tuple[str, ...], store: str | None) -> None:
+    """Remove sessions for good."""
+    where = repository(store, Registry.discover())
+    for each in session:
+        session_id = find_session(where, each)
+        where.remove(session_id)
+        click.echo(f"removed {session_id}")

@@ -1,0 +1,65 @@
+"""What a run is to do, from what its user asked for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdall.errors import NothingSelectedError, UnknownUnitError
+from holdall.session.plans import pattern
+from holdall.units import TestPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from holdall.providers import Provider
+    from holdall.session.context import SessionDeviceContext
+    from holdall.units import Job
+
+
+def find_plan(context: SessionDeviceContext, text: str) -> TestPlan:
+    """Return the test plan of that id; without a namespace, in that of any provider.
+
+    Raises:
+        UnknownUnitError: There is none.
+    """
+    plans = [unit for unit in context.unit_list if isinstance(unit, TestPlan)]
+    found = [plan for plan in plans if plan.id == text] or [
+        plan for plan in plans if plan.partial_id == text
+    ]
+    if not found:
+        raise UnknownUnitError(text, "test plan", [plan.id for plan in plans])
+    return found[0]
+
+
+def default_plan(provider: Provider) -> TestPlan | None:
+    """Return the plan that runs when none is asked for: the only one, or the provider's namesake."""
+    plans = [unit for unit in provider.unit_list if isinstance(unit, TestPlan)]
+    if len(plans) == 1:
+        return plans[0]
+    return next((plan for plan in plans if plan.partial_id == provider.name), None)
+
+
+def matching_jobs(context: SessionDeviceContext, patterns: Sequence[str]) -> list[Job]:
+    """Return the jobs whose ids *patterns* mean, as in a test plan's `include`.
+
+    Raises:
+        NothingSelectedError: A pattern means no job, or is none.
+    """
+    namespaces = dict.fromkeys(provider.namespace for provider in context.provider_list)
+    found: dict[str, Job] = {}
+    for text in patterns:
+        try:
+            tests = [pattern(text, namespace) for namespace in namespaces]
+        except ValueError as error:
+            raise NothingSelectedError(f"job {text!r}", str(error)) from error
+        matches = [job for job in context.state.job_list if any(t.matches(job) for t in tests)]
+        if not matches:
+            raise NothingSelectedError(f"job {text!r}", "no loaded provider has such a job")
+        found.update((job.id, job) for job in matches)
+    return list(found.values())
+
+
+def planned_jobs(context: SessionDeviceContext) -> list[Job]:
+    """Return the jobs that the plans in force select, in their order."""
+    states = context.state.job_state_map
+    return [states[job_id].job for job_id in context.selection.jobs if job_id in states]
