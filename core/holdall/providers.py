@@ -132,17 +132,19 @@ def _settled(found: Iterable[Unit | Problem]) -> tuple[list[Unit], list[Problem]
         if isinstance(item, Problem):
             problems.append(item)
             continue
-        first = firsts.setdefault((item.kind, _key(item)), item) if item.id else item
-        if first is item:
+        first = firsts.get(_key(item)) if item.id else None
+        if first is None:
+            firsts[_key(item)] = item
             units.append(item)
         elif first.checksum != item.checksum:
             problems.append(_clash(first, item))
     return units, problems
 
 
-def _key(unit: Unit) -> str:
+def _key(unit: Unit) -> tuple[str, str]:
     """Return what tells the unit from others; several templates may make ids of one form."""
-    return (unit.get("template_id") if unit.kind == "template" else "") or unit.id
+    own = unit.get("template_id") if unit.kind == "template" else ""
+    return unit.kind, own or unit.id
 
 
 def _clash(first: Unit, other: Unit) -> Problem:
