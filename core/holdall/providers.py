@@ -120,11 +120,11 @@ class Provider:
 
     def _settled(self) -> tuple[list[Unit], list[Problem]]:
         if self._content is None:
-            self._content = _settled(self._read())
+            self._content = _collected(self._read())
         return self._content
 
 
-def _settled(found: Iterable[Unit | Problem]) -> tuple[list[Unit], list[Problem]]:
+def _collected(found: Iterable[Unit | Problem]) -> tuple[list[Unit], list[Problem]]:
     units: list[Unit] = []
     problems: list[Problem] = []
     firsts: dict[tuple[str, str], Unit] = {}
