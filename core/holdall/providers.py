@@ -120,11 +120,11 @@ class Provider:
 
     def _settled(self) -> tuple[list[Unit], list[Problem]]:
         if self._content is None:
-            self._content = _settled(self._read())
+            self._content = _collected(self._read())
         return self._content
 
 
-def _settled(found: Iterable[Unit | Problem]) -> tuple[list[Unit], list[Problem]]:
+def _collected(found: Iterable[Unit | Problem]) -> tuple[list[Unit], list[Problem]]:
     units: list[Unit] = []
     problems: list[Problem] = []
     firsts: dict[tuple[str, str], Unit] = {}
@@ -132,17 +132,19 @@ def _settled(found: Iterable[Unit | Problem]) -> tuple[list[Unit], list[Problem]
         if isinstance(item, Problem):
             problems.append(item)
             continue
-        first = firsts.setdefault((item.kind, _key(item)), item) if item.id else item
-        if first is item:
+        first = firsts.get(_key(item)) if item.id else None
+        if first is None:
+            firsts[_key(item)] = item
             units.append(item)
         elif first.checksum != item.checksum:
             problems.append(_clash(first, item))
     return units, problems
 
 
-def _key(unit: Unit) -> str:
+def _key(unit: Unit) -> tuple[str, str]:
     """Return what tells the unit from others; several templates may make ids of one form."""
-    return (unit.get("template_id") if unit.kind == "template" else "") or unit.id
+    own = unit.get("template_id") if unit.kind == "template" else ""
+    return unit.kind, own or unit.id
 
 
 def _clash(first: Unit, other: Unit) -> Problem:

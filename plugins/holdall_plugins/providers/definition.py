@@ -87,7 +87,8 @@ class _File:
         except OSError as exc:
             raise self._error(f"it can't be read: {exc.strerror}") from exc
         except UnicodeDecodeError as exc:
-            raise self._error(f"it is not UTF-8 at byte {exc.start}; save it as UTF-8") from exc
+            line = exc.object.count(b"\n", 0, exc.start) + 1
+            raise self._error(f"line {line}: it is not UTF-8; save it as UTF-8") from exc
 
     def _parsed(self) -> Mapping[str, str]:
         parser = ConfigParser(interpolation=None)

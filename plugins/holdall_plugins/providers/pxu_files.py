@@ -105,7 +105,8 @@ def _unnamed(
 
 def _as_name(word: str) -> str:
     """Return *word* with all that can't stand in a namespace replaced."""
-    return re.sub(r"[^A-Za-z0-9_.-]+|\.(?=\.)", "_", word).strip(".") or "local"
+    parts = re.sub(r"[^A-Za-z0-9_.-]+", "_", word).split(".")
+    return ".".join(filter(None, parts)) or "local"
 
 
 def _units(
