@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from holdall.errors import (
     ExportError,
-    HoldallError,
     PluginConflictError,
     PluginError,
     ProviderError,
@@ -18,6 +17,9 @@ from holdall.errors import (
     UnitError,
     UnknownPluginError,
 )
+
+if TYPE_CHECKING:
+    from holdall.errors import HoldallError
 
 TESTS_FAILED: Final = 1
 USAGE: Final = 2

@@ -9,7 +9,6 @@ import click
 
 from holdall.cli.exits import PLUGIN, TESTS_FAILED, exit_code, message
 from holdall.cli.options import (
-    ExportTarget,
     find_session,
     parse_targets,
     repository,
@@ -24,6 +23,7 @@ from holdall.registry import Registry
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from holdall.cli.options import ExportTarget
     from holdall.exports.report import ExportReport
 
 

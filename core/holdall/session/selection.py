@@ -32,7 +32,7 @@ def find_plan(context: SessionDeviceContext, text: str) -> TestPlan:
 
 
 def default_plan(provider: Provider) -> TestPlan | None:
-    """Return the plan that runs when none is asked for: the only one, or the provider's namesake."""
+    """Return the plan that runs when none is asked for: the only one, or the namesake."""
     plans = [unit for unit in provider.unit_list if isinstance(unit, TestPlan)]
     if len(plans) == 1:
         return plans[0]

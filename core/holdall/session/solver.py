@@ -109,9 +109,9 @@ def _dropped(
     dropped: set[str] = set()
     graph = {job_id: [n for n, _ in edges[job_id] if n in edges] for job_id in order}
     for circle in _circles(graph):
-        dropped.update(circle)
-        path = (*circle, circle[0])
-        problems.append(DependencyCycleError(circle[0], path, "dependencies"))
+        path = _path(circle, graph)
+        dropped.update(path)  # the rest of the circle needs these, and is lost below
+        problems.append(DependencyCycleError(path[0], path, "dependencies"))
     needed_by: dict[str, list[tuple[str, str]]] = {}
     for job_id in order:
         for needed, relation in edges[job_id]:
@@ -162,6 +162,18 @@ def _circles(graph: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
                         yield circle
 
 
+def _path(circle: Sequence[str], graph: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return ids of *circle* each of which waits for the next, the first one again at the end."""
+    members = set(circle)
+    path = {circle[-1]: None}
+    while True:
+        following = next(each for each in graph[next(reversed(path))] if each in members)
+        if following in path:
+            ids = list(path)
+            return [*ids[ids.index(following) :], following]
+        path[following] = None
+
+
 def _popped(path: dict[str, None], node: str) -> list[str]:
     members = []
     while True:
@@ -209,7 +221,8 @@ def _add_before(
     ring_of: dict[str, int] = {}
     for number, circle in enumerate(_circles(wished)):
         ring_of.update(dict.fromkeys(circle, number))
-        problems.append(DependencyCycleError(circle[0], (*circle, circle[0]), "before"))
+        path = _path(circle, wished)
+        problems.append(DependencyCycleError(path[0], path, "before"))
     for later, earlier in wishes:
         if later not in ring_of or ring_of[later] != ring_of.get(earlier):
             graph[later].append(earlier)
@@ -231,8 +244,8 @@ def _blocks(
         torn: set[str] = set()
         for circle in _circles(between):
             torn.update(block for block in circle if block.startswith("group "))
-            names = [block.partition(" ")[2] for block in circle]
-            problems.append(DependencyCycleError(names[0], (*names, names[0]), "group"))
+            path = _path(circle, between)
+            problems.append(DependencyCycleError(path[0], path, "group"))
         if not torn:
             return block_of
         for job_id, block in block_of.items():

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdall.errors import ExpressionError
+from holdall.results import IOLogRecord
+from holdall.session.resources import (
+    parse_imports,
+    requirements,
+    resource_records,
+)
+from holdall.units import make_unit
+
+if TYPE_CHECKING:
+    from holdall.session.resources import (
+        ResourceExpression,
+    )
+
+
+def expression(text: str, imports: str = "") -> ResourceExpression:
+    fields = {"id": "a", "plugin": "shell", "command": "true", "requires": text}
+    (found,) = requirements(make_unit({**fields, "imports": imports}, namespace="ns"))
+    return found
+
+
+DISKS = {"ns::disk": ({"size": "5", "kind": "SSD"}, {"size": "10", "kind": "HDD"})}
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("disk.kind == 'SSD'", True),
+        ("disk.kind == 'tape'", False),
+        ("int(disk.size) > 5 and disk.kind == 'HDD'", True),
+        ("int(disk.size) > 5 and disk.kind == 'SSD'", False),
+        ("disk.kind in ['SSD', 'NVMe']", True),
+        ("disk.kind not in ('SSD', 'HDD')", False),
+        ("not (disk.kind == 'SSD')", True),
+        ("'S' in disk.kind or disk.kind == 'x'", True),
+        ("1 < int(disk.size) <= 5", True),
+        ("len(disk.kind) == 3", True),
+        ("disk.missing == ''", True),
+        ("float(disk.size) == -1", False),
+        ("int(disk.kind) == 3", False),
+    ],
+)
+def test_an_expression_holds_if_any_record_satisfies_it(text: str, holds: bool) -> None:  # noqa: FBT001 - a row of the table
+    assert expression(text).holds(DISKS) is holds
+
+
+def test_several_resources_are_tried_in_every_combination() -> None:
+    found = expression("disk.kind == 'HDD' and os.name == disk.name2")
+    resources = {
+        "ns::disk": ({"kind": "SSD", "name2": "a"}, {"kind": "HDD", "name2": "b"}),
+        "ns::os": ({"name": "x"}, {"name": "b"}),
+    }
+
+    assert found.resource_ids == ("ns::disk", "ns::os")
+    assert found.holds(resources)
+
+
+def test_imports_name_resources_of_other_namespaces() -> None:
+    found = expression(
+        "exe.name == 'lsblk' and package.name == 'x'",
+        "from com.example import executable as exe\nfrom com.example import package",
+    )
+
+    assert found.resource_ids == ("com.example::executable", "com.example::package")
+
+
+def test_an_import_that_is_none_is_refused_with_its_line() -> None:
+    with pytest.raises(ExpressionError) as caught:
+        parse_imports("from a import b\nimport os")
+
+    assert caught.value.line == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os').system('true')",
+        "disk.__class__.__name__ == 'x'",
+        "(lambda: 1)()",
+        "disk.kind.upper() == 'SSD'",
+        "[d for d in disk]",
+        "disk['kind'] == 'SSD'",
+        "disk == 1",
+        "disk.size ** 9999",
+        "disk.kind is 'SSD'",
+        "open(disk.kind)",
+        "f'{disk.kind}'",
+        "len(disk.kind, 2)",
+        "disk.kind = 'x'",
+        "disk.kind ==",
+        "b'x' == disk.kind",
+        "1 == 1",
+        "(" * 3000 + "disk.kind" + ")" * 3000,
+        "not " * 2000 + "disk.kind",
+    ],
+)
+def test_what_is_not_allowed_is_refused_with_line_and_column(text: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        expression(text)
+
+    assert caught.value.line == 1
+    assert caught.value.column >= 1
+
+
+def test_too_many_combinations_are_not_tried_for_ever() -> None:
+    many = tuple({"x": str(number)} for number in range(2000))
+    found = expression("a.x == 'y' and b.x == 'z'")
+
+    assert not found.holds({"ns::a": many, "ns::b": many})
+
+
+def test_each_line_of_requires_is_an_expression_of_its_own() -> None:
+    unit = make_unit(
+        {"id": "a", "plugin": "shell", "command": "true", "requires": "b.x == '1'\n\nc.y == '2'"},
+        namespace="ns",
+    )
+
+    assert [each.resource_ids for each in requirements(unit)] == [("ns::b",), ("ns::c",)]
+
+
+def test_resource_records_keep_what_stands_around_a_broken_one() -> None:
+    output = b"name: a\n\nbroken\n\nname: b\n"
+
+    found = resource_records([IOLogRecord(0.0, "stdout", output)])
+
+    assert found == ({"name": "a"}, {"name": "b"})
+
+
+def test_a_record_may_be_split_over_pieces_of_output() -> None:
+    log = [IOLogRecord(0.0, "stdout", b"na"), IOLogRecord(0.0, "stderr", b"x: y\n")]
+
+    assert resource_records([*log, IOLogRecord(0.1, "stdout", b"me: a\n")]) == ({"name": "a"},)
+
+
+def test_no_records_count_as_one_empty_record() -> None:
+    assert resource_records([]) == ({},)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_an_expression_or_refused(text: str) -> None:
+    unit = make_unit({"id": "a", "plugin": "shell", "command": "x", "requires": text})
+    try:
+        for each in requirements(unit):
+            each.holds({})
+    except ExpressionError as error:
+        assert str(error)  # noqa: PT017 - either way is fine, but nothing else

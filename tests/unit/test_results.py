@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from holdall.results import IOLogRecord, JobResult, Outcome
+
+
+def test_a_result_converts_what_it_is_given() -> None:
+    result = JobResult(
+        outcome="pass",  # type: ignore[arg-type]
+        execution_duration=1,
+        io_log=[(0, "stdout", b"x")],  # type: ignore[arg-type]
+    )
+
+    assert result.outcome is Outcome.PASS
+    assert result.execution_duration == 1.0
+    assert type(result.execution_duration) is float
+    assert result.io_log == (IOLogRecord(0.0, "stdout", b"x"),)
+    assert result.io_log_size == 1
+
+
+def test_no_outcome_is_the_outcome_none() -> None:
+    assert JobResult(outcome=None).outcome is Outcome.NONE  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "words"),
+    [
+        ({"outcome": "passed"}, ValueError, "no outcome is called 'passed'"),
+        ({"return_code": "0"}, TypeError, "return_code must be of type int"),
+        ({"return_code": True}, TypeError, "return_code must be of type int"),
+        ({"comments": b"x"}, TypeError, "comments must be of type str"),
+        ({"execution_duration": "1"}, TypeError, "number of seconds"),
+        ({"execution_duration": -1.0}, ValueError, "from 0 on"),
+        ({"execution_duration": math.nan}, ValueError, "finite"),
+        ({"interrupted_by": "cat"}, ValueError, "interrupted_by"),
+        ({"io_log": [(0.0, "stdin", b"")]}, ValueError, "stdout or stderr"),
+        ({"io_log": [(-1.0, "stdout", b"")]}, ValueError, "from 0 on"),
+        ({"io_log": [(0.0, "stdout", "text")]}, TypeError, "bytes"),
+        ({"io_log": [(0.0, "stdout")]}, TypeError, "I/O log record"),
+        ({"io_log_size": None}, TypeError, "io_log_size"),
+    ],
+)
+def test_a_wrong_field_is_refused(
+    fields: dict[str, Any], error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        JobResult(**fields)
+
+
+def test_a_lone_surrogate_in_comments_becomes_visible() -> None:
+    assert JobResult(comments="a\udcffb").comments == "a\\udcffb"
+
+
+def test_a_result_cannot_be_changed() -> None:
+    with pytest.raises(AttributeError):
+        JobResult().outcome = Outcome.PASS  # type: ignore[misc]
+
+
+def test_only_a_result_that_says_nothing_is_hollow() -> None:
+    assert JobResult().is_hollow
+    assert not JobResult(comments="x").is_hollow
+
+
+def test_an_outcome_reads_as_its_word() -> None:
+    assert f"{Outcome.SKIPPED_DEPENDENCY}" == "skipped-dependency"
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_every_outcome_has_a_label(outcome: Outcome) -> None:
+    assert outcome.label
+    assert not (outcome.failed and outcome.skipped)
