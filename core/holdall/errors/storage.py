@@ -180,6 +180,20 @@ class CorruptSessionError(StorageError):
         )
 
 
+class MissingBlobError(StorageError, LookupError):
+    """A log or attachment is kept as a blob, and there is no storage to take it from."""
+
+    def __init__(self, ref: str) -> None:
+        super().__init__(ref)
+        self.ref = ref
+
+    def __str__(self) -> str:
+        return (
+            f"cannot read the blob {self.ref!r}: the view was made of events alone; "
+            "make it of the session's storage"
+        )
+
+
 class NewerFormatError(StorageError):
     """The session was written by a newer holdall than this one."""
 

@@ -26,6 +26,16 @@ class FoldedJob:
         self.results: list[JobResult] = []
         self.in_flight = False
 
+    @property
+    def was_tried(self) -> bool:
+        """Whether an attempt was recorded, or at least started."""
+        return self.in_flight or bool(self.results)
+
+    @property
+    def result(self) -> JobResult:
+        """The last result; one that says nothing if there is none."""
+        return self.results[-1] if self.results else _NOT_STARTED
+
 
 class AttemptView:
     """One attempt at a job."""
@@ -40,6 +50,12 @@ class AttemptView:
     def outcome(self) -> Outcome:
         """How the attempt ended."""
         return self.result.outcome
+
+    @property
+    def label(self) -> str:
+        """How the attempt ended, in words for people."""
+        by = self.result.interrupted_by
+        return f"{self.outcome.label} ({_INTERRUPTED[by]})" if by else self.outcome.label
 
     @property
     def duration(self) -> float | None:
@@ -182,43 +198,59 @@ class JobView:
     @property
     def last(self) -> AttemptView:
         """The last attempt; an empty one if there was none."""
-        result = self._job.results[-1] if self._job.results else _NOT_STARTED
-        return AttemptView(result, self._open_blob)
+        return AttemptView(self._job.result, self._open_blob)
+
+    @property
+    def attempt_count(self) -> int:
+        """How many attempts have ended."""
+        return len(self._job.results)
 
     @property
     def outcome(self) -> Outcome:
         """How the last attempt ended."""
-        return self.last.outcome
+        return self._job.result.outcome
+
+    @property
+    def label(self) -> str:
+        """How the job stands, in words for people."""
+        if self.in_flight:
+            return "in flight"
+        return self.last.label
 
     @property
     def duration(self) -> float | None:
         """Seconds of the last attempt, None if unknown."""
-        return self.last.duration
+        return self._job.result.execution_duration
 
     @property
     def comments(self) -> str:
         """Comments on the last attempt."""
-        return self.last.comments
+        return self._job.result.comments or ""
 
     @property
     def skip_reason(self) -> str:
         """Why the job was not tried."""
-        return self.last.skip_reason
+        return self._job.result.skip_reason or ""
 
     @property
     def interrupted_by(self) -> Interruption | None:
         """What interrupted the last attempt."""
-        return self.last.interrupted_by
+        return self._job.result.interrupted_by
 
     @property
     def return_code(self) -> int | None:
         """Exit code of the last attempt."""
-        return self.last.return_code
+        return self._job.result.return_code
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
         """Files that the last attempt left behind."""
-        return self.last.attachments
+        return self._job.result.attachments
+
+    @property
+    def io_log_size(self) -> int:
+        """Bytes that the last attempt wrote and that are kept."""
+        return self._job.result.io_log_size
 
     def io_log(self) -> Iterator[IOLogRecord]:
         """Yield what the last attempt wrote, in pieces."""
@@ -226,3 +258,8 @@ class JobView:
 
 
 _NOT_STARTED: Final = JobResult()
+_INTERRUPTED: Final[dict[Interruption, str]] = {
+    "killed": "interrupted: holdall was killed",
+    "rebooted": "interrupted by a reboot",
+    "unknown": "interrupted",
+}

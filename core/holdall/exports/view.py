@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from holdall.errors import MissingBlobError
+from holdall.exports.group import JobGroup
 from holdall.exports.job import FoldedJob, JobView
 from holdall.journal import read_events
 from holdall.journal.events import (
@@ -87,6 +89,7 @@ class SessionView:
         for event in events:
             self.modified = event.at
             self._apply(event)
+        self._order = {each: self._ordered(each) for each in (*self._devices, *self._jobs)}
 
     @classmethod
     def of(cls, storage: Storage) -> SessionView:
@@ -135,41 +138,51 @@ class SessionView:
             jobs[job_id] = FoldedJob(JobRecord(id=job_id))
         return jobs[job_id]
 
+    def _ordered(self, device_id: str) -> tuple[FoldedJob, ...]:
+        """The jobs to show: those of the run list, and others that were tried all the same."""
+        jobs = self._jobs.get(device_id, {})
+        selected = self._run_lists.get(device_id, ())
+        ids = dict.fromkeys(job_id for job_id in selected if job_id in jobs)
+        ids.update(dict.fromkeys(job_id for job_id, job in jobs.items() if job.was_tried))
+        return tuple(jobs[job_id] for job_id in ids)
+
     @property
     def devices(self) -> tuple[DeviceView, ...]:
         """The devices, in the order they joined."""
-        return tuple(self._devices.values())
+        return tuple(self._devices.get(each) or DeviceView(each) for each in self._order)
 
     @property
     def job_count(self) -> int:
         """How many jobs `jobs()` yields."""
-        return sum(len(self._job_ids(device_id)) for device_id in self._jobs)
+        return sum(map(len, self._order.values()))
 
     @property
     def counts(self) -> Mapping[Outcome, int]:
         """How many jobs ended with which outcome; only outcomes that occur."""
-        return Counter(job.outcome for job in self.jobs())
+        return Counter(job.result.outcome for jobs in self._order.values() for job in jobs)
 
     @property
     def duration(self) -> float:
         """Seconds that the last attempts took, added up."""
-        return sum(job.duration or 0.0 for job in self.jobs())
+        jobs = (job for each in self._order.values() for job in each)
+        return sum(job.result.execution_duration or 0.0 for job in jobs)
 
     def jobs(self, *, device_id: str | None = None) -> Iterator[JobView]:
-        """Yield the selected jobs and those with results, in the order of the run list."""
-        for each in self._jobs if device_id is None else (device_id,):
-            jobs = self._jobs.get(each, {})
-            for job_id in self._job_ids(each):
-                job = jobs[job_id]
+        """Yield the selected jobs and those that were tried, in the order of the run list."""
+        for each in self._order if device_id is None else (device_id,):
+            for job in self._order.get(each, ()):
                 category = self._category(job.record.category_id)
                 yield JobView(each, job, category, self._open_blob)
 
-    def _job_ids(self, device_id: str) -> dict[str, None]:
-        jobs = self._jobs.get(device_id, {})
-        run_list = self._run_lists.get(device_id, ())
-        ids = dict.fromkeys(job_id for job_id in run_list if job_id in jobs)
-        ids.update(dict.fromkeys(job_id for job_id, job in jobs.items() if job.results))
-        return ids
+    def groups(self, *, device_id: str | None = None) -> Iterator[JobGroup]:
+        """Yield the jobs by device and category, categories in the order of their first job."""
+        for each in self._order if device_id is None else (device_id,):
+            found: dict[str, list[FoldedJob]] = {}
+            for job in self._order.get(each, ()):
+                found.setdefault(job.record.category_id, []).append(job)
+            for category_id, jobs in found.items():
+                category = self._category(category_id)
+                yield JobGroup(each, category_id, category, jobs, self._open_blob)
 
     def _category(self, category_id: str) -> str:
         known = self.categories.get(category_id)
@@ -186,4 +199,4 @@ class SessionView:
 
 
 def _no_blobs(ref: str) -> BinaryIO:
-    raise LookupError(f"this view was made without a storage, so the blob {ref} is not there")
+    raise MissingBlobError(ref)

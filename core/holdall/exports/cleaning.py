@@ -1,0 +1,103 @@
+r"""Text made safe for what reads it; nothing vanishes, what can't stay becomes visible.
+
+Control characters become their pictures (`␛` for escape), what has no picture
+becomes an escape that can be read (``\x9b``, ``\u202e``).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from holdall.exports.escapes import strip_escapes
+from holdall.results import encodable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+CELL_LENGTH: Final = 32_767
+"""UTF-16 units that fit in a cell of a spreadsheet."""
+
+CELL_LINE_FEEDS: Final = 253
+"""Line feeds that fit in one."""
+
+
+def xml_text(text: str) -> str:
+    """Return *text* with only characters that XML 1.0 allows; it still wants escaping."""
+    return encodable(text).translate(_XML) if _NOT_XML.search(text) else text
+
+
+def html_text(text: str) -> str:
+    """Return *text* with only characters that HTML allows and that don't reorder others."""
+    return _shown(text.replace("\r\n", "\n"))
+
+
+def terminal_text(text: str) -> str:
+    r"""Return *text* with no escape sequence and no control character but ``\n`` and ``\t``."""
+    return _shown(strip_escapes(text).replace("\r\n", "\n"))
+
+
+def line_text(text: str) -> str:
+    """Return *text* as `terminal_text` does, in one line: each run of blanks is one space."""
+    return " ".join(terminal_text(text).split())
+
+
+def cell_text(text: str) -> str:
+    """Return *text* as one cell of a spreadsheet holds it; what does not fit is visibly cut."""
+    text = _shown(text.replace("\r\n", "\n"))
+    text = _ESCAPED_UNIT.sub("_x005F_", text)
+    if len(text) > CELL_LENGTH // 2 or text.count("\n") > CELL_LINE_FEEDS:
+        return _cut(text)
+    return text
+
+
+def _shown(text: str) -> str:
+    return encodable(text).translate(_TERMINAL) if _NOT_TERMINAL.search(text) else text
+
+
+def _cut(text: str) -> str:
+    """Return as much of *text* as a cell takes, with a mark if that is not all."""
+    lines = text.split("\n", CELL_LINE_FEEDS)
+    few_lines = "\n".join(lines[:CELL_LINE_FEEDS])
+    kept = text if text.count("\n") <= CELL_LINE_FEEDS else few_lines
+    if len(kept) == len(text) and _units(text) <= CELL_LENGTH:
+        return text
+    mark = f"\n[... cut: {len(text):,} characters in all]"
+    room = CELL_LENGTH - len(mark)
+    kept = kept[:room]
+    while _units(kept) > room:
+        kept = kept[: len(kept) - max(1, (_units(kept) - room) // 2)]
+    return kept + mark
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _table(points: Iterable[int], keep: str) -> dict[int, str]:
+    return {point: _visible(point) for point in points if chr(point) not in keep}
+
+
+def _visible(point: int) -> str:
+    if point < 0x20:
+        return chr(0x2400 + point)
+    if point == 0x7F:
+        return "\u2421"
+    if point in {0xFFFE, 0xFFFF}:
+        return "\ufffd"
+    return f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}"
+
+
+_C0: Final = range(0x20)
+_C1: Final = range(0x7F, 0xA0)
+_BIDI: Final = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_LINES: Final = (0x2028, 0x2029)
+_NO_CHARACTERS: Final = (0xFFFE, 0xFFFF)
+
+_XML: Final = _table((*_C0, *_NO_CHARACTERS), keep="\t\n\r")
+_TERMINAL: Final = _table((*_C0, *_C1, *_BIDI, *_LINES, *_NO_CHARACTERS), keep="\t\n")
+
+_SURROGATES: Final = "\ud800-\udfff"
+_NOT_XML: Final = re.compile(f"[{re.escape(''.join(map(chr, _XML)))}{_SURROGATES}]")
+_NOT_TERMINAL: Final = re.compile(f"[{re.escape(''.join(map(chr, _TERMINAL)))}{_SURROGATES}]")
+_ESCAPED_UNIT: Final = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")

@@ -1,0 +1,117 @@
+"""What an exporter is told, and what it can ask for, while it writes one report."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Self
+
+from holdall.errors import ExportCancelled
+from holdall.exports.moments import moment
+from holdall.exports.report import ExportWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from typing import BinaryIO
+
+    from holdall.exports.view import SessionView
+
+    Render = Callable[[Context, str, SessionView, object], BinaryIO]
+
+
+class Context:
+    """The `ExportContext` of one export; what it opened is gone when it is left.
+
+    Attributes:
+        options: An instance of the exporter's own `Options`.
+        lang: The language for people.
+        provenance: The exporter's own distribution and version.
+        warnings: What `warn` was told, in that order.
+        caller_error: What the application's `progress` or `cancelled` raised.
+    """
+
+    def __init__(
+        self,
+        exporter_id: str,
+        view: SessionView,
+        *,
+        options: Any,
+        provenance: str,
+        render: Render,
+        lang: str = "en",
+        progress: Callable[[int, int], object] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> None:
+        self.exporter_id = exporter_id
+        self.options = options
+        self.lang = lang
+        self.provenance = provenance
+        self.warnings: list[ExportWarning] = []
+        self.caller_error: Exception | None = None
+        self._modified = view.modified
+        self._render = render
+        self._progress = progress
+        self._cancelled = cancelled
+        self._folder: TemporaryDirectory[str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    @cached_property
+    def now(self) -> datetime:
+        """The moment to print: `SOURCE_DATE_EPOCH`, or the session's last event, in UTC."""
+        epoch = os.environ.get("SOURCE_DATE_EPOCH", "").strip()
+        if not epoch:
+            return moment(self._modified)
+        try:
+            return moment(float(int(epoch)))
+        except ValueError:
+            text = f"SOURCE_DATE_EPOCH is {epoch!r} and should be a number of seconds; not used"
+            self.warn("source-date-epoch", text)
+            return moment(self._modified)
+
+    @property
+    def temporary_folder(self) -> Path:
+        """A private folder that is gone after the export."""
+        if self._folder is None:
+            self._folder = TemporaryDirectory(prefix="holdall-export-")
+        return Path(self._folder.name)
+
+    def warn(self, code: str, text: str) -> None:
+        """Note in the `ExportReport` that something was left out or changed."""
+        self.warnings.append(ExportWarning(code, text))
+
+    def progress(self, done: int, total: int) -> None:
+        """Tell how far the export is; raises `ExportCancelled` when it is to stop."""
+        self.check_cancelled()
+        report = self._progress
+        if report is not None:
+            self._ask(lambda: report(done, total))
+
+    def check_cancelled(self) -> None:
+        """Raise `ExportCancelled` when the export is to stop."""
+        if self.is_cancelled():
+            raise ExportCancelled(self.exporter_id)
+
+    def is_cancelled(self) -> bool:
+        """Whether the export is to stop."""
+        return self._cancelled is not None and bool(self._ask(self._cancelled))
+
+    def _ask(self, application: Callable[[], object]) -> object:
+        """Call what the application gave, and remember that an error was its own."""
+        try:
+            return application()
+        except Exception as error:
+            self.caller_error = error
+            raise
+
+    def render(self, exporter_id: str, view: SessionView, options: object = None) -> BinaryIO:
+        """Return another exporter's report as a file opened at its start; to be closed."""
+        return self._render(self, exporter_id, view, options)

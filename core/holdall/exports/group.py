@@ -1,0 +1,53 @@
+"""The jobs of one category on one device, as reports with sections show them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from holdall.exports.job import JobView
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import BinaryIO
+
+    from holdall.exports.job import FoldedJob
+    from holdall.results import Outcome
+
+
+class JobGroup:
+    """The jobs of one category on one device; it can be read any number of times."""
+
+    __slots__ = ("_jobs", "_open_blob", "category", "category_id", "device_id")
+
+    def __init__(
+        self,
+        device_id: str,
+        category_id: str,
+        category: str,
+        jobs: Sequence[FoldedJob],
+        open_blob: Callable[[str], BinaryIO],
+    ) -> None:
+        self.device_id = device_id
+        self.category_id = category_id
+        self.category = category
+        self._jobs = jobs
+        self._open_blob = open_blob
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    @property
+    def counts(self) -> Mapping[Outcome, int]:
+        """How many jobs ended with which outcome; only outcomes that occur."""
+        return Counter(job.result.outcome for job in self._jobs)
+
+    @property
+    def duration(self) -> float:
+        """Seconds that the last attempts took, added up."""
+        return sum(job.result.execution_duration or 0.0 for job in self._jobs)
+
+    def jobs(self) -> Iterator[JobView]:
+        """Yield the jobs, in the order of the run list."""
+        for job in self._jobs:
+            yield JobView(self.device_id, job, self.category, self._open_blob)

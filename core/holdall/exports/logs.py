@@ -1,0 +1,83 @@
+"""I/O logs as text: decoded, without terminal escapes, in pieces of bounded size."""
+
+from __future__ import annotations
+
+from codecs import getincrementaldecoder
+from typing import TYPE_CHECKING, Final, Literal
+
+from holdall.exports.escapes import EscapeStripper
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from holdall.exports.job import JobView
+    from holdall.results import IOLogRecord
+
+LogChoice = Literal["none", "failed", "all"]
+"""Whose logs a report holds: nobody's, those of jobs that failed or crashed, all."""
+
+_PIECE: Final = 1 << 16
+_DECODER: Final = getincrementaldecoder("utf-8")
+
+
+def wants_log(choice: LogChoice, job: JobView) -> bool:
+    """Whether *choice* asks for the log of *job*, and there is one."""
+    return bool(job.io_log_size) and (choice == "all" or (choice == "failed" and job.outcome.failed))
+
+
+def log_text(records: Iterable[IOLogRecord]) -> Iterator[str]:
+    r"""Yield the text of a log; bytes that are no UTF-8 become visible as ``\xNN``.
+
+    The streams are decoded each on its own, so a character whose bytes come in
+    two records is whole; a carriage return before a line feed is dropped.
+    """
+    streams = {"stdout": _StreamText(), "stderr": _StreamText()}
+    for record in records:
+        stream = streams[record.stream]
+        for start in range(0, len(record.data), _PIECE):
+            text = stream.feed(record.data[start : start + _PIECE])
+            if text:
+                yield text
+    for stream in streams.values():
+        text = stream.finish()
+        if text:
+            yield text
+
+
+def head_of(pieces: Iterable[str], *, limit: int) -> tuple[str, int]:
+    """Return the first *limit* characters of *pieces*, and how many there are behind them."""
+    kept: list[str] = []
+    room = limit
+    dropped = 0
+    for piece in pieces:
+        kept.append(piece[:room])
+        dropped += len(piece) - len(kept[-1])
+        room -= len(kept[-1])
+    return "".join(kept), dropped
+
+
+class _StreamText:
+    """Turns the bytes of one stream into text, piece by piece."""
+
+    __slots__ = ("_decoder", "_return", "_stripper")
+
+    def __init__(self) -> None:
+        self._decoder = _DECODER("backslashreplace")
+        self._stripper = EscapeStripper()
+        self._return = False
+
+    def feed(self, data: bytes) -> str:
+        return self._unreturned(self._stripper.feed(self._decoder.decode(data)), last=False)
+
+    def finish(self) -> str:
+        text = self._stripper.feed(self._decoder.decode(b"", final=True))
+        return self._unreturned(text + self._stripper.finish(), last=True)
+
+    def _unreturned(self, text: str, *, last: bool) -> str:
+        """Return *text* with line ends as line feeds; a return at its end waits for the next."""
+        if self._return:
+            text = "\r" + text
+        self._return = text.endswith("\r") and not last
+        if self._return:
+            text = text[:-1]
+        return text.replace("\r\n", "\n")

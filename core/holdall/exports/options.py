@@ -1,0 +1,258 @@
+"""Options of exporters: typed by their class, given as strings, a mapping or an instance.
+
+The strings are plainbox's: `name`, `no-name` and `key=value`, one option each.
+In names `-` and `_` are the same.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from msgspec import inspect as kinds
+
+from holdall.errors import OptionValueError, UnknownOptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    Given = object | Mapping[str, Any] | Iterable[str]
+
+_TRUTHS: Final = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
+_UNITS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_BARE: Final = object()  # the value of an option that was given by its name alone
+_SEQUENCES: Final = (kinds.ListType, kinds.VarTupleType, kinds.SetType, kinds.FrozenSetType)
+
+
+class OptionRow(msgspec.Struct, frozen=True):
+    """One option, as a listing shows it."""
+
+    name: str
+    type: str
+    default: str
+    help: str
+
+
+def parse_options(
+    exporter_id: str, options_class: type, given: Given, *, strict: bool
+) -> tuple[Any, tuple[str, ...]]:
+    """Return an instance of *options_class* made of *given*, and the names that were ignored.
+
+    Args:
+        given: An instance of the class, a mapping, or strings as plainbox takes them.
+        strict: Refuse unknown names; otherwise they are ignored. A bad value is always refused.
+
+    Raises:
+        UnknownOptionError: The exporter has no option of that name.
+        OptionValueError: The option does not take that value, or was given twice.
+    """
+    if isinstance(given, options_class):
+        return given, ()
+    fields = {_plain(field.name): field for field in _fields(options_class)}
+    values: dict[str, Any] = {}
+    ignored = []
+    for name, value in _pairs(given):
+        key, wanted = _meant(name, value, fields)
+        if key is None:
+            if strict:
+                raise UnknownOptionError(exporter_id, name, [_shown(known) for known in fields])
+            ignored.append(name)
+            continue
+        field = fields[key]
+        if wanted is _BARE:
+            raise OptionValueError(exporter_id, _shown(key), "", _needs_value(field))
+        if field.encode_name in values:
+            raise OptionValueError(exporter_id, _shown(key), str(wanted), "it was given twice")
+        values[field.encode_name] = _normal(wanted, field.type)
+    return _built(exporter_id, options_class, values), tuple(ignored)
+
+
+def describe_options(options_class: type) -> list[OptionRow]:
+    """Return a row for each option; the words come from the docstring's `Attributes`."""
+    words = _attributes(inspect.getdoc(options_class) or "")
+    return [
+        OptionRow(
+            _shown(field.name), _type_text(field.type), _default(field), words.get(field.name, "")
+        )
+        for field in _fields(options_class)
+    ]
+
+
+def _fields(options_class: type) -> tuple[kinds.Field, ...]:
+    described = kinds.type_info(options_class)
+    if not isinstance(described, kinds.DataclassType | kinds.StructType):
+        raise TypeError(
+            f"options must be a dataclass, an attrs class or a msgspec Struct, not {options_class}"
+        )
+    return described.fields
+
+
+def _plain(name: str) -> str:
+    return name.strip().replace("-", "_")
+
+
+def _shown(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def _pairs(given: Given) -> Iterator[tuple[str, Any]]:
+    """Yield name and value of each option; the value is `_BARE` where there was none."""
+    if isinstance(given, Mapping):
+        yield from given.items()
+        return
+    if isinstance(given, str):
+        given = (given,)
+    if not hasattr(given, "__iter__"):
+        raise TypeError(f"options are strings, a mapping or an instance, not {given!r}")
+    for text in given:
+        if not isinstance(text, str):
+            raise TypeError(f"an option is a string like 'name' or 'key=value', not {text!r}")
+        name, equals, value = text.partition("=")
+        yield name.strip(), value.strip() if equals else _BARE
+
+
+def _meant(
+    name: str, value: Any, fields: Mapping[str, kinds.Field]
+) -> tuple[str | None, Any]:
+    """Return the field that *name* stands for, None if none does, and its value."""
+    key = _plain(name)
+    if key in fields:
+        return key, True if value is _BARE and _takes(fields[key].type, kinds.BoolType) else value
+    positive = key.removeprefix("no_")
+    if value is _BARE and positive in fields and _takes(fields[positive].type, kinds.BoolType):
+        return positive, False
+    return None, value
+
+
+def _takes(kind: kinds.Type, wanted: type | tuple[type, ...]) -> bool:
+    if isinstance(kind, kinds.Metadata):
+        return _takes(kind.type, wanted)
+    if isinstance(kind, kinds.UnionType):
+        return any(_takes(each, wanted) for each in kind.types)
+    return isinstance(kind, wanted)
+
+
+def _normal(value: Any, kind: kinds.Type) -> Any:
+    """Return *value* as msgspec reads it: truths, sizes and lists out of words."""
+    if not isinstance(value, str):
+        return value
+    if _takes(kind, kinds.BoolType) and value.lower() in _TRUTHS:
+        return _TRUTHS[value.lower()]
+    size = _SIZE.fullmatch(value) if _takes(kind, kinds.IntType) else None
+    if size and size[2]:
+        return int(float(size[1]) * _UNITS[size[2].lower()])
+    if _takes(kind, _SEQUENCES):
+        return [word.strip() for word in value.split(",") if word.strip()]
+    return value
+
+
+def _built(exporter_id: str, options_class: type, values: dict[str, Any]) -> Any:
+    try:
+        return _converted(values, options_class)
+    except msgspec.ValidationError as error:
+        failure = error
+    for field in _fields(options_class):
+        name = field.encode_name
+        try:
+            _converted({name: values[name]} if name in values else {}, options_class)
+        except msgspec.ValidationError as error:
+            value = values.get(name)
+            shown = "no value" if value is None else str(value)
+            reason = _reason(field.type, error)
+            raise OptionValueError(exporter_id, _shown(field.name), shown, reason) from error
+    names = ", ".join(map(_shown, values))
+    given = ", ".join(map(str, values.values()))
+    raise OptionValueError(exporter_id, names, given, str(failure)) from failure
+
+
+def _converted(values: dict[str, Any], options_class: type) -> Any:
+    return msgspec.convert(values, options_class, strict=False, dec_hook=_made)
+
+
+def _made(kind: type, value: Any) -> Any:
+    """Make what msgspec does not know, a path say, out of what was given."""
+    return value if isinstance(value, kind) else kind(value)
+
+
+def _needs_value(field: kinds.Field) -> str:
+    choices = _choices(field.type)
+    hint = f"; choose one of {', '.join(choices)}" if choices else ""
+    return f"it needs a value, {_shown(field.name)}=...{hint}"
+
+
+def _reason(kind: kinds.Type, error: Exception) -> str:
+    choices = _choices(kind)
+    if choices:
+        return f"choose one of {', '.join(choices)}"
+    return str(error).partition(" - at `")[0]
+
+
+def _choices(kind: kinds.Type) -> list[str]:
+    match kind:
+        case kinds.LiteralType():
+            return [str(value) for value in kind.values]
+        case kinds.EnumType():
+            return [str(member.value) for member in kind.cls]
+        case kinds.UnionType():
+            return [choice for each in kind.types for choice in _choices(each)]
+        case _:
+            return []
+
+
+_WORDS: Final[Mapping[type, str]] = {
+    kinds.BoolType: "yes|no",
+    kinds.IntType: "number",
+    kinds.FloatType: "number",
+    kinds.StrType: "text",
+    kinds.NoneType: "none",
+}
+
+
+def _type_text(kind: kinds.Type) -> str:
+    match kind:
+        case kinds.LiteralType() | kinds.EnumType():
+            return "|".join(_choices(kind))
+        case kinds.UnionType():
+            return "|".join(_type_text(each) for each in kind.types)
+        case kinds.ListType() | kinds.VarTupleType() | kinds.SetType() | kinds.FrozenSetType():
+            return f"{_type_text(kind.item_type)},..."
+        case kinds.CustomType():
+            return kind.cls.__name__.lower()
+        case _:
+            return _WORDS.get(type(kind), "text")
+
+
+def _default(field: kinds.Field) -> str:
+    value = field.default
+    if field.default_factory is not msgspec.NODEFAULT:
+        value = field.default_factory()
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case list() | tuple() | set() | frozenset():
+            return ",".join(map(str, value))
+        case None | msgspec.NODEFAULT:
+            return ""
+        case _:
+            return str(getattr(value, "value", value))
+
+
+def _attributes(docstring: str) -> dict[str, str]:
+    """Return what the `Attributes` section says of each name, in one line each."""
+    words: dict[str, str] = {}
+    name = ""
+    _before, _head, section = docstring.partition("Attributes:\n")
+    for line in section.splitlines():
+        if line and not line[0].isspace():
+            break
+        entry = re.match(r"\s{4}(\w+):\s*(.*)", line)
+        if entry:
+            name = entry[1]
+            words[name] = entry[2]
+        elif name and line.strip():
+            words[name] += " " + line.strip()
+    return words

@@ -1,0 +1,256 @@
+"""One or many exporters over one view of a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
+
+from holdall.errors import HoldallError, PluginCallError
+from holdall.exports.context import Context
+from holdall.exports.options import parse_options
+from holdall.exports.report import ExportReport
+from holdall.exports.sinks import CountingSink, open_target, target_name
+from holdall.exports.view import SessionView
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Protocol
+
+    from holdall.contracts import Exporter, Sink, Storage
+    from holdall.exports.options import Given
+    from holdall.exports.sinks import Target
+    from holdall.registry import Registry
+
+    class HasView(Protocol):
+        """A session manager, or whatever else can tell what it holds."""
+
+        def view(self) -> SessionView:
+            """Return the view of the session as it is now."""
+            ...
+
+    Session = SessionView | Storage | HasView
+    Progress = Callable[[int, int], object]
+    Cancelled = Callable[[], bool]
+
+_IN_MEMORY = 1 << 20  # bytes of a rendered report that wait in memory, the rest in a file
+
+
+def export(
+    session: Session,
+    exporter: str,
+    target: Target,
+    *,
+    options: Given = (),
+    strict: bool = True,
+    registry: Registry | None = None,
+    lang: str = "en",
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> ExportReport:
+    """Write *session* to *target*, whole or not at all, and return what was written.
+
+    Args:
+        session: A view, an open storage, or a session manager.
+        exporter: Id or alias.
+        target: A path, or a binary stream; a stream is not closed.
+        options: Strings like `logs=failed`, a mapping, or an instance of the exporter's `Options`.
+        strict: Refuse options that the exporter does not have; otherwise they are ignored.
+        registry: Where to find exporters; what is installed if not given.
+        progress: Called now and then with jobs done and jobs in all.
+        cancelled: Asked now and then whether to stop.
+
+    Raises:
+        PluginError: There is no such exporter, it can't be loaded, or it failed.
+        ExportError: Its options or the target don't allow it, or it was cancelled.
+    """
+    bound = BoundExporter(
+        session, exporter, options=options, strict=strict, registry=registry, lang=lang
+    )
+    return bound.export_to(target, progress=progress, cancelled=cancelled)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRequest:
+    """One of the reports that `export_many` is to write."""
+
+    exporter: str
+    target: Target
+    options: Given = ()
+    strict: bool = True
+
+
+def export_many(
+    session: Session,
+    requests: Iterable[ExportRequest],
+    *,
+    registry: Registry | None = None,
+    lang: str = "en",
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> list[ExportReport]:
+    """Write every requested report of one moment of *session*, whatever happens to the others.
+
+    The report of one that failed holds its `exception`; nothing of it was written.
+    """
+    view = view_of(session)
+    registry = registry or _installed()
+    reports = []
+    for request in requests:
+        try:
+            report = export(
+                view,
+                request.exporter,
+                request.target,
+                options=request.options,
+                strict=request.strict,
+                registry=registry,
+                lang=lang,
+                progress=progress,
+                cancelled=cancelled,
+            )
+        except HoldallError as error:
+            name = target_name(request.target)
+            report = ExportReport(exporter=request.exporter, target=name, exception=error)
+        reports.append(report)
+    return reports
+
+
+def view_of(session: Session) -> SessionView:
+    """Return the view of a view, an open storage, or a session manager."""
+    if isinstance(session, SessionView):
+        return session
+    if callable(getattr(session, "view", None)):
+        return cast("HasView", session).view()
+    if callable(getattr(session, "open_blob", None)):
+        return SessionView.of(cast("Storage", session))
+    raise TypeError(f"a session is a view, a storage or a session manager, not {session!r}")
+
+
+class BoundExporter:
+    """An exporter with its options checked, bound to a session that may go on.
+
+    Attributes:
+        id: Canonical id.
+        origin: Distribution and version it comes from.
+        options: An instance of its `Options`.
+        ignored_options: Names that it does not have.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        exporter: str,
+        *,
+        options: Given = (),
+        strict: bool = True,
+        registry: Registry | None = None,
+        lang: str = "en",
+    ) -> None:
+        self._registry = registry or _installed()
+        self._session = session
+        self._lang = lang
+        self._candidate = self._registry.resolve("exporters", exporter)
+        self._class: type[Exporter] = self._registry.load("exporters", self._candidate.id)
+        self.id = self._candidate.id
+        self.origin = self._candidate.origin
+        self.options, self.ignored_options = parse_options(
+            self.id, self._class.Options, options, strict=strict
+        )
+
+    @property
+    def suffix(self) -> str:
+        """File name ending of its reports, with the dot."""
+        return self._class.suffix
+
+    @property
+    def media_type(self) -> str:
+        """What its reports are."""
+        return self._class.media_type
+
+    def export_to(
+        self,
+        target: Target,
+        *,
+        progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> ExportReport:
+        """Write the session as it is now to a path or binary stream; as `export`."""
+        start = perf_counter()
+        view = view_of(self._session)
+        context = self._context(view, self.options, progress=progress, cancelled=cancelled)
+        with context, open_target(target) as sink:
+            self._call(view, sink, context)
+        return ExportReport(
+            exporter=self.id,
+            target=sink.name,
+            size=sink.size,
+            sha256=sink.sha256,
+            media_type=self._class.media_type,
+            distribution=self._candidate.distribution,
+            version=self._candidate.version,
+            warnings=tuple(context.warnings),
+            ignored_options=self.ignored_options,
+            duration_s=perf_counter() - start,
+        )
+
+    def _context(
+        self,
+        view: SessionView,
+        options: object,
+        *,
+        progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Context:
+        return Context(
+            self.id,
+            view,
+            options=options,
+            provenance=self.origin,
+            render=self._render,
+            lang=self._lang,
+            progress=progress,
+            cancelled=cancelled,
+        )
+
+    def _call(self, view: SessionView, sink: Sink, context: Context) -> None:
+        """Let the exporter write; whatever it raises becomes an error that names it."""
+        try:
+            context.check_cancelled()
+            self._class().export(view, sink, context)
+        except (HoldallError, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            if error is context.caller_error:
+                raise
+            cause = f"{type(error).__name__}: {error}"
+            raise PluginCallError("exporter", self.id, self.origin, "exporting", cause) from error
+
+    def _render(
+        self, outer: Context, exporter_id: str, view: SessionView, options: object
+    ) -> BinaryIO:
+        """Write another exporter's report to a temporary file; its warnings are the outer's."""
+        other = BoundExporter(
+            view,
+            exporter_id,
+            options=() if options is None else options,
+            registry=self._registry,
+            lang=self._lang,
+        )
+        spool = cast("BinaryIO", SpooledTemporaryFile(_IN_MEMORY, dir=outer.temporary_folder))  # noqa: SIM115 - the caller closes it
+        try:
+            with other._context(view, other.options, cancelled=outer.is_cancelled) as inner:  # noqa: SLF001 - one of its own
+                other._call(view, CountingSink(spool, exporter_id), inner)  # noqa: SLF001 - one of its own
+        except BaseException:
+            spool.close()
+            raise
+        outer.warnings.extend(inner.warnings)
+        spool.seek(0)
+        return spool
+
+
+def _installed() -> Registry:
+    from holdall.registry import Registry
+
+    return Registry.discover()

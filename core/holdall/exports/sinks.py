@@ -1,0 +1,190 @@
+"""Places that reports are written to: files that appear whole or not at all, and streams."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import secrets
+import stat
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+from holdall.errors import ExportTargetError, HoldallError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    Target = str | os.PathLike[str] | BinaryIO
+
+# Opening these by name would truncate, or write over, the file behind the descriptor.
+_DESCRIPTORS: Final = {"/dev/stdout": 1, "/dev/stderr": 2}
+_DESCRIPTOR: Final = re.compile(r"/(?:dev|proc/self)/fd/(\d+)")
+
+_BUFFER: Final = 1 << 18
+
+
+class CountingSink:
+    """Hands bytes on to a stream, and knows how many they were and their SHA-256."""
+
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        self._stream = stream
+        self._is_raw = isinstance(stream, io.RawIOBase)
+        self._sum = hashlib.sha256()
+        self.name = name
+        self.size = 0
+
+    @property
+    def sha256(self) -> str:
+        """The digest of everything written so far."""
+        return self._sum.hexdigest()
+
+    def write(self, data: bytes, /) -> int:
+        """Write all of *data*.
+
+        Raises:
+            ExportTargetError: The target did not take it.
+        """
+        self._sum.update(data)
+        with _blaming(self.name):
+            self._write(data)
+        self.size += len(data)
+        return len(data)
+
+    def _write(self, data: bytes) -> None:
+        if not self._is_raw:
+            self._stream.write(data)
+            return
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._stream.write(rest) or 0 :]
+
+    def flush(self) -> None:
+        """Hand on what is buffered."""
+        with _blaming(self.name):
+            flush = getattr(self._stream, "flush", None)
+            if flush is not None:
+                flush()
+
+
+def target_name(target: Target) -> str:
+    """Return *target* as messages and reports show it."""
+    if isinstance(target, str | os.PathLike):
+        return os.fspath(target)
+    return str(getattr(target, "name", "") or f"<{type(target).__name__}>")
+
+
+@contextmanager
+def open_target(target: Target) -> Iterator[CountingSink]:
+    """Give a sink for *target*; a file is replaced when the block ends well, and only then.
+
+    Streams, pipes and devices get the bytes as they come and stay open.
+
+    Raises:
+        ExportTargetError: The target can't be opened or did not take everything.
+    """
+    name = target_name(target)
+    if not isinstance(target, str | os.PathLike):
+        sink = CountingSink(_binary(target, name), name)
+        yield sink
+        sink.flush()
+        return
+    with _blaming(name):
+        direct = _direct(Path(target))
+    with _closing(direct) if direct else _replacing(Path(target), name) as stream:
+        sink = CountingSink(stream, name)
+        yield sink
+        sink.flush()
+
+
+def _binary(stream: Any, name: str) -> BinaryIO:
+    if isinstance(stream, io.TextIOBase):
+        raise ExportTargetError(name, "it takes text and reports are bytes; give its '.buffer'")
+    if not callable(getattr(stream, "write", None)):
+        raise TypeError(f"a target is a path or a binary stream, not {stream!r}")
+    return stream  # type: ignore[no-any-return]
+
+
+def _direct(path: Path) -> BinaryIO | None:
+    """Return *path* opened, if it is something that can't be replaced; None for files."""
+    number = _DESCRIPTORS.get(str(path))
+    found = _DESCRIPTOR.fullmatch(str(path))
+    if found:
+        number = int(found[1])
+    if number is not None:
+        return os.fdopen(os.dup(number), "wb", buffering=_BUFFER)
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError("it is a folder; name a file in it")
+    return None if stat.S_ISREG(mode) else path.open("wb", buffering=_BUFFER)
+
+
+@contextmanager
+def _closing(stream: BinaryIO) -> Iterator[BinaryIO]:
+    """Close *stream* at the end; by then it was flushed, or has failed already."""
+    try:
+        yield stream
+    finally:
+        with suppress(OSError):
+            stream.close()
+
+
+@contextmanager
+def _replacing(target: Path, name: str) -> Iterator[BinaryIO]:
+    """Give a new file beside *target* that takes its place, and its mode, at the end.
+
+    Behind a symbolic link it is the file that is replaced, not the link.
+    """
+    with _blaming(name):
+        target = target.resolve()
+        beside = target.with_name(f".holdall-{secrets.token_hex(8)}.tmp")
+        stream = _created(beside, target)
+    try:
+        yield stream
+        with _blaming(name):
+            stream.flush()
+            os.fsync(stream.fileno())
+            stream.close()
+            beside.replace(target)
+            _sync_folder(target.parent)
+    finally:
+        with suppress(OSError):
+            stream.close()
+        with suppress(OSError):
+            beside.unlink()
+
+
+def _created(beside: Path, target: Path) -> BinaryIO:
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {str(target.parent)!r}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+    descriptor = os.open(beside, flags, 0o666)  # the umask takes its bits off
+    with suppress(OSError):
+        os.fchmod(descriptor, stat.S_IMODE(target.stat().st_mode))
+    return os.fdopen(descriptor, "wb", buffering=_BUFFER)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _blaming(name: str) -> Iterator[None]:
+    """Turn whatever the target raises into an error that names it."""
+    try:
+        yield
+    except HoldallError:
+        raise
+    except OSError as error:
+        raise ExportTargetError(name, error.strerror or str(error)) from error
+    except Exception as error:
+        raise ExportTargetError(name, str(error) or type(error).__name__) from error

@@ -1,0 +1,213 @@
+"""JSON, the whole session as one document.
+
+The layout, version 1; members are only ever added to it, so readers should
+ignore those they don't know:
+
+    {
+      "format": "holdall-session", "format_version": 1,
+      "session": {"id", "title", "created", "modified", "unsaved_events"},
+      "exported": {"at", "exporter", "by"},
+      "verdict": {"word", "passed", "reasons": [{"code", "count", "jobs", "text"}]},
+      "counts": {OUTCOME: NUMBER}, "job_count", "duration",
+      "devices": [{"id", "description", "facts": {NAME: VALUE}}],
+      "plans": [{"id", "name", "description"}],
+      "providers": [{"device", "name", "namespace", "version", ...}],
+      "plugins": [{"kind", "id", "distribution", "version", "target"}],
+      "categories": {ID: HEADING},
+      "jobs": [{
+        "id", "device", "summary", "description", "plugin", "category_id", "category",
+        "certification_status", "template_id", "checksum", "estimated_duration", "origin",
+        "outcome", "in_flight",
+        "attempts": [{
+          "outcome", "return_code", "duration", "started", "comments", "skip_reason",
+          "interrupted_by", "io_log_size", "io_log_dropped",
+          "attachments": [{"name", "media_type", "size", "sha256"}],
+          "io_log": [{"delay", "stream", "text" or "base64"}]
+        }]
+      }]
+    }
+
+Moments are RFC 3339 in UTC, durations and delays seconds; what is unknown is
+null. `io_log` has a record for each piece the job wrote: as text where it is
+UTF-8, otherwise as base64; it is left out where the option `logs` says so. One
+job stands on one line, so that a large document can be searched and compared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import msgspec
+
+from holdall.exports.logs import LogChoice, wants_log
+from holdall.exports.moments import iso, moment
+from holdall.exports.verdict import verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from holdall.contracts import ExportContext, Exporter, Sink
+    from holdall.exports.job import AttemptView, JobView
+    from holdall.exports.verdict import Verdict
+    from holdall.exports.view import SessionView
+    from holdall.results import Attachment, IOLogRecord
+
+FORMAT: Final = "holdall-session"
+FORMAT_VERSION: Final = 1
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the document holds.
+
+    Attributes:
+        logs: Whose output it holds: nobody's, that of failed jobs, all.
+    """
+
+    logs: LogChoice = "all"
+
+
+class JsonExporter:
+    """One document, written job by job."""
+
+    summary: ClassVar[str] = "JSON, everything in one document"
+    suffix: ClassVar[str] = ".json"
+    media_type: ClassVar[str] = "application/json"
+    Options: ClassVar[type] = Options
+
+    def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
+        """Write the document, a job on each line."""
+        for name, value in _head(view, context).items():
+            start = b"{\n" if name == "format" else b",\n"
+            sink.write(b"%b%b: %b" % (start, _encode(name), _encode(value)))
+        sink.write(b',\n"jobs": [')
+        total = view.job_count
+        for number, job in enumerate(view.jobs()):
+            sink.write(b",\n" if number else b"\n")
+            for piece in _job(job, with_log=wants_log(context.options.logs, job)):
+                sink.write(piece)
+            if number % 100 == 0:
+                context.progress(number, total)
+        sink.write(b"\n]\n}\n")
+
+
+def _head(view: SessionView, context: ExportContext) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "session": {
+            "id": view.session_id,
+            "title": view.title,
+            "created": iso(moment(view.created)),
+            "modified": iso(moment(view.modified)),
+            "unsaved_events": view.unsaved,
+        },
+        "exported": {
+            "at": iso(context.now),
+            "exporter": "holdall.json",
+            "by": context.provenance,
+        },
+        "verdict": _verdict(verdict(view)),
+        "counts": {str(outcome): count for outcome, count in sorted(view.counts.items())},
+        "job_count": view.job_count,
+        "duration": view.duration,
+        "devices": [msgspec.structs.asdict(device) for device in view.devices],
+        "plans": [msgspec.structs.asdict(plan) for plan in view.plans],
+        "providers": [_without_moment(provider) for provider in view.providers],
+        "plugins": [_without_moment(plugin) for plugin in view.plugins],
+        "categories": view.categories,
+    }
+
+
+def _verdict(found: Verdict) -> dict[str, Any]:
+    reasons = [
+        {"code": each.code, "count": each.count, "jobs": each.jobs, "text": str(each)}
+        for each in found.reasons
+    ]
+    return {"word": found.word, "passed": found.passed, "reasons": reasons}
+
+
+def _without_moment(event: msgspec.Struct) -> dict[str, Any]:
+    fields = msgspec.structs.asdict(event)
+    del fields["at"]
+    return fields
+
+
+def _job(job: JobView, *, with_log: bool) -> Iterator[bytes]:
+    """Yield a job in pieces; only a log that is large makes more than one."""
+    head = {
+        "id": job.id,
+        "device": job.device_id,
+        "summary": job.summary,
+        "description": job.description,
+        "plugin": job.plugin,
+        "category_id": job.category_id,
+        "category": job.category,
+        "certification_status": job.certification_status,
+        "template_id": job.template_id,
+        "checksum": job.checksum,
+        "estimated_duration": job.estimated_duration,
+        "origin": job.origin,
+        "outcome": job.outcome,
+        "in_flight": job.in_flight,
+    }
+    if not with_log:
+        head["attempts"] = [_attempt(attempt) for attempt in job.attempts]
+        yield _encode(head)
+        return
+    yield _encode(head)[:-1]
+    for number, attempt in enumerate(job.attempts):
+        yield b',"attempts":[' if number == 0 else b","
+        yield _encode(_attempt(attempt))[:-1]
+        yield b',"io_log":['
+        for place, record in enumerate(attempt.io_log()):
+            yield b"," if place else b""
+            yield _encode(_record(record))
+        yield b"]}"
+    yield b"]}"
+
+
+def _attempt(attempt: AttemptView) -> dict[str, Any]:
+    return {
+        "outcome": attempt.outcome,
+        "return_code": attempt.return_code,
+        "duration": attempt.duration,
+        "started": None if attempt.started_at is None else iso(moment(attempt.started_at)),
+        "comments": attempt.result.comments,
+        "skip_reason": attempt.result.skip_reason,
+        "interrupted_by": attempt.interrupted_by,
+        "io_log_size": attempt.io_log_size,
+        "io_log_dropped": attempt.io_log_dropped,
+        "attachments": [_attachment(each) for each in attempt.attachments],
+    }
+
+
+def _attachment(attachment: Attachment) -> dict[str, Any]:
+    if attachment.ref is not None:
+        digest = attachment.ref.removeprefix("sha256:")
+    else:
+        digest = hashlib.sha256(attachment.data or b"").hexdigest()
+    return {
+        "name": attachment.name,
+        "media_type": attachment.media_type,
+        "size": attachment.size,
+        "sha256": digest,
+    }
+
+
+def _record(record: IOLogRecord) -> dict[str, Any]:
+    fields: dict[str, Any] = {"delay": record.delay, "stream": record.stream}
+    try:
+        fields["text"] = record.data.decode()
+    except UnicodeDecodeError:
+        fields["base64"] = b64encode(record.data).decode()
+    return fields
+
+
+if TYPE_CHECKING:
+    _: type[Exporter] = JsonExporter
