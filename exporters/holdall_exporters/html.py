@@ -202,9 +202,13 @@ def _groups(view: SessionView, context: ExportContext, *, several: bool) -> Iter
     total, done = view.job_count, 0
     for group in view.groups():
         heading = f"{group.category} ({group.device_id})" if several else group.category
-        yield _Group(html_text(heading), _tally(group), lambda group=group: (  # type: ignore[misc]
-            _row(job, logs, options, several) for job in group.jobs()
-        ))
+        yield _Group(
+            html_text(heading),
+            _tally(group),
+            lambda group=group: (  # type: ignore[misc]
+                _row(job, logs, options, several) for job in group.jobs()
+            ),
+        )
         done += len(group)
         context.progress(done, total)
 

@@ -78,7 +78,11 @@ def _device_heading(device: DeviceView) -> str:
 
 
 def _named(name: str, its_id: str) -> str:
-    return f"{line_text(name)} ({line_text(its_id)})" if name not in {"", its_id} else line_text(its_id)
+    return (
+        f"{line_text(name)} ({line_text(its_id)})"
+        if name not in {"", its_id}
+        else line_text(its_id)
+    )
 
 
 def _job(job: JobView, logs: LogChoice) -> Iterator[str]:

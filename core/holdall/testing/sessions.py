@@ -1,7 +1,7 @@
 r"""Sessions to try exporters on: one with everything in it, an empty one, big ones.
 
-    session = sample_session()
-    holdall.export(session, "acme.markdown", "report.md")
+session = sample_session()
+holdall.export(session, "acme.markdown", "report.md")
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ START: Final = 1_767_225_600.0  # 2026-01-01 00:00:00 UTC
 HOSTILE: Final[Mapping[str, str]] = {
     "controls": "bell\x07 null\x00 escape\x1b[31m red \x1b]0;title\x07 return\r tab\t del\x7f",
     "c1": "csi \x9b31m next line \x85 osc \x9d0;title\x9c",
-    "formula": '=cmd|\' /C calc\'!A0 @SUM(1) =HYPERLINK("http://example.com")',
+    "formula": "=cmd|' /C calc'!A0 @SUM(1) =HYPERLINK(\"http://example.com\")",
     "cell-escape": "_x0041_ is no A, _x005F_ is no underscore",
     "markup": "</script><script>alert(1)</script> ]]> <!-- &amp; <b onclick='x'>\"quoted\"",
     "xml-illegal": "\ufffe \uffff \x0b \x0c",
@@ -182,10 +182,14 @@ def _special_results(blobs: dict[str, bytes]) -> dict[str, list[JobResult]]:
     screenshot = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
     attachments = (
         Attachment(name="notes.txt", media_type="text/plain", size=5, data=b"notes"),
-        Attachment(name="../Shot.png", media_type="image/png", size=264, ref=_blob(blobs, screenshot)),
+        Attachment(
+            name="../Shot.png", media_type="image/png", size=264, ref=_blob(blobs, screenshot)
+        ),
         Attachment(name="notes.txt", media_type="text/plain", size=4, data=b"more"),
     )
-    interrupted = JobResult(outcome="crash", comments="holdall was ended", interrupted_by="rebooted")
+    interrupted = JobResult(
+        outcome="crash", comments="holdall was ended", interrupted_by="rebooted"
+    )
     size = len(long_line.data) + 2 * sum(len(record.data) for record in _LOG)
     return {
         "flaky": [_result(Outcome.FAIL, 1), interrupted, _result(Outcome.PASS, 3)],
@@ -202,7 +206,9 @@ def _special_results(blobs: dict[str, bytes]) -> dict[str, list[JobResult]]:
         ],
         "attachment": [JobResult(outcome="pass", io_log=((0.0, "stdout", b"key: value\n"),))],
         "unknown-category": [JobResult(outcome="pass")],
-        "collected": [JobResult(outcome="pass", io_log=((0.0, "stdout", b"name: eth0\nmtu: 9\n"),))],
+        "collected": [
+            JobResult(outcome="pass", io_log=((0.0, "stdout", b"name: eth0\nmtu: 9\n"),))
+        ],
     }
 
 
@@ -256,7 +262,9 @@ def _big(jobs: int, log_every: int) -> Iterator[AnyEvent]:
     yield JobsSelected(at=START, run_list=ids)
     for number, job_id in enumerate(ids):
         failed = number % log_every == log_every - 1
-        log = tuple(IOLogRecord(0.1 * n, "stdout", b"%d: a line of output\n" % n) for n in range(14))
+        log = tuple(
+            IOLogRecord(0.1 * n, "stdout", b"%d: a line of output\n" % n) for n in range(14)
+        )
         result = JobResult(
             outcome="fail" if failed else "pass",
             return_code=int(failed),
