@@ -82,6 +82,11 @@ class JobState:
         """Let the reasons be found anew when they are next asked for."""
         self._inhibitors = None
 
+    @property
+    def knows_readiness(self) -> bool:
+        """Whether the reasons were asked for since they last could have changed."""
+        return self._inhibitors is not None
+
     def can_start(self) -> bool:
         """Whether nothing keeps the job from starting."""
         return not self.readiness_inhibitor_list

@@ -71,7 +71,10 @@ def run_session(
         PluginCallError: The runner failed; the job in flight is settled by the next resume.
         StorageError: A result could not be stored.
     """
-    settle_interrupted(manager, runner)
+    for context, state in settle_interrupted(manager, runner):
+        run_list = context.state.run_list
+        number = run_list.index(state.job) + 1 if state.job in run_list else 0
+        settings.show(Step(context.device.id, state.job, number, len(run_list), state.result))
     manager.checkpoint()
     with _session_share(manager) as share:
         run = _Run(manager, runner, runner_name, settings, share)
@@ -79,8 +82,10 @@ def run_session(
             run.run_device(context)
 
 
-def settle_interrupted(manager: SessionManager, runner: Runner) -> list[tuple[str, Job]]:
-    """Give each attempt that never finished its one result, `crash`, and return its job.
+def settle_interrupted(
+    manager: SessionManager, runner: Runner
+) -> list[tuple[SessionDeviceContext, JobState]]:
+    """Give each attempt that never finished its one result, `crash`, and return its job's state.
 
     What is left of the attempt is ended first, and what it wrote is kept.
     """
@@ -98,7 +103,7 @@ def settle_interrupted(manager: SessionManager, runner: Runner) -> list[tuple[st
                 **recover(manager.storage, name),
             )
             context.state.update_job_result(state.job, result)
-            settled.append((context.device.id, state.job))
+            settled.append((context, state))
     if settled:
         manager.checkpoint()
     return settled

@@ -76,6 +76,10 @@ class Unit(msgspec.Struct, frozen=True, dict=True, eq=False, kw_only=True):
             return True
         return (self.kind, self.id, self.checksum) == (other.kind, other.id, other.checksum)
 
+    def __ne__(self, other: object) -> bool:
+        # A Struct has a `!=` of its own, which would compare identities.
+        return not self == other
+
     def __hash__(self) -> int:
         return hash((self.kind, self.id))
 
