@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from holdall.errors import CorruptSessionError
 from holdall.storing import checked_blob, digest_of
-from holdall_plugins.stores.file.disk import (
+from holdall_plugins.stores.disk import (
     FOLDER,
     NEW,
     READ,

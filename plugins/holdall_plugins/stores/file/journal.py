@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
 
 from holdall.errors import CorruptSessionError, StorageError
-from holdall_plugins.stores.file.disk import (
+from holdall_plugins.stores.disk import (
     APPEND,
     NEW,
     TEMPORARY,

@@ -10,7 +10,7 @@ import msgspec
 from holdall.errors import LockedStorageError
 from holdall.journal.events import Process
 from holdall.processes import this_process
-from holdall_plugins.stores.file.disk import READ, opened, write_all
+from holdall_plugins.stores.disk import READ, opened, write_all
 
 if TYPE_CHECKING:
     from pathlib import Path

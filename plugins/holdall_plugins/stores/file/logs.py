@@ -7,8 +7,8 @@ import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from holdall_plugins.stores.disk import APPEND, FOLDER, READ, make_folder, write_all
 from holdall_plugins.stores.file.blobs import read_chunks
-from holdall_plugins.stores.file.disk import APPEND, FOLDER, READ, make_folder, write_all
 from holdall_plugins.stores.os_errors import FULL, refusals, refused
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdall.errors import CorruptSessionError, NewerFormatError
-from holdall_plugins.stores.file.disk import READ, names_in
+from holdall_plugins.stores.disk import READ, names_in
 from holdall_plugins.stores.file.lines import FORMAT, parse_header, parse_line, stored_sum
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -18,7 +18,7 @@ from holdall.errors import (
 )
 from holdall.journal import describe
 from holdall.storing import check_session_id
-from holdall_plugins.stores.file.disk import FOLDER, make_folder, names_in, opened, sync_folder
+from holdall_plugins.stores.disk import FOLDER, make_folder, make_folders, names_in, sync_folder
 from holdall_plugins.stores.file.lock import SessionLock
 from holdall_plugins.stores.file.storage import FileStorage, is_at
 from holdall_plugins.stores.handle import Handle
@@ -67,7 +67,7 @@ class FileRepository:
         name = check_session_id(session_id) + _SUFFIX
         self._refuse_network()
         with refusals("make the folder", str(self._root)):
-            _make_root(self._root)
+            make_folders(self._root)
         with self._opened_root() as root:
             _finish_removing(root)
             try:
@@ -119,10 +119,7 @@ class FileRepository:
             with refusals("remove", str(folder)):
                 os.rename(folder.name, hidden, src_dir_fd=root, dst_dir_fd=root)
                 sync_folder(root)
-            with (
-                refusals("finish removing", f"{self._root}/{hidden}"),
-                suppress(FileNotFoundError),
-            ):
+            with refusals("finish removing", f"{self._root}/{hidden}"):
                 shutil.rmtree(hidden, dir_fd=root)
             _finish_removing(root)
 
@@ -185,17 +182,6 @@ class FileRepository:
     def _refuse_network(self) -> None:
         if not self._trust_fs:
             refuse_network(self._root)
-
-
-def _make_root(root: Path) -> None:
-    """Make *root* and what is missing on the way to it; durable on return."""
-    if root.is_dir():
-        return
-    _make_root(root.parent)
-    with suppress(FileExistsError):
-        root.mkdir(mode=0o700)
-    with opened(str(root.parent), FOLDER & ~os.O_NOFOLLOW) as parent:
-        sync_folder(parent)
 
 
 @contextmanager

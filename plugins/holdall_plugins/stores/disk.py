@@ -14,6 +14,7 @@ if sys.platform == "darwin":
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 FOLDER: Final = READ | os.O_DIRECTORY
@@ -58,6 +59,17 @@ def make_folder(name: str, parent: int) -> None:
     """Make the folder *name* for this user alone, unless it is there; not yet durable."""
     with suppress(FileExistsError):
         os.mkdir(name, 0o700, dir_fd=parent)
+
+
+def make_folders(path: Path) -> None:
+    """Make *path* and what is missing on the way to it for this user alone; durable on return."""
+    if path.is_dir():
+        return
+    make_folders(path.parent)
+    with suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+    with opened(str(path.parent), FOLDER & ~os.O_NOFOLLOW) as parent:
+        sync_folder(parent)
 
 
 @contextmanager

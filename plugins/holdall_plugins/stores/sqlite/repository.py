@@ -1,0 +1,168 @@
+"""A database that holds sessions, and who writes which of them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from holdall.errors import (
+    LockedStorageError,
+    SessionExistsError,
+    StoreUrlError,
+    UnknownSessionError,
+)
+from holdall.journal import describe
+from holdall.journal.events import Process
+from holdall.processes import is_alive, this_process
+from holdall.storing import check_session_id
+from holdall_plugins.stores.handle import Handle
+from holdall_plugins.stores.mounts import refuse_network
+from holdall_plugins.stores.sqlite.database import Database, make_file
+from holdall_plugins.stores.sqlite.storage import SqliteStorage
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from holdall.contracts import Mode, Repository, Storage
+    from holdall.journal import SessionInfo
+
+
+class SqliteRepository:
+    """Sessions in one database file, written by any number of processes of this machine."""
+
+    def __init__(self, path: Path | str, *, trust_fs: bool = False) -> None:
+        self._path = Path(path).absolute()
+        self._trust_fs = trust_fs
+
+    @classmethod
+    def from_url(cls, url: str, inner: Repository | None) -> SqliteRepository:
+        """Return the repository in the file that `sqlite:////path` names."""
+        parts = urlsplit(url)
+        options = dict(parse_qsl(parts.query, keep_blank_values=True))
+        trust_fs = options.pop("trust_fs", "0")
+        if inner is not None:
+            raise StoreUrlError(url, "a store has nothing behind '::'; put the wrapper first")
+        if not url.startswith("sqlite:////") or parts.fragment:
+            raise StoreUrlError(url, "write sqlite:///, an absolute path, and '%23' for '#'")
+        if options or trust_fs not in ("0", "1"):
+            raise StoreUrlError(url, "the only option is trust_fs=1; write '%3F' for '?'")
+        return cls(unquote(parts.path).removeprefix("/"), trust_fs=trust_fs == "1")
+
+    @property
+    def url(self) -> str:
+        """The URL that names this repository again."""
+        return f"sqlite:///{quote(str(self._path))}" + ("?trust_fs=1" if self._trust_fs else "")
+
+    def create(self, session_id: str) -> Storage:
+        """Return the open storage of a new session, durable although it is empty."""
+        check_session_id(session_id)
+        self._refuse_network()
+        make_file(self._path)
+        with self._storage_to_be(session_id, "w") as (database, handle):
+            database.make_tables()
+            with database.writing("create a session in") as cursor:
+                if database.row("SELECT 1 FROM sessions WHERE id = ?", session_id):
+                    raise SessionExistsError(str(self._path), session_id)
+                cursor.execute(
+                    "INSERT INTO sessions (id, head, epoch) VALUES (?, 0, 0)", (session_id,)
+                )
+                key, epoch, _ = self._found(database, session_id)
+                _take(cursor, key, epoch + 1)
+            return SqliteStorage(database, handle, key, epoch + 1)
+
+    def open(self, session_id: str, *, mode: Mode = "w", take_over: bool = False) -> Storage:
+        """Return the storage of a session; taking over fences the writer before."""
+        check_session_id(session_id)
+        if mode == "w":
+            self._refuse_network()
+        with self._storage_to_be(session_id, mode) as (database, handle):
+            if mode == "r":
+                key, epoch, _ = self._found(database, session_id)
+                return SqliteStorage(database, handle, key, epoch)
+            with database.writing("open") as cursor:
+                key, epoch, holder = self._found(database, session_id)
+                if not take_over:
+                    self._refuse_living(session_id, holder)
+                _take(cursor, key, epoch + 1)
+                _drop_blobs(cursor, "session = ? AND ref IS NULL AND name IS NULL", key)
+            return SqliteStorage(database, handle, key, epoch + 1)
+
+    def list(self) -> Iterator[SessionInfo]:
+        """Yield what is known of each session, newest first."""
+        if not self._path.exists():
+            return iter(())
+        database = Database(self._path, Handle("", str(self._path), "r"))
+        try:
+            return describe(self, _ids(database))
+        finally:
+            database.close()
+
+    def remove(self, session_id: str) -> None:
+        """Remove a session, all of it at once."""
+        check_session_id(session_id)
+        self._refuse_network()
+        with self._storage_to_be(session_id, "w") as (database, _handle):
+            with database.writing("remove a session from") as cursor:
+                key, _epoch, holder = self._found(database, session_id)
+                self._refuse_living(session_id, holder)
+                _drop_blobs(cursor, "session = ?", key)
+                cursor.execute("DELETE FROM entries WHERE session = ?", (key,))
+                cursor.execute("DELETE FROM sessions WHERE key = ?", (key,))
+            database.close()
+
+    @contextmanager
+    def _storage_to_be(self, session_id: str, mode: Mode) -> Iterator[tuple[Database, Handle]]:
+        if not self._path.exists():
+            raise UnknownSessionError(str(self._path), session_id)
+        handle = Handle(session_id, str(self._path), mode)
+        database = Database(self._path, handle)
+        try:
+            yield database, handle
+        except BaseException:
+            database.close()
+            raise
+
+    def _found(self, database: Database, session_id: str) -> tuple[int, int, Process | None]:
+        statement = "SELECT key, epoch, pid, started, boot_id FROM sessions WHERE id = ?"
+        found = database.row(statement, session_id) if database.layout else None
+        if found is None:
+            raise UnknownSessionError(str(self._path), session_id, _ids(database))
+        key, epoch, pid, started, boot_id = found
+        holder = None if pid is None else Process(pid=pid, started=started, boot_id=boot_id)
+        return key, epoch, holder
+
+    def _refuse_living(self, session_id: str, holder: Process | None) -> None:
+        if holder is not None and is_alive(holder):
+            raise LockedStorageError(session_id, str(self._path), f"process {holder.pid}")
+
+    def _refuse_network(self) -> None:
+        if not self._trust_fs:
+            refuse_network(self._path)
+
+
+def _ids(database: Database) -> tuple[str, ...]:
+    if not database.layout:
+        return ()  # a process was killed before it had made the tables
+    return tuple(session_id for (session_id,) in database.rows("SELECT id FROM sessions"))
+
+
+def _take(cursor: sqlite3.Cursor, key: int, epoch: int) -> None:
+    """Make this process the writer, so that no other's appends are accepted any more."""
+    me = this_process()
+    cursor.execute(
+        "UPDATE sessions SET epoch = ?, pid = ?, started = ?, boot_id = ? WHERE key = ?",
+        (epoch, me.pid, me.started, me.boot_id, key),
+    )
+
+
+def _drop_blobs(cursor: sqlite3.Cursor, condition: str, key: int) -> None:
+    chosen = f"SELECT key FROM blobs WHERE {condition}"  # noqa: S608 - a condition of this module
+    cursor.execute(f"DELETE FROM chunks WHERE blob IN ({chosen})", (key,))  # noqa: S608 - the same
+    cursor.execute(f"DELETE FROM blobs WHERE key IN ({chosen})", (key,))  # noqa: S608 - the same
+
+
+if TYPE_CHECKING:
+    _: type[Repository] = SqliteRepository
