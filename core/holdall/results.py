@@ -128,6 +128,25 @@ class JobResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     io_log_dropped: int = 0
     attachments: tuple[Attachment, ...] = ()
 
+    if TYPE_CHECKING:
+        # What __post_init__ converts from, for type checkers; msgspec makes the real one.
+        def __init__(
+            self,
+            *,
+            outcome: Outcome | str | None = ...,
+            return_code: int | None = ...,
+            execution_duration: float | None = ...,
+            started_at: float | None = ...,
+            comments: str | None = ...,
+            skip_reason: str | None = ...,
+            interrupted_by: Interruption | None = ...,
+            io_log: Iterable[tuple[float, str, bytes]] = ...,
+            io_log_ref: str | None = ...,
+            io_log_size: int = ...,
+            io_log_dropped: int = ...,
+            attachments: Iterable[Attachment] = ...,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
         force_setattr(self, "outcome", _outcome(self.outcome))
         _require(self.return_code, "return_code", int, optional=True)

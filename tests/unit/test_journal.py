@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from holdall.errors import CorruptSessionError, NewerFormatError
 from holdall.journal import Position, decode, encode
 from holdall.journal.events import (
+    AnyEvent,
     DeviceAdded,
     JobDefined,
     JobRecord,
@@ -17,7 +18,7 @@ from holdall.journal.events import (
 )
 from holdall.results import IOLogRecord, JobResult, Outcome
 
-EVENTS = [
+EVENTS: list[AnyEvent] = [
     SessionCreated(at=1.0, session_id="s", title="title"),
     WriterOpened(at=1.5, version="1.0"),
     DeviceAdded(at=2.0, device="local"),
@@ -117,7 +118,9 @@ def test_an_event_that_only_a_newer_holdall_knows_is_refused_as_such() -> None:
 
 @given(st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"])), max_size=5))
 def test_any_text_round_trips(titles: list[str]) -> None:
-    events = [SessionCreated(at=1.0, session_id="s", title=title) for title in titles]
+    events: list[AnyEvent] = [
+        SessionCreated(at=1.0, session_id="s", title=title) for title in titles
+    ]
     entries, _ = encode(events, Position(0, 1, 0))
 
     assert [event for _, event in decode("s", numbered(entries))] == events

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,8 +14,11 @@ from holdall.results import JobResult, Outcome
 from holdall.session.context import Device, SessionDeviceContext
 from holdall.session.manager import SessionManager
 from holdall.session.state import SessionState
-from holdall.units import Job, TestPlan, Unit, make_unit
+from holdall.units import Job, TestPlan, make_unit
 from holdall_plugins.stores.memory import MemoryRepository
+
+if TYPE_CHECKING:
+    from holdall.units import Unit
 
 PASS = JobResult(outcome=Outcome.PASS, comments="fine", execution_duration=0.5)
 FAIL = JobResult(outcome=Outcome.FAIL)
@@ -211,7 +213,7 @@ def test_a_session_can_be_loaded_again_and_again(manager: SessionManager) -> Non
 def test_resource_results_come_back(manager: SessionManager) -> None:
     disk, a = job("disk", plugin="resource"), job("a", requires="disk.kind == 'SSD'")
     state = with_jobs(manager, disk, a)
-    result = JobResult(outcome=Outcome.PASS, io_log=((0.0, "stdout", b"kind: SSD\n"),))  # type: ignore[arg-type]
+    result = JobResult(outcome=Outcome.PASS, io_log=((0.0, "stdout", b"kind: SSD\n"),))
     state.update_job_result(disk, result)
     manager.checkpoint()
 
@@ -424,7 +426,7 @@ def test_lone_surrogates_of_an_application_do_not_stop_a_checkpoint(
     assert next(iter(manager.view().jobs())).summary == "bad \\udcff name"
 
 
-def test_create_with_unit_list_takes_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_create_with_unit_list_takes_none() -> None:
     manager = SessionManager.create_with_unit_list(None, MemoryRepository())
 
     assert manager.state is not None

@@ -35,7 +35,7 @@ def test_a_wrong_type_is_refused(field: str, value: Any) -> None:
 
 def test_an_unknown_field_is_refused() -> None:
     with pytest.raises(AttributeError, match="colour"):
-        SessionMetaData().colour = "red"  # type: ignore[attr-defined]
+        SessionMetaData().colour = "red"
     with pytest.raises(TypeError, match="colour"):
         SessionMetaData(colour="red")
 

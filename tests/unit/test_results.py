@@ -10,9 +10,9 @@ from holdall.results import IOLogRecord, JobResult, Outcome
 
 def test_a_result_converts_what_it_is_given() -> None:
     result = JobResult(
-        outcome="pass",  # type: ignore[arg-type]
+        outcome="pass",
         execution_duration=1,
-        io_log=[(0, "stdout", b"x")],  # type: ignore[arg-type]
+        io_log=[(0, "stdout", b"x")],
     )
 
     assert result.outcome is Outcome.PASS
@@ -23,7 +23,7 @@ def test_a_result_converts_what_it_is_given() -> None:
 
 
 def test_no_outcome_is_the_outcome_none() -> None:
-    assert JobResult(outcome=None).outcome is Outcome.NONE  # type: ignore[arg-type]
+    assert JobResult(outcome=None).outcome is Outcome.NONE
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def selected(*jobs: Job) -> SessionState:
 
 
 def resource(text: str) -> JobResult:
-    return JobResult(outcome=Outcome.PASS, io_log=((0.0, "stdout", text.encode()),))  # type: ignore[arg-type]
+    return JobResult(outcome=Outcome.PASS, io_log=((0.0, "stdout", text.encode()),))
 
 
 def causes(state: SessionState, job_id: str) -> list[InhibitionCause]:

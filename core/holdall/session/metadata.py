@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from holdall.results import encodable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -76,8 +78,7 @@ class SessionMetaData:
         for name, (_kind, default) in _FIELDS.items():
             value = getattr(self, name)
             if value != default and value not in (set(), []):
-                plain = sorted(value) if isinstance(value, set) else value
-                found[name] = msgspec.Raw(msgspec.json.encode(plain))
+                found[name] = msgspec.Raw(msgspec.json.encode(_plain(value)))
         return found
 
     def apply(self, changes: Mapping[str, msgspec.Raw]) -> None:
@@ -95,6 +96,16 @@ class SessionMetaData:
         """Return the name and the encoded value of a field that nothing was done to."""
         kind, default = _FIELDS[name]
         return name, msgspec.Raw(b"[]" if kind in {set, list} else msgspec.json.encode(default))
+
+
+def _plain(value: Any) -> Any:
+    """Return *value* in a form that JSON can hold, the same for equal values."""
+    if isinstance(value, str):
+        return encodable(value)
+    if isinstance(value, set | list):
+        items = [_plain(item) for item in value]
+        return sorted(items) if isinstance(value, set) else items
+    return value
 
 
 _TYPES: Final[Mapping[str, Any]] = {"flags": set[str], "rejected_jobs": list[str]}

@@ -88,13 +88,14 @@ class FaultyRepository:
         if self._faults.has("tear") and not isinstance(getattr(storage, "folder", None), Path):
             storage.close()
             raise StoreUrlError(self.url, "only a store in plain files can tear what it appends")
-        return FaultyStorage(storage, self._faults)
+        return FaultyStorage(storage, self._faults, self)
 
 
 class FaultyStorage:
     """Another storage, of which chosen steps fail; what else it can do it still can."""
 
-    def __init__(self, inner: Storage, faults: _Faults) -> None:
+    def __init__(self, inner: Storage, faults: _Faults, repository: FaultyRepository) -> None:
+        self.repository = repository
         self._inner = inner
         self._faults = faults
         self._failure: FailedStorageError | None = None

@@ -12,17 +12,19 @@ from holdall.errors import (
 )
 
 if TYPE_CHECKING:
-    from holdall.contracts import Mode
+    from holdall.contracts import Mode, Repository
 
 
 class Handle:
     """The state of one open session, asked before each step.
 
     Attributes:
+        repository: The repository that opened it.
         failure: Why the handle refuses all further work, empty as long as it does not.
     """
 
-    def __init__(self, session_id: str, where: str, mode: Mode) -> None:
+    def __init__(self, session_id: str, where: str, mode: Mode, repository: Repository) -> None:
+        self.repository = repository
         self.session_id = session_id
         self.where = where
         self.mode = mode

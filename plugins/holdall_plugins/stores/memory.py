@@ -99,7 +99,8 @@ class MemoryRepository:
             raise LockedStorageError(session_id, self.url, "another handle of this process")
 
     def _opened(self, session_id: str, session: _Session, mode: Mode) -> MemoryStorage:
-        storage = MemoryStorage(session, self._place.lock, Handle(session_id, self.url, mode))
+        handle = Handle(session_id, self.url, mode, self)
+        storage = MemoryStorage(session, self._place.lock, handle)
         if mode == "w":
             session.writer = weakref.ref(storage)
         return storage
@@ -122,6 +123,11 @@ class MemoryStorage:
     def where(self) -> str:
         """The repository's URL."""
         return self.handle.where
+
+    @property
+    def repository(self) -> Repository:
+        """The repository that opened it."""
+        return self.handle.repository
 
     @property
     def head(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from holdall.errors import ReadOnlyStorageError, StoreUrlError
 
@@ -38,7 +38,7 @@ class ReadOnlyRepository:
     def open(self, session_id: str, *, mode: Mode = "w", take_over: bool = False) -> Storage:
         """Return the storage of a session for reading, whatever *mode* asks for."""
         del mode, take_over
-        return self._inner.open(session_id, mode="r")
+        return cast("Storage", _Opened(self._inner.open(session_id, mode="r"), self))
 
     def list(self) -> Iterator[SessionInfo]:
         """Yield what is known of each session, newest first."""
@@ -47,6 +47,17 @@ class ReadOnlyRepository:
     def remove(self, session_id: str) -> NoReturn:
         """Refuse."""
         raise ReadOnlyStorageError(self.url, f"remove the session {session_id!r}")
+
+
+class _Opened:
+    """A storage that names the wrapper as the repository that opened it."""
+
+    def __init__(self, inner: Storage, repository: ReadOnlyRepository) -> None:
+        self.repository = repository
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
 
 
 if TYPE_CHECKING:

@@ -92,7 +92,7 @@ class FileRepository:
         del take_over
         check_session_id(session_id)
         if mode == "r":
-            handle = Handle(session_id, str(self._folder(session_id)), mode)
+            handle = Handle(session_id, str(self._folder(session_id)), mode, self)
             return FileStorage(
                 self._folder(session_id), self._open_folder(session_id), handle, None
             )
@@ -132,7 +132,8 @@ class FileRepository:
             undo.callback(lock.release)
             with refusals("open", str(folder)):
                 make_folder(_SHARE, fd)
-                storage = FileStorage(folder, fd, Handle(session_id, str(folder), "w"), lock)
+                handle = Handle(session_id, str(folder), "w", self)
+                storage = FileStorage(folder, fd, handle, lock)
             undo.pop_all()
             return storage
 

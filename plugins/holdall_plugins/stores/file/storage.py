@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from holdall.contracts import LogWriter
+    from holdall.contracts import LogWriter, Repository
     from holdall_plugins.stores.file.lock import SessionLock
     from holdall_plugins.stores.handle import Handle
 
@@ -52,6 +52,11 @@ class FileStorage:
     def recovered(self) -> str:
         """What was repaired when the session was opened, empty if all was well."""
         return self._writer.recovered if self._writer else ""
+
+    @property
+    def repository(self) -> Repository:
+        """The repository that opened it."""
+        return self._handle.repository
 
     @property
     def head(self) -> int:

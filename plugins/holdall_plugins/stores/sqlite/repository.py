@@ -94,7 +94,7 @@ class SqliteRepository:
         """Yield what is known of each session, newest first."""
         if not self._path.exists():
             return iter(())
-        database = Database(self._path, Handle("", str(self._path), "r"))
+        database = Database(self._path, Handle("", str(self._path), "r", self))
         try:
             return describe(self, _ids(database))
         finally:
@@ -117,7 +117,7 @@ class SqliteRepository:
     def _storage_to_be(self, session_id: str, mode: Mode) -> Iterator[tuple[Database, Handle]]:
         if not self._path.exists():
             raise UnknownSessionError(str(self._path), session_id)
-        handle = Handle(session_id, str(self._path), mode)
+        handle = Handle(session_id, str(self._path), mode, self)
         database = Database(self._path, handle)
         try:
             yield database, handle

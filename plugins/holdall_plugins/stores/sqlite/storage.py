@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
 
-    from holdall.contracts import LogWriter
+    from holdall.contracts import LogWriter, Repository
     from holdall_plugins.stores.handle import Handle
     from holdall_plugins.stores.sqlite.database import Database
 
@@ -45,6 +45,11 @@ class SqliteStorage:
     def where(self) -> str:
         """The database's path."""
         return self._handle.where
+
+    @property
+    def repository(self) -> Repository:
+        """The repository that opened it."""
+        return self._handle.repository
 
     @property
     def head(self) -> int:
