@@ -39,6 +39,8 @@ def _words(step: Step) -> str:
         return terminal_text(step.job.summary)
     reason = result.skip_reason or result.comments
     why = f": {terminal_text(reason).splitlines()[0]}" if reason else ""
+    if result.io_log_dropped:
+        why += f" ({result.io_log_dropped:,} bytes of its output were not kept)"
     number = f"{step.number:>{len(str(step.total))}}/{step.total}"
     return f"[{number}] {result.outcome.label:<8} {step.job.id}{why}"
 
