@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -153,7 +154,7 @@ def test_resume_refuses_jobs_that_were_changed_since_and_goes_on_if_told_to(
 def test_resume_takes_a_provider_from_where_it_is_now(holdall: Cli, source: str) -> None:
     moved = holdall.folder / "moved" / "lab"
     moved.parent.mkdir()
-    os.rename(source, moved)
+    Path(source).rename(moved)
 
     lost = holdall("resume")
     found = holdall("resume", "--source", str(moved))

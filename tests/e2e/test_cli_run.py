@@ -135,9 +135,7 @@ def test_run_tells_how_far_it_is(holdall: Cli, provider: Callable[[str], str]) -
     ]
 
 
-def test_run_exits_with_1_when_a_job_failed(
-    holdall: Cli, provider: Callable[[str], str]
-) -> None:
+def test_run_exits_with_1_when_a_job_failed(holdall: Cli, provider: Callable[[str], str]) -> None:
     found = holdall("run", provider(FAILING), "--export", "global")
 
     assert (found.code, found.out) == (1, "FAIL\n")
@@ -193,9 +191,9 @@ def test_run_exits_with_130_when_it_is_interrupted(
         _, err = child.communicate()
 
     assert child.returncode == 130
+    go_on = f"holdall resume {holdall.sessions()[0]} --store {holdall.environ['HOLDALL_STORE']}"
     assert list(filter(None, err.splitlines())) == [
-        f"interrupted; go on with: holdall resume {holdall.sessions()[0]} "
-        f"--store {holdall.environ['HOLDALL_STORE']}",
+        f"interrupted; go on with: {go_on}",
         "holdall: interrupted",
     ]
 
@@ -209,9 +207,7 @@ def test_run_gives_the_session_its_title(holdall: Cli, provider: Callable[[str],
     assert "Bench 7, ä→試" in holdall("sessions", "list").out
 
 
-def test_every_session_has_an_id_of_its_own(
-    holdall: Cli, provider: Callable[[str], str]
-) -> None:
+def test_every_session_has_an_id_of_its_own(holdall: Cli, provider: Callable[[str], str]) -> None:
     source = provider(FAILING)
 
     holdall("run", source)
