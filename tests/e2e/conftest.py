@@ -6,15 +6,15 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from holdall import SessionView, open_repository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from holdall.exports.job import JobView
 
@@ -41,9 +41,10 @@ class Cli:
     def store(self) -> Path:
         return self.folder / "store"
 
-    def __call__(self, *arguments: str, **more: Any) -> Finished:
+    def __call__(self, *arguments: str, within: Sequence[str] = ()) -> Finished:
+        """Run it to its end, *within* a command that runs the one it is given."""
         done = subprocess.run(
-            self.command(*arguments),
+            [*within, *self.command(*arguments)],
             env=self.environ,
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
@@ -51,7 +52,6 @@ class Cli:
             encoding="utf-8",
             timeout=PATIENCE_S,
             check=False,
-            **more,
         )
         return Finished(done.returncode, done.stdout, done.stderr)
 
