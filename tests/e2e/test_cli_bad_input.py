@@ -137,9 +137,10 @@ def test_a_store_below_a_file_is_refused(holdall: Cli) -> None:
     )
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write wherever it likes")
 def test_a_store_that_is_not_writable_is_refused(holdall: Cli) -> None:
     holdall.store.mkdir(mode=0o500)
+    if os.access(holdall.store, os.W_OK):
+        pytest.skip("this user may write wherever it likes")
 
     found = holdall("run", "smoke")
 

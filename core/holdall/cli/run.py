@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -33,10 +34,11 @@ from holdall.session.run import RunSettings, run_session
 from holdall.session.selection import default_plan, find_plan, matching_jobs, planned_jobs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from holdall.cli.options import ExportTarget
     from holdall.contracts import Repository
+    from holdall.exports.report import ExportReport
     from holdall.providers import Provider
     from holdall.session.context import SessionDeviceContext
 
@@ -239,40 +241,52 @@ def _run_and_report(
     as_json: bool,
     retry_interrupted: bool = False,
 ) -> int:
-    session_id = manager.storage.id
     runner = manager.registry.load("runners", RUNNER)()
-    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        with shown_progress(quiet=as_json) as show:
-            settings = RunSettings(
-                environ=os.environ,
-                timeout=timeout,
-                person=None if as_json else person_at_terminal(),
-                show=show,
-                retry_interrupted=retry_interrupted,
-            )
+    with shown_progress(quiet=as_json) as show, _sigterm_as_interrupt():
+        settings = RunSettings(
+            environ=os.environ,
+            timeout=timeout,
+            person=None if as_json else person_at_terminal(),
+            show=show,
+            retry_interrupted=retry_interrupted,
+        )
+        try:
             run_session(manager, runner, RUNNER, settings)
-    except KeyboardInterrupt:
-        note(f"interrupted; go on with: holdall resume {session_id} --store {where.url}")
-        raise
-    finally:
-        signal.signal(signal.SIGTERM, previous)
+        except KeyboardInterrupt:
+            command = f"holdall resume {manager.storage.id} --store {where.url}"
+            note(f"interrupted; go on with: {command}")
+            raise
     view = manager.view()
     reports = write_reports(view, targets, manager.registry)
     code = report_failures(reports)
-    found = verdict(view)
+    _print_summary(view, where.url, reports, as_json=as_json)
+    return max(code, 0 if verdict(view).passed else TESTS_FAILED)
+
+
+@contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _print_summary(
+    view: SessionView, store: str, reports: Sequence[ExportReport], *, as_json: bool
+) -> None:
+    word = verdict(view).word
     counts = {str(outcome): count for outcome, count in view.counts.items()}
     if as_json:
         summary: dict[str, Any] = {
-            "session": session_id,
-            "store": where.url,
-            "verdict": found.word,
+            "session": view.session_id,
+            "store": store,
+            "verdict": word,
             "outcomes": counts,
             "exports": [report.as_dict() for report in reports],
         }
         print_json(summary)
-    else:
-        words = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
-        note(f"{found.word}: {words}")
-        note(f"session {session_id} in {where.url}")
-    return max(code, 0 if found.passed else TESTS_FAILED)
+        return
+    words = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    note(f"{word}: {words}")
+    note(f"session {view.session_id} in {store}")
