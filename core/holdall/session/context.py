@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from holdall.journal.events import now
 from holdall.session.plans import find_plan_in, select
 from holdall.session.state import LOCAL, SessionState
 
@@ -55,7 +55,7 @@ class SessionDeviceContext:
         state: SessionState | None = None,
         *,
         device: Device | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = now,
     ) -> None:
         if state is not None and not isinstance(state, SessionState):
             raise TypeError(f"state must be a SessionState, not {type(state).__name__}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from holdall.exports.view import SessionView
@@ -16,8 +15,10 @@ from holdall.journal.events import (
     ProviderAdded,
     SessionCreated,
     WriterOpened,
+    now,
 )
 from holdall.journal.iolog import unpack
+from holdall.processes import this_process
 from holdall.registry import Registry
 from holdall.repositories import default_url, open_repository
 from holdall.results import encodable
@@ -56,7 +57,7 @@ class SessionManager:
         journal: Journal,
         *,
         registry: Registry | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = now,
     ) -> None:
         self._storage: Final = storage
         self._journal: Final = journal
@@ -74,7 +75,7 @@ class SessionManager:
         *,
         title: str = "",
         registry: Registry | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = now,
     ) -> Self:
         """Return the manager of a new session without devices.
 
@@ -98,7 +99,7 @@ class SessionManager:
     ) -> Self:
         manager = cls(storage, Journal.begin(storage), registry=registry, clock=clock)
         created = SessionCreated(at=clock(), session_id=storage.id, title=encodable(title))
-        manager._pending += [created, WriterOpened(at=clock(), version=__version__)]
+        manager._pending += [created, _writer(clock)]
         return manager
 
     @classmethod
@@ -129,7 +130,7 @@ class SessionManager:
         flags: Iterable[str] | None = None,
         *,
         registry: Registry | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = now,
     ) -> Self:
         """Return the manager of a stored session, everything as it was.
 
@@ -165,7 +166,7 @@ class SessionManager:
             manager._contexts.append(context)
             manager._attach(context)
         manager._test_plans = loaded.plans
-        manager._pending.append(WriterOpened(at=clock(), version=__version__))
+        manager._pending.append(_writer(clock))
         return manager
 
     @property
@@ -317,6 +318,19 @@ class SessionManager:
             self._journal.append(self._pending)
             self._pending = []
 
+    @property
+    def boot_id(self) -> str:
+        """Which boot of the machine this writer runs in, as its journal entry says."""
+        return this_process().boot_id
+
+    def compact_if_long(self) -> None:
+        """Let one entry stand for the whole journal, if so much was appended that it pays.
+
+        It bounds what loading the session reads, and is no part of `checkpoint`.
+        """
+        if self._journal.is_long:
+            self._journal.compact(at=self._clock())
+
     def view(self) -> SessionView:
         """Return the session as it is now, what is not stored yet included."""
         for context in self._contexts:
@@ -363,6 +377,10 @@ class SessionManager:
         traceback: TracebackType | None,
     ) -> None:
         self._storage.close()
+
+
+def _writer(clock: Callable[[], float]) -> WriterOpened:
+    return WriterOpened(at=clock(), version=__version__, boot_id=this_process().boot_id)
 
 
 def _check_plans(plans: object) -> None:

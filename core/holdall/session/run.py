@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from holdall.errors import HoldallError, PluginCallError
-from holdall.journal.events import Process
+from holdall.journal.events import Process, now
 from holdall.results import JobResult, Outcome
 from holdall.session.capture import LogCapture, log_name, recover
 from holdall.session.environment import job_environ
@@ -137,6 +136,7 @@ class _Run(NamedTuple):
             result = self._attempt(context, state)
             context.state.update_job_result(job, result)
             self.manager.checkpoint()
+            self.manager.compact_if_long()
             self.settings.show(step._replace(result=result))
 
     def _is_done(self, state: JobState) -> bool:
@@ -191,10 +191,11 @@ class _Task:
 
     def started(self, process: ProcessMark | None) -> None:
         """Make durable that the attempt starts."""
-        self._started_at = time.time()
+        self._started_at = now()
         mark = None
         if process is not None:
             mark = Process(pid=process.pid, started=process.started, boot_id=process.boot_id)
+            mark = mark.within(self._manager.boot_id)
         self._state.job_started(self.job, mark)
         self._manager.checkpoint()
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
 
 from holdall.errors import DependencyDuplicateError, UnknownUnitError
+from holdall.journal.events import now
 from holdall.results import JobResult
 from holdall.session.chronicle import Chronicle
 from holdall.session.job_state import JobState
@@ -54,7 +54,7 @@ class SessionState:
         unit_list: Iterable[Unit] = (),
         *,
         device_id: str = LOCAL,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = now,
     ) -> None:
         self.device_id = device_id
         self.unit_list: list[Unit] = []
