@@ -41,6 +41,7 @@ from holdall.errors.session import (
     NothingSelectedError,
     SessionError,
     SessionResumeError,
+    TemplateInstanceError,
     UnknownUnitError,
 )
 from holdall.errors.storage import (
@@ -100,6 +101,7 @@ __all__ = [
     "StorageError",
     "StorageFullError",
     "StoreUrlError",
+    "TemplateInstanceError",
     "UnitError",
     "UnknownOptionError",
     "UnknownPluginError",

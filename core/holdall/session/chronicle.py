@@ -11,6 +11,7 @@ from holdall.journal.events import (
     JobRemoved,
     JobsSelected,
     JobStarted,
+    ManifestAnswered,
     MetadataChanged,
     ResultRecorded,
 )
@@ -83,6 +84,9 @@ class Chronicle:
                 yield from self._definition(each)
         if state.run_list or state.desired_job_list:
             yield from self._new_selection()
+        if state.manifest:
+            answers = dict(state.manifest)
+            yield ManifestAnswered(at=self._clock(), device=state.device_id, answers=answers)
         for each in state.job_state_map.values():
             for result in each.result_history:
                 yield self._result(each, result)
@@ -118,6 +122,12 @@ class Chronicle:
         """Tell what came out of a job."""
         self._enter(state)
         self._tell(self._result(state, result))
+
+    def manifest_answered(self, answers: dict[str, str]) -> None:
+        """Tell answers to questions about the device."""
+        self._tell(
+            ManifestAnswered(at=self._clock(), device=self._state.device_id, answers=answers)
+        )
 
     def job_changed(self, state: JobState) -> None:
         """Tell what is in force for a job now, if the journal knows the job."""

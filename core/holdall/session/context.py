@@ -105,7 +105,7 @@ class SessionDeviceContext:
 
     def provider_of(self, unit: Unit) -> Provider | None:
         """Return the provider that *unit* came with, None if it was added by itself."""
-        return self._origins.get(unit.id) or self._origins.get(unit.get("template_id"))
+        return self._origins.get(self.state.made_from.get(unit.id, unit.id))
 
     def add_unit(self, unit: Unit) -> Unit:
         """Return *unit*, added, or the identical one that is there already."""

@@ -13,6 +13,7 @@ from holdall.journal.events import (
     DeviceRemoved,
     JobsSelected,
     JobStarted,
+    ManifestAnswered,
     MetadataChanged,
     PlansChanged,
     ResultRecorded,
@@ -128,6 +129,8 @@ class _Replay:
                 state.job_state_map[event.job_id].start(process)
             case ResultRecorded() if event.job_id in state.job_state_map:
                 state.record(state.job_state_map[event.job_id], event.result)
+            case ManifestAnswered():
+                state.apply_manifest(event.answers)
             case MetadataChanged():
                 state.metadata.apply(event.changes)
 
