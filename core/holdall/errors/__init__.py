@@ -12,6 +12,7 @@ from holdall.errors.exports import (
     UnknownOptionError,
 )
 from holdall.errors.plugins import (
+    HookError,
     PluginCallError,
     PluginConflictError,
     PluginError,
@@ -76,6 +77,7 @@ __all__ = [
     "ExpressionError",
     "FailedStorageError",
     "HoldallError",
+    "HookError",
     "IncompatibleJobError",
     "LockedStorageError",
     "MissingBlobError",

@@ -13,6 +13,7 @@ from holdall.journal.events import (
     JobStarted,
     ManifestAnswered,
     MetadataChanged,
+    ProviderAdded,
     ResultRecorded,
 )
 from holdall.results import encodable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import msgspec
 
     from holdall.journal.events import AnyEvent, Process
+    from holdall.providers import Provider
     from holdall.results import JobResult
     from holdall.session.job_state import JobState
     from holdall.session.state import SessionState
@@ -104,6 +106,21 @@ class Chronicle:
         self._metadata = {**self._metadata, **changes}
         if changes:
             yield MetadataChanged(at=self._clock(), device=self._state.device_id, changes=changes)
+
+    def provider_added(self, provider: Provider) -> None:
+        """Tell that the device has a provider, and where to find it again."""
+        self._tell(
+            ProviderAdded(
+                at=self._clock(),
+                device=self._state.device_id,
+                name=encodable(provider.name),
+                namespace=encodable(provider.namespace),
+                version=encodable(provider.version),
+                description=encodable(provider.description),
+                loader=provider.loader,
+                source=encodable(provider.source),
+            )
+        )
 
     def job_started(self, state: JobState, process: Process | None) -> None:
         """Tell that an attempt begins."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from holdall.exports.view import SessionView
+from holdall.hooks import Hooks
 from holdall.journal import Journal, read_events
 from holdall.journal.events import (
     DeviceAdded,
     DeviceRemoved,
     PlanRecord,
     PlansChanged,
-    PluginUsed,
-    ProviderAdded,
     SessionCreated,
     WriterOpened,
     now,
@@ -25,18 +25,19 @@ from holdall.results import encodable
 from holdall.session.context import Device, SessionDeviceContext
 from holdall.session.load import load_contexts, units_of
 from holdall.session.naming import create_storage
+from holdall.session.plans import check_plans
+from holdall.session.provenance import load_hooks, plugin_used
 from holdall.session.state import LOCAL, SessionState
-from holdall.units import TestPlan
 from holdall.version import __version__
 
 if TYPE_CHECKING:
+    from holdall.units import TestPlan
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import TracebackType
 
     from holdall.contracts import Repository, Storage
     from holdall.exports.pipeline import BoundExporter
     from holdall.journal.events import AnyEvent
-    from holdall.providers import Provider
     from holdall.results import IOLogRecord, JobResult
     from holdall.units import Unit
 
@@ -49,6 +50,9 @@ class SessionManager:
     What changes is an event; `checkpoint` makes all events since the last one
     durable. A manager belongs to one thread. Leaving it as a context manager
     closes the storage, and neither checkpoints nor destroys.
+
+    Attributes:
+        hooks: Its listeners; `hooks.register(listener)` adds one.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class SessionManager:
         self._contexts: Final[list[SessionDeviceContext]] = []
         self._test_plans: tuple[TestPlan, ...] = ()
         self._pending: list[AnyEvent] = []
+        self.hooks: Final = Hooks()
 
     @classmethod
     def create(
@@ -100,6 +105,8 @@ class SessionManager:
         manager = cls(storage, Journal.begin(storage), registry=registry, clock=clock)
         created = SessionCreated(at=clock(), session_id=storage.id, title=encodable(title))
         manager._pending += [created, _writer(clock)]
+        load_hooks(manager)
+        manager._notify("session_created")
         return manager
 
     @classmethod
@@ -167,6 +174,8 @@ class SessionManager:
             manager._attach(context)
         manager._test_plans = loaded.plans
         manager._pending.append(_writer(clock))
+        load_hooks(manager)
+        manager._notify("session_loaded")
         return manager
 
     @property
@@ -196,10 +205,10 @@ class SessionManager:
 
     @test_plans.setter
     def test_plans(self, plans: tuple[TestPlan, ...]) -> None:
-        _check_plans(plans)
+        check_plans(plans)
         if plans == self._test_plans:
             return
-        self._test_plans = plans
+        old, self._test_plans = self._test_plans, plans
         records = tuple(
             PlanRecord(
                 id=plan.id, name=encodable(plan.summary), description=encodable(plan.description)
@@ -209,6 +218,7 @@ class SessionManager:
         self._tell(PlansChanged(at=self._clock(), plans=records))
         for context in self._contexts:
             context.set_test_plan_list(plans)
+        self._notify("test_plans_changed", old=old, new=plans)
 
     @property
     def registry(self) -> Registry:
@@ -236,12 +246,13 @@ class SessionManager:
                 facts={encodable(k): encodable(v) for k, v in device.facts.items()},
             )
         )
-        for provider in context.provider_list:
-            self._provider_added(context, provider)
         self._contexts.append(context)
+        self._attach(context)
+        for provider in context.provider_list:
+            context.state.chronicle.provider_added(provider)
         for event in context.state.chronicle.facts():
             self._tell(event)
-        self._attach(context)
+        self._notify("device_context_added", context=context)
         if self._test_plans:
             context.set_test_plan_list(self._test_plans)
         return context
@@ -261,37 +272,18 @@ class SessionManager:
         self._contexts.remove(context)
         context.detach()
         self._tell(DeviceRemoved(at=self._clock(), device=context.device.id))
+        self._notify("device_context_removed", context=context)
 
     def _attach(self, context: SessionDeviceContext) -> None:
         context.state.read_io_log = self._read_io_log
-        context.attach(self._tell, lambda provider: self._provider_added(context, provider))
+        context.attach(self._tell, partial(self._notify, context=context))
 
-    def _provider_added(self, context: SessionDeviceContext, provider: Provider) -> None:
-        event = ProviderAdded(
-            at=self._clock(),
-            device=context.device.id,
-            name=encodable(provider.name),
-            namespace=encodable(provider.namespace),
-            version=encodable(provider.version),
-            description=encodable(provider.description),
-            loader=provider.loader,
-            source=encodable(provider.source),
-        )
-        self._tell(event)
+    def _notify(self, hook: str, **facts: Any) -> None:
+        self.hooks.notify(hook, manager=self, **facts)
 
     def note_plugin(self, kind: str, name: str) -> None:
         """Put into the journal that a plugin takes part in writing the session."""
-        found = self.registry.resolve(kind, name)
-        self._tell(
-            PluginUsed(
-                at=self._clock(),
-                kind=kind,
-                id=found.id,
-                distribution=found.distribution,
-                version=found.version,
-                target=found.target,
-            )
-        )
+        self._tell(plugin_used(self.registry.resolve(kind, name), at=self._clock()))
 
     def _tell(self, event: AnyEvent) -> None:
         self._pending.append(event)
@@ -316,7 +308,8 @@ class SessionManager:
             self._pending.extend(context.state.chronicle.changed_metadata())
         if self._pending:
             self._journal.append(self._pending)
-            self._pending = []
+            count, self._pending = len(self._pending), []
+            self._notify("checkpoint_saved", event_count=count)
 
     @property
     def boot_id(self) -> str:
@@ -366,6 +359,7 @@ class SessionManager:
         repository = self._storage.repository
         self._storage.close()
         repository.remove(self._storage.id)
+        self.hooks.notify("session_destroyed", session_id=self._storage.id)
 
     def __enter__(self) -> Self:
         return self
@@ -381,14 +375,3 @@ class SessionManager:
 
 def _writer(clock: Callable[[], float]) -> WriterOpened:
     return WriterOpened(at=clock(), version=__version__, boot_id=this_process().boot_id)
-
-
-def _check_plans(plans: object) -> None:
-    if not isinstance(plans, tuple):
-        raise TypeError(f"test_plans takes a tuple of test plans, not {type(plans).__name__}")
-    for plan in plans:
-        if not isinstance(plan, TestPlan):
-            raise TypeError(f"test_plans takes test plans, and {plan!r} is none")
-    if len({plan.id for plan in plans}) < len(plans):
-        ids = ", ".join(plan.id for plan in plans)
-        raise ValueError(f"test_plans takes each plan once (given: {ids})")

@@ -6,6 +6,7 @@ from collections import ChainMap
 from typing import TYPE_CHECKING, Final
 
 from holdall.errors import DependencyDuplicateError, ExpressionError, UnknownUnitError
+from holdall.hooks import nobody
 from holdall.journal.events import now
 from holdall.results import JobResult, encodable
 from holdall.session.chronicle import Chronicle
@@ -51,6 +52,7 @@ class SessionState:
         category_names: Headings by category id.
         chronicle: Makes events of what happens here.
         device_id: The device it is about.
+        notify: Tells listeners of the manager, if there is one.
         read_io_log: Reads a result's log, wherever it is.
     """
 
@@ -71,15 +73,16 @@ class SessionState:
         self.manifest: Mapping[str, str] = {}
         self.problems: list[SessionError | UnitError] = []
         self.made_from: dict[str, str] = {}
-        self.resource_map: dict[str, tuple[Mapping[str, str], ...]] = {}
+        self.resource_map: dict[str, Sequence[Mapping[str, str]]] = {}
         self.metadata = SessionMetaData()
         self.chronicle: Final = Chronicle(self, clock)
+        self.notify: Callable[..., None] = nobody
         self.read_io_log: Callable[[JobResult], Iterable[IOLogRecord]] = _inline_log
         self.category_names: dict[str, str] = {}
         self._units: dict[tuple[str, str], Unit] = {}
         self._results: dict[str, JobResult] = {}
         self._waiting: dict[str, list[JobState]] = {}
-        self._selected: frozenset[str] = frozenset()
+        self._positions: dict[str, int] = {}
         self._overrides: Sequence[Override] = ()
         self._templates: dict[str, list[Template]] = {}
         for unit in unit_list:
@@ -105,6 +108,7 @@ class SessionState:
                 self._add_job(unit)
             case Template():
                 self._add_template(unit)
+        self.notify("unit_added", unit=unit)
         return unit
 
     def _add_job(self, job: Job) -> None:
@@ -156,7 +160,7 @@ class SessionState:
         """
         if self._units.get((unit.kind, unit.id)) != unit:
             raise ValueError(f"the {unit.kind} {unit.id!r} is not in this session")
-        if unit.id in self._selected:
+        if unit.id in self._positions:
             raise ValueError(f"the job {unit.id!r} is on the run list; select without it first")
         del self._units[unit.kind, unit.id]
         self.unit_list = [each for each in self.unit_list if each != unit]
@@ -165,6 +169,7 @@ class SessionState:
             del self.job_state_map[unit.id]
             self._results.pop(unit.id, None)
             self.chronicle.job_removed(unit.id)
+        self.notify("unit_removed", unit=unit)
 
     def trim_job_list(self, keep: Callable[[Job], bool]) -> None:
         """Take out the jobs that *keep* says no to.
@@ -173,7 +178,7 @@ class SessionState:
             ValueError: One of them is on the run list; then none is taken out.
         """
         gone = [job for job in self.job_list if not keep(job)]
-        needed = [job.id for job in gone if job.id in self._selected]
+        needed = [job.id for job in gone if job.id in self._positions]
         if needed:
             raise ValueError(f"cannot trim jobs of the run list: {', '.join(needed)}")
         if not gone:
@@ -185,6 +190,8 @@ class SessionState:
             del self._units["job", job_id], self.job_state_map[job_id]
             self._results.pop(job_id, None)
             self.chronicle.job_removed(job_id)
+        for job in gone:
+            self.notify("unit_removed", unit=job)
 
     @property
     def units_by_kind(self) -> Mapping[tuple[str, str], Unit]:
@@ -229,7 +236,7 @@ class SessionState:
     def select(self, run_list: list[Job]) -> None:
         """Make *run_list*, an order that the solver found, the one in force."""
         self.run_list = run_list
-        self._selected = frozenset(job.id for job in run_list)
+        self._positions = {job.id: place for place, job in enumerate(run_list, start=1)}
         self._waiting = {}
         for job in run_list:
             state = self.job_state_map[job.id]
@@ -238,11 +245,16 @@ class SessionState:
         for state in self.job_state_map.values():
             state.forget_readiness()
 
+    def position(self, job: Job) -> int:
+        """Return the place of *job* on the run list, from 1; 0 if it is not there."""
+        return self._positions.get(job.id, 0)
+
     def job_started(self, job: Job, process: Process | None = None) -> None:
         """Note that an attempt at *job* begins."""
         state = self._state_of(job)
         state.start(process)
         self.chronicle.job_started(state, process)
+        self.notify("job_started", job=job)
 
     def update_job_result(self, job: Job, result: JobResult) -> None:
         """Record *result* as the last one of *job*; what waits for the job is looked at anew.
@@ -256,6 +268,7 @@ class SessionState:
         state = self._state_of(job)
         self.record(state, result)
         self.chronicle.result_recorded(state, result)
+        self.notify("job_result_changed", job=job, result=result)
 
     def record(self, state: JobState, result: JobResult) -> None:
         """Take in a result without telling it: it comes from the journal, or is told next."""
@@ -278,9 +291,10 @@ class SessionState:
         return state
 
     def _why_not(self, state: JobState) -> Iterable[Inhibitor]:
-        if state.job.id not in self._selected:
+        if state.job.id not in self._positions:
             return (UNDESIRED,)
-        resources = ChainMap({MANIFEST: (self.manifest,)}, self.resource_map)
+        manifest: dict[str, Sequence[Mapping[str, str]]] = {MANIFEST: (self.manifest,)}
+        resources = ChainMap(manifest, self.resource_map)
         return inhibitors(state.job, self._results, resources)
 
     def update_manifest(self, answers: Mapping[str, str | bool | int]) -> None:
