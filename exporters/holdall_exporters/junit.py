@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 from xml.sax.saxutils import escape
 
 from holdall.exports.cleaning import xml_text
 from holdall.exports.escapes import strip_escapes
-from holdall.exports.logs import LogChoice, log_text, wants_log
+from holdall.exports.logs import log_text, wants_log
 from holdall.exports.moments import iso, moment
 from holdall.results import Outcome
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from holdall.contracts import ExportContext, Exporter, Sink
     from holdall.exports.group import JobGroup
     from holdall.exports.job import JobView
+    from holdall.exports.logs import LogChoice
     from holdall.exports.view import SessionView
 
 # What each outcome is in JUnit; a passing case has no child. A job in flight is an error,
@@ -56,7 +57,7 @@ class Options:
             of other jobs has no place in a file that all readers take, so `all` is the same.
     """
 
-    logs: LogChoice = "failed"
+    logs: Literal["none", "failed", "all"] = "failed"
 
 
 class JUnitExporter:

@@ -1,12 +1,12 @@
-"""Plain text for a terminal, a mail or a console log: a line per job, failures again at the end."""
+"""Plain text for a terminal, a mail or a console: a line per job, failures again at the end."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from holdall.exports.cleaning import line_text, terminal_text
-from holdall.exports.logs import LogChoice, log_text, wants_log
+from holdall.exports.logs import log_text, wants_log
 from holdall.exports.moments import duration, moment, readable
 from holdall.exports.verdict import verdict
 from holdall.results import Outcome
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from holdall.contracts import ExportContext, Exporter, Sink
     from holdall.exports.job import JobView
+    from holdall.exports.logs import LogChoice
     from holdall.exports.view import DeviceView, SessionView
 
 _LABEL_WIDTH: Final = max(len(outcome.label) for outcome in Outcome)
@@ -31,7 +32,7 @@ class Options:
         logs: Whose output to print under the job: nobody's, that of failed jobs, all.
     """
 
-    logs: LogChoice = "none"
+    logs: Literal["none", "failed", "all"] = "none"
 
 
 class TextExporter:
@@ -51,8 +52,9 @@ class TextExporter:
         for device in devices:
             if len(devices) > 1:
                 sink.write(_device_heading(device).encode())
-            for done, job in enumerate(view.jobs(device_id=device.id), start=done + 1):
+            for job in view.jobs(device_id=device.id):
                 sink.write("".join(_job(job, context.options.logs)).encode())
+                done += 1
                 if done % 100 == 0:
                     context.progress(done, total)
         for line in _foot(view):
@@ -78,7 +80,11 @@ def _device_heading(device: DeviceView) -> str:
 
 
 def _named(name: str, its_id: str) -> str:
-    return f"{line_text(name)} ({line_text(its_id)})" if name not in {"", its_id} else line_text(its_id)
+    return (
+        f"{line_text(name)} ({line_text(its_id)})"
+        if name not in {"", its_id}
+        else line_text(its_id)
+    )
 
 
 def _job(job: JobView, logs: LogChoice) -> Iterator[str]:

@@ -22,7 +22,9 @@ _DECODER: Final = getincrementaldecoder("utf-8")
 
 def wants_log(choice: LogChoice, job: JobView) -> bool:
     """Whether *choice* asks for the log of *job*, and there is one."""
-    return bool(job.io_log_size) and (choice == "all" or (choice == "failed" and job.outcome.failed))
+    return bool(job.io_log_size) and (
+        choice == "all" or (choice == "failed" and job.outcome.failed)
+    )
 
 
 def log_text(records: Iterable[IOLogRecord]) -> Iterator[str]:

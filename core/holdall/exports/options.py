@@ -115,9 +115,7 @@ def _pairs(given: Given) -> Iterator[tuple[str, Any]]:
         yield name.strip(), value.strip() if equals else _BARE
 
 
-def _meant(
-    name: str, value: Any, fields: Mapping[str, kinds.Field]
-) -> tuple[str | None, Any]:
+def _meant(name: str, value: Any, fields: Mapping[str, kinds.Field]) -> tuple[str | None, Any]:
     """Return the field that *name* stands for, None if none does, and its value."""
     key = _plain(name)
     if key in fields:

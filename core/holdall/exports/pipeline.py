@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from holdall.errors import HoldallError, PluginCallError
 from holdall.exports.context import Context
@@ -238,10 +238,11 @@ class BoundExporter:
             registry=self._registry,
             lang=self._lang,
         )
-        spool = cast("BinaryIO", SpooledTemporaryFile(_IN_MEMORY, dir=outer.temporary_folder))  # noqa: SIM115 - the caller closes it
+        folder = str(outer.temporary_folder)
+        spool = cast("BinaryIO", SpooledTemporaryFile(_IN_MEMORY, dir=folder))  # noqa: SIM115 - the caller closes it
         try:
-            with other._context(view, other.options, cancelled=outer.is_cancelled) as inner:  # noqa: SLF001 - one of its own
-                other._call(view, CountingSink(spool, exporter_id), inner)  # noqa: SLF001 - one of its own
+            with other._context(view, other.options, cancelled=outer.is_cancelled) as inner:
+                other._call(view, CountingSink(spool, exporter_id), inner)
         except BaseException:
             spool.close()
             raise

@@ -1,7 +1,7 @@
 r"""Sessions to try exporters on: one with everything in it, an empty one, big ones.
 
-    session = sample_session()
-    holdall.export(session, "acme.markdown", "report.md")
+session = sample_session()
+holdall.export(session, "acme.markdown", "report.md")
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ START: Final = 1_767_225_600.0  # 2026-01-01 00:00:00 UTC
 HOSTILE: Final[Mapping[str, str]] = {
     "controls": "bell\x07 null\x00 escape\x1b[31m red \x1b]0;title\x07 return\r tab\t del\x7f",
     "c1": "csi \x9b31m next line \x85 osc \x9d0;title\x9c",
-    "formula": '=cmd|\' /C calc\'!A0 @SUM(1) =HYPERLINK("http://example.com")',
+    "formula": "=cmd|' /C calc'!A0 @SUM(1) =HYPERLINK(\"http://example.com\")",
     "cell-escape": "_x0041_ is no A, _x005F_ is no underscore",
     "markup": "</script><script>alert(1)</script> ]]> <!-- &amp; <b onclick='x'>\"quoted\"",
     "xml-illegal": "\ufffe \uffff \x0b \x0c",
@@ -101,7 +101,7 @@ def sample_session() -> SampleSession:
 
 
 def big_session(jobs: int, *, log_every: int = 10) -> SampleSession:
-    """Return a session of *jobs* jobs in 20 categories; each *log_every*-th failed and has a log."""
+    """Return a session of *jobs* jobs in 20 categories; each *log_every*-th failed, with a log."""
     return SampleSession(tuple(_big(jobs, log_every)))
 
 
@@ -182,17 +182,21 @@ def _special_results(blobs: dict[str, bytes]) -> dict[str, list[JobResult]]:
     screenshot = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
     attachments = (
         Attachment(name="notes.txt", media_type="text/plain", size=5, data=b"notes"),
-        Attachment(name="../Shot.png", media_type="image/png", size=264, ref=_blob(blobs, screenshot)),
+        Attachment(
+            name="../Shot.png", media_type="image/png", size=264, ref=_blob(blobs, screenshot)
+        ),
         Attachment(name="notes.txt", media_type="text/plain", size=4, data=b"more"),
     )
-    interrupted = JobResult(outcome="crash", comments="holdall was ended", interrupted_by="rebooted")
+    interrupted = JobResult(
+        outcome=Outcome.CRASH, comments="holdall was ended", interrupted_by="rebooted"
+    )
     size = len(long_line.data) + 2 * sum(len(record.data) for record in _LOG)
     return {
         "flaky": [_result(Outcome.FAIL, 1), interrupted, _result(Outcome.PASS, 3)],
         "interrupted": [interrupted],
         "big-log": [
             JobResult(
-                outcome="fail",
+                outcome=Outcome.FAIL,
                 execution_duration=4000,
                 io_log_ref=_blob(blobs, big),
                 io_log_size=size,
@@ -200,10 +204,14 @@ def _special_results(blobs: dict[str, bytes]) -> dict[str, list[JobResult]]:
                 attachments=attachments,
             )
         ],
-        "attachment": [JobResult(outcome="pass", io_log=((0.0, "stdout", b"key: value\n"),))],
-        "unknown-category": [JobResult(outcome="pass")],
-        "collected": [JobResult(outcome="pass", io_log=((0.0, "stdout", b"name: eth0\nmtu: 9\n"),))],
+        "attachment": [JobResult(outcome=Outcome.PASS, io_log=_stdout(b"key: value\n"))],
+        "unknown-category": [JobResult(outcome=Outcome.PASS)],
+        "collected": [JobResult(outcome=Outcome.PASS, io_log=_stdout(b"name: eth0\nmtu: 9\n"))],
     }
+
+
+def _stdout(data: bytes) -> tuple[IOLogRecord, ...]:
+    return (IOLogRecord(0.1, "stdout", data),)
 
 
 def _blob(blobs: dict[str, bytes], data: bytes) -> str:
@@ -220,12 +228,12 @@ def _hostile() -> Iterator[AnyEvent]:
             id=job_id, summary=text, description=text, category_id="com.example::hostile"
         )
         yield JobDefined(at=START + 40, device="dut-7", job=record)
-        log = ((0.1, "stdout", text.encode()), (0.2, "stderr", text.encode()))
-        result = JobResult(outcome="fail", comments=text, skip_reason=text, io_log=log)
+        log = (*_stdout(text.encode()), IOLogRecord(0.2, "stderr", text.encode()))
+        result = JobResult(outcome=Outcome.FAIL, comments=text, skip_reason=text, io_log=log)
         yield ResultRecorded(at=START + 41, device="dut-7", job_id=job_id, result=result)
     for job_id in HOSTILE_IDS:
         yield JobDefined(at=START + 42, device="dut-7", job=JobRecord(id=job_id, summary=job_id))
-        result = JobResult(outcome="pass", io_log=((0.1, "stdout", b"output\n"),))
+        result = JobResult(outcome=Outcome.PASS, io_log=_stdout(b"output\n"))
         yield ResultRecorded(at=START + 43, device="dut-7", job_id=job_id, result=result)
 
 
@@ -256,9 +264,11 @@ def _big(jobs: int, log_every: int) -> Iterator[AnyEvent]:
     yield JobsSelected(at=START, run_list=ids)
     for number, job_id in enumerate(ids):
         failed = number % log_every == log_every - 1
-        log = tuple(IOLogRecord(0.1 * n, "stdout", b"%d: a line of output\n" % n) for n in range(14))
+        log = tuple(
+            IOLogRecord(0.1 * n, "stdout", b"%d: a line of output\n" % n) for n in range(14)
+        )
         result = JobResult(
-            outcome="fail" if failed else "pass",
+            outcome=Outcome.FAIL if failed else Outcome.PASS,
             return_code=int(failed),
             execution_duration=number % 100 / 8,
             io_log=log if failed else (),
