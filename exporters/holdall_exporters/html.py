@@ -177,10 +177,10 @@ class _Row(NamedTuple):
     summary: str
     id: str
     duration: str
-    facts: list[str]
     words: list[str]
     log: str
     cut: str
+    facts: tuple[str, ...] = ()  # only beside failures
 
 
 class _Group(NamedTuple):
@@ -195,14 +195,15 @@ def _failures(view: SessionView, options: Options, *, several: bool) -> Iterator
     logs: Literal["none", "failed", "all"] = "none" if options.logs == "none" else "failed"
     for job in view.jobs():
         if job.outcome.failed or job.in_flight:
-            yield _row(job, options, logs=logs, several=several)
+            facts = tuple(_facts(job, several=several))
+            yield _row(job, options, logs=logs)._replace(facts=facts)
 
 
 def _groups(view: SessionView, context: ExportContext, *, several: bool) -> Iterator[_Group]:
     total, done = view.job_count, 0
     for group in view.groups():
         heading = f"{group.category} ({group.device_id})" if several else group.category
-        rows = partial(_rows, group, context.options, several=several)
+        rows = partial(_rows, group, context.options)
         yield _Group(html_text(heading), _tally(group), rows)
         done += len(group)
         context.progress(done, total)
@@ -213,14 +214,14 @@ def _tally(group: JobGroup) -> str:
     return ", ".join(f"{counts[each]} {each.label}" for each in _KINDS if each in counts)
 
 
-def _rows(group: JobGroup, options: Options, *, several: bool) -> Iterator[_Row]:
+def _rows(group: JobGroup, options: Options) -> Iterator[_Row]:
     """Yield the rows of a table; output stands in them only if all of it was asked for."""
     logs: Literal["none", "failed", "all"] = "all" if options.logs == "all" else "none"
     for job in group.jobs():
-        yield _row(job, options, logs=logs, several=several)
+        yield _row(job, options, logs=logs)
 
 
-def _row(job: JobView, options: Options, *, logs: LogChoice, several: bool) -> _Row:
+def _row(job: JobView, options: Options, *, logs: LogChoice) -> _Row:
     text, cut = _log(job, options) if wants_log(logs, job) else ("", "")
     return _Row(
         kind=_IN_FLIGHT if job.in_flight else _KINDS[job.outcome],
@@ -228,7 +229,6 @@ def _row(job: JobView, options: Options, *, logs: LogChoice, several: bool) -> _
         summary=html_text(job.summary),
         id=html_text(job.id),
         duration=duration(job.duration),
-        facts=list(_facts(job, several=several)),
         words=list(_words(job)),
         log=text,
         cut=cut,

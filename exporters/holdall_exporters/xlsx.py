@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Literal, cast
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -99,17 +100,30 @@ class XlsxExporter:
 
     def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
         """Write the sheets to a temporary file, and that with fixed dates to *sink*."""
-        book = Workbook(write_only=True)
-        book.properties.creator = f"holdall.xlsx of {context.provenance}"
-        book.properties.created = book.properties.modified = context.now.replace(tzinfo=None)
-        _write_summary(book, view, context)
-        _write_results(book, view, context)
-        _write_failures(book, view)
-        _write_devices(book, view)
-        _write_logs(book, view, context.options.logs)
         path = context.temporary_folder / "book.xlsx"
-        book.save(path)
+        with _saved_to(path) as book:
+            book.properties.creator = f"holdall.xlsx of {context.provenance}"
+            book.properties.created = context.now.replace(tzinfo=None)
+            _write_summary(book, view, context)
+            _write_results(book, view, context)
+            _write_failures(book, view)
+            _write_devices(book, view)
+            _write_logs(book, view, context.options.logs)
         _rezip(path, sink, context.now)
+
+
+@contextmanager
+def _saved_to(path: Path) -> Iterator[Workbook]:
+    """Give a workbook that is saved at the end; one that fails is closed without complaint."""
+    book = Workbook(write_only=True)
+    try:
+        yield book
+        book.save(path)
+    except BaseException:
+        for sheet in book.worksheets:
+            with suppress(Exception):
+                cast("WriteOnlyWorksheet", sheet).close()
+        raise
 
 
 class _Sheet:
