@@ -308,7 +308,11 @@ class Task(Protocol):
         ...
 
     def output(self, stream: Stream, data: bytes) -> None:
-        """Record what the job wrote just now."""
+        """Record what the job wrote just now.
+
+        A runner calls it with no data while the job is silent, a few times a
+        second, so that what was written before is soon safe.
+        """
         ...
 
 

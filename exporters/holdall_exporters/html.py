@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from holdall.exports.cleaning import html_text
 from holdall.exports.escapes import strip_escapes
-from holdall.exports.logs import head_of, log_text, wants_log
+from holdall.exports.logs import LogChoice, head_of, log_text, wants_log
 from holdall.exports.moments import duration, moment, readable
 from holdall.exports.verdict import verdict
 from holdall.results import Outcome
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from holdall.contracts import ExportContext, Exporter, Sink
     from holdall.exports.group import JobGroup
     from holdall.exports.job import JobView
-    from holdall.exports.logs import LogChoice
     from holdall.exports.view import SessionView
 
 # The colour that each outcome is shown in; what is not done yet is `open`.

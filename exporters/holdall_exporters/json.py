@@ -42,7 +42,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 import msgspec
 
-from holdall.exports.logs import wants_log
+from holdall.exports.logs import LogChoice, wants_log
 from holdall.exports.moments import iso, moment
 from holdall.exports.verdict import verdict
 
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
 
     from holdall.contracts import ExportContext, Exporter, Sink
     from holdall.exports.job import AttemptView, JobView
-    from holdall.exports.logs import LogChoice
     from holdall.exports.verdict import Verdict
     from holdall.exports.view import SessionView
     from holdall.results import Attachment, IOLogRecord

@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 
 from holdall.exports.cleaning import xml_text
 from holdall.exports.escapes import strip_escapes
-from holdall.exports.logs import log_text, wants_log
+from holdall.exports.logs import LogChoice, log_text, wants_log
 from holdall.exports.moments import iso, moment
 from holdall.results import Outcome
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from holdall.contracts import ExportContext, Exporter, Sink
     from holdall.exports.group import JobGroup
     from holdall.exports.job import JobView
-    from holdall.exports.logs import LogChoice
     from holdall.exports.view import SessionView
 
 # What each outcome is in JUnit; a passing case has no child. A job in flight is an error,

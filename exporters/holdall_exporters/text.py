@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from holdall.exports.cleaning import line_text, terminal_text
-from holdall.exports.logs import log_text, wants_log
+from holdall.exports.logs import LogChoice, log_text, wants_log
 from holdall.exports.moments import duration, moment, readable
 from holdall.exports.verdict import verdict
 from holdall.results import Outcome
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from holdall.contracts import ExportContext, Exporter, Sink
     from holdall.exports.job import JobView
-    from holdall.exports.logs import LogChoice
     from holdall.exports.view import DeviceView, SessionView
 
 _LABEL_WIDTH: Final = max(len(outcome.label) for outcome in Outcome)

@@ -77,6 +77,8 @@ class _Bar:
 def _words(context: SessionDeviceContext, job: Job, result: JobResult) -> str:
     reason = result.skip_reason or result.comments
     why = f": {terminal_text(reason).splitlines()[0]}" if reason else ""
+    if result.io_log_dropped:
+        why += f" ({result.io_log_dropped:,} bytes of its output were not kept)"
     total = len(context.state.run_list)
     number = f"{context.state.position(job):>{len(str(total))}}/{total}"
     device = "" if context.device.id == "local" else f"{terminal_text(context.device.id)} "

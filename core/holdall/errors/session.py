@@ -119,7 +119,8 @@ class UnknownUnitError(SessionError, KeyError):
         self.known = tuple(known)
 
     def __str__(self) -> str:
-        hint = near(self.unit_id, self.known)
+        partial = (known.rpartition("::")[2] for known in self.known)
+        hint = near(self.unit_id, [*self.known, *partial])
         shown = f" (there are: {listed(self.known)})" if len(self.known) <= 12 else ""
         return f"no {self.kind} is called {self.unit_id!r}{hint}{shown}"
 

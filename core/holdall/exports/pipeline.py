@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from time import perf_counter
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from holdall.errors import HoldallError, PluginCallError
 from holdall.exports.context import Context
-from holdall.exports.options import parse_options
+from holdall.exports.options import describe_options, parse_options
 from holdall.exports.report import ExportReport
 from holdall.exports.sinks import CountingSink, open_target, target_name
 from holdall.exports.view import SessionView
@@ -155,9 +155,7 @@ class BoundExporter:
         self._class: type[Exporter] = self._registry.load("exporters", self._candidate.id)
         self.id = self._candidate.id
         self.origin = self._candidate.origin
-        self.options, self.ignored_options = parse_options(
-            self.id, self._class.Options, options, strict=strict
-        )
+        self.options, self.ignored_options = self._parsed(options, strict=strict)
 
     @property
     def suffix(self) -> str:
@@ -195,6 +193,18 @@ class BoundExporter:
             duration_s=perf_counter() - start,
         )
 
+    def _parsed(self, given: Given, *, strict: bool) -> tuple[Any, tuple[str, ...]]:
+        """Return the options; a class that can't be read as one is a fault of the exporter."""
+        try:
+            describe_options(self._class.Options)
+        except Exception as error:
+            cause = f"{type(error).__name__}: {error}"
+            raise self._blame("describing its options", cause) from error
+        return parse_options(self.id, self._class.Options, given, strict=strict)
+
+    def _blame(self, doing: str, cause: str) -> PluginCallError:
+        return PluginCallError("exporter", self.id, self.origin, doing, cause)
+
     def _context(
         self,
         view: SessionView,
@@ -225,7 +235,7 @@ class BoundExporter:
             if error is context.caller_error:
                 raise
             cause = f"{type(error).__name__}: {error}"
-            raise PluginCallError("exporter", self.id, self.origin, "exporting", cause) from error
+            raise self._blame("exporting", cause) from error
 
     def _render(
         self, outer: Context, exporter_id: str, view: SessionView, options: object

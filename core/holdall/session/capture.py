@@ -46,13 +46,14 @@ class LogCapture:
         self._start = self._flushed = time.monotonic()
 
     def write(self, stream: Stream, data: bytes) -> None:
-        """Record what was written just now."""
+        """Record what was written just now; with no data, only see to what waits."""
         now = time.monotonic()
         kept = data[: max(0, MOST - self._kept)]
         self._dropped += len(data) - len(kept)
         if kept:
             self._keep(IOLogRecord(round(now - self._start, 6), stream, kept))
-        if now - self._flushed >= FLUSH_AFTER or self._waiting_size >= FLUSH_BEYOND:
+        is_due = now - self._flushed >= FLUSH_AFTER or self._waiting_size >= FLUSH_BEYOND
+        if self._waiting and is_due:
             self._flush()
 
     def _keep(self, record: IOLogRecord) -> None:

@@ -117,7 +117,10 @@ def _record_output(process: subprocess.Popen[bytes], task: Task, start: float) -
         for pipe, name in ((process.stdout, "stdout"), (process.stderr, "stderr")):
             selector.register(cast("BinaryIO", pipe), selectors.EVENT_READ, name)
         while selector.get_map() or process.poll() is None:
-            for key, _ in selector.select(timeout=_POLL_S):
+            ready = selector.select(timeout=_POLL_S)
+            if not ready:
+                task.output("stdout", b"")
+            for key, _ in ready:
                 data = os.read(key.fd, _CHUNK)
                 if data:
                     task.output(cast("Stream", key.data), data)

@@ -1,0 +1,118 @@
+"""Parts of the end-to-end tests: the command line in child processes, and small providers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from holdall import SessionView, open_repository
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from holdall.exports.job import JobView
+
+PATIENCE_S = 60
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a child process left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Cli:
+    """Runs `holdall` as its users do, with a store and a home of the test's own."""
+
+    folder: Path
+    environ: dict[str, str]
+
+    @property
+    def store(self) -> Path:
+        return self.folder / "store"
+
+    def __call__(self, *arguments: str, within: Sequence[str] = ()) -> Finished:
+        """Run it to its end, *within* a command that runs the one it is given."""
+        done = subprocess.run(
+            [*within, *self.command(*arguments)],
+            env=self.environ,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=PATIENCE_S,
+            check=False,
+        )
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Return the running process; who starts one sees to its end."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            env=self.environ,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-W", "error", "-m", "holdall", *arguments]
+
+    def sessions(self) -> list[str]:
+        """The ids of the stored sessions, newest first."""
+        return [info.id for info in open_repository(f"file://{self.store}").list()]
+
+    def jobs(self) -> Iterator[JobView]:
+        """The jobs of the newest session, read from the store and not through the command."""
+        repository = open_repository(f"file://{self.store}")
+        storage = repository.open(self.sessions()[0], mode="r")
+        try:
+            yield from SessionView.of(storage).jobs()
+        finally:
+            storage.close()
+
+    def outcomes(self) -> dict[str, list[str]]:
+        """The outcome of each attempt at each job of the newest session, in run order."""
+        return {
+            job.id.partition("::")[2]: [str(attempt.outcome) for attempt in job.attempts]
+            for job in self.jobs()
+        }
+
+
+@pytest.fixture
+def holdall(tmp_path: Path) -> Cli:
+    """Run the command line with nothing of the caller's environment but the search path."""
+    home = tmp_path / "home"
+    home.mkdir()
+    environ = {
+        "HOME": str(home),
+        "HOLDALL_STORE": f"file://{tmp_path}/store",
+        "LANG": "C.UTF-8",
+        "PATH": os.environ["PATH"],
+    }
+    return Cli(tmp_path, environ)
+
+
+@pytest.fixture
+def provider(tmp_path: Path) -> Callable[[str], str]:
+    """Write definitions into a folder `lab`, and return what to run."""
+
+    def write(definitions: str) -> str:
+        folder = tmp_path / "lab"
+        folder.mkdir(exist_ok=True)
+        (folder / "jobs.pxu").write_text(definitions)
+        return str(folder)
+
+    return write

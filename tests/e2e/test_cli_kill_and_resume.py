@@ -1,0 +1,186 @@
+"""A run that was killed goes on, and nothing that was recorded is lost or done twice."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from holdall import SessionView, open_repository
+from holdall.processes import process_mark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.e2e.conftest import Cli
+
+# `slow` tells its own pid and that of a child; at a second attempt it ends at once.
+DEFINITIONS = """\
+id: first
+plugin: shell
+command: echo one
+
+id: second
+plugin: shell
+command: echo two; exit 1
+
+id: slow
+plugin: shell
+command:
+ if [ -e {folder}/tried ]; then exit 0; fi
+ touch {folder}/tried
+ sleep 600 &
+ echo so far
+ echo $$ $! > {folder}/started
+ wait
+
+id: third
+plugin: shell
+command: echo three
+"""
+
+
+@pytest.fixture
+def source(holdall: Cli, provider: Callable[[str], str]) -> str:
+    os.mkfifo(holdall.folder / "started")
+    return provider(DEFINITIONS.format(folder=holdall.folder))
+
+
+@pytest.fixture
+def orphans(holdall: Cli, source: str) -> Iterator[list[int]]:
+    """Kill a run while `slow` is in flight, and return the processes it leaves behind."""
+    with holdall.start("run", source) as child:
+        pids = [int(pid) for pid in (holdall.folder / "started").read_text().split()]
+        child.kill()
+    yield pids
+    for pid in filter(process_mark, pids):
+        os.kill(pid, signal.SIGKILL)
+
+
+def test_the_killed_run_leaves_what_it_had_recorded(holdall: Cli, orphans: list[int]) -> None:
+    assert holdall.outcomes() == {"first": ["pass"], "second": ["fail"], "slow": [], "third": []}
+    assert [job.id for job in holdall.jobs() if job.in_flight] == ["lab::slow"]
+    assert all(map(process_mark, orphans))
+
+
+@pytest.mark.usefixtures("orphans")
+def test_a_report_can_be_made_before_the_run_goes_on(holdall: Cli) -> None:
+    found = holdall("export", "last", "text")
+
+    assert found.code == 0, found
+    assert "1 job was started and has not ended: lab::slow" in found.out
+
+
+def test_resume_ends_the_orphans_and_runs_the_rest_once(holdall: Cli, orphans: list[int]) -> None:
+    found = holdall("resume", "--export", "text")
+
+    assert found.code == 1
+    assert holdall.outcomes() == {
+        "first": ["pass"],
+        "second": ["fail"],
+        "slow": ["crash"],
+        "third": ["pass"],
+    }
+    (slow,) = (job for job in holdall.jobs() if job.id == "lab::slow")
+    assert slow.last.interrupted_by == "killed"
+    assert [mark for mark in map(process_mark, orphans) if mark] == []
+    assert "4 jobs in" in found.out
+
+
+def test_resume_keeps_what_a_silent_job_had_written_before_it_was_killed(
+    holdall: Cli, provider: Callable[[str], str]
+) -> None:
+    started = holdall.folder / "started"
+    os.mkfifo(started)
+    logs = f"{holdall.store}/*/io-logs/*"
+    wait_for_log = f"until grep -q 'so far' {logs} 2>/dev/null; do sleep 0.05; done"
+    command = f"echo so far; {wait_for_log}; echo > {started}; sleep 600"
+    with holdall.start("run", provider(f"id: slow\nplugin: shell\ncommand: {command}\n")) as child:
+        started.read_text()
+        child.kill()
+
+    holdall("resume")
+
+    storage = open_repository(holdall.environ["HOLDALL_STORE"]).open(holdall.sessions()[0])
+    (slow,) = SessionView.of(storage).jobs()
+    assert [(record.stream, record.data) for record in slow.io_log()] == [("stdout", b"so far\n")]
+    storage.close()
+
+
+@pytest.mark.usefixtures("orphans")
+def test_resume_runs_an_interrupted_job_again_only_if_told_to(holdall: Cli) -> None:
+    holdall("resume")
+
+    again = holdall("resume", "last", "--retry-interrupted")
+
+    assert again.code == 1
+    assert holdall.outcomes()["slow"] == ["crash", "pass"]
+    assert holdall.outcomes()["first"] == ["pass"]
+
+
+@pytest.mark.usefixtures("orphans")
+def test_resuming_a_finished_session_does_nothing_more(holdall: Cli) -> None:
+    holdall("resume")
+    before = holdall.outcomes()
+
+    again = holdall("resume", "last")
+
+    assert again.code == 1
+    assert holdall.outcomes() == before
+    assert not re.search(r"^\[", again.err, re.MULTILINE)
+
+
+@pytest.mark.usefixtures("orphans")
+def test_resume_refuses_jobs_that_were_changed_since_and_goes_on_if_told_to(
+    holdall: Cli, provider: Callable[[str], str]
+) -> None:
+    changed = DEFINITIONS.format(folder=holdall.folder).replace("echo three", "echo 3")
+    provider(changed)
+
+    refused = holdall("resume")
+    told = holdall("resume", "--ignore-checksums")
+
+    assert refused.code == 3
+    assert "the definition of 1 of its jobs has changed: lab::third" in refused.err
+    assert told.code == 1
+    assert holdall.outcomes()["third"] == ["pass"]
+
+
+@pytest.mark.usefixtures("orphans")
+def test_resume_takes_a_provider_from_where_it_is_now(holdall: Cli, source: str) -> None:
+    moved = holdall.folder / "moved" / "lab"
+    moved.parent.mkdir()
+    Path(source).rename(moved)
+
+    lost = holdall("resume")
+    found = holdall("resume", "--source", str(moved))
+
+    assert lost.code == 2
+    assert source in lost.err
+    assert found.code == 1
+    assert holdall.outcomes()["third"] == ["pass"]
+
+
+def test_an_interrupted_run_goes_on_and_leaves_no_process_behind(
+    holdall: Cli, source: str
+) -> None:
+    with holdall.start("run", source) as child:
+        pids = [int(pid) for pid in (holdall.folder / "started").read_text().split()]
+        child.send_signal(signal.SIGINT)
+        child.communicate()
+    left = [pid for pid in pids if process_mark(pid)]
+
+    found = holdall("resume")
+
+    assert (child.returncode, left) == (130, [])
+    assert found.code == 1
+    assert holdall.outcomes() == {
+        "first": ["pass"],
+        "second": ["fail"],
+        "slow": ["crash"],
+        "third": ["pass"],
+    }
