@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from holdall.exports.pipeline import export as export
     from holdall.exports.report import ExportReport as ExportReport
     from holdall.exports.view import SessionView as SessionView
+    from holdall.hookspecs import hookimpl as hookimpl
     from holdall.providers import Provider as Provider
     from holdall.providers import load_provider as load_provider
     from holdall.registry import Registry as Registry
@@ -42,6 +43,7 @@ _HOMES = {
     "SessionView": "holdall.exports.view",
     "Unit": "holdall.units",
     "export": "holdall.exports.pipeline",
+    "hookimpl": "holdall.hookspecs",
     "load_provider": "holdall.providers",
     "make_unit": "holdall.units",
     "open_repository": "holdall.repositories",

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from base64 import b64encode
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from importlib.resources import files
-from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -67,7 +67,7 @@ class Options:
         log_max: Characters of one job's output at most; what is cut is said there.
     """
 
-    logs: LogChoice = "failed"
+    logs: Literal["none", "failed", "all"] = "failed"
     log_max: int = 1 << 16
 
 
@@ -176,10 +176,10 @@ class _Row(NamedTuple):
     summary: str
     id: str
     duration: str
-    facts: list[str]
     words: list[str]
     log: str
     cut: str
+    facts: tuple[str, ...] = ()  # only beside failures
 
 
 class _Group(NamedTuple):
@@ -191,24 +191,19 @@ class _Group(NamedTuple):
 
 
 def _failures(view: SessionView, options: Options, *, several: bool) -> Iterator[_Row]:
+    logs: Literal["none", "failed", "all"] = "none" if options.logs == "none" else "failed"
     for job in view.jobs():
         if job.outcome.failed or job.in_flight:
-            yield _row(job, "none" if options.logs == "none" else "failed", options, several)
+            facts = tuple(_facts(job, several=several))
+            yield _row(job, options, logs=logs)._replace(facts=facts)
 
 
 def _groups(view: SessionView, context: ExportContext, *, several: bool) -> Iterator[_Group]:
-    options: Options = context.options
-    logs: LogChoice = options.logs if options.logs == "all" else "none"
     total, done = view.job_count, 0
     for group in view.groups():
         heading = f"{group.category} ({group.device_id})" if several else group.category
-        yield _Group(
-            html_text(heading),
-            _tally(group),
-            lambda group=group: (  # type: ignore[misc]
-                _row(job, logs, options, several) for job in group.jobs()
-            ),
-        )
+        rows = partial(_rows, group, context.options)
+        yield _Group(html_text(heading), _tally(group), rows)
         done += len(group)
         context.progress(done, total)
 
@@ -218,7 +213,14 @@ def _tally(group: JobGroup) -> str:
     return ", ".join(f"{counts[each]} {each.label}" for each in _KINDS if each in counts)
 
 
-def _row(job: JobView, logs: LogChoice, options: Options, several: bool) -> _Row:  # noqa: FBT001 - a function of this module alone
+def _rows(group: JobGroup, options: Options) -> Iterator[_Row]:
+    """Yield the rows of a table; output stands in them only if all of it was asked for."""
+    logs: Literal["none", "failed", "all"] = "all" if options.logs == "all" else "none"
+    for job in group.jobs():
+        yield _row(job, options, logs=logs)
+
+
+def _row(job: JobView, options: Options, *, logs: LogChoice) -> _Row:
     text, cut = _log(job, options) if wants_log(logs, job) else ("", "")
     return _Row(
         kind=_IN_FLIGHT if job.in_flight else _KINDS[job.outcome],
@@ -226,7 +228,6 @@ def _row(job: JobView, logs: LogChoice, options: Options, several: bool) -> _Row
         summary=html_text(job.summary),
         id=html_text(job.id),
         duration=duration(job.duration),
-        facts=list(_facts(job, several=several)),
         words=list(_words(job)),
         log=text,
         cut=cut,

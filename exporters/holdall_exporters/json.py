@@ -38,11 +38,11 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 import msgspec
 
-from holdall.exports.logs import LogChoice, wants_log
+from holdall.exports.logs import wants_log
 from holdall.exports.moments import iso, moment
 from holdall.exports.verdict import verdict
 
@@ -69,7 +69,7 @@ class Options:
         logs: Whose output it holds: nobody's, that of failed jobs, all.
     """
 
-    logs: LogChoice = "all"
+    logs: Literal["none", "failed", "all"] = "all"
 
 
 class JsonExporter:
@@ -140,7 +140,7 @@ def _without_moment(event: msgspec.Struct) -> dict[str, Any]:
 
 def _job(job: JobView, *, with_log: bool) -> Iterator[bytes]:
     """Yield a job in pieces; only a log that is large makes more than one."""
-    head = {
+    head: dict[str, Any] = {
         "id": job.id,
         "device": job.device_id,
         "summary": job.summary,

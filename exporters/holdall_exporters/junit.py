@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 from xml.sax.saxutils import escape
 
 from holdall.exports.cleaning import xml_text
@@ -56,7 +56,7 @@ class Options:
             of other jobs has no place in a file that all readers take, so `all` is the same.
     """
 
-    logs: LogChoice = "failed"
+    logs: Literal["none", "failed", "all"] = "failed"
 
 
 class JUnitExporter:

@@ -1,9 +1,9 @@
-"""Plain text for a terminal, a mail or a console log: a line per job, failures again at the end."""
+"""Plain text for a terminal, a mail or a console: a line per job, failures again at the end."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from holdall.exports.cleaning import line_text, terminal_text
 from holdall.exports.logs import LogChoice, log_text, wants_log
@@ -31,7 +31,7 @@ class Options:
         logs: Whose output to print under the job: nobody's, that of failed jobs, all.
     """
 
-    logs: LogChoice = "none"
+    logs: Literal["none", "failed", "all"] = "none"
 
 
 class TextExporter:
@@ -51,8 +51,9 @@ class TextExporter:
         for device in devices:
             if len(devices) > 1:
                 sink.write(_device_heading(device).encode())
-            for done, job in enumerate(view.jobs(device_id=device.id), start=done + 1):
+            for job in view.jobs(device_id=device.id):
                 sink.write("".join(_job(job, context.options.logs)).encode())
+                done += 1
                 if done % 100 == 0:
                     context.progress(done, total)
         for line in _foot(view):

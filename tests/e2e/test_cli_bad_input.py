@@ -148,19 +148,36 @@ def test_a_store_that_is_not_writable_is_refused(holdall: Cli) -> None:
     assert f"cannot create a session in {holdall.store}: Permission denied; give" in found.err
 
 
+@pytest.mark.parametrize(
+    ("within", "wrapper", "words"),
+    [
+        pytest.param(
+            [*LIMITED, "20"],
+            "",
+            "an append failed: File too large; what was acknowledged is safe, open the session",
+            id="file-too-large",
+        ),
+        pytest.param(
+            [],
+            "faulty?full=9::",
+            "No space left on device; what was recorded before is safe, make room and resume",
+            id="disk-full",
+        ),
+    ],
+)
 def test_a_full_store_ends_the_run_and_keeps_what_was_recorded(
-    holdall: Cli, provider: Callable[[str], str]
+    holdall: Cli, provider: Callable[[str], str], within: list[str], wrapper: str, words: str
 ) -> None:
     names = [f"job{number}" for number in range(9)]
     job = "id: {}\nplugin: shell\ncommand: head -c 3000 /dev/zero\n\n"
     source = provider("".join(map(job.format, names)))
 
-    full = holdall("run", source, within=[*LIMITED, "20"])
+    full = holdall("run", source, "--store", f"{wrapper}file://{holdall.store}", within=within)
     recorded = [outcomes for outcomes in holdall.outcomes().values() if outcomes]
     resumed = holdall("resume")
 
     assert full.code == 3
-    assert "File too large; what was recorded before is safe, make room and resume" in full.err
+    assert words in full.err
     assert 1 <= len(recorded) < len(names)
     assert resumed.code in {0, 1}  # 1 if it was a result that did not fit, and not a start
     outcomes = holdall.outcomes()

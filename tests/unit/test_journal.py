@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,6 @@ from hypothesis import strategies as st
 from holdall.errors import CorruptSessionError, NewerFormatError
 from holdall.journal import Position, decode, encode
 from holdall.journal.events import (
-    AnyEvent,
     DeviceAdded,
     JobDefined,
     JobRecord,
@@ -17,6 +18,11 @@ from holdall.journal.events import (
     WriterOpened,
 )
 from holdall.results import IOLogRecord, JobResult, Outcome
+
+if TYPE_CHECKING:
+    from holdall.journal.events import (
+        AnyEvent,
+    )
 
 EVENTS: list[AnyEvent] = [
     SessionCreated(at=1.0, session_id="s", title="title"),

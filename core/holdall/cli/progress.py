@@ -4,67 +4,99 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from holdall.cli.output import note
 from holdall.exports.cleaning import terminal_text
+from holdall.hookspecs import hookimpl
 from holdall.results import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Mapping
 
-    from holdall.session.run import Step
+    from rich.progress import Progress
+
+    from holdall.results import JobResult
+    from holdall.session.context import SessionDeviceContext
+    from holdall.session.manager import SessionManager
+    from holdall.units import Job
 
 
 @contextmanager
-def shown_progress(*, quiet: bool = False) -> Iterator[Callable[[Step], None]]:
-    """Give a function that shows the steps of a run on standard error."""
+def shown_progress(manager: SessionManager, *, quiet: bool = False) -> Iterator[None]:
+    """Show on standard error what becomes of the jobs of *manager*."""
     if quiet:
-        yield lambda _step: None
+        yield
     elif sys.stderr.isatty():
-        with _bar() as show:
-            yield show
+        with _drawn() as progress:
+            manager.hooks.register(_Bar(progress))
+            yield
     else:
-        yield _line
+        manager.hooks.register(_Lines())
+        yield
 
 
-def _line(step: Step) -> None:
-    if step.result is not None:
-        note(_words(step))
+class _Lines:
+    """A line for each result."""
+
+    @hookimpl
+    def job_result_changed(
+        self, context: SessionDeviceContext, job: Job, result: JobResult
+    ) -> None:
+        note(_words(context, job, result))
 
 
-def _words(step: Step) -> str:
-    result = step.result
-    if result is None:
-        return terminal_text(step.job.summary)
+class _Bar:
+    """A bar for all jobs of a device, and a line for each result above it."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._task = progress.add_task("")
+
+    @hookimpl
+    def job_started(self, context: SessionDeviceContext, job: Job) -> None:
+        self._update(context, job, done=0)
+
+    @hookimpl
+    def job_result_changed(
+        self, context: SessionDeviceContext, job: Job, result: JobResult
+    ) -> None:
+        from rich.text import Text
+
+        self._update(context, job, done=1)
+        style = _STYLES.get(result.outcome, "yellow")
+        self._progress.console.print(Text(_words(context, job, result), style=style))
+
+    def _update(self, context: SessionDeviceContext, job: Job, *, done: int) -> None:
+        completed = context.state.position(job) - 1 + done
+        total = len(context.state.run_list)
+        words = terminal_text(job.id)
+        self._progress.update(self._task, total=total, completed=completed, description=words)
+
+
+def _words(context: SessionDeviceContext, job: Job, result: JobResult) -> str:
     reason = result.skip_reason or result.comments
     why = f": {terminal_text(reason).splitlines()[0]}" if reason else ""
     if result.io_log_dropped:
         why += f" ({result.io_log_dropped:,} bytes of its output were not kept)"
-    number = f"{step.number:>{len(str(step.total))}}/{step.total}"
-    return f"[{number}] {result.outcome.label:<8} {step.job.id}{why}"
+    total = len(context.state.run_list)
+    number = f"{context.state.position(job):>{len(str(total))}}/{total}"
+    device = "" if context.device.id == "local" else f"{terminal_text(context.device.id)} "
+    return f"[{number}] {device}{result.outcome.label:<8} {job.id}{why}"
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[Step], None]]:
+def _drawn() -> Iterator[Any]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.text import Text
 
-    console = Console(stderr=True)
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("")
-
-        def show(step: Step) -> None:
-            done = step.number - (step.result is None)
-            progress.update(
-                task, total=step.total, completed=done, description=terminal_text(step.job.id)
-            )
-            if step.result is not None:
-                console.print(Text(_words(step), style=_STYLES.get(step.result.outcome, "yellow")))
-
-        yield show
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield progress
 
 
-_STYLES = {Outcome.PASS: "green", Outcome.FAIL: "red", Outcome.CRASH: "bold red"}
+_STYLES: Final[Mapping[Outcome, str]] = {
+    Outcome.PASS: "green",
+    Outcome.FAIL: "red",
+    Outcome.CRASH: "bold red",
+}

@@ -23,7 +23,7 @@ from holdall.cli.options import (
 from holdall.cli.output import note, print_json
 from holdall.cli.person import person_at_terminal
 from holdall.cli.progress import shown_progress
-from holdall.errors import HoldallError, NothingSelectedError, UnknownSessionError
+from holdall.errors import HoldallError, UnknownSessionError
 from holdall.exports.verdict import verdict
 from holdall.exports.view import SessionView
 from holdall.providers import load_provider
@@ -31,7 +31,7 @@ from holdall.registry import Registry
 from holdall.session.load import IGNORE_CHECKSUMS
 from holdall.session.manager import SessionManager
 from holdall.session.run import RunSettings, run_session
-from holdall.session.selection import default_plan, find_plan, matching_jobs, planned_jobs
+from holdall.session.selection import Request, begin, default_plan, find_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -196,15 +196,9 @@ def _select(
     if not plans and not patterns:
         found = [plan for plan in map(default_plan, context.provider_list) if plan]
     manager.test_plans = tuple(dict.fromkeys(found))
-    jobs = planned_jobs(context) if found else []
-    jobs += matching_jobs(context, patterns)
-    if not found and not patterns:
-        jobs = [job for job in context.state.job_list if job.automated]
-    for problem in (*context.selection.problems, *context.state.update_desired_job_list(jobs)):
+    request = Request(patterns=tuple(patterns), everything=not found and not patterns)
+    for problem in begin(context, request):
         note(f"holdall: {problem}")
-    if not context.state.run_list:
-        what = ", ".join([*plans, *patterns]) or "the given providers"
-        raise NothingSelectedError(what, "no job that could run is selected")
 
 
 def _newest_unfinished(where: Repository) -> str:
@@ -242,12 +236,12 @@ def _run_and_report(
     retry_interrupted: bool = False,
 ) -> int:
     runner = manager.registry.load("runners", RUNNER)()
-    with shown_progress(quiet=as_json) as show, _sigterm_as_interrupt():
+    with shown_progress(manager, quiet=as_json), _sigterm_as_interrupt():
         settings = RunSettings(
             environ=os.environ,
             timeout=timeout,
             person=None if as_json else person_at_terminal(),
-            show=show,
+            warn=lambda words: note(f"holdall: {words}"),
             retry_interrupted=retry_interrupted,
         )
         try:

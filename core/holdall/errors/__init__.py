@@ -12,6 +12,7 @@ from holdall.errors.exports import (
     UnknownOptionError,
 )
 from holdall.errors.plugins import (
+    HookError,
     PluginCallError,
     PluginConflictError,
     PluginError,
@@ -41,6 +42,7 @@ from holdall.errors.session import (
     NothingSelectedError,
     SessionError,
     SessionResumeError,
+    TemplateInstanceError,
     UnknownUnitError,
 )
 from holdall.errors.storage import (
@@ -75,6 +77,7 @@ __all__ = [
     "ExpressionError",
     "FailedStorageError",
     "HoldallError",
+    "HookError",
     "IncompatibleJobError",
     "LockedStorageError",
     "MissingBlobError",
@@ -100,6 +103,7 @@ __all__ = [
     "StorageError",
     "StorageFullError",
     "StoreUrlError",
+    "TemplateInstanceError",
     "UnitError",
     "UnknownOptionError",
     "UnknownPluginError",

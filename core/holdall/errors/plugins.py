@@ -74,6 +74,18 @@ class PluginLoadError(PluginError):
         return f"cannot load the {self.kind} {self.name!r} of {self.origin}: {self.reason}"
 
 
+class HookError(PluginError):
+    """A listener can't be registered; nothing of it was."""
+
+    def __init__(self, listener: str, reason: str) -> None:
+        super().__init__(listener, reason)
+        self.listener = listener
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"cannot register the hooks of {self.listener}: {self.reason}"
+
+
 class PluginCallError(PluginError):
     """A plugin raised while it did its work."""
 

@@ -93,6 +93,22 @@ class ExpressionError(SessionError, ValueError):
         )
 
 
+class TemplateInstanceError(SessionError):
+    """A record of a resource makes no unit of a template; the other records do."""
+
+    def __init__(self, template_id: str, origin: str, record: int, reason: str) -> None:
+        super().__init__(template_id, origin, record, reason)
+        self.template_id = template_id
+        self.origin = origin
+        self.record = record
+        self.reason = reason
+
+    def __str__(self) -> str:
+        where = f" ({self.origin})" if self.origin else ""
+        which = f", record {self.record}" if self.record else ""
+        return f"the template {self.template_id!r}{where} makes no unit{which}: {self.reason}"
+
+
 class UnknownUnitError(SessionError, KeyError):
     """The device context has no unit of that id and kind."""
 

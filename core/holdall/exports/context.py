@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from holdall.exports.view import SessionView
 
-    Render = Callable[[Context, str, SessionView, object], BinaryIO]
+    Render = Callable[["Context", str, SessionView, object], BinaryIO]
 
 
 class Context:

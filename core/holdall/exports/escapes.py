@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
-# A whole sequence: CSI, then strings (OSC, DCS, SOS, PM, APC) with their end, then two-part
-# escapes, then lone C1 controls; ESC and C1 forms of the first two. NEL is C1 but a line's end.
+# A whole sequence: CSI; strings (OSC, DCS, SOS, PM, APC) with their end; both in ESC and C1 form;
+# longer and two-character escapes. Last, the marks of sequences that never end, which would make
+# a terminal listen. NEL is a C1 control too, but no mark of anything.
 _SEQUENCE: Final = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]{0,256}[ -/]{0,16}[@-~]"
     r"|(?:\x1b[]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]{0,4096}(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]{1,16}[0-~]"
     r"|\x1b[0-OQ-WYZ\\`-~]"
+    r"|\x1b[\[\]PX^_]?|[\x80-\x84\x86-\x9f]"
 )
 
 # What may be the beginning of one, at the end of a piece.
@@ -22,9 +24,6 @@ _BEGUN: Final = re.compile(
     r"|\x1b[ -/]{0,16}"
     r")\Z"
 )
-
-# What is left of sequences that never end: the marks that would make a terminal listen.
-_INTRODUCER: Final = re.compile(r"\x1b[\[\]PX^_]?|[\x80-\x84\x86-\x9f]")
 
 _ANY: Final = re.compile(r"[\x1b\x80-\x84\x86-\x9f]")
 
@@ -50,30 +49,25 @@ class EscapeStripper:
         begun = _begun_at(text)
         if begun < len(text):
             text, self._begun = text[:begun], text[begun:]
-        return _stripped(text)
+        return _SEQUENCE.sub("", text)
 
     def finish(self) -> str:
         """Return what was held back, as text, and be ready for another stream."""
         text, self._begun = self._begun, ""
-        return _stripped(text)
+        return _SEQUENCE.sub("", text)
 
 
 def strip_escapes(text: str) -> str:
     """Return *text* without terminal escape sequences."""
-    return _stripped(text) if _ANY.search(text) else text
-
-
-def _stripped(text: str) -> str:
-    return _INTRODUCER.sub("", _SEQUENCE.sub("", text))
+    return _SEQUENCE.sub("", text)
 
 
 def _begun_at(text: str) -> int:
     """Return where the sequence that *text* ends in begins; its length if there is none."""
-    place = len(text)
     for found in _ANY.finditer(text, max(0, len(text) - _LONGEST)):
         if _BEGUN.match(text, found.start()):
             return found.start()
-    return place
+    return len(text)
 
 
 _LONGEST: Final = 4096 + 8

@@ -248,7 +248,8 @@ class BoundExporter:
             registry=self._registry,
             lang=self._lang,
         )
-        spool = cast("BinaryIO", SpooledTemporaryFile(_IN_MEMORY, dir=outer.temporary_folder))  # noqa: SIM115 - the caller closes it
+        folder = str(outer.temporary_folder)
+        spool = cast("BinaryIO", SpooledTemporaryFile(_IN_MEMORY, dir=folder))  # noqa: SIM115 - the caller closes it
         try:
             with other._context(view, other.options, cancelled=outer.is_cancelled) as inner:
                 other._call(view, CountingSink(spool, exporter_id), inner)

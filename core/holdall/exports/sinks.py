@@ -10,14 +10,16 @@ import secrets
 import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from holdall.errors import ExportTargetError, HoldallError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    Target = str | os.PathLike[str] | BinaryIO
+    from holdall.contracts import Sink
+
+    Target = str | os.PathLike[str] | Sink
 
 # Opening these by name would truncate, or write over, the file behind the descriptor.
 _DESCRIPTORS: Final = {"/dev/stdout": 1, "/dev/stderr": 2}
@@ -29,7 +31,7 @@ _BUFFER: Final = 1 << 18
 class CountingSink:
     """Hands bytes on to a stream, and knows how many they were and their SHA-256."""
 
-    def __init__(self, stream: BinaryIO, name: str) -> None:
+    def __init__(self, stream: Sink, name: str) -> None:
         self._stream = stream
         self._is_raw = isinstance(stream, io.RawIOBase)
         self._sum = hashlib.sha256()
@@ -57,9 +59,11 @@ class CountingSink:
         if not self._is_raw:
             self._stream.write(data)
             return
-        rest = memoryview(data)
-        while rest:
-            rest = rest[self._stream.write(rest) or 0 :]
+        while data:
+            taken = self._stream.write(data)
+            if not isinstance(taken, int):
+                raise BlockingIOError("it takes nothing for now, and reports don't wait")
+            data = data[taken:]
 
     def flush(self) -> None:
         """Hand on what is buffered."""
@@ -87,7 +91,7 @@ def open_target(target: Target) -> Iterator[CountingSink]:
     """
     name = target_name(target)
     if not isinstance(target, str | os.PathLike):
-        sink = CountingSink(_binary(target, name), name)
+        sink = CountingSink(_checked(target, name), name)
         yield sink
         sink.flush()
         return
@@ -99,12 +103,12 @@ def open_target(target: Target) -> Iterator[CountingSink]:
         sink.flush()
 
 
-def _binary(stream: Any, name: str) -> BinaryIO:
+def _checked(stream: Sink, name: str) -> Sink:
     if isinstance(stream, io.TextIOBase):
         raise ExportTargetError(name, "it takes text and reports are bytes; give its '.buffer'")
     if not callable(getattr(stream, "write", None)):
         raise TypeError(f"a target is a path or a binary stream, not {stream!r}")
-    return stream  # type: ignore[no-any-return]
+    return stream
 
 
 def _direct(path: Path) -> BinaryIO | None:

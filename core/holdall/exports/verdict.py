@@ -55,12 +55,19 @@ class Reason:
     count: int = 0
     jobs: tuple[str, ...] = ()
 
-    def __str__(self) -> str:
+    @property
+    def headline(self) -> str:
+        """The reason without the jobs: `2 jobs failed`."""
         if self.code not in _AGAINST:
             return "no job passed"
         one, several = _AGAINST[self.code]
+        return f"{self.count} {one if self.count == 1 else several}"
+
+    def __str__(self) -> str:
+        if not self.jobs:
+            return self.headline
         more = f" and {self.count - len(self.jobs)} more" if self.count > len(self.jobs) else ""
-        return f"{self.count} {one if self.count == 1 else several}: {', '.join(self.jobs)}{more}"
+        return f"{self.headline}: {', '.join(self.jobs)}{more}"
 
 
 @dataclass(frozen=True, slots=True)

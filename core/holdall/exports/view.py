@@ -17,6 +17,7 @@ from holdall.journal.events import (
     DeviceRemoved,
     JobDefined,
     JobRecord,
+    JobRemoved,
     JobsSelected,
     JobStarted,
     MetadataChanged,
@@ -104,6 +105,8 @@ class SessionView:
                 self._job(event.device, event.job_id).in_flight = True
             case JobDefined():
                 self._job(event.device, event.job.id).record = event.job
+            case JobRemoved():
+                self._jobs.get(event.device, {}).pop(event.job_id, None)
             case JobsSelected():
                 self._run_lists[event.device] = event.run_list
             case CategoryDefined():

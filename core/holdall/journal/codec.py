@@ -3,18 +3,21 @@
 An entry is one line of JSON, `{"n":12,"epoch":1,"sum":"89abcdef","event":{...}}`.
 `sum` is a CRC-32 over number, epoch and event that starts from the sum before,
 so an entry that is flipped, missing, doubled or from elsewhere does not fit.
-Stores see bytes only; damage is found here, the same for all of them.
+A snapshot stands for all before it: its sum starts from nothing, and a journal
+may begin with one. Stores see bytes only; damage is found here, the same for
+all of them.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
-from zlib import crc32
+from zlib import compress, crc32, decompress
+from zlib import error as ZlibError  # noqa: N812 - it is a class
 
 import msgspec
 
 from holdall.errors import CorruptSessionError, NewerFormatError
-from holdall.journal.events import FORMAT, AnyEvent, WriterOpened
+from holdall.journal.events import FORMAT, AnyEvent, Snapshot, WriterOpened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,7 +55,7 @@ def encode(events: Iterable[AnyEvent], position: Position) -> tuple[list[bytes],
     for event in events:
         number += 1
         data = _ENCODER.encode(event)
-        total = _sum(number, epoch, data, total)
+        total = _sum(number, epoch, data, 0 if isinstance(event, Snapshot) else total)
         entries.append(
             b'{"n":%d,"epoch":%d,"sum":"%08x","event":%b}' % (number, epoch, total, data)
         )
@@ -74,17 +77,40 @@ def decode(
             entry = _ENTRY_DECODER.decode(data)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise CorruptSessionError(session_id, where, f"no journal entry ({error})") from error
-        if entry.n != stored_number or entry.n != position.number + 1:
-            reason = f"entry {position.number + 1} was due and {entry.n} is there"
+        event = _event(session_id, where, entry.event)
+        first = position.number == 0 and isinstance(event, Snapshot)
+        due = stored_number if first else position.number + 1
+        if entry.n != stored_number or entry.n != due:
+            reason = f"entry {due} was due and {entry.n} is there"
             raise CorruptSessionError(session_id, where, reason)
         if entry.epoch < position.epoch:
             reason = f"a writer of epoch {entry.epoch} wrote after one of epoch {position.epoch}"
             raise CorruptSessionError(session_id, where, reason)
-        total = _sum(entry.n, entry.epoch, bytes(entry.event), position.sum)
+        before = 0 if isinstance(event, Snapshot) else position.sum
+        total = _sum(entry.n, entry.epoch, bytes(entry.event), before)
         if entry.sum != f"{total:08x}":
             raise CorruptSessionError(session_id, where, "its checksum does not fit")
         position = Position(entry.n, entry.epoch, total)
-        yield position, _event(session_id, where, entry.event)
+        yield position, event
+
+
+def pack(events: Iterable[AnyEvent], *, at: float) -> Snapshot:
+    """Return the snapshot that stands for what *events* tell."""
+    return Snapshot(at=at, packed=compress(b"\n".join(map(_ENCODER.encode, events))))
+
+
+def unpack(session_id: str, snapshot: Snapshot) -> Iterator[AnyEvent]:
+    """Yield the events that *snapshot* stands for.
+
+    Raises:
+        CorruptSessionError, NewerFormatError: As `decode`.
+    """
+    try:
+        lines = decompress(snapshot.packed).split(b"\n")
+    except ZlibError as error:
+        raise CorruptSessionError(session_id, "a snapshot", str(error)) from error
+    for line in lines:
+        yield _event(session_id, "a snapshot", msgspec.Raw(line))
 
 
 def _event(session_id: str, where: str, data: msgspec.Raw) -> AnyEvent:

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from holdall.errors import HoldallError
-from holdall.journal.codec import decode
 from holdall.journal.events import (
     JobsSelected,
     MetadataChanged,
     ResultRecorded,
     SessionCreated,
 )
+from holdall.journal.record import read_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from holdall.contracts import Repository
+    from holdall.journal.events import AnyEvent
 
 SessionPhase = Literal["empty", "new", "unfinished", "finished", "damaged"]
 
@@ -57,18 +58,18 @@ def _described(repository: Repository, session_id: str) -> SessionInfo:
     try:
         storage = repository.open(session_id, mode="r")
         try:
-            return _read(session_id, storage.read())
+            return _read(session_id, read_events(storage))
         finally:
             storage.close()
     except HoldallError as error:
         return SessionInfo(id=session_id, state="damaged", reason=str(error))
 
 
-def _read(session_id: str, entries: Iterable[tuple[int, bytes]]) -> SessionInfo:
+def _read(session_id: str, events: Iterable[AnyEvent]) -> SessionInfo:
     info = SessionInfo(id=session_id)
     selected: dict[str, set[str]] = {}
     done: dict[str, set[str]] = {}
-    for _position, event in decode(session_id, entries):
+    for event in events:
         info = msgspec.structs.replace(info, modified=event.at)
         match event:
             case SessionCreated():

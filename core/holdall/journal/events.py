@@ -7,14 +7,21 @@ of its providers is installed.
 
 from __future__ import annotations
 
+import time
 from typing import Final
 
 import msgspec
 
 from holdall.results import JobResult
+from holdall.units import UNCATEGORISED
 
 FORMAT: Final = 1
 """Version of the events; a reader refuses a session that was written with a higher one."""
+
+
+def now() -> float:
+    """Return the present moment as events keep it: seconds since 1970, UTC, to the millisecond."""
+    return round(time.time(), 3)
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
@@ -29,21 +36,25 @@ class DeviceEvent(Event, frozen=True, kw_only=True):
     device: str = "local"
 
 
-class SessionCreated(Event, frozen=True, kw_only=True, tag="session-created"):
+class SessionCreated(Event, frozen=True, kw_only=True, tag="session"):
     """The session began; always the first event."""
 
     session_id: str
     title: str = ""
 
 
-class WriterOpened(Event, frozen=True, kw_only=True, tag="writer-opened"):
-    """A process opened the session for writing: from here on the epoch is one higher."""
+class WriterOpened(Event, frozen=True, kw_only=True, tag="writer"):
+    """A process opened the session for writing: from here on the epoch is one higher.
+
+    Processes of jobs belong to the same boot of the machine unless they say otherwise.
+    """
 
     version: str
     format: int = FORMAT
+    boot_id: str = ""
 
 
-class PluginUsed(Event, frozen=True, kw_only=True, tag="plugin-used"):
+class PluginUsed(Event, frozen=True, kw_only=True, tag="plugin"):
     """A plugin that takes part in writing the session, and where it comes from."""
 
     kind: str
@@ -53,24 +64,24 @@ class PluginUsed(Event, frozen=True, kw_only=True, tag="plugin-used"):
     target: str
 
 
-class MetadataChanged(DeviceEvent, frozen=True, kw_only=True, tag="metadata-changed"):
+class MetadataChanged(DeviceEvent, frozen=True, kw_only=True, tag="metadata"):
     """Fields of the session's metadata got other values; the others kept theirs."""
 
     changes: dict[str, msgspec.Raw]
 
 
-class DeviceAdded(DeviceEvent, frozen=True, kw_only=True, tag="device-added"):
+class DeviceAdded(DeviceEvent, frozen=True, kw_only=True, tag="device"):
     """A device takes part from now on."""
 
     description: str = ""
     facts: dict[str, str] = {}
 
 
-class DeviceRemoved(DeviceEvent, frozen=True, kw_only=True, tag="device-removed"):
+class DeviceRemoved(DeviceEvent, frozen=True, kw_only=True, tag="device-gone"):
     """A device, with all that was known of it, left the session."""
 
 
-class ProviderAdded(DeviceEvent, frozen=True, kw_only=True, tag="provider-added"):
+class ProviderAdded(DeviceEvent, frozen=True, kw_only=True, tag="provider"):
     """A provider's units are available on the device; `source` finds it again."""
 
     name: str
@@ -89,7 +100,7 @@ class PlanRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     description: str = ""
 
 
-class PlansChanged(Event, frozen=True, kw_only=True, tag="plans-changed"):
+class PlansChanged(Event, frozen=True, kw_only=True, tag="plans"):
     """These test plans are in force on all devices, and no others."""
 
     plans: tuple[PlanRecord, ...] = ()
@@ -102,7 +113,7 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     summary: str = ""
     description: str = ""
     plugin: str = "shell"
-    category_id: str = ""
+    category_id: str = UNCATEGORISED
     certification_status: str = "non-blocker"
     template_id: str = ""
     checksum: str = ""
@@ -110,26 +121,26 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     origin: str = ""
 
 
-class JobDefined(DeviceEvent, frozen=True, kw_only=True, tag="job-defined"):
+class JobDefined(DeviceEvent, frozen=True, kw_only=True, tag="job"):
     """A job entered the session, or what is known of it changed."""
 
     job: JobRecord
 
 
-class JobRemoved(DeviceEvent, frozen=True, kw_only=True, tag="job-removed"):
+class JobRemoved(DeviceEvent, frozen=True, kw_only=True, tag="job-gone"):
     """A job, with all that was known of it, left the session."""
 
     job_id: str
 
 
-class CategoryDefined(Event, frozen=True, kw_only=True, tag="category-defined"):
+class CategoryDefined(Event, frozen=True, kw_only=True, tag="category"):
     """The heading of a category that a job of the session is in."""
 
     id: str
     name: str
 
 
-class JobsSelected(DeviceEvent, frozen=True, kw_only=True, tag="jobs-selected"):
+class JobsSelected(DeviceEvent, frozen=True, kw_only=True, tag="selection"):
     """The jobs that are to run on the device, in this order.
 
     `desired` are the ones asked for, None when they are just those of `run_list`.
@@ -140,15 +151,26 @@ class JobsSelected(DeviceEvent, frozen=True, kw_only=True, tag="jobs-selected"):
     mandatory: tuple[str, ...] = ()
 
 
-class Process(msgspec.Struct, frozen=True, kw_only=True):
+class Process(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Tells one process from all others, also after a reboot."""
 
     pid: int
     started: str = ""
     boot_id: str = ""
 
+    def within(self, boot_id: str) -> Process:
+        """Return the mark without a boot that is *boot_id* anyway."""
+        return self._with_boot("") if self.boot_id == boot_id else self
 
-class JobStarted(DeviceEvent, frozen=True, kw_only=True, tag="job-started"):
+    def resolved(self, boot_id: str) -> Process:
+        """Return the mark with *boot_id* if it says no boot itself."""
+        return self if self.boot_id else self._with_boot(boot_id)
+
+    def _with_boot(self, boot_id: str) -> Process:
+        return Process(pid=self.pid, started=self.started, boot_id=boot_id)
+
+
+class JobStarted(DeviceEvent, frozen=True, kw_only=True, tag="start"):
     """An attempt begins; stored before the command runs."""
 
     job_id: str
@@ -156,15 +178,32 @@ class JobStarted(DeviceEvent, frozen=True, kw_only=True, tag="job-started"):
     process: Process | None = None
 
 
-class ResultRecorded(DeviceEvent, frozen=True, kw_only=True, tag="result-recorded"):
+class ManifestAnswered(DeviceEvent, frozen=True, kw_only=True, tag="manifest"):
+    """Questions about the device were answered; earlier answers to others stay."""
+
+    answers: dict[str, str]
+
+
+class ResultRecorded(DeviceEvent, frozen=True, kw_only=True, tag="result"):
     """An attempt at a job ended, or the job was found not to start."""
 
     job_id: str
     result: JobResult
 
 
+class Snapshot(Event, frozen=True, kw_only=True, tag="snapshot"):
+    """Stands for everything before it.
+
+    Attributes:
+        packed: The events that tell all that is known, as JSON lines, compressed by zlib.
+    """
+
+    packed: bytes
+
+
 AnyEvent = (
-    SessionCreated
+    Snapshot
+    | SessionCreated
     | WriterOpened
     | PluginUsed
     | MetadataChanged
@@ -177,5 +216,6 @@ AnyEvent = (
     | CategoryDefined
     | JobsSelected
     | JobStarted
+    | ManifestAnswered
     | ResultRecorded
 )

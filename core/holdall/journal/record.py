@@ -1,10 +1,13 @@
-"""A stored session opened: read what is there, append what is new."""
+"""A stored session opened: read what is there, append what is new, compact."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from holdall.journal.codec import Position, decode, encode
+from holdall.errors import CorruptSessionError
+from holdall.journal.codec import Position, decode, encode, pack, unpack
+from holdall.journal.compaction import compacted
+from holdall.journal.events import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -12,16 +15,33 @@ if TYPE_CHECKING:
     from holdall.contracts import Storage
     from holdall.journal.events import AnyEvent
 
+SMALLEST_TAIL: Final = 2**20
+"""Bytes behind the last snapshot below which a journal is not worth compacting."""
+
 
 def read_events(storage: Storage) -> Iterator[AnyEvent]:
-    """Yield every event that is stored, checked.
+    """Yield every event that is stored, checked, and those a snapshot stands for.
 
     Raises:
         CorruptSessionError: Something stored is not what was written.
         NewerFormatError: A newer holdall wrote it.
     """
-    for _position, event in decode(storage.id, storage.read()):
+    for _position, event in _events(storage.id, storage.read()):
         yield event
+
+
+def _events(
+    session_id: str, entries: Iterable[tuple[int, bytes]]
+) -> Iterator[tuple[Position, AnyEvent]]:
+    """Yield events; a snapshot behind the events it stands for tells nothing new."""
+    begun = False
+    for position, event in decode(session_id, entries):
+        if not isinstance(event, Snapshot):
+            yield position, event
+        elif not begun:
+            for each in unpack(session_id, event):
+                yield position, each
+        begun = True
 
 
 class Journal:
@@ -31,28 +51,40 @@ class Journal:
     and what a writer of an older epoch wrote behind it is refused by readers.
     """
 
-    def __init__(self, storage: Storage, position: Position) -> None:
+    def __init__(self, storage: Storage, position: Position, *, tail: int, base: int) -> None:
         self.storage = storage
         self._position = position
+        self._tail = tail
+        self._base = base
 
     @classmethod
     def begin(cls, storage: Storage) -> Journal:
         """Return the journal of a session that has no entries yet."""
-        return cls(storage, Position(number=0, epoch=1, sum=0))
+        return cls(storage, Position(number=0, epoch=1, sum=0), tail=0, base=0)
 
     @classmethod
     def resume(cls, storage: Storage) -> tuple[Journal, Sequence[AnyEvent]]:
         """Return the journal of a stored session, and its events."""
         last = Position()
         events = []
-        for last, event in decode(storage.id, storage.read()):  # noqa: B007 - kept behind the loop
+        sizes = _Sizes()
+        for last, event in _events(storage.id, sizes.measured(storage.read())):  # noqa: B007 - the last one is kept
             events.append(event)
-        return cls(storage, last._replace(epoch=last.epoch + 1)), events
+        position = last._replace(epoch=last.epoch + 1)
+        return cls(storage, position, tail=sizes.tail, base=sizes.base), events
 
     @property
     def head(self) -> int:
         """Number of the last entry that is stored."""
         return self._position.number
+
+    @property
+    def is_long(self) -> bool:
+        """Whether so much was appended since the last snapshot that one would pay.
+
+        Snapshots taken just then are together no larger than the events.
+        """
+        return self._tail >= max(SMALLEST_TAIL, self._base)
 
     def append(self, events: Iterable[AnyEvent]) -> None:
         """Store *events*, all or none; durable on return."""
@@ -60,3 +92,45 @@ class Journal:
         if entries:
             self.storage.append(entries, expect=self._position.number)
             self._position = behind
+            self._tail += sum(map(len, entries))
+
+    def compact(self, *, at: float) -> None:
+        """Put one entry in the place of all entries; what the journal tells stays the same.
+
+        Nothing is dropped before the new entry was read back and tells it all.
+        """
+        events = compacted(read_events(self.storage))
+        entries, behind = encode([pack(events, at=at)], self._position)
+        self.storage.append(entries, expect=self._position.number)
+        stored = list(self.storage.read(self._position.number))
+        if stored != [(behind.number, entries[0])] or _unpacked(self.storage.id, stored) != events:
+            where = f"entry {behind.number}"
+            reason = "the snapshot reads back differently"
+            raise CorruptSessionError(self.storage.id, where, reason)
+        self._position = behind
+        self._base, self._tail = len(entries[0]), 0
+        self.storage.trim(behind.number)
+
+
+class _Sizes:
+    """Bytes of the last snapshot, and of what stands behind it."""
+
+    def __init__(self) -> None:
+        self.base = 0
+        self.tail = 0
+
+    def measured(self, entries: Iterable[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
+        for number, entry in entries:
+            if _SNAPSHOT in entry[:_HEAD]:
+                self.base, self.tail = len(entry), 0
+            else:
+                self.tail += len(entry)
+            yield number, entry
+
+
+def _unpacked(session_id: str, entries: Iterable[tuple[int, bytes]]) -> list[AnyEvent]:
+    return [event for _position, event in _events(session_id, entries)]
+
+
+_HEAD: Final = 120
+_SNAPSHOT: Final = b'"event":{"type":"snapshot"'

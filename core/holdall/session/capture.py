@@ -51,7 +51,7 @@ class LogCapture:
         kept = data[: max(0, MOST - self._kept)]
         self._dropped += len(data) - len(kept)
         if kept:
-            self._keep(IOLogRecord(now - self._start, stream, kept))
+            self._keep(IOLogRecord(round(now - self._start, 6), stream, kept))
         is_due = now - self._flushed >= FLUSH_AFTER or self._waiting_size >= FLUSH_BEYOND
         if self._waiting and is_due:
             self._flush()

@@ -11,7 +11,9 @@ from holdall.journal.events import (
     JobRemoved,
     JobsSelected,
     JobStarted,
+    ManifestAnswered,
     MetadataChanged,
+    ProviderAdded,
     ResultRecorded,
 )
 from holdall.results import encodable
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     import msgspec
 
     from holdall.journal.events import AnyEvent, Process
+    from holdall.providers import Provider
     from holdall.results import JobResult
     from holdall.session.job_state import JobState
     from holdall.session.state import SessionState
@@ -83,6 +86,9 @@ class Chronicle:
                 yield from self._definition(each)
         if state.run_list or state.desired_job_list:
             yield from self._new_selection()
+        if state.manifest:
+            answers = dict(state.manifest)
+            yield ManifestAnswered(at=self._clock(), device=state.device_id, answers=answers)
         for each in state.job_state_map.values():
             for result in each.result_history:
                 yield self._result(each, result)
@@ -101,6 +107,21 @@ class Chronicle:
         if changes:
             yield MetadataChanged(at=self._clock(), device=self._state.device_id, changes=changes)
 
+    def provider_added(self, provider: Provider) -> None:
+        """Tell that the device has a provider, and where to find it again."""
+        self._tell(
+            ProviderAdded(
+                at=self._clock(),
+                device=self._state.device_id,
+                name=encodable(provider.name),
+                namespace=encodable(provider.namespace),
+                version=encodable(provider.version),
+                description=encodable(provider.description),
+                loader=provider.loader,
+                source=encodable(provider.source),
+            )
+        )
+
     def job_started(self, state: JobState, process: Process | None) -> None:
         """Tell that an attempt begins."""
         self._enter(state)
@@ -118,6 +139,12 @@ class Chronicle:
         """Tell what came out of a job."""
         self._enter(state)
         self._tell(self._result(state, result))
+
+    def manifest_answered(self, answers: dict[str, str]) -> None:
+        """Tell answers to questions about the device."""
+        self._tell(
+            ManifestAnswered(at=self._clock(), device=self._state.device_id, answers=answers)
+        )
 
     def job_changed(self, state: JobState) -> None:
         """Tell what is in force for a job now, if the journal knows the job."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from holdall.hooks import nobody
+from holdall.journal.events import now
 from holdall.session.plans import find_plan_in, select
 from holdall.session.state import LOCAL, SessionState
 
@@ -55,7 +56,7 @@ class SessionDeviceContext:
         state: SessionState | None = None,
         *,
         device: Device | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = now,
     ) -> None:
         if state is not None and not isinstance(state, SessionState):
             raise TypeError(f"state must be a SessionState, not {type(state).__name__}")
@@ -67,7 +68,6 @@ class SessionDeviceContext:
         self._plans: tuple[TestPlan, ...] = ()
         self._selection: Selection | None = None
         self._shared: dict[str, Any] = {}
-        self._on_provider: Callable[[Provider], None] = _ignore
 
     @property
     def unit_list(self) -> list[Unit]:
@@ -91,7 +91,8 @@ class SessionDeviceContext:
         units = list(provider.unit_list) if add_units else []
         self.state.check_units(units)
         self.provider_list.append(provider)
-        self._on_provider(provider)
+        self.state.chronicle.provider_added(provider)
+        self.state.notify("provider_added", provider=provider)
         for unit in units:
             self.state.add_unit(unit)
             self._origins.setdefault(unit.id, provider)
@@ -105,7 +106,7 @@ class SessionDeviceContext:
 
     def provider_of(self, unit: Unit) -> Provider | None:
         """Return the provider that *unit* came with, None if it was added by itself."""
-        return self._origins.get(unit.id) or self._origins.get(unit.get("template_id"))
+        return self._origins.get(self.state.made_from.get(unit.id, unit.id))
 
     def add_unit(self, unit: Unit) -> Unit:
         """Return *unit*, added, or the identical one that is there already."""
@@ -138,6 +139,10 @@ class SessionDeviceContext:
                 jobs[job_id].job for job_id in selection.mandatory if job_id in jobs
             )
 
+    def refresh_selection(self) -> None:
+        """Let `selection`, overrides and mandatory jobs take in the jobs that came since."""
+        self._apply_plans()
+
     @property
     def selection(self) -> Selection:
         """What the plans in force select of the units that are there."""
@@ -166,18 +171,17 @@ class SessionDeviceContext:
         self.set_test_plan_list([plan for plan in found if plan is not None])
         return self._plans
 
-    def attach(
-        self, listener: Callable[[AnyEvent], None], on_provider: Callable[[Provider], None]
-    ) -> None:
-        """Let changes be told from now on; a manager does this when it adds the context."""
+    def attach(self, listener: Callable[[AnyEvent], None], notify: Callable[..., None]) -> None:
+        """Let changes be told from now on; a manager does this when it adds the context.
+
+        Args:
+            listener: Takes events for the journal.
+            notify: Tells the manager's listeners, given a hook's name and what it tells.
+        """
         self.state.chronicle.listener = listener
-        self._on_provider = on_provider
+        self.state.notify = notify
 
     def detach(self) -> None:
         """Let nothing be told any more."""
         self.state.chronicle.listener = None
-        self._on_provider = _ignore
-
-
-def _ignore(_provider: Provider) -> None:
-    """Take no notice: the context belongs to no manager."""
+        self.state.notify = nobody

@@ -25,7 +25,6 @@ class JobState:
     Attributes:
         job: The definition.
         result_history: All results but hollow ones, oldest first.
-        attempts: How many more attempts `auto-retry` allows.
         in_flight: Whether an attempt was started and has no result yet.
         process: What performs the attempt in flight, where that is known.
     """
@@ -35,7 +34,6 @@ class JobState:
         "_overrides",
         "_result",
         "_why_not",
-        "attempts",
         "in_flight",
         "job",
         "process",
@@ -44,7 +42,6 @@ class JobState:
 
     def __init__(self, job: Job, why_not: Callable[[JobState], Iterable[Inhibitor]]) -> None:
         self.job = job
-        self.attempts = ATTEMPTS
         self.in_flight = False
         self.process: Process | None = None
         self.result_history: tuple[JobResult, ...] = ()
@@ -52,6 +49,18 @@ class JobState:
         self._why_not = why_not
         self._inhibitors: tuple[Inhibitor, ...] | None = None
         self._overrides: dict[str, str] = {}
+
+    @property
+    def attempts(self) -> int:
+        """How many more attempts `auto-retry` allows."""
+        tried = sum(not result.outcome.skipped for result in self.result_history)
+        return max(0, ATTEMPTS - tried)
+
+    @property
+    def retries(self) -> bool:
+        """Whether the last attempt failed and another one is to follow at once."""
+        failed = self._result.outcome.failed and self._result.interrupted_by is None
+        return failed and self.effective_auto_retry == "yes" and self.attempts > 0
 
     def start(self, process: Process | None) -> None:
         """Note that an attempt is in flight."""

@@ -13,9 +13,11 @@ from holdall.journal.events import (
     DeviceRemoved,
     JobsSelected,
     JobStarted,
+    ManifestAnswered,
     MetadataChanged,
     PlansChanged,
     ResultRecorded,
+    WriterOpened,
 )
 from holdall.session.context import Device, SessionDeviceContext
 from holdall.session.state import SessionState
@@ -91,6 +93,7 @@ class _Replay:
     ) -> None:
         self.contexts: dict[str, SessionDeviceContext] = {}
         self.plan_ids: tuple[str, ...] = ()
+        self._boot_id = ""
         self._selected: dict[str, JobsSelected] = {}
         self._units = units if isinstance(units, Mapping) else list(units)
         self._early_cb = early_cb
@@ -100,6 +103,8 @@ class _Replay:
     def apply(self, event: AnyEvent) -> None:
         """Bring the states forward by one event."""
         match event:
+            case WriterOpened():
+                self._boot_id = event.boot_id
             case DeviceAdded():
                 self.contexts[event.device] = self._context(event)
             case DeviceRemoved():
@@ -120,9 +125,12 @@ class _Replay:
             case JobsSelected():
                 self._selected[state.device_id] = event
             case JobStarted() if event.job_id in state.job_state_map:
-                state.job_state_map[event.job_id].start(event.process)
+                process = event.process and event.process.resolved(self._boot_id)
+                state.job_state_map[event.job_id].start(process)
             case ResultRecorded() if event.job_id in state.job_state_map:
                 state.record(state.job_state_map[event.job_id], event.result)
+            case ManifestAnswered():
+                state.apply_manifest(event.answers)
             case MetadataChanged():
                 state.metadata.apply(event.changes)
 

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from holdall.exports.view import SessionView
+from holdall.hooks import Hooks
 from holdall.journal import Journal, read_events
 from holdall.journal.events import (
     DeviceAdded,
     DeviceRemoved,
     PlanRecord,
     PlansChanged,
-    PluginUsed,
-    ProviderAdded,
     SessionCreated,
     WriterOpened,
+    now,
 )
 from holdall.journal.iolog import unpack
+from holdall.processes import this_process
 from holdall.registry import Registry
 from holdall.repositories import default_url, open_repository
 from holdall.results import encodable
 from holdall.session.context import Device, SessionDeviceContext
 from holdall.session.load import load_contexts, units_of
 from holdall.session.naming import create_storage
+from holdall.session.plans import check_plans
+from holdall.session.provenance import load_hooks, plugin_used
 from holdall.session.state import LOCAL, SessionState
-from holdall.units import TestPlan
 from holdall.version import __version__
 
 if TYPE_CHECKING:
@@ -35,9 +37,8 @@ if TYPE_CHECKING:
     from holdall.contracts import Repository, Storage
     from holdall.exports.pipeline import BoundExporter
     from holdall.journal.events import AnyEvent
-    from holdall.providers import Provider
     from holdall.results import IOLogRecord, JobResult
-    from holdall.units import Unit
+    from holdall.units import TestPlan, Unit
 
 PREFIX: Final = "holdall-"
 
@@ -48,6 +49,9 @@ class SessionManager:
     What changes is an event; `checkpoint` makes all events since the last one
     durable. A manager belongs to one thread. Leaving it as a context manager
     closes the storage, and neither checkpoints nor destroys.
+
+    Attributes:
+        hooks: Its listeners; `hooks.register(listener)` adds one.
     """
 
     def __init__(
@@ -56,7 +60,7 @@ class SessionManager:
         journal: Journal,
         *,
         registry: Registry | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = now,
     ) -> None:
         self._storage: Final = storage
         self._journal: Final = journal
@@ -65,6 +69,7 @@ class SessionManager:
         self._contexts: Final[list[SessionDeviceContext]] = []
         self._test_plans: tuple[TestPlan, ...] = ()
         self._pending: list[AnyEvent] = []
+        self.hooks: Final = Hooks()
 
     @classmethod
     def create(
@@ -74,7 +79,7 @@ class SessionManager:
         *,
         title: str = "",
         registry: Registry | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = now,
     ) -> Self:
         """Return the manager of a new session without devices.
 
@@ -98,7 +103,9 @@ class SessionManager:
     ) -> Self:
         manager = cls(storage, Journal.begin(storage), registry=registry, clock=clock)
         created = SessionCreated(at=clock(), session_id=storage.id, title=encodable(title))
-        manager._pending += [created, WriterOpened(at=clock(), version=__version__)]
+        manager._pending += [created, _writer(clock)]
+        load_hooks(manager)
+        manager._notify("session_created")
         return manager
 
     @classmethod
@@ -129,7 +136,7 @@ class SessionManager:
         flags: Iterable[str] | None = None,
         *,
         registry: Registry | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = now,
     ) -> Self:
         """Return the manager of a stored session, everything as it was.
 
@@ -165,7 +172,9 @@ class SessionManager:
             manager._contexts.append(context)
             manager._attach(context)
         manager._test_plans = loaded.plans
-        manager._pending.append(WriterOpened(at=clock(), version=__version__))
+        manager._pending.append(_writer(clock))
+        load_hooks(manager)
+        manager._notify("session_loaded")
         return manager
 
     @property
@@ -195,10 +204,10 @@ class SessionManager:
 
     @test_plans.setter
     def test_plans(self, plans: tuple[TestPlan, ...]) -> None:
-        _check_plans(plans)
+        check_plans(plans)
         if plans == self._test_plans:
             return
-        self._test_plans = plans
+        old, self._test_plans = self._test_plans, plans
         records = tuple(
             PlanRecord(
                 id=plan.id, name=encodable(plan.summary), description=encodable(plan.description)
@@ -208,6 +217,7 @@ class SessionManager:
         self._tell(PlansChanged(at=self._clock(), plans=records))
         for context in self._contexts:
             context.set_test_plan_list(plans)
+        self._notify("test_plans_changed", old=old, new=plans)
 
     @property
     def registry(self) -> Registry:
@@ -235,12 +245,13 @@ class SessionManager:
                 facts={encodable(k): encodable(v) for k, v in device.facts.items()},
             )
         )
-        for provider in context.provider_list:
-            self._provider_added(context, provider)
         self._contexts.append(context)
+        self._attach(context)
+        for provider in context.provider_list:
+            context.state.chronicle.provider_added(provider)
         for event in context.state.chronicle.facts():
             self._tell(event)
-        self._attach(context)
+        self._notify("device_context_added", context=context)
         if self._test_plans:
             context.set_test_plan_list(self._test_plans)
         return context
@@ -260,37 +271,18 @@ class SessionManager:
         self._contexts.remove(context)
         context.detach()
         self._tell(DeviceRemoved(at=self._clock(), device=context.device.id))
+        self._notify("device_context_removed", context=context)
 
     def _attach(self, context: SessionDeviceContext) -> None:
         context.state.read_io_log = self._read_io_log
-        context.attach(self._tell, lambda provider: self._provider_added(context, provider))
+        context.attach(self._tell, partial(self._notify, context=context))
 
-    def _provider_added(self, context: SessionDeviceContext, provider: Provider) -> None:
-        event = ProviderAdded(
-            at=self._clock(),
-            device=context.device.id,
-            name=encodable(provider.name),
-            namespace=encodable(provider.namespace),
-            version=encodable(provider.version),
-            description=encodable(provider.description),
-            loader=provider.loader,
-            source=encodable(provider.source),
-        )
-        self._tell(event)
+    def _notify(self, hook: str, **facts: Any) -> None:
+        self.hooks.notify(hook, manager=self, **facts)
 
     def note_plugin(self, kind: str, name: str) -> None:
         """Put into the journal that a plugin takes part in writing the session."""
-        found = self.registry.resolve(kind, name)
-        self._tell(
-            PluginUsed(
-                at=self._clock(),
-                kind=kind,
-                id=found.id,
-                distribution=found.distribution,
-                version=found.version,
-                target=found.target,
-            )
-        )
+        self._tell(plugin_used(self.registry.resolve(kind, name), at=self._clock()))
 
     def _tell(self, event: AnyEvent) -> None:
         self._pending.append(event)
@@ -315,7 +307,21 @@ class SessionManager:
             self._pending.extend(context.state.chronicle.changed_metadata())
         if self._pending:
             self._journal.append(self._pending)
-            self._pending = []
+            count, self._pending = len(self._pending), []
+            self._notify("checkpoint_saved", event_count=count)
+
+    @property
+    def boot_id(self) -> str:
+        """Which boot of the machine this writer runs in, as its journal entry says."""
+        return this_process().boot_id
+
+    def compact_if_long(self) -> None:
+        """Let one entry stand for the whole journal, if so much was appended that it pays.
+
+        It bounds what loading the session reads, and is no part of `checkpoint`.
+        """
+        if self._journal.is_long:
+            self._journal.compact(at=self._clock())
 
     def view(self) -> SessionView:
         """Return the session as it is now, what is not stored yet included."""
@@ -352,6 +358,7 @@ class SessionManager:
         repository = self._storage.repository
         self._storage.close()
         repository.remove(self._storage.id)
+        self.hooks.notify("session_destroyed", session_id=self._storage.id)
 
     def __enter__(self) -> Self:
         return self
@@ -365,12 +372,5 @@ class SessionManager:
         self._storage.close()
 
 
-def _check_plans(plans: object) -> None:
-    if not isinstance(plans, tuple):
-        raise TypeError(f"test_plans takes a tuple of test plans, not {type(plans).__name__}")
-    for plan in plans:
-        if not isinstance(plan, TestPlan):
-            raise TypeError(f"test_plans takes test plans, and {plan!r} is none")
-    if len({plan.id for plan in plans}) < len(plans):
-        ids = ", ".join(plan.id for plan in plans)
-        raise ValueError(f"test_plans takes each plan once (given: {ids})")
+def _writer(clock: Callable[[], float]) -> WriterOpened:
+    return WriterOpened(at=clock(), version=__version__, boot_id=this_process().boot_id)

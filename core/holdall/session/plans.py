@@ -207,6 +207,18 @@ def _overrides(plan: TestPlan, problems: list[str]) -> Iterator[Override]:
                 yield Override(line.pattern, name, value)
 
 
+def check_plans(plans: object) -> None:
+    """Raise TypeError or ValueError unless *plans* is a tuple of different test plans."""
+    if not isinstance(plans, tuple):
+        raise TypeError(f"test_plans takes a tuple of test plans, not {type(plans).__name__}")
+    for plan in plans:
+        if not isinstance(plan, TestPlan):
+            raise TypeError(f"test_plans takes test plans, and {plan!r} is none")
+    if len({plan.id for plan in plans}) < len(plans):
+        ids = ", ".join(plan.id for plan in plans)
+        raise ValueError(f"test_plans takes each plan once (given: {ids})")
+
+
 def find_plan_in(units: Mapping[tuple[str, str], Unit], plan_id: str) -> TestPlan | None:
     """Return the plan of that id among *units* by kind and id."""
     found = units.get(("test plan", plan_id))

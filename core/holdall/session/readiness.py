@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdall.errors import ExpressionError
 from holdall.results import Outcome
-from holdall.session.resources import requirements
+from holdall.session.resources import MANIFEST, requirements
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -86,7 +86,8 @@ def inhibitors(
     Args:
         results: The last result of each job of the session, hollow ones included.
     """
-    yield from _resource_inhibitors(job, resources)
+    found = list(_resource_inhibitors(job, resources))
+    yield from sorted(found, key=lambda each: each.cause is not _MANIFEST_CAUSE)
     for job_id in sorted(job.depends):
         outcome = _outcome(results, job_id)
         if outcome is Outcome.NONE:
@@ -115,8 +116,12 @@ def _resource_inhibitors(job: Job, resources: ResourceMap) -> Iterator[Inhibitor
         if missing:
             yield Inhibitor(InhibitionCause.PENDING_RESOURCE, missing[0], expression.text)
         elif not expression.holds(resources):
-            related = expression.resource_ids[0]
-            yield Inhibitor(InhibitionCause.FAILED_RESOURCE, related, expression.text)
+            asks = MANIFEST in expression.resource_ids
+            cause = _MANIFEST_CAUSE if asks else InhibitionCause.FAILED_RESOURCE
+            yield Inhibitor(cause, expression.resource_ids[0], expression.text)
+
+
+_MANIFEST_CAUSE: Final = InhibitionCause.REQUIRED_MANIFEST
 
 
 def _outcome(results: Mapping[str, JobResult], job_id: str) -> Outcome:

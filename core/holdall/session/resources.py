@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     ResourceMap = Mapping[str, Sequence[ResourceRecord]]
     Scope = dict[str, ResourceRecord]
 
+MANIFEST: Final = "com.canonical.plainbox::manifest"
+"""The resource that holds what people answered about the device; no job makes it."""
+
 MOST_COMBINATIONS: Final = 100_000
 """Records of several resources are tried together up to this many times."""
 
@@ -71,16 +74,16 @@ def requirements(unit: Unit) -> tuple[ResourceExpression, ...]:
         return ()
     imports = parse_imports(unit.get("imports"))
     return tuple(
-        _qualified(line, number, unit.namespace, imports)
+        parse_expression(line, number, unit.namespace, imports)
         for number, line in enumerate(text.splitlines(), start=1)
         if line.strip()
     )
 
 
 def required_resources(job: Job) -> tuple[str, ...]:
-    """Return the qualified ids of all resources that the job's expressions name."""
+    """Return the qualified ids of all resources that jobs must make before this one runs."""
     ids = (each for expression in requirements(job) for each in expression.resource_ids)
-    return tuple(dict.fromkeys(ids))
+    return tuple(dict.fromkeys(each for each in ids if each != MANIFEST))
 
 
 def parse_imports(text: str) -> dict[str, str]:
@@ -116,9 +119,14 @@ def resource_records(io_log: Iterable[IOLogRecord]) -> tuple[dict[str, str], ...
 _IMPORT: Final = re.compile(r"from\s+([\w.-]+)\s+import\s+([\w./-]+)(?:\s+as\s+(\w+))?")
 
 
-def _qualified(
+def parse_expression(
     line: str, number: int, namespace: str, imports: Mapping[str, str]
 ) -> ResourceExpression:
+    """Return the expression in *line*, whose resources *imports* or *namespace* qualify.
+
+    Raises:
+        ExpressionError: It is none, or says something that is not allowed.
+    """
     text = line.strip()
     names, test = _parsed(text, number)
     ids = tuple(imports.get(name) or qualified(name, namespace) for name in names)

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from holdall.errors import HoldallError, PluginCallError
-from holdall.journal.events import Process
+from holdall.journal.events import Process, now
 from holdall.results import JobResult, Outcome
 from holdall.session.capture import LogCapture, log_name, recover
 from holdall.session.environment import job_environ
 from holdall.session.readiness import SKIP_OUTCOMES
+from holdall.session.selection import finish, is_bootstrapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -25,23 +26,6 @@ if TYPE_CHECKING:
     from holdall.session.context import SessionDeviceContext
     from holdall.session.job_state import JobState
     from holdall.session.manager import SessionManager
-    from holdall.units import Job
-
-
-class Step(NamedTuple):
-    """One moment of a run, for whoever shows how far it is.
-
-    Attributes:
-        number: Place on the run list, from 1.
-        total: Length of the run list.
-        result: None while the job runs.
-    """
-
-    device_id: str
-    job: Job
-    number: int
-    total: int
-    result: JobResult | None
 
 
 class RunSettings(NamedTuple):
@@ -51,14 +35,14 @@ class RunSettings(NamedTuple):
         environ: Variables that jobs may see of.
         timeout: Seconds that one attempt may take, None for any time.
         person: Who does manual jobs; None where there is nobody.
-        show: Called at each step.
+        warn: Told what is wrong with the selection, and nothing else is done about it.
         retry_interrupted: Whether jobs whose attempt was interrupted run again.
     """
 
     environ: Mapping[str, str]
     timeout: float | None = None
     person: Person | None = None
-    show: Callable[[Step], None] = lambda _step: None
+    warn: Callable[[str], None] = lambda _words: None
     retry_interrupted: bool = False
 
 
@@ -71,22 +55,23 @@ def run_session(
         PluginCallError: The runner failed; the job in flight is settled by the next resume.
         StorageError: A result could not be stored.
     """
-    for context, state in settle_interrupted(manager, runner):
-        run_list = context.state.run_list
-        number = run_list.index(state.job) + 1 if state.job in run_list else 0
-        settings.show(Step(context.device.id, state.job, number, len(run_list), state.result))
+    settle_interrupted(manager, runner)
     manager.checkpoint()
     with _session_share(manager) as share:
         run = _Run(manager, runner, runner_name, settings, share)
         for context in manager.device_context_list:
             run.run_device(context)
+            if is_bootstrapping(context):
+                for problem in finish(context):
+                    settings.warn(str(problem))
+                manager.checkpoint()
+                run.run_device(context)
 
 
-def settle_interrupted(
-    manager: SessionManager, runner: Runner
-) -> list[tuple[SessionDeviceContext, JobState]]:
-    """Give each attempt that never finished its one result, `crash`, and return its job's state.
+def settle_interrupted(manager: SessionManager, runner: Runner) -> list[JobState]:
+    """Give each attempt that never finished its one result, and return their jobs' states.
 
+    The result is `crash`, unless the job was to restart the machine and did.
     What is left of the attempt is ended first, and what it wrote is kept.
     """
     settled = []
@@ -96,19 +81,25 @@ def settle_interrupted(
                 continue
             interruption = runner.interrupted(state.process)
             name = log_name(context.device.id, state.job.id, len(state.result_history) + 1)
+            meant = interruption == "rebooted" and state.job.flags & _RESTARTING
             result = JobResult(
-                outcome=Outcome.CRASH,
+                outcome=Outcome.PASS if meant else Outcome.CRASH,
                 interrupted_by=interruption,
-                comments=_INTERRUPTIONS[interruption],
+                comments=_MEANT if meant else _INTERRUPTIONS[interruption],
                 **recover(manager.storage, name),
             )
             context.state.update_job_result(state.job, result)
-            settled.append((context, state))
+            settled.append(state)
     if settled:
         manager.checkpoint()
     return settled
 
 
+RESTART_PATIENCE_S: Final = 600.0
+"""Seconds that a job with the flag `noreturn` has to restart the machine."""
+
+_RESTARTING: Final = frozenset({"noreturn", "autorestart"})
+_MEANT: Final = "the machine was restarted, as the job meant it to be"
 _INTERRUPTIONS: Final = {
     "killed": "holdall was ended while this job ran",
     "rebooted": "the machine was restarted while this job ran",
@@ -127,20 +118,24 @@ class _Run(NamedTuple):
 
     def run_device(self, context: SessionDeviceContext) -> None:
         """Run the device's jobs that are still to run, in order."""
-        run_list = list(context.state.run_list)
-        for number, job in enumerate(run_list, start=1):
+        for job in list(context.state.run_list):
             state = context.state.job_state_map[job.id]
-            if self._is_done(state):
-                continue
-            step = Step(context.device.id, job, number, len(run_list), None)
-            self.settings.show(step)
+            if not self._is_done(state):
+                self._run_job(context, state)
+
+    def _run_job(self, context: SessionDeviceContext, state: JobState) -> None:
+        """Try the job until it need not be tried again; each attempt has its durable result."""
+        while True:
             result = self._attempt(context, state)
-            context.state.update_job_result(job, result)
+            context.state.update_job_result(state.job, result)
             self.manager.checkpoint()
-            self.settings.show(step._replace(result=result))
+            self.manager.compact_if_long()
+            if not state.retries:
+                return
 
     def _is_done(self, state: JobState) -> bool:
-        if self.settings.retry_interrupted and state.result.interrupted_by is not None:
+        result = state.result
+        if self.settings.retry_interrupted and result.interrupted_by and result.outcome.failed:
             return False
         return state.was_tried
 
@@ -151,7 +146,21 @@ class _Run(NamedTuple):
             return JobResult(outcome=outcome, skip_reason="; ".join(map(str, reasons)))
         with TemporaryDirectory(prefix="holdall-job-") as folder:
             task = _Task(self, context, state, Path(folder))
-            return task.completed(self._performed(task))
+            result = self._performed(task)
+            if result.outcome is Outcome.PASS and "noreturn" in state.job.flags:
+                result = self._awaited_restart(result)
+            return task.completed(result)
+
+    def _awaited_restart(self, result: JobResult) -> JobResult:
+        """Wait for the restart that the job brought about; if none comes, the job crashed.
+
+        The attempt stays in flight meanwhile: the next resume sees that the
+        machine was restarted, and that this was the job.
+        """
+        patience = self.settings.timeout or RESTART_PATIENCE_S
+        time.sleep(patience)
+        words = f"the machine was to be restarted, and was not within {patience:g} s"
+        return msgspec.structs.replace(result, outcome=Outcome.CRASH, comments=words)
 
     def _performed(self, task: _Task) -> JobResult:
         try:
@@ -191,10 +200,11 @@ class _Task:
 
     def started(self, process: ProcessMark | None) -> None:
         """Make durable that the attempt starts."""
-        self._started_at = time.time()
+        self._started_at = now()
         mark = None
         if process is not None:
             mark = Process(pid=process.pid, started=process.started, boot_id=process.boot_id)
+            mark = mark.within(self._manager.boot_id)
         self._state.job_started(self.job, mark)
         self._manager.checkpoint()
 

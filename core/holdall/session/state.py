@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-import time
+from collections import ChainMap
 from typing import TYPE_CHECKING, Final
 
-from holdall.errors import DependencyDuplicateError, UnknownUnitError
-from holdall.results import JobResult
+from holdall.errors import DependencyDuplicateError, ExpressionError, UnknownUnitError
+from holdall.hooks import nobody
+from holdall.journal.events import now
+from holdall.results import JobResult, encodable
 from holdall.session.chronicle import Chronicle
 from holdall.session.job_state import JobState
 from holdall.session.metadata import SessionMetaData
 from holdall.session.readiness import UNDESIRED, inhibitors
-from holdall.session.resources import resource_records
+from holdall.session.resources import MANIFEST, resource_records
+from holdall.session.siblings import siblings
 from holdall.session.solver import dependencies, solve
-from holdall.units import Category, Job
+from holdall.session.templates import instances, template_resource
+from holdall.units import Category, Job, ManifestEntry, Template, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from holdall.errors import DependencyError
+    from holdall.errors import DependencyError, SessionError, UnitError
     from holdall.journal.events import Process
     from holdall.results import IOLogRecord
     from holdall.session.plans import Override
     from holdall.session.readiness import Inhibitor
-    from holdall.units import Unit
 
 LOCAL: Final = "local"
 """Id of the device that runs holdall."""
@@ -42,10 +45,14 @@ class SessionState:
         mandatory_job_list: Jobs that run whatever is asked for.
         run_list: The jobs that will run, in order.
         resource_map: Records by qualified resource id.
+        manifest: Answers to questions about the device, by partial id.
+        problems: What was wrong with units that templates and siblings should have made.
+        made_from: The id of the unit that a template instance or sibling was made from.
         metadata: What the application keeps here.
         category_names: Headings by category id.
         chronicle: Makes events of what happens here.
         device_id: The device it is about.
+        notify: Tells listeners of the manager, if there is one.
         read_io_log: Reads a result's log, wherever it is.
     """
 
@@ -54,7 +61,7 @@ class SessionState:
         unit_list: Iterable[Unit] = (),
         *,
         device_id: str = LOCAL,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = now,
     ) -> None:
         self.device_id = device_id
         self.unit_list: list[Unit] = []
@@ -63,16 +70,21 @@ class SessionState:
         self.desired_job_list: list[Job] = []
         self.mandatory_job_list: list[Job] = []
         self.run_list: list[Job] = []
-        self.resource_map: dict[str, tuple[Mapping[str, str], ...]] = {}
+        self.manifest: Mapping[str, str] = {}
+        self.problems: list[SessionError | UnitError] = []
+        self.made_from: dict[str, str] = {}
+        self.resource_map: dict[str, Sequence[Mapping[str, str]]] = {}
         self.metadata = SessionMetaData()
         self.chronicle: Final = Chronicle(self, clock)
+        self.notify: Callable[..., None] = nobody
         self.read_io_log: Callable[[JobResult], Iterable[IOLogRecord]] = _inline_log
         self.category_names: dict[str, str] = {}
         self._units: dict[tuple[str, str], Unit] = {}
         self._results: dict[str, JobResult] = {}
         self._waiting: dict[str, list[JobState]] = {}
-        self._selected: frozenset[str] = frozenset()
+        self._positions: dict[str, int] = {}
         self._overrides: Sequence[Override] = ()
+        self._templates: dict[str, list[Template]] = {}
         for unit in unit_list:
             self.add_unit(unit)
 
@@ -89,15 +101,49 @@ class SessionState:
         if unit.id:
             self._units[unit.kind, unit.id] = unit
         self.unit_list.append(unit)
-        if isinstance(unit, Category):
-            self.category_names[unit.id] = unit.name
-        if isinstance(unit, Job):
-            self.job_list.append(unit)
-            state = JobState(unit, self._why_not)
-            self.job_state_map[unit.id] = state
-            if self._overrides:
-                self._override(state)
+        match unit:
+            case Category():
+                self.category_names[unit.id] = unit.name
+            case Job():
+                self._add_job(unit)
+            case Template():
+                self._add_template(unit)
+        self.notify("unit_added", unit=unit)
         return unit
+
+    def _add_job(self, job: Job) -> None:
+        self.job_list.append(job)
+        state = JobState(job, self._why_not)
+        self.job_state_map[job.id] = state
+        if self._overrides:
+            self._override(state)
+        for found in siblings(job):
+            self._add_made(found, job)
+
+    def _add_template(self, template: Template) -> None:
+        try:
+            resource_id = template_resource(template)
+        except ExpressionError as error:
+            self.problems.append(error)
+            return
+        self._templates.setdefault(resource_id, []).append(template)
+        self._instantiate(template, self.resource_map.get(resource_id, ()))
+
+    def _instantiate(self, template: Template, records: Sequence[Mapping[str, str]]) -> None:
+        for found in instances(template, records):
+            self._add_made(found, template)
+
+    def _add_made(self, found: Unit | SessionError | UnitError, source: Unit) -> None:
+        """Add a unit that *source* made; one that can't be added is a problem, and no more."""
+        if not isinstance(found, Unit):
+            self.problems.append(found)
+            return
+        try:
+            self.add_unit(found)
+        except DependencyDuplicateError as error:
+            self.problems.append(error)
+        else:
+            self.made_from[found.id] = self.made_from.get(source.id, source.id)
 
     def check_units(self, units: Iterable[Unit]) -> None:
         """Raise DependencyDuplicateError if one of *units* could not be added."""
@@ -114,7 +160,7 @@ class SessionState:
         """
         if self._units.get((unit.kind, unit.id)) != unit:
             raise ValueError(f"the {unit.kind} {unit.id!r} is not in this session")
-        if unit.id in self._selected:
+        if unit.id in self._positions:
             raise ValueError(f"the job {unit.id!r} is on the run list; select without it first")
         del self._units[unit.kind, unit.id]
         self.unit_list = [each for each in self.unit_list if each != unit]
@@ -123,6 +169,7 @@ class SessionState:
             del self.job_state_map[unit.id]
             self._results.pop(unit.id, None)
             self.chronicle.job_removed(unit.id)
+        self.notify("unit_removed", unit=unit)
 
     def trim_job_list(self, keep: Callable[[Job], bool]) -> None:
         """Take out the jobs that *keep* says no to.
@@ -131,7 +178,7 @@ class SessionState:
             ValueError: One of them is on the run list; then none is taken out.
         """
         gone = [job for job in self.job_list if not keep(job)]
-        needed = [job.id for job in gone if job.id in self._selected]
+        needed = [job.id for job in gone if job.id in self._positions]
         if needed:
             raise ValueError(f"cannot trim jobs of the run list: {', '.join(needed)}")
         if not gone:
@@ -143,6 +190,8 @@ class SessionState:
             del self._units["job", job_id], self.job_state_map[job_id]
             self._results.pop(job_id, None)
             self.chronicle.job_removed(job_id)
+        for job in gone:
+            self.notify("unit_removed", unit=job)
 
     @property
     def units_by_kind(self) -> Mapping[tuple[str, str], Unit]:
@@ -187,7 +236,7 @@ class SessionState:
     def select(self, run_list: list[Job]) -> None:
         """Make *run_list*, an order that the solver found, the one in force."""
         self.run_list = run_list
-        self._selected = frozenset(job.id for job in run_list)
+        self._positions = {job.id: place for place, job in enumerate(run_list, start=1)}
         self._waiting = {}
         for job in run_list:
             state = self.job_state_map[job.id]
@@ -196,11 +245,16 @@ class SessionState:
         for state in self.job_state_map.values():
             state.forget_readiness()
 
+    def position(self, job: Job) -> int:
+        """Return the place of *job* on the run list, from 1; 0 if it is not there."""
+        return self._positions.get(job.id, 0)
+
     def job_started(self, job: Job, process: Process | None = None) -> None:
         """Note that an attempt at *job* begins."""
         state = self._state_of(job)
         state.start(process)
         self.chronicle.job_started(state, process)
+        self.notify("job_started", job=job)
 
     def update_job_result(self, job: Job, result: JobResult) -> None:
         """Record *result* as the last one of *job*; what waits for the job is looked at anew.
@@ -214,6 +268,7 @@ class SessionState:
         state = self._state_of(job)
         self.record(state, result)
         self.chronicle.result_recorded(state, result)
+        self.notify("job_result_changed", job=job, result=result)
 
     def record(self, state: JobState, result: JobResult) -> None:
         """Take in a result without telling it: it comes from the journal, or is told next."""
@@ -221,7 +276,10 @@ class SessionState:
         state.record(result)
         self._results[job.id] = result
         if job.plugin == "resource" and state.was_tried:
-            self.resource_map[job.id] = resource_records(self.read_io_log(result))
+            records = resource_records(self.read_io_log(result))
+            self.resource_map[job.id] = records
+            for template in self._templates.get(job.id, ()):
+                self._instantiate(template, records)
         state.forget_readiness()
         for waiting in self._waiting.get(job.id, ()):
             waiting.forget_readiness()
@@ -233,9 +291,33 @@ class SessionState:
         return state
 
     def _why_not(self, state: JobState) -> Iterable[Inhibitor]:
-        if state.job.id not in self._selected:
+        if state.job.id not in self._positions:
             return (UNDESIRED,)
-        return inhibitors(state.job, self._results, self.resource_map)
+        manifest: dict[str, Sequence[Mapping[str, str]]] = {MANIFEST: (self.manifest,)}
+        resources = ChainMap(manifest, self.resource_map)
+        return inhibitors(state.job, self._results, resources)
+
+    def update_manifest(self, answers: Mapping[str, str | bool | int]) -> None:
+        """Keep answers to questions about the device, by the partial ids of their entries.
+
+        Raises:
+            UnknownUnitError: No manifest entry has the id.
+            TypeError: The entry takes another type of value.
+        """
+        entries = {u.partial_id: u for u in self.unit_list if isinstance(u, ManifestEntry)}
+        for name, value in answers.items():
+            if name not in entries:
+                raise UnknownUnitError(name, "manifest entry", list(entries))
+            _check_answer(entries[name], value)
+        words = {name: encodable(str(value)) for name, value in answers.items()}
+        self.apply_manifest(words)
+        self.chronicle.manifest_answered(words)
+
+    def apply_manifest(self, answers: Mapping[str, str]) -> None:
+        """Take in answers without telling them: they come from the journal, or are told next."""
+        self.manifest = {**self.manifest, **answers}
+        for state in self.job_state_map.values():
+            state.forget_readiness()
 
     def set_overrides(self, overrides: Sequence[Override]) -> None:
         """Make exactly *overrides* hold, later ones over earlier ones."""
@@ -280,6 +362,13 @@ class SessionState:
     def category_map(self) -> dict[str, str]:
         """The heading of each known category."""
         return dict(self.category_names)
+
+
+def _check_answer(entry: ManifestEntry, value: object) -> None:
+    wanted = {"bool": bool, "natural": int}.get(entry.get("value_type"), str)
+    if type(value) is not wanted:
+        given = type(value).__name__
+        raise TypeError(f"the manifest entry {entry.id!r} takes {wanted.__name__}, not {given}")
 
 
 def _inline_log(result: JobResult) -> Iterable[IOLogRecord]:

@@ -101,7 +101,7 @@ def sample_session() -> SampleSession:
 
 
 def big_session(jobs: int, *, log_every: int = 10) -> SampleSession:
-    """Return a session of *jobs* jobs in 20 categories; each *log_every*-th failed and has a log."""
+    """Return a session of *jobs* jobs in 20 categories; each *log_every*-th failed, with a log."""
     return SampleSession(tuple(_big(jobs, log_every)))
 
 
@@ -188,7 +188,7 @@ def _special_results(blobs: dict[str, bytes]) -> dict[str, list[JobResult]]:
         Attachment(name="notes.txt", media_type="text/plain", size=4, data=b"more"),
     )
     interrupted = JobResult(
-        outcome="crash", comments="holdall was ended", interrupted_by="rebooted"
+        outcome=Outcome.CRASH, comments="holdall was ended", interrupted_by="rebooted"
     )
     size = len(long_line.data) + 2 * sum(len(record.data) for record in _LOG)
     return {
@@ -196,7 +196,7 @@ def _special_results(blobs: dict[str, bytes]) -> dict[str, list[JobResult]]:
         "interrupted": [interrupted],
         "big-log": [
             JobResult(
-                outcome="fail",
+                outcome=Outcome.FAIL,
                 execution_duration=4000,
                 io_log_ref=_blob(blobs, big),
                 io_log_size=size,
@@ -204,12 +204,14 @@ def _special_results(blobs: dict[str, bytes]) -> dict[str, list[JobResult]]:
                 attachments=attachments,
             )
         ],
-        "attachment": [JobResult(outcome="pass", io_log=((0.0, "stdout", b"key: value\n"),))],
-        "unknown-category": [JobResult(outcome="pass")],
-        "collected": [
-            JobResult(outcome="pass", io_log=((0.0, "stdout", b"name: eth0\nmtu: 9\n"),))
-        ],
+        "attachment": [JobResult(outcome=Outcome.PASS, io_log=_stdout(b"key: value\n"))],
+        "unknown-category": [JobResult(outcome=Outcome.PASS)],
+        "collected": [JobResult(outcome=Outcome.PASS, io_log=_stdout(b"name: eth0\nmtu: 9\n"))],
     }
+
+
+def _stdout(data: bytes) -> tuple[IOLogRecord, ...]:
+    return (IOLogRecord(0.1, "stdout", data),)
 
 
 def _blob(blobs: dict[str, bytes], data: bytes) -> str:
@@ -226,12 +228,12 @@ def _hostile() -> Iterator[AnyEvent]:
             id=job_id, summary=text, description=text, category_id="com.example::hostile"
         )
         yield JobDefined(at=START + 40, device="dut-7", job=record)
-        log = ((0.1, "stdout", text.encode()), (0.2, "stderr", text.encode()))
-        result = JobResult(outcome="fail", comments=text, skip_reason=text, io_log=log)
+        log = (*_stdout(text.encode()), IOLogRecord(0.2, "stderr", text.encode()))
+        result = JobResult(outcome=Outcome.FAIL, comments=text, skip_reason=text, io_log=log)
         yield ResultRecorded(at=START + 41, device="dut-7", job_id=job_id, result=result)
     for job_id in HOSTILE_IDS:
         yield JobDefined(at=START + 42, device="dut-7", job=JobRecord(id=job_id, summary=job_id))
-        result = JobResult(outcome="pass", io_log=((0.1, "stdout", b"output\n"),))
+        result = JobResult(outcome=Outcome.PASS, io_log=_stdout(b"output\n"))
         yield ResultRecorded(at=START + 43, device="dut-7", job_id=job_id, result=result)
 
 
@@ -266,7 +268,7 @@ def _big(jobs: int, log_every: int) -> Iterator[AnyEvent]:
             IOLogRecord(0.1 * n, "stdout", b"%d: a line of output\n" % n) for n in range(14)
         )
         result = JobResult(
-            outcome="fail" if failed else "pass",
+            outcome=Outcome.FAIL if failed else Outcome.PASS,
             return_code=int(failed),
             execution_duration=number % 100 / 8,
             io_log=log if failed else (),

@@ -5,7 +5,7 @@ are read from them on first use. Field names may be spelt with `-` or `_`, and
 `_field` (marked for translation) stands for `field`.
 """
 
-from holdall.units.job import AUTOMATED, PLUGINS, UNCATEGORISED, Job, duration
+from holdall.units.job import AUTOMATED, PLUGINS, SUSPENDS, UNCATEGORISED, Job, duration
 from holdall.units.kinds import (
     KINDS,
     Category,
@@ -24,6 +24,7 @@ __all__ = [
     "AUTOMATED",
     "KINDS",
     "PLUGINS",
+    "SUSPENDS",
     "UNCATEGORISED",
     "Category",
     "ExporterUnit",

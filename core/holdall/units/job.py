@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Final
 from holdall.units.unit import Finding, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 UNCATEGORISED: Final = "com.canonical.plainbox::uncategorised"
 
 AUTOMATED: Final = frozenset({"shell", "resource", "attachment"})
 PLUGINS: Final = AUTOMATED | {"manual", "user-interact", "user-verify", "user-interact-verify"}
+
+
+SUSPENDS: Final[Mapping[str, str]] = {
+    "also-after-suspend": "com.canonical.certification::suspend/suspend_advanced_auto",
+    "also-after-suspend-manual": "com.canonical.certification::suspend/suspend_advanced",
+}
+"""The job that suspends the machine, by the flag that asks to run before and behind it."""
 
 
 class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
@@ -90,7 +97,8 @@ class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     @cached_property
     def before(self) -> tuple[str, ...]:
         """Jobs that may start only after this one, if both run."""
-        return self.ids("before")
+        suspends = tuple(SUSPENDS[flag] for flag in sorted(self.flags & SUSPENDS.keys()))
+        return self.ids("before") + suspends
 
     @cached_property
     def salvages(self) -> tuple[str, ...]:

@@ -98,7 +98,7 @@ def _attended(process: subprocess.Popen[bytes], task: Task) -> JobResult:
         stdin.close()
     ended_by = _record_output(process, task, start)
     code = process.wait()
-    duration = time.monotonic() - start
+    duration = round(time.monotonic() - start, 6)
     outcome, comments = _judged(code, ended_by)
     return JobResult(
         outcome=outcome, return_code=code, execution_duration=duration, comments=comments

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from holdall.errors import StorageError
 
-FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-"""Error numbers that mean: make room, or raise the limit of a file's size, and try again."""
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""Error numbers that mean: make room, and try again."""
 
 _WAYS_OUT: Final = {
     errno.EACCES: "give this user access to it, or choose another place",

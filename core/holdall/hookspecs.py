@@ -1,0 +1,105 @@
+"""What a plugin, or an application, can be told of: the observer hooks.
+
+An implementation takes any of the arguments, by name, and returns nothing. It
+runs after the change and can't veto it; one that raises is reported, and the
+others run all the same. Mark implementations with `holdall.hookimpl`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from holdall.providers import Provider
+    from holdall.results import JobResult
+    from holdall.session.context import SessionDeviceContext
+    from holdall.session.manager import SessionManager
+    from holdall.units import Job, TestPlan, Unit
+
+hookspec = pluggy.HookspecMarker("holdall")
+hookimpl = pluggy.HookimplMarker("holdall")
+
+
+@hookspec
+def session_created(manager: SessionManager) -> None:
+    """Tell that a session began; it has no devices yet."""
+
+
+@hookspec
+def session_loaded(manager: SessionManager) -> None:
+    """Tell that a stored session is back, with everything it held."""
+
+
+@hookspec
+def session_destroyed(session_id: str) -> None:
+    """Tell that a session was removed from its repository."""
+
+
+@hookspec
+def checkpoint_saved(manager: SessionManager, event_count: int) -> None:
+    """Tell that so many events are durable now."""
+
+
+@hookspec
+def device_context_added(manager: SessionManager, context: SessionDeviceContext) -> None:
+    """Tell that a device takes part from now on."""
+
+
+@hookspec
+def device_context_removed(manager: SessionManager, context: SessionDeviceContext) -> None:
+    """Tell that a device left the session."""
+
+
+@hookspec
+def test_plans_changed(
+    manager: SessionManager, old: tuple[TestPlan, ...], new: tuple[TestPlan, ...]
+) -> None:
+    """Tell that other test plans are in force."""
+
+
+@hookspec
+def provider_added(
+    manager: SessionManager, context: SessionDeviceContext, provider: Provider
+) -> None:
+    """Tell that a device got a provider; its units follow."""
+
+
+@hookspec
+def unit_added(manager: SessionManager, context: SessionDeviceContext, unit: Unit) -> None:
+    """Tell that a device got a unit."""
+
+
+@hookspec
+def unit_removed(manager: SessionManager, context: SessionDeviceContext, unit: Unit) -> None:
+    """Tell that a device lost a unit."""
+
+
+@hookspec
+def job_started(manager: SessionManager, context: SessionDeviceContext, job: Job) -> None:
+    """Tell that an attempt at a job begins."""
+
+
+@hookspec
+def job_result_changed(
+    manager: SessionManager, context: SessionDeviceContext, job: Job, result: JobResult
+) -> None:
+    """Tell that a job has another result."""
+
+
+OBSERVERS = (
+    "session_created",
+    "session_loaded",
+    "session_destroyed",
+    "checkpoint_saved",
+    "device_context_added",
+    "device_context_removed",
+    "test_plans_changed",
+    "provider_added",
+    "unit_added",
+    "unit_removed",
+    "job_started",
+    "job_result_changed",
+)
+"""Hooks that only tell: a wrapper around one of them is refused."""

@@ -1,0 +1,141 @@
+"""Units made from the records of a resource job.
+
+A record that the template's filter lets pass makes one unit: every field of
+the template but `template-...` ones, filled in from the record. The default
+engine is Python's format (`{name}`, with `{{` for a brace), without attributes
+and without indexes; `template-engine: jinja2` is Jinja2's sandbox.
+"""
+
+from __future__ import annotations
+
+from string import Formatter
+from typing import TYPE_CHECKING, Any, Final
+
+from holdall.errors import ExpressionError, HoldallError, TemplateInstanceError
+from holdall.session.resources import parse_expression, parse_imports
+from holdall.units import make_unit, qualified
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from holdall.session.resources import ResourceExpression
+    from holdall.units import Template, Unit
+
+    Fill = Callable[[str, Mapping[str, Any]], str]
+
+_KEPT: Final = frozenset({"template-engine", "template_engine"})
+
+
+def template_resource(template: Template) -> str:
+    """Return the qualified id of the resource job, by the template's imports if it has some.
+
+    Raises:
+        ExpressionError: The imports can't be read.
+    """
+    name = template.get("template_resource")
+    imports = parse_imports(template.get("template_imports"))
+    return imports.get(name) or qualified(name, template.namespace)
+
+
+def instances(
+    template: Template, records: Sequence[Mapping[str, str]]
+) -> Iterator[Unit | TemplateInstanceError]:
+    """Yield the unit that each accepted record makes, or why it makes none.
+
+    What is wrong with one record costs its own unit only.
+    """
+    try:
+        accepts = _filter(template)
+        fill = _engine(template)
+    except (HoldallError, ImportError) as error:
+        yield TemplateInstanceError(template.id, template.where, 0, str(error))
+        return
+    accepted = [record for record in records if record and accepts(record)]
+    for number, record in enumerate(accepted, start=1):
+        index = number if len(accepted) > 1 else 0
+        try:
+            yield _instance(template, {**record, "__index__": str(index)}, fill)
+        except Exception as error:  # noqa: BLE001 - a template is a program of its author
+            reason = f"{type(error).__name__}: {error}"
+            yield TemplateInstanceError(template.id, template.where, number, reason)
+
+
+def _filter(template: Template) -> Callable[[Mapping[str, str]], bool]:
+    text = template.get("template_filter")
+    resource_id = template_resource(template)
+    expressions: list[ResourceExpression] = [
+        parse_expression(line, number, template.namespace, _imports(template))
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.strip()
+    ]
+    for each in expressions:
+        if each.resource_ids != (resource_id,):
+            wanted = template.get("template_resource")
+            reason = f"a filter may name only {wanted!r}, the template's own resource"
+            raise ExpressionError(each.text, 1, 1, reason)
+    return lambda record: all(each.holds({resource_id: (record,)}) for each in expressions)
+
+
+def _imports(template: Template) -> dict[str, str]:
+    return parse_imports(template.get("template_imports"))
+
+
+def _engine(template: Template) -> Fill:
+    engine = template.get("template_engine") or "format"
+    if engine == "jinja2":
+        return _jinja_fill()
+    if engine not in {"format", "default"}:
+        raise TemplateInstanceError(
+            template.id, template.where, 0, f"no template engine is called {engine!r}"
+        )
+    return _FORMAT.vformat_map
+
+
+def _instance(template: Template, values: Mapping[str, Any], fill: Fill) -> Unit:
+    fields = {
+        name: fill(value, values)
+        for name, value in template.fields.items()
+        if name != "unit" and (name in _KEPT or not name.startswith(("template-", "template_")))
+    }
+    for name in ("_template-summary", "_template-description"):
+        fields.pop(name, None)
+    fields["unit"] = template.makes
+    fields["template-id"] = template.partial_id
+    return make_unit(fields, namespace=template.namespace, origin=template.origin)
+
+
+class _PlainFormatter(Formatter):
+    """`str.format` with names only: no attribute, no index, no missing name."""
+
+    def vformat_map(self, text: str, values: Mapping[str, Any]) -> str:
+        return self.vformat(text, (), values) if "{" in text or "}" in text else text
+
+    def get_field(
+        self, field_name: str, _args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> tuple[Any, str]:
+        if field_name not in kwargs:
+            known = ", ".join(sorted(kwargs))
+            raise KeyError(f"the record has no {field_name!r} (it has: {known})")
+        return kwargs[field_name], field_name
+
+
+_FORMAT: Final = _PlainFormatter()
+
+
+def _jinja_fill() -> Fill:
+    try:
+        from jinja2 import StrictUndefined
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
+    except ModuleNotFoundError as error:
+        raise ImportError('it needs Jinja2; pip install "holdall[html]"') from error
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True
+    )
+    around = {"__checkbox_env__": {}, "__system_env__": {}, "__on_ubuntucore__": False}
+
+    def fill(text: str, values: Mapping[str, Any]) -> str:
+        if "{" not in text:
+            return text
+        return environment.from_string(text).render({**around, **values})
+
+    return fill

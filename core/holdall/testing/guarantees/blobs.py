@@ -1,0 +1,117 @@
+"""Blobs: bytes of any size, named by what is in them."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import pytest
+
+from holdall.errors import CorruptSessionError
+from holdall.testing.guarantees.place import RepositoryTests, numbered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from holdall.contracts import Storage
+    from holdall.testing.guarantees.place import Place
+
+
+class BlobGuarantees(RepositoryTests):
+    """A blob is there, whole, before an entry can name it."""
+
+    @pytest.mark.parametrize(
+        "chunks",
+        [
+            pytest.param([], id="nothing"),
+            pytest.param([b""], id="an empty chunk"),
+            pytest.param([b"one"], id="one chunk"),
+            pytest.param([b"several ", b"", b"chunks", b"\n\0\xff"], id="several chunks"),
+            pytest.param([bytes(range(256)) * 4096] * 3 + [b"end"], id="3 MiB"),
+        ],
+    )
+    def test_a_blob_comes_back_as_it_was(self, place: Place, chunks: list[bytes]) -> None:
+        """G6: a blob is readable by all once it has a name, also when its writer is gone."""
+        storage = place.create()
+
+        ref = storage.put_blob(iter(chunks))
+
+        data = b"".join(chunks)
+        assert ref == f"sha256:{sha256(data).hexdigest()}"
+        assert read_blob(place.reader(), ref) == data
+        storage.close()
+        assert read_blob(place.writer(), ref) == data
+
+    def test_a_blob_can_be_read_in_pieces(self, place: Place) -> None:
+        """A blob is an ordinary binary file for those who read it."""
+        storage = place.create()
+        ref = storage.put_blob([b"one\n", b"two\n", b"three"])
+
+        with storage.open_blob(ref) as blob:
+            pieces = [blob.read(2), blob.readline(), *blob, blob.read()]
+
+        assert pieces == [b"on", b"e\n", b"two\n", b"three", b""]
+
+    def test_the_same_bytes_are_one_blob(self, place: Place) -> None:
+        """G9: storing a blob may be repeated."""
+        storage = place.create()
+
+        refs = {storage.put_blob([b"same"]), storage.put_blob([b"sa", b"me"])}
+
+        assert len(refs) == 1
+        assert read_blob(place.reader(), refs.pop()) == b"same"
+
+    def test_a_blob_whose_source_fails_is_not_stored(self, place: Place) -> None:
+        """The source's own error comes through, and the storage stays usable."""
+        storage = place.create()
+
+        def source() -> Iterator[bytes]:
+            yield b"half"
+            raise OSError("the source failed")
+
+        with pytest.raises(OSError, match="the source failed"):
+            storage.put_blob(source())
+
+        with pytest.raises(CorruptSessionError):
+            storage.open_blob(f"sha256:{sha256(b'half').hexdigest()}")
+        assert storage.append(numbered(1), expect=0) == 1
+
+    @pytest.mark.parametrize(
+        "ref", ["sha256:" + "0" * 64, "sha256:../../lock", "sha256:", "md5:0", ""]
+    )
+    def test_a_blob_that_is_not_there_is_named_in_the_error(self, place: Place, ref: str) -> None:
+        """G8: a session that lacks a blob is damaged, and the error says which it lacks."""
+        storage = place.create()
+
+        with pytest.raises(CorruptSessionError) as caught:
+            storage.open_blob(ref)
+
+        assert ref.removeprefix("sha256:") in str(caught.value)
+
+    def test_a_session_has_blobs_of_its_own(self, place: Place) -> None:
+        """Removing one session takes nothing from another."""
+        one, other = place.create("one"), place.create("other")
+        ref = one.put_blob([b"one's"])
+
+        with pytest.raises(CorruptSessionError):
+            other.open_blob(ref)
+
+        assert other.put_blob([b"one's"]) == ref
+        one.close()
+        place.again.remove("one")
+        assert read_blob(other, ref) == b"one's"
+
+    def test_a_trim_leaves_blobs_alone(self, place: Place) -> None:
+        """Entries that stay may name them."""
+        storage = place.create("session", *numbered(3))
+        ref = storage.put_blob([b"kept"])
+
+        storage.trim(4)
+
+        assert read_blob(place.reader(), ref) == b"kept"
+
+
+def read_blob(storage: Storage, ref: str) -> bytes:
+    """Return all bytes of a blob."""
+    with storage.open_blob(ref) as blob:
+        return blob.read()

@@ -1,0 +1,137 @@
+"""Logs: they grow while a job runs, outlive a crash, and become blobs."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import pytest
+
+from holdall.testing.guarantees.blobs import read_blob
+from holdall.testing.guarantees.place import RepositoryTests
+
+if TYPE_CHECKING:
+    from holdall.testing.guarantees.place import Place
+
+NAMES = (
+    "com.example::job/1",
+    "com.example::job_1",
+    "com.example::JOB/1",
+    "../../etc/passwd",
+    "..",
+    "/",
+    "",
+    ".hidden",
+    "with\nnewline and \0",
+    "ünï",
+    "a" * 300,
+    "a" * 301,
+)
+"""Names of logs that a store might confuse, or take for paths."""
+
+
+class LogGuarantees(RepositoryTests):
+    """What was flushed is there, whatever happens to the one who wrote it."""
+
+    def test_a_sealed_log_is_a_blob(self, place: Place) -> None:
+        """G6: sealing returns the name of a blob that is there for all."""
+        storage = place.create()
+        log = storage.open_log("job")
+        log.write(b"one\n")
+        log.flush()
+        log.write(b"two\n")
+
+        ref = log.seal()
+
+        assert ref == "sha256:" + sha256(b"one\ntwo\n").hexdigest()
+        assert read_blob(place.reader(), ref) == b"one\ntwo\n"
+
+    def test_a_log_tells_its_size(self, place: Place) -> None:
+        """What still waits in memory counts too."""
+        log = place.create().open_log("job")
+        sizes = [log.size]
+
+        log.write(b"12345")
+        sizes.append(log.size)
+        log.flush()
+        sizes.append(log.size)
+        log.write(b"678")
+        sizes.append(log.size)
+
+        assert sizes == [0, 5, 5, 8]
+
+    def test_a_log_that_was_left_is_gone_on_with(self, place: Place) -> None:
+        """What was flushed outlives its writer; the next one appends to it."""
+        storage = place.create()
+        log = storage.open_log("job")
+        log.write(b"before, ")
+        log.flush()
+        storage.close()
+
+        log = place.writer().open_log("job")
+        assert log.size == 8
+        log.write(b"after")
+
+        assert read_blob(place.reader(), log.seal()) == b"before, after"
+
+    @pytest.mark.parametrize("size", [0, 1, 1 << 16, (3 << 20) + 1])
+    def test_a_log_of_any_size_is_kept_whole(self, place: Place, size: int) -> None:
+        """However it was cut into writes."""
+        storage = place.create()
+        log = storage.open_log("job")
+        data = bytes(range(251)) * (size // 251 + 1)
+
+        for start in range(0, size, 70_001):
+            log.write(data[start : min(start + 70_001, size)])
+
+        assert read_blob(place.reader(), log.seal()) == data[:size]
+
+    def test_logs_of_any_names_are_kept_apart(self, place: Place) -> None:
+        """A name is only a name, whatever it looks like."""
+        storage = place.create()
+
+        for name in NAMES:
+            log = storage.open_log(name)
+            log.write(name.encode())
+            log.flush()
+
+        refs = [storage.open_log(name).seal() for name in NAMES]
+        assert [read_blob(storage, ref).decode() for ref in refs] == list(NAMES)
+
+    @pytest.mark.parametrize("end", ["seal", "discard"])
+    def test_a_log_that_ended_starts_anew(self, place: Place, end: str) -> None:
+        """A second attempt at a job finds nothing of the first in its log."""
+        storage = place.create()
+        log = storage.open_log("job")
+        log.write(b"first")
+        log.flush()
+        getattr(log, end)()
+
+        again = storage.open_log("job")
+
+        assert again.size == 0
+        again.write(b"second")
+        assert read_blob(storage, again.seal()) == b"second"
+
+    @pytest.mark.parametrize("end", ["seal", "discard"])
+    def test_a_log_that_ended_takes_no_more(self, place: Place, end: str) -> None:
+        """Bytes that would go nowhere are refused."""
+        log = place.create().open_log("job")
+        log.write(b"first")
+        getattr(log, end)()
+
+        with pytest.raises(ValueError, match=r"sealed or discarded|closed"):
+            log.write(b"lost")
+
+    def test_logs_with_the_same_bytes_become_one_blob(self, place: Place) -> None:
+        """Sealing what is stored already is no conflict."""
+        storage = place.create()
+        refs = set()
+
+        for name in ("one", "other"):
+            log = storage.open_log(name)
+            log.write(b"same")
+            refs.add(log.seal())
+
+        assert refs == {storage.put_blob([b"same"])}
+        assert read_blob(place.reader(), refs.pop()) == b"same"

@@ -1,0 +1,107 @@
+"""A repository under test, the sessions opened in it, and what may be done out-of-band."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from holdall.contracts import Mode, Repository, Storage
+
+HOSTILE = (
+    b"{}",
+    b'{"text": "of JSON on one line"}',
+    b'  {"with": "blanks around"}\t',
+    b"",
+    b"\0",
+    b"\n",
+    b"\r\n",
+    b'{"of":\n"several lines"}',
+    b'"half a string',
+    b"\xff\xfe no UTF-8",
+    b'{"no UTF-8": "\xff"}',
+    b"null",
+    b'{"sum":"00000000","left":0,"entry":{}}',
+    b"[" * 5000,
+    bytes(range(256)) * 64,
+    b"x" * (1 << 20),
+)
+"""Entries that a store might trip over."""
+
+
+class Place:
+    """The repository under test and a second one on the same place; closes what it opened."""
+
+    def __init__(self, repository: Repository, again: Repository) -> None:
+        self.repository = repository
+        self.again = again
+        self._opened: list[Storage] = []
+
+    def create(self, session_id: str = "session", *entries: bytes) -> Storage:
+        """Return a new session that holds *entries*, open for writing."""
+        storage = self._closed_later(self.repository.create(session_id))
+        if entries:
+            storage.append(entries, expect=0)
+        return storage
+
+    def writer(self, session_id: str = "session", *, take_over: bool = False) -> Storage:
+        """Return a session opened for writing by the second repository."""
+        return self._open(session_id, "w", take_over=take_over)
+
+    def reader(self, session_id: str = "session") -> Storage:
+        """Return a session opened for reading by the second repository."""
+        return self._open(session_id, "r")
+
+    def entries(self, session_id: str = "session") -> list[bytes]:
+        """Return what the second repository reads; the numbers must have no gaps."""
+        storage = self.reader(session_id)
+        numbered = list(storage.read())
+        storage.close()
+        first = numbered[0][0] if numbered else 1
+        assert [number for number, _ in numbered] == list(range(first, first + len(numbered)))
+        return [entry for _, entry in numbered]
+
+    def close(self) -> None:
+        """Close every storage that was opened here."""
+        while self._opened:
+            self._opened.pop().close()
+
+    def _open(self, session_id: str, mode: Mode, *, take_over: bool = False) -> Storage:
+        return self._closed_later(self.again.open(session_id, mode=mode, take_over=take_over))
+
+    def _closed_later(self, storage: Storage) -> Storage:
+        self._opened.append(storage)
+        return storage
+
+
+class RepositoryTests:
+    """What the tests of all guarantees start from."""
+
+    @pytest.fixture
+    def repository(self) -> Repository:
+        """Return the repository under test, empty."""
+        raise NotImplementedError("a test of a repository gives it as the fixture 'repository'")
+
+    def reopen(self, repository: Repository) -> Repository:
+        """Return a second repository on the same place; *repository* itself if there can't be."""
+        return repository
+
+    def damage(self, repository: Repository, session_id: str) -> None:
+        """Change a byte in the middle of a session's stored entries, behind the store's back."""
+        del repository, session_id
+        pytest.skip("the test gives no 'damage', so nothing can be damaged from outside")
+
+    @pytest.fixture
+    def place(self, repository: Repository) -> Iterator[Place]:
+        """Return the repository with all that is opened in it, closed at the end."""
+        place = Place(repository, self.reopen(repository))
+        yield place
+        place.close()
+
+
+def numbered(count: int, *, first: int = 1) -> list[bytes]:
+    """Return entries that tell their numbers."""
+    return [b'{"entry":%d}' % number for number in range(first, first + count)]

@@ -1,0 +1,126 @@
+"""Readers: beside a writer that is alive, in nobody's way, and without changing anything."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from holdall.errors import ReadOnlyStorageError, StorageError, UnknownSessionError
+from holdall.testing.guarantees.place import RepositoryTests, numbered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from holdall.contracts import Storage
+    from holdall.testing.guarantees.place import Place
+
+
+class ReaderGuarantees(RepositoryTests):
+    """Who reads sees a prefix of what was appended, and hinders nobody."""
+
+    def test_a_reader_sees_what_was_appended_since_it_opened(self, place: Place) -> None:
+        """G2: what is acknowledged is there for all."""
+        storage = place.create("session", *numbered(1))
+        reader = place.reader()
+
+        storage.append(numbered(2, first=2), expect=1)
+
+        assert (reader.head, len(list(reader.read()))) == (3, 3)
+
+    def test_a_reader_that_pauses_keeps_no_writer_waiting(self, place: Place) -> None:
+        """G5: between two entries that it returns, a reader holds no lock."""
+        storage = place.create("session", *numbered(600))
+        entries = place.reader().read()
+        seen = [next(entries) for _ in range(300)]
+
+        storage.append(numbered(1, first=601), expect=600)
+        seen.extend(entries)
+
+        assert seen in (_pairs(600), _pairs(601))
+
+    def test_a_reader_sees_whole_batches_while_others_are_appended(self, place: Place) -> None:
+        """G1, G5: a batch is seen entirely or not at all, at any moment."""
+        storage = place.create()
+        reader = place.reader()
+        failures: list[BaseException] = []
+
+        def append() -> None:
+            try:
+                for head in range(0, 300, 3):
+                    storage.append(numbered(3, first=head + 1), expect=head)
+            except BaseException as error:  # noqa: BLE001 - raised in the main thread
+                failures.append(error)
+
+        thread = threading.Thread(target=append)
+        thread.start()
+        while thread.is_alive():
+            seen = list(reader.read())
+            assert seen == _pairs(len(seen))
+            assert len(seen) % 3 == 0
+        thread.join()
+        assert not failures
+        assert list(reader.read()) == _pairs(300)
+
+    def test_a_trim_gives_a_reader_no_gap(self, place: Place) -> None:
+        """G5: a reader that was overtaken by a trim reads on without a gap, or says so."""
+        storage = place.create("session", *numbered(1000))
+        entries = place.reader().read()
+        seen = [next(entries)]
+
+        storage.trim(900)
+        storage.append(numbered(1, first=1001), expect=1000)
+        try:
+            seen.extend(entries)
+        except StorageError:
+            assert seen == _pairs(len(seen))
+        else:
+            assert seen in (_pairs(1000), _pairs(1001))
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            pytest.param(lambda storage: storage.append([b"x"], expect=1), id="append"),
+            pytest.param(lambda storage: storage.trim(2), id="trim"),
+            pytest.param(lambda storage: storage.put_blob([b"x"]), id="put_blob"),
+            pytest.param(lambda storage: storage.open_log("x"), id="open_log"),
+        ],
+    )
+    def test_a_reader_changes_nothing(
+        self, place: Place, change: Callable[[Storage], object]
+    ) -> None:
+        """A storage opened for reading refuses every change."""
+        place.create("session", *numbered(1)).close()
+        reader = place.reader()
+
+        with pytest.raises(ReadOnlyStorageError):
+            change(reader)
+
+        assert place.entries() == numbered(1)
+
+    def test_a_reader_does_not_keep_a_writer_out(self, place: Place) -> None:
+        """Opening for reading takes no lock."""
+        place.create("session", *numbered(1)).close()
+        reader = place.reader()
+
+        storage = place.writer()
+        storage.append(numbered(1, first=2), expect=1)
+
+        assert list(reader.read()) == _pairs(2)
+
+    @pytest.mark.parametrize("mode", ["r", "w"])
+    def test_a_session_that_was_never_created_is_unknown(self, place: Place, mode: str) -> None:
+        """Opening makes no session."""
+        opened = place.reader if mode == "r" else place.writer
+
+        with pytest.raises(UnknownSessionError) as caught:
+            opened("nobody")
+
+        assert caught.value.session_id == "nobody"
+        assert isinstance(caught.value, LookupError)
+        assert list(place.again.list()) == []
+
+
+def _pairs(count: int) -> list[tuple[int, bytes]]:
+    return list(enumerate(numbered(count), start=1))

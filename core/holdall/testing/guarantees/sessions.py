@@ -1,0 +1,188 @@
+"""Sessions: made, listed, damaged and removed, each without touching the others."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from holdall.errors import (
+    CorruptSessionError,
+    LockedStorageError,
+    SessionExistsError,
+    StorageError,
+    UnknownSessionError,
+)
+from holdall.journal import decode, encode
+from holdall.journal.codec import START
+from holdall.journal.events import MetadataChanged, SessionCreated
+from holdall.testing.guarantees.place import RepositoryTests, numbered
+
+if TYPE_CHECKING:
+    from holdall.contracts import Repository
+    from holdall.testing.guarantees.place import Place
+
+IDS = ("a", "A b", "holdall-2026-11-23T10.11.12", "ünï:cödé", "%41", "x" * 200, "-", "a.session")
+"""Ids of sessions that a store might confuse, or trip over."""
+
+BAD_IDS = ("", ".", "..", ".hidden", "a/b", "/", "../a", "a\0b", "a\nb", "x" * 201, "\udc80")
+"""Ids that no store takes, because some can't hold them."""
+
+
+class SessionGuarantees(RepositoryTests):
+    """A repository tells its sessions apart."""
+
+    def test_a_session_is_created_once(self, place: Place) -> None:
+        """The second one is told that there is one already, and changes nothing."""
+        storage = place.create("session", *numbered(1))
+
+        with pytest.raises(SessionExistsError):
+            place.again.create("session")
+        storage.close()
+        with pytest.raises(SessionExistsError):
+            place.repository.create("session")
+
+        assert place.entries() == numbered(1)
+
+    def test_of_many_who_create_a_session_one_does(self, place: Place) -> None:
+        """G9: creating is one step, whoever else does it at the same moment."""
+
+        def create(repository: Repository) -> int:
+            try:
+                repository.create("session").close()
+            except (SessionExistsError, LockedStorageError):
+                return 0
+            return 1
+
+        with ThreadPoolExecutor(8) as pool:
+            created = list(pool.map(create, [place.repository, place.again] * 8))
+
+        assert sum(created) == 1
+        assert [info.id for info in place.again.list()] == ["session"]
+
+    @pytest.mark.parametrize("session_id", IDS)
+    def test_a_session_can_have_an_odd_id(self, place: Place, session_id: str) -> None:
+        """What no store takes is written down; everything else all of them take."""
+        place.create(session_id, *numbered(1)).close()
+
+        assert place.entries(session_id) == numbered(1)
+        assert [info.id for info in place.again.list()] == [session_id]
+        place.again.remove(session_id)
+        assert list(place.again.list()) == []
+
+    @pytest.mark.parametrize("session_id", BAD_IDS)
+    def test_an_id_that_is_unfit_is_refused(self, place: Place, session_id: str) -> None:
+        """Everywhere, and before anything is done."""
+        for use in (place.repository.create, place.repository.open, place.repository.remove):
+            with pytest.raises(ValueError, match="cannot be called"):
+                use(session_id)
+
+        assert list(place.again.list()) == []
+
+    def test_a_list_tells_what_each_session_is(self, place: Place) -> None:
+        """Newest first, and one that was never checkpointed is empty."""
+        assert list(place.again.list()) == []
+        for moment, title in ((2.0, "newest"), (1.0, "oldest")):
+            events = [SessionCreated(at=moment, session_id=title, title=title.upper())]
+            entries, _ = encode(events, START)
+            place.create(title, *entries)
+        place.create("never used")
+
+        infos = [(info.id, info.title, info.state) for info in place.again.list()]
+
+        assert infos == [
+            ("newest", "NEWEST", "new"),
+            ("oldest", "OLDEST", "new"),
+            ("never used", "", "empty"),
+        ]
+
+    def test_of_a_removed_session_nothing_can_be_read(self, place: Place) -> None:
+        """G10: it is gone for all, also for those who had it open."""
+        storage = place.create("session", *numbered(600))
+        ref = storage.put_blob([b"blob"])
+        storage.close()
+        reader = place.reader()
+        list(reader.read())
+
+        place.repository.remove("session")
+
+        for mode in (place.reader, place.writer):
+            with pytest.raises(UnknownSessionError):
+                mode()
+        assert list(place.again.list()) == []
+        with pytest.raises(StorageError):
+            list(reader.read())
+        with pytest.raises(StorageError):
+            reader.open_blob(ref)
+
+    def test_a_removed_session_leaves_nothing_to_the_next_of_its_name(self, place: Place) -> None:
+        """G10: a new session of an old name is new."""
+        old = place.create("session", *numbered(3))
+        ref = old.put_blob([b"old"])
+        log = old.open_log("job")
+        log.write(b"old")
+        log.flush()
+        old.close()
+        place.again.remove("session")
+
+        new = place.create()
+
+        assert (new.head, place.entries(), new.open_log("job").size) == (0, [], 0)
+        with pytest.raises(CorruptSessionError):
+            new.open_blob(ref)
+
+    def test_a_session_that_is_written_is_not_removed(self, place: Place) -> None:
+        """Whoever writes it goes on, as if nobody had tried."""
+        storage = place.create("session", *numbered(1))
+
+        with pytest.raises(LockedStorageError):
+            place.again.remove("session")
+
+        storage.append(numbered(1, first=2), expect=1)
+        assert place.entries() == numbered(2)
+
+    def test_removing_what_is_not_there_says_so(self, place: Place) -> None:
+        """G9: removing again is told apart from removing."""
+        place.create().close()
+        place.again.remove("session")
+
+        with pytest.raises(UnknownSessionError):
+            place.again.remove("session")
+
+    def test_damage_is_never_returned_as_data(self, place: Place) -> None:
+        """G8: what is damaged is reported, by the store or by the journal's checks."""
+        _create_with_events(place, "session", 40)
+        self.damage(place.repository, "session")
+
+        with pytest.raises(StorageError):
+            list(decode("session", place.reader().read()))
+
+    def test_a_damaged_session_hinders_no_other(self, place: Place) -> None:
+        """G11: the others are listed and opened, and the damaged one can be removed."""
+        for session_id in ("damaged", "whole"):
+            _create_with_events(place, session_id, 40)
+        self.damage(place.repository, "damaged")
+
+        states = {info.id: info.state for info in place.again.list()}
+
+        assert states == {"damaged": "damaged", "whole": "new"}
+        assert len(place.entries("whole")) == 40
+        assert place.writer("whole").head == 40
+        place.again.remove("damaged")
+        assert [info.id for info in place.again.list()] == ["whole"]
+
+    def test_a_repository_can_be_found_again(self, place: Place) -> None:
+        """Its URL is text without line ends that starts with a name."""
+        assert place.repository.url == place.again.url
+        assert place.repository.url.partition(":")[0].partition("?")[0].isalnum()
+
+
+def _create_with_events(place: Place, session_id: str, count: int) -> None:
+    created = SessionCreated(at=1.0, session_id=session_id)
+    changes = [MetadataChanged(at=2.0, changes={}) for _ in range(count - 1)]
+    entries, _ = encode([created, *changes], START)
+    storage = place.create(session_id)
+    for number, entry in enumerate(entries):
+        storage.append([entry], expect=number)
+    storage.close()

@@ -1,0 +1,246 @@
+"""A gzipped tar of everything: the reports, each log and each attachment as files.
+
+    SESSION/report.html              left out, with a warning, if it can't be made
+    SESSION/report.json
+    SESSION/report.junit.xml
+    SESSION/logs/JOB.ATTEMPT.log     what the job wrote, byte for byte
+    SESSION/attachments/JOB.ATTEMPT/NAME
+    SESSION/manifest.json            names, sizes, digests, and the ids that names stand for
+
+With several devices there is a folder for each in `logs` and `attachments`. The
+standard output of attachment jobs is an attachment. The same session gives the
+same bytes; all of it is streamed.
+"""
+
+from __future__ import annotations
+
+import gzip
+import tarfile
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from io import BytesIO
+from tempfile import SpooledTemporaryFile
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, cast
+
+import msgspec
+
+from holdall.errors import PluginError
+from holdall.exports.filenames import file_name
+from holdall.exports.moments import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from holdall.contracts import ExportContext, Exporter, Sink
+    from holdall.exports.job import AttemptView, JobView
+    from holdall.exports.view import SessionView
+
+# The reports inside: file name, exporter, media type, and whether the archive is one without it.
+_REPORTS: Final = (
+    ("report.html", "holdall.html", "text/html", False),
+    ("report.json", "holdall.json", "application/json", True),
+    ("report.junit.xml", "holdall.junit", "application/xml", True),
+)
+_LEVEL: Final = 6
+_PIECE: Final = 1 << 16
+_IN_MEMORY: Final = 1 << 20
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the archive holds; there is nothing to choose yet."""
+
+
+class TarExporter:
+    """Reports first, then logs and attachments in the order of the jobs, the manifest last."""
+
+    summary: ClassVar[str] = "tar.gz with reports, logs and attachments"
+    suffix: ClassVar[str] = ".tar.gz"
+    media_type: ClassVar[str] = "application/gzip"
+    Options: ClassVar[type] = Options
+
+    def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
+        """Write the archive; the sink need not be able to go back."""
+        stream = cast("BinaryIO", _Stream(sink))
+        folder = file_name(view.session_id)
+        with (
+            gzip.GzipFile(
+                filename="", mode="wb", compresslevel=_LEVEL, fileobj=stream, mtime=0
+            ) as z,
+            tarfile.open(fileobj=z, mode="w|", format=tarfile.PAX_FORMAT) as tar,
+            _spool(context.temporary_folder) as manifest,
+        ):
+            archive = _Archive(tar, folder, context.now, manifest)
+            _add_reports(archive, view, context)
+            _add_files(archive, view, context)
+            archive.finish(view, context)
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """What a member was made of."""
+
+    kind: str
+    media_type: str
+    device: str | None = None
+    job: str | None = None
+    attempt: int | None = None
+    original_name: str | None = None
+
+
+@dataclass
+class _Archive:
+    """A tar that remembers, outside memory, what was put into it."""
+
+    tar: tarfile.TarFile
+    folder: str
+    now: datetime
+    manifest: BinaryIO
+    _members: int = field(default=0, init=False)
+
+    def add(self, name: str, content: BinaryIO, origin: _Origin) -> None:
+        """Append a member with all that is left to read of *content*."""
+        start = content.tell()
+        digest = sha256()
+        while piece := content.read(_PIECE):
+            digest.update(piece)
+        size = content.tell() - start
+        content.seek(start)
+        self._append(name, content, size)
+        entry = {"name": name, "size": size, "sha256": digest.hexdigest(), **asdict(origin)}
+        self.manifest.write(b",\n" if self._members else b"\n")
+        self.manifest.write(_encode({k: v for k, v in entry.items() if v is not None}))
+        self._members += 1
+
+    def _append(self, name: str, content: BinaryIO, size: int) -> None:
+        member = tarfile.TarInfo(f"{self.folder}/{name}")
+        member.size = size
+        member.mtime = int(self.now.timestamp())
+        member.mode = 0o644
+        self.tar.addfile(member, content)
+
+    def finish(self, view: SessionView, context: ExportContext) -> None:
+        """Append the manifest."""
+        head = {
+            "format": "holdall-archive",
+            "format_version": 1,
+            "session": view.session_id,
+            "exported": {
+                "at": iso(self.now),
+                "exporter": "holdall.tar",
+                "by": context.provenance,
+            },
+        }
+        with _spool(context.temporary_folder) as whole:
+            whole.write(_encode(head)[:-1] + b',\n"members": [')
+            self.manifest.seek(0)
+            while piece := self.manifest.read(_PIECE):
+                whole.write(piece)
+            whole.write(b"\n]}\n")
+            size = whole.tell()
+            whole.seek(0)
+            self._append("manifest.json", whole, size)
+
+
+def _add_reports(archive: _Archive, view: SessionView, context: ExportContext) -> None:
+    for name, exporter_id, media_type, required in _REPORTS:
+        try:
+            report = context.render(exporter_id, view)
+        except PluginError as error:
+            if required:
+                raise
+            context.warn("left-out", f"{name} is not in the archive: {error}")
+            continue
+        with report:
+            archive.add(name, report, _Origin("report", media_type))
+
+
+def _add_files(archive: _Archive, view: SessionView, context: ExportContext) -> None:
+    several = len(view.devices) > 1
+    total = view.job_count
+    for number, job in enumerate(view.jobs()):
+        place = f"{file_name(job.device_id)}/{file_name(job.id)}" if several else file_name(job.id)
+        for count, attempt in enumerate(job.attempts, start=1):
+            if attempt.io_log_size:
+                _add_log(
+                    archive, job, attempt, f"{place}.{count}", count, context.temporary_folder
+                )
+            _add_attachments(archive, job, attempt, f"{place}.{count}", count)
+        if number % 100 == 0:
+            context.progress(number, total)
+
+
+def _add_log(  # noqa: PLR0917 - a function of this module alone
+    archive: _Archive, job: JobView, attempt: AttemptView, place: str, count: int, folder: Path
+) -> None:
+    is_attachment = job.plugin == "attachment"
+    both = {"stdout", "stderr"}
+    for name, kind, streams in (
+        (f"attachments/{place}/stdout", "attachment", {"stdout"} if is_attachment else set()),
+        (f"logs/{place}.log", "log", {"stderr"} if is_attachment else both),
+    ):
+        pieces = (record.data for record in attempt.io_log() if record.stream in streams)
+        origin = _Origin(kind, "text/plain", job.device_id, job.id, count)
+        with _spooled(pieces if streams else (), folder, attempt.io_log_size) as content:
+            if content.seek(0, 2):
+                content.seek(0)
+                archive.add(name, content, origin)
+
+
+def _add_attachments(
+    archive: _Archive, job: JobView, attempt: AttemptView, place: str, count: int
+) -> None:
+    taken = {"stdout"} if job.plugin == "attachment" else set()
+    for attachment in attempt.attachments:
+        name = next(each for each in _names(attachment.name) if each not in taken)
+        taken.add(name)
+        origin = _Origin(
+            "attachment", attachment.media_type, job.device_id, job.id, count, attachment.name
+        )
+        with closing(attempt.open_attachment(attachment)) as content:
+            archive.add(f"attachments/{place}/{name}", content, origin)
+
+
+def _names(original: str) -> Iterator[str]:
+    """Yield the name for a file called *original*, and others if it is taken."""
+    name = file_name(original)
+    yield name
+    number = 2
+    while True:
+        yield f"{number}~{name}"
+        number += 1
+
+
+def _spool(folder: Path) -> BinaryIO:
+    return cast("BinaryIO", SpooledTemporaryFile(_IN_MEMORY, dir=str(folder)))
+
+
+def _spooled(pieces: Iterable[bytes], folder: Path, size: int) -> BinaryIO:
+    content = BytesIO() if size <= _IN_MEMORY else _spool(folder)
+    for piece in pieces:
+        content.write(piece)
+    content.seek(0)
+    return content
+
+
+class _Stream:
+    """A sink as `GzipFile` wants it."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+
+    def write(self, data: Any) -> int:
+        self._sink.write(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Do nothing: the pipeline flushes."""
+
+
+if TYPE_CHECKING:
+    _: type[Exporter] = TarExporter

@@ -1,0 +1,69 @@
+"""The contract finds out stores that break it: a suite that lets them pass proves nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from defusedxml.ElementTree import parse
+
+BROKEN = {
+    "Forgets": "test_append_returns_the_new_head",
+    "Reorders": "test_ten_thousand_entries_come_back_in_order",
+    "HalfWrites": "test_a_batch_of_odd_entries_comes_back_as_it_was",
+    "WritesPiecemeal": "test_a_reader_sees_whole_batches_while_others_are_appended",
+    "DoubleWrites": "test_every_entry_comes_back_as_it_was",
+    "RepeatsDoubled": "test_repeating_an_append_stores_it_once",
+    "NeverRepeats": "test_repeating_an_append_stores_it_once",
+    "LiesAboutHead": "test_a_new_session_is_empty",
+    "ReturnsOldHead": "test_append_returns_the_new_head",
+    "StripsEntries": "test_every_entry_comes_back_as_it_was",
+    "ReadsOneTooFew": "test_entries_survive_closing",
+    "IgnoresAfter": "test_read_begins_behind_the_number_it_is_given",
+    "RenumbersOnTrim": "test_trim_keeps_the_numbers_of_what_stays",
+    "TrimsOneTooMany": "test_trim_keeps_the_numbers_of_what_stays",
+    "CutsBlobs": "test_a_blob_comes_back_as_it_was",
+    "OneLogForAll": "test_logs_of_any_names_are_kept_apart",
+    "WritesWhenReading": "test_a_reader_changes_nothing",
+    "TwoWriters": "test_after_a_take_over_nothing_of_the_old_writer_is_accepted",
+    "OverwritesOnCreate": "test_a_session_is_created_once",
+    "HidesInsteadOfRemoving": "test_of_a_removed_session_nothing_can_be_read",
+    "TakesAnyId": "test_an_id_that_is_unfit_is_refused",
+    "MakesOnOpen": "test_a_session_that_was_never_created_is_unknown",
+    "ListsUntilDamage": "test_a_damaged_session_hinders_no_other",
+}
+
+
+@pytest.fixture(scope="module")
+def failed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    """Return the tests that failed, by the store they ran over."""
+    report = tmp_path_factory.mktemp("bad") / "report.xml"
+    stores = Path(__file__).with_name("bad_stores.py")
+    chosen = [f"{stores}::Test{store}::{test}" for store, test in BROKEN.items()]
+    command = [sys.executable, "-m", "pytest", f"{stores}::TestAltered", *chosen]
+    options = ["-q", "--tb=no", "--assert=plain", f"--junitxml={report}"]
+    ended = subprocess.run(
+        [*command, *options], capture_output=True, check=False, cwd=stores.parents[2]
+    )
+    assert ended.returncode == pytest.ExitCode.TESTS_FAILED, ended.stdout.decode()
+
+    failed = defaultdict(set)
+    for case in parse(report).iter("testcase"):
+        if case.find("failure") is not None:
+            store = case.get("classname", "").rpartition(".Test")[2]
+            failed[store].add(case.get("name", "").partition("[")[0])
+    return failed
+
+
+@pytest.mark.parametrize(("store", "test"), BROKEN.items())
+def test_a_store_that_breaks_a_promise_fails(
+    failed: dict[str, set[str]], store: str, test: str
+) -> None:
+    assert failed[store] == {test}
+
+
+def test_a_store_that_keeps_them_all_passes(failed: dict[str, set[str]]) -> None:
+    assert failed["Altered"] == set()

@@ -1,0 +1,176 @@
+"""The archive: taken by tar and tarfile, every member where the manifest says, and what."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import tarfile
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+
+from holdall.candidates import Declared
+from holdall.exports.pipeline import export
+from holdall.registry import Registry
+from holdall.testing.exporters import ExporterContract
+from holdall.testing.sessions import empty_session, sample_session
+from holdall_exporters.tar import TarExporter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from holdall.testing.sessions import SampleSession
+
+INSIDE = {
+    "test.exporter": "tar:TarExporter",
+    "holdall.html": "html:HtmlExporter",
+    "holdall.json": "json:JsonExporter",
+    "holdall.junit": "junit:JUnitExporter",
+}
+
+
+def registry(**targets: str) -> Registry:
+    """Return a registry of the exporters; *targets* puts others in the places of some."""
+    found = {name: f"holdall_exporters.{target}" for name, target in INSIDE.items()}
+    found |= {f"holdall.{name}": target for name, target in targets.items()}
+    return Registry(
+        Declared(kind="exporters", name=name, value=target, distribution="holdall", version="1.0")
+        for name, target in found.items()
+    )
+
+
+class TestTarExporter(ExporterContract):
+    """The archive keeps the promises of all exporters."""
+
+    exporter: ClassVar[type[TarExporter]] = TarExporter
+    many_jobs: ClassVar[int] = 3000
+
+    def registry(self) -> Registry:
+        """Return a registry with the reports that go into the archive."""
+        return registry()
+
+
+def archive(session: SampleSession | None = None, found: Registry | None = None) -> bytes:
+    stream = io.BytesIO()
+    export(session or sample_session(), "test.exporter", stream, registry=found or registry())
+    return stream.getvalue()
+
+
+def members(report: bytes) -> dict[str, bytes]:
+    with tarfile.open(fileobj=io.BytesIO(report)) as tar:
+        files = ((member.name, tar.extractfile(member)) for member in tar)
+        return {name: file.read() for name, file in files if file}
+
+
+def manifest(report: bytes, folder: str = "sample-1") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(members(report)[f"{folder}/manifest.json"])
+    return found
+
+
+def test_the_manifest_tells_every_member_with_size_and_digest() -> None:
+    report = archive()
+    content = members(report)
+    listed = manifest(report)["members"]
+
+    assert [f"sample-1/{each['name']}" for each in listed] == list(content)[:-1]
+    for each in listed:
+        data = content[f"sample-1/{each['name']}"]
+        assert (each["size"], each["sha256"]) == (len(data), sha256(data).hexdigest())
+
+
+def test_the_manifest_says_which_job_a_member_is_of() -> None:
+    listed = manifest(archive())["members"]
+
+    assert next(each for each in listed if each.get("original_name") == "../Shot.png") == {
+        "name": "attachments/local/com.example%3a%3abig-log.1/%2e.%2fShot~0fcb3061931f.png",
+        "size": 264,
+        "sha256": sha256(b"\x89PNG\r\n\x1a\n" + bytes(range(256))).hexdigest(),
+        "kind": "attachment",
+        "media_type": "image/png",
+        "device": "local",
+        "job": "com.example::big-log",
+        "attempt": 1,
+        "original_name": "../Shot.png",
+    }
+
+
+def test_the_reports_inside_can_be_read() -> None:
+    content = members(archive())
+
+    assert content["sample-1/report.html"].startswith(b"<!DOCTYPE html>")
+    assert json.loads(content["sample-1/report.json"])["session"]["id"] == "sample-1"
+    assert b"<testsuites>" in content["sample-1/report.junit.xml"]
+
+
+def test_logs_and_attachments_are_there_byte_for_byte() -> None:
+    content = members(archive())
+    folder = "sample-1/attachments/local/com.example%3a%3abig-log.1"
+
+    job = next(j for j in sample_session().view().jobs() if j.id == "com.example::flaky")
+    log = b"".join(record.data for record in job.attempts[0].io_log())
+    assert content["sample-1/logs/local/com.example%3a%3aflaky.1.log"] == log
+    assert content[f"{folder}/notes.txt"] == b"notes"
+    assert content[f"{folder}/2~notes.txt"] == b"more"
+
+
+def test_output_of_attachment_jobs_is_an_attachment() -> None:
+    content = members(archive())
+
+    name = "sample-1/attachments/local/com.example%3a%3aattachment.1/stdout"
+    assert content[name] == b"key: value\n"
+    assert "sample-1/logs/local/com.example%3a%3aattachment.1.log" not in content
+
+
+def test_hostile_ids_stay_in_the_folder_and_apart(tmp_path: Path) -> None:
+    report = archive()
+    with tarfile.open(fileobj=io.BytesIO(report)) as tar:
+        names = tar.getnames()
+        tar.extractall(tmp_path, filter="data")
+
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) == len(names) == len({name.lower() for name in names})
+    assert all(len(part.encode()) <= 255 for name in names for part in name.split("/"))
+    assert {path.relative_to(tmp_path).parts[0] for path in files} == {"sample-1"}
+
+
+def test_members_say_nothing_of_who_made_them_and_when() -> None:
+    report = archive()
+    with tarfile.open(fileobj=io.BytesIO(report)) as tar:
+        found = {(m.uid, m.gid, m.uname, m.gname, m.mode, m.mtime) for m in tar}
+
+    assert found == {(0, 0, "", "", 0o644, sample_session().view().modified)}
+    assert report[:4] == b"\x1f\x8b\x08\x00"  # no file name
+    assert report[4:8] == bytes(4)  # no moment
+
+
+@pytest.mark.skipif(not shutil.which("tar"), reason="tar is not there")
+def test_tar_takes_it(tmp_path: Path) -> None:
+    (tmp_path / "report.tar.gz").write_bytes(archive())
+
+    subprocess.run([str(shutil.which("tar")), "-xzf", "report.tar.gz"], cwd=tmp_path, check=True)
+
+    assert (tmp_path / "sample-1" / "manifest.json").is_file()
+
+
+def test_a_report_that_can_not_be_made_is_left_out_with_a_warning() -> None:
+    stream = io.BytesIO()
+    broken = registry(html="holdall_exporters.not_there:Nothing")
+
+    report = export(sample_session(), "test.exporter", stream, registry=broken)
+
+    assert [warning.code for warning in report.warnings] == ["left-out"]
+    assert "report.html is not in the archive" in report.warnings[0].text
+    assert "sample-1/report.html" not in members(stream.getvalue())
+    assert "sample-1/report.json" in members(stream.getvalue())
+
+
+def test_an_empty_session_has_reports_and_manifest() -> None:
+    assert sorted(members(archive(empty_session()))) == [
+        "sample-empty/manifest.json",
+        "sample-empty/report.html",
+        "sample-empty/report.json",
+        "sample-empty/report.junit.xml",
+    ]

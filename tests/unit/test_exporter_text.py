@@ -1,0 +1,109 @@
+"""The text exporter: lines that can be trusted, in a terminal too."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING, ClassVar
+
+from holdall.testing.exporters import ExporterContract, exported
+from holdall.testing.sessions import empty_session, sample_session
+from holdall_exporters.text import TextExporter
+
+if TYPE_CHECKING:
+    from holdall.testing.sessions import SampleSession
+
+
+class TestTextExporter(ExporterContract):
+    """The text exporter keeps the promises of all exporters."""
+
+    exporter: ClassVar[type[TextExporter]] = TextExporter
+
+
+def lines(session: SampleSession, **options: str) -> list[str]:
+    return exported(TextExporter, session, options).decode().splitlines()
+
+
+def section(found: list[str], heading: str) -> list[str]:
+    """Return the lines below *heading*, up to an empty one."""
+    start = found.index(heading) + 2
+    return found[start : found.index("", start)]
+
+
+def test_a_job_is_a_line_of_outcome_summary_id_and_duration() -> None:
+    assert (
+        "failed                       Summary of outcome-fail (com.example::outcome-fail)  0.25 s"
+        in lines(sample_session())
+    )
+
+
+def test_jobs_stand_below_their_device() -> None:
+    found = lines(sample_session())
+
+    assert "(com.example::outcome-pass)" in "".join(section(found, "this machine (local)"))
+    assert "(com.example::in-flight)" in section(found, "device on the bench (dut-7)")[0]
+
+
+def test_reasons_comments_and_attempts_stand_below_the_job() -> None:
+    found = lines(sample_session())
+
+    assert "    reason: why it was skipped-resource" in found
+    assert "    comment: seen by a person" in found
+    assert "    3 attempts: failed, crashed (interrupted by a reboot), passed" in found
+
+
+def test_an_interrupted_job_is_marked() -> None:
+    assert any(
+        line.startswith("crashed (interrupted by a reboot)  Summary of interrupted")
+        for line in lines(sample_session())
+    )
+
+
+def test_failures_are_listed_again_at_the_end_with_the_verdict() -> None:
+    found = lines(sample_session())
+    end = found[found.index("verdict: FAIL") - 16 :]
+
+    assert end[0].startswith("    failed: local: Summary of outcome-fail")
+    assert "    in flight: dut-7: Reboot the device (com.example::in-flight)" in end
+    assert "    1 job is undecided: local: com.example::outcome-undecided" in end
+
+
+def test_an_empty_session_says_so() -> None:
+    assert lines(empty_session())[-3:] == [
+        "0 jobs in 0.00 s: nothing to show",
+        "verdict: FAIL",
+        "    no job passed",
+    ]
+
+
+def test_no_log_is_shown_unless_asked_for() -> None:
+    assert not any("|" in line and "plain line" in line for line in lines(sample_session()))
+
+
+def test_logs_of_failed_jobs_stand_below_them_with_a_bar() -> None:
+    found = lines(sample_session(), logs="failed")
+
+    start = next(n for n, line in enumerate(found) if "(com.example::outcome-fail)" in line)
+    assert found[start + 1 : start + 4] == [
+        "    | plain line",
+        "    | not UTF-8: \\xff\\xfe\\x80",
+        "    | cut character: café, cut escape: red",
+    ]
+    assert "    (1,234,567 bytes more were not kept)" in found
+
+
+def test_all_logs_can_be_asked_for() -> None:
+    assert "    | key: value" in lines(sample_session(), logs="all")
+    assert "    | key: value" not in lines(sample_session(), logs="failed")
+
+
+def test_nothing_in_the_text_steers_a_terminal() -> None:
+    text = exported(TextExporter, sample_session(), {"logs": "all"}).decode()
+
+    assert {c for c in text if unicodedata.category(c) == "Cc"} == {"\n", "\t"}
+    assert not set(text) & set("\u202e\u2066\u2028")
+
+
+def test_hostile_text_begins_no_line_of_its_own() -> None:
+    hostile = [line for line in lines(sample_session()) if "second line" in line]
+
+    assert all("first line second line third" in line for line in hostile)

@@ -1,0 +1,155 @@
+"""The workbook: read back by a reader that shares no code with its writer."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, ClassVar
+from zipfile import ZipFile
+
+import pytest
+from lxml import etree
+from python_calamine import CalamineWorkbook
+
+from holdall.exports.cleaning import CELL_LENGTH, cell_text
+from holdall.testing.exporters import ExporterContract, exported
+from holdall.testing.sessions import HOSTILE, big_session, empty_session, sample_session
+from holdall_exporters import xlsx
+from holdall_exporters.xlsx import XlsxExporter
+
+MAIN = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+
+
+class TestXlsxExporter(ExporterContract):
+    """The workbook keeps the promises of all exporters."""
+
+    exporter: ClassVar[type[XlsxExporter]] = XlsxExporter
+    many_jobs: ClassVar[int] = 3000
+
+
+def sheets(session: Any = None, **options: str) -> dict[str, list[list[Any]]]:
+    """Return every sheet of the report, as rows, by name."""
+    report = exported(XlsxExporter, session or sample_session(), options)
+    book = CalamineWorkbook.from_filelike(io.BytesIO(report))
+    return {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names}
+
+
+def parts(session: Any = None) -> dict[str, etree._Element]:
+    """Return the XML inside the report, by name."""
+    with ZipFile(io.BytesIO(exported(XlsxExporter, session or sample_session()))) as archive:
+        return {name: etree.fromstring(archive.read(name)) for name in archive.namelist()}
+
+
+def rows(session: Any = None) -> dict[str, dict[str, Any]]:
+    """Return the results by job, each by column."""
+    head, *found = sheets(session)["Results"]
+    return {row[2]: dict(zip(head, row, strict=True)) for row in found}
+
+
+def test_the_sheets_are_in_order() -> None:
+    assert list(sheets()) == ["Summary", "Results", "Failures", "Devices", "Logs"]
+
+
+def test_results_have_a_row_for_each_job() -> None:
+    found = rows()
+    view = sample_session().view()
+
+    assert list(found) == [job.id for job in view.jobs()]
+    assert found["com.example::outcome-fail"] == {
+        "Device": "local",
+        "Category": "Disks & drives",
+        "Job": "com.example::outcome-fail",
+        "Summary": "Summary of outcome-fail",
+        "Outcome": "failed",
+        "Duration (s)": pytest.approx(0.246913578),
+        "Exit code": -11,
+        "Attempts": 1,
+        "Status": "blocker",
+        "Skip reason": "",
+        "Comments": "",
+    }
+
+
+def test_hostile_text_comes_back_as_text() -> None:
+    found = rows()
+
+    for name, text in HOSTILE.items():
+        wanted = cell_text(text).replace("_x005F_", "_")
+        assert found[f"com.example::hostile-{name}"]["Summary"] == wanted
+
+
+def test_no_cell_is_a_formula_or_an_error() -> None:
+    for name, part in parts().items():
+        if "worksheets" in name:
+            assert part.findall(".//m:f", MAIN) == []
+            types = {cell.get("t") for cell in part.iterfind(".//m:c", MAIN)}
+            assert types <= {"inlineStr", "n", None}
+
+
+def test_every_cell_names_its_place() -> None:
+    for name, part in parts().items():
+        if "worksheets" in name:
+            assert all(cell.get("r") for cell in part.iterfind(".//m:c", MAIN))
+
+
+def test_headers_are_frozen_and_filter_the_rows() -> None:
+    results = parts()["xl/worksheets/sheet2.xml"]
+    filters = results.find("m:autoFilter", MAIN)
+
+    assert filters is not None
+    assert filters.get("ref") == f"A1:K{sample_session().view().job_count + 1}"
+    assert results.xpath("string(//m:pane/@state)", namespaces=MAIN) == "frozen"
+
+
+def test_failures_are_the_results_that_failed() -> None:
+    found = sheets()["Failures"]
+    jobs = [j.id for j in sample_session().view().jobs() if j.outcome.failed or j.in_flight]
+
+    assert [row[2] for row in found[1:]] == jobs
+
+
+def test_logs_of_failed_jobs_are_there_and_cut_visibly() -> None:
+    logs = {row[1]: row[3] for row in sheets()["Logs"][1:]}
+
+    assert logs["com.example::outcome-fail"].startswith("plain line\nnot UTF-8: \\xff")
+    assert len(logs["com.example::big-log"]) == CELL_LENGTH
+    assert logs["com.example::big-log"].endswith("characters in all]")
+    assert "com.example::outcome-pass" not in logs
+
+
+def test_logs_can_be_left_out() -> None:
+    assert len(sheets(logs="none")["Logs"]) == 1
+
+
+def test_the_summary_has_verdict_and_counts() -> None:
+    found = {row[0]: row[1] for row in sheets()["Summary"]}
+
+    assert found["Verdict"] == "FAIL"
+    assert found["passed"] == sample_session().view().counts["pass"]  # type: ignore[index]
+    assert found["Session"] == "sample-1"
+
+
+def test_a_full_sheet_goes_on_in_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xlsx, "LAST_ROW", 8)
+
+    found = sheets(big_session(20))
+
+    names = [name for name in found if name.startswith("Results")]
+    assert names == ["Results", "Results 2", "Results 3"]
+    assert [len(found[name]) for name in names] == [8, 8, 7]
+    assert {tuple(found[name][0]) for name in names} == {tuple(found["Results"][0])}
+    jobs = [row[2] for name in names for row in found[name][1:]]
+    assert jobs == [job.id for job in big_session(20).view().jobs()]
+
+
+def test_an_empty_session_has_headers_alone() -> None:
+    found = sheets(empty_session())
+
+    assert [len(found[name]) for name in ("Results", "Failures", "Devices", "Logs")] == [1] * 4
+
+
+def test_dates_and_order_inside_are_those_of_the_session() -> None:
+    with ZipFile(io.BytesIO(exported(XlsxExporter, sample_session()))) as archive:
+        assert archive.testzip() is None
+        assert {entry.date_time for entry in archive.infolist()} == {(2026, 1, 1, 0, 0, 50)}
+        assert archive.namelist()[0] == "[Content_Types].xml"
+        assert archive.read("docProps/core.xml").count(b"2026-01-01T00:00:51Z") == 2

@@ -1,0 +1,252 @@
+"""What holds for all formats alike: determinism, any text at all, golden files."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from junitparser import JUnitXml
+from lxml import etree, html
+from python_calamine import CalamineWorkbook
+
+from holdall.exports.cleaning import cell_text, line_text
+from holdall.exports.pipeline import export
+from holdall.journal.events import (
+    CategoryDefined,
+    DeviceAdded,
+    JobDefined,
+    JobRecord,
+    JobsSelected,
+    JobStarted,
+    ResultRecorded,
+    SessionCreated,
+)
+from holdall.registry import Registry
+from holdall.results import Attachment, IOLogRecord, JobResult, Outcome
+from holdall.testing.exporters import exported
+from holdall.testing.sessions import SampleSession, sample_session
+from holdall_exporters.json import JsonExporter
+from holdall_exporters.junit import JUnitExporter
+from holdall_exporters.text import TextExporter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from holdall.contracts import Exporter
+    from holdall.journal.events import AnyEvent
+
+FORMATS = ("html", "json", "junit", "tar", "text", "global", "xlsx")
+REGISTRY = Registry.discover()
+GOLDEN = Path(__file__).parents[1] / "golden"
+JENKINS = etree.XMLSchema(etree.parse(Path(__file__).parents[1] / "data" / "junit-10.xsd"))
+
+DIGESTS = """
+import io, sys
+from holdall.exports.pipeline import export
+from holdall.testing.sessions import sample_session
+for name in sys.argv[1:]:
+    print(name, export(sample_session(), name, io.BytesIO()).sha256)
+"""
+
+
+def digests(**environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", DIGESTS, *FORMATS],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def test_bytes_do_not_depend_on_zone_language_and_hash_seed() -> None:
+    here = digests(TZ="UTC", LANG="C", LC_ALL="C", PYTHONHASHSEED="1")
+    there = digests(TZ="Asia/Tokyo", LANG="de_DE.UTF-8", LC_ALL="C.UTF-8", PYTHONHASHSEED="2")
+
+    assert here == there
+    assert len(here.splitlines()) == len(FORMATS)
+
+
+def test_bytes_follow_source_date_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    def report() -> bytes:
+        stream = io.BytesIO()
+        export(sample_session(), "tar", stream, registry=REGISTRY)
+        return stream.getvalue()
+
+    before = report()
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
+    after = report()
+
+    assert before != after
+    with tarfile.open(fileobj=io.BytesIO(after)) as tar:
+        assert {member.mtime for member in tar} == {86400}
+
+
+@pytest.mark.parametrize(
+    ("name", "exporter", "options"),
+    [
+        pytest.param("sample.txt", TextExporter, ["logs=failed"], id="text"),
+        pytest.param("sample.json", JsonExporter, [], id="json"),
+        pytest.param("sample.junit.xml", JUnitExporter, [], id="junit"),
+    ],
+)
+def test_a_report_is_what_it_was(name: str, exporter: type[Exporter], options: list[str]) -> None:
+    """To accept a change: HOLDALL_WRITE_GOLDEN=1 pytest tests/unit/test_exporters_all.py."""
+    report = exported(exporter, sample_session(), options)
+    if os.environ.get("HOLDALL_WRITE_GOLDEN"):
+        (GOLDEN / name).write_bytes(report)
+
+    assert report.decode() == (GOLDEN / name).read_bytes().decode()
+
+
+TEXT = st.text(
+    st.one_of(
+        st.characters(codec="utf-8"),
+        st.characters(categories=["Cc", "Cf"]),
+        st.sampled_from("\x1b[]m\x07\x9b=_x0041\r\n\t\ufffe\uffff<>&'\"/\\.:%{}"),
+    ),
+    max_size=30,
+)
+NAMES = st.sampled_from(["", "a", "A", "a/b", "..", "=1+1", "-", "::"]) | TEXT
+SECONDS = st.none() | st.floats(0, 1e9)
+LOGS = st.lists(
+    st.builds(IOLogRecord, st.floats(0, 9), st.sampled_from(["stdout", "stderr"]), st.binary()),
+    max_size=3,
+).map(tuple)
+RESULTS = st.builds(
+    JobResult,
+    outcome=st.sampled_from(Outcome),
+    return_code=st.none() | st.integers(-64, 255),
+    execution_duration=SECONDS,
+    started_at=SECONDS,
+    comments=st.none() | TEXT,
+    skip_reason=st.none() | TEXT,
+    interrupted_by=st.sampled_from([None, "killed", "rebooted", "unknown"]),
+    io_log=LOGS,
+    io_log_dropped=st.integers(0, 10**12),
+    attachments=st.lists(
+        st.builds(Attachment, name=NAMES, size=st.just(2), data=st.just(b"ab")), max_size=3
+    ).map(tuple),
+)
+
+
+@st.composite
+def hostile_sessions(draw: st.DrawFn) -> SampleSession:
+    """Return a session with anything for texts, ids and facts."""
+    created = SessionCreated(at=draw(st.floats(0, 1e12)), session_id=draw(NAMES), title=draw(TEXT))
+    events: list[AnyEvent] = [created]
+    for device in draw(st.lists(NAMES, max_size=3, unique=True)):
+        facts = draw(st.dictionaries(NAMES, TEXT, max_size=2))
+        added = DeviceAdded(at=1, device=device, description=draw(TEXT), facts=facts)
+        events += [added, *draw(device_events(device))]
+    return SampleSession(tuple(events))
+
+
+@st.composite
+def device_events(draw: st.DrawFn, device: str) -> list[AnyEvent]:
+    ids = draw(st.lists(NAMES, max_size=4, unique=True))
+    events: list[AnyEvent] = [JobsSelected(at=1, device=device, run_list=tuple(ids))]
+    for job_id in ids:
+        category = draw(NAMES)
+        record = JobRecord(
+            id=job_id,
+            summary=draw(TEXT),
+            description=draw(TEXT),
+            plugin=draw(st.sampled_from(["shell", "resource", "attachment", "manual"])),
+            category_id=category,
+        )
+        events += [
+            CategoryDefined(at=1, id=category, name=draw(TEXT)),
+            JobDefined(at=1, device=device, job=record),
+        ]
+        for result in draw(st.lists(RESULTS, max_size=2)):
+            events.append(ResultRecorded(at=2, device=device, job_id=job_id, result=result))
+        if draw(st.booleans()):
+            events.append(JobStarted(at=3, device=device, job_id=job_id))
+    return events
+
+
+def read_json(report: bytes, session: SampleSession) -> None:
+    jobs = json.loads(report)["jobs"]
+    assert [each["id"] for each in jobs] == [job.id for job in session.view().jobs()]
+
+
+def read_junit(report: bytes, session: SampleSession) -> None:
+    root = etree.fromstring(report)
+    JENKINS.assertValid(root)
+    names = {(case.get("classname"), case.get("name")) for case in root.iter("testcase")}
+    assert len(names) == session.view().job_count
+    assert sum(suite.tests for suite in JUnitXml.fromstring(report)) == len(names)
+
+
+def read_html(report: bytes, session: SampleSession) -> None:
+    page = html.document_fromstring(report.decode())
+    assert len(page.xpath("//table[@class='results']/tbody/tr")) == session.view().job_count
+    assert len(page.findall(".//script")) == 1
+
+
+def read_xlsx(report: bytes, session: SampleSession) -> None:
+    book = CalamineWorkbook.from_filelike(io.BytesIO(report))
+    rows = book.get_sheet_by_name("Results").to_python()[1:]
+    wanted = [cell_text(job.id).replace("_x005F_", "_") for job in session.view().jobs()]
+    assert [row[2] for row in rows] == wanted
+
+
+def read_tar(report: bytes, session: SampleSession) -> None:
+    with tarfile.open(fileobj=io.BytesIO(report)) as tar:
+        names = [member.name for member in tar]
+        attempts = [a for job in session.view().jobs() for a in job.attempts]
+        assert len({name.lower() for name in names}) == len(names)
+        assert len(names) >= 4 + sum(len(attempt.attachments) for attempt in attempts)
+        for member in tar:
+            tarfile.data_filter(member, "/nowhere")
+
+
+def read_text(report: bytes, session: SampleSession) -> None:
+    text = report.decode()
+    assert "\x1b" not in text
+    for job in session.view().jobs():
+        assert line_text(job.id) in text
+
+
+def read_verdict(report: bytes, session: SampleSession) -> None:
+    assert report in {b"PASS\n", b"FAIL\n"}
+    assert session.view().job_count or report == b"FAIL\n"
+
+
+READERS: Mapping[str, Callable[[bytes, SampleSession], None]] = {
+    "html": read_html,
+    "json": read_json,
+    "junit": read_junit,
+    "tar": read_tar,
+    "text": read_text,
+    "global": read_verdict,
+    "xlsx": read_xlsx,
+}
+
+
+@settings(max_examples=25, deadline=None)
+@given(session=hostile_sessions())
+@pytest.mark.parametrize("name", FORMATS)
+def test_any_session_gives_a_report_that_can_be_read(name: str, session: SampleSession) -> None:
+    stream = io.BytesIO()
+
+    export(session, name, stream, registry=REGISTRY)
+
+    READERS[name](stream.getvalue(), session)
+
+
+def test_every_installed_exporter_is_tried_here() -> None:
+    assert {REGISTRY.resolve("exporters", name).id for name in FORMATS} == {
+        candidate.id for candidate in REGISTRY.candidates("exporters")
+    }

@@ -1,0 +1,245 @@
+"""Facts about torn and damaged journals of the store in plain files."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from holdall.errors import CorruptSessionError, NewerFormatError
+from holdall_plugins.stores.file import FileRepository
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FIRST = [(1, b'{"a":1}'), (2, b"not JSON\n"), (3, b'{"c":3}')]
+LAST = [(4, b'{"d":4}'), (5, b"\0\xff")]
+MARK = b'"left":0'
+
+
+def store(folder: Path) -> tuple[FileRepository, Path, int]:
+    """Return a repository with one session, its journal, and where its last batch starts."""
+    repository = FileRepository(folder)
+    storage = repository.create("session")
+    storage.append([FIRST[0][1]], expect=0)
+    storage.append([entry for _, entry in FIRST[1:]], expect=1)
+    [journal] = (folder / "session.session").glob("journal-*")
+    size = journal.stat().st_size
+    storage.append([entry for _, entry in LAST], expect=3)
+    storage.close()
+    return repository, journal, size
+
+
+def found(repository: FileRepository, *, mode: str = "r") -> list[tuple[int, bytes]]:
+    storage = repository.open("session", mode="w" if mode == "w" else "r")
+    try:
+        return list(storage.read())
+    finally:
+        storage.close()
+
+
+@pytest.mark.parametrize("mode", ["r", "w"])
+def test_a_tear_at_any_byte_gives_old_or_new_never_neither(tmp_path: Path, mode: str) -> None:
+    repository, journal, start = store(tmp_path)
+    whole = journal.read_bytes()
+
+    for end in range(start, len(whole)):
+        journal.write_bytes(whole[:end])
+        assert found(repository, mode=mode) == FIRST, f"torn at byte {end}"
+
+    journal.write_bytes(whole)
+    assert found(repository, mode=mode) == FIRST + LAST
+
+
+def test_what_was_torn_is_cut_off_and_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    repository, journal, start = store(tmp_path)
+    journal.write_bytes(journal.read_bytes()[:-3])
+
+    with caplog.at_level(logging.WARNING, "holdall.stores.file"):
+        storage = repository.open("session")
+
+    recovered = storage.recovered  # type: ignore[attr-defined] # of this store only
+    storage.close()
+    assert "never acknowledged were cut off behind entry 3" in recovered
+    assert recovered in caplog.text
+    assert journal.stat().st_size == start
+
+
+def test_reading_leaves_a_torn_end_as_it_is(tmp_path: Path) -> None:
+    repository, journal, _start = store(tmp_path)
+    torn = journal.read_bytes()[:-3]
+    journal.write_bytes(torn)
+
+    found(repository)
+
+    assert journal.read_bytes() == torn
+
+
+def test_a_writer_goes_on_behind_a_torn_end(tmp_path: Path) -> None:
+    repository, journal, start = store(tmp_path)
+    journal.write_bytes(journal.read_bytes()[: start + 20])
+
+    storage = repository.open("session")
+    storage.append([b"again"], expect=3)
+    storage.close()
+
+    assert found(repository) == [*FIRST, (4, b"again")]
+
+
+@pytest.mark.parametrize("mode", ["r", "w"])
+@pytest.mark.parametrize("flip", [0x01, 0x80, 0xFF])
+def test_a_flipped_byte_is_reported_or_torn_off_never_returned(
+    tmp_path: Path, mode: str, flip: int
+) -> None:
+    repository, journal, start = store(tmp_path)
+    whole = journal.read_bytes()
+    reported = 0
+
+    for position in range(0, len(whole), 1 if mode == "r" else 7):
+        data = bytearray(whole)
+        data[position] ^= flip
+        journal.write_bytes(data)
+        try:
+            entries = found(repository, mode=mode)
+        except (CorruptSessionError, NewerFormatError):
+            reported += 1
+            assert journal.read_bytes() == data, f"changed for byte {position}"
+        else:
+            assert entries == FIRST, f"byte {position}"
+            assert position >= start, f"acknowledged entries were dropped for byte {position}"
+
+    assert reported > len(whole) * 0.8 / (1 if mode == "r" else 7)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda lines: [lines[0], *lines[2:]], id="first line gone"),
+        pytest.param(lambda lines: [*lines[:2], *lines[3:]], id="line gone"),
+        pytest.param(lambda lines: [*lines[:3], *lines[2:]], id="line doubled"),
+        pytest.param(lambda lines: [*lines, *lines[4:]], id="last batch doubled"),
+        pytest.param(lambda lines: [*lines[:2], lines[3], lines[2], *lines[4:]], id="swapped"),
+        pytest.param(lambda lines: lines[1:], id="header gone"),
+        pytest.param(lambda lines: [*lines[:2], b"", *lines[2:]], id="empty line"),
+        pytest.param(lambda lines: [*lines, b"{}"], id="stranger's line at the end"),
+    ],
+)
+def test_lines_that_are_missing_doubled_or_strange_are_reported(
+    tmp_path: Path, change: object
+) -> None:
+    repository, journal, _start = store(tmp_path)
+    lines = journal.read_bytes().removesuffix(b"\n").split(b"\n")
+    assert callable(change)
+    journal.write_bytes(b"\n".join(change(lines)) + b"\n")
+
+    for mode in ("r", "w"):
+        with pytest.raises(CorruptSessionError) as caught:
+            found(repository, mode=mode)
+        assert journal.name in caught.value.where
+        assert "line " in caught.value.where
+
+
+def test_damage_names_the_line_it_is_in(tmp_path: Path) -> None:
+    repository, journal, _start = store(tmp_path)
+    journal.write_bytes(journal.read_bytes().replace(b'{"a":1}', b'{"a":2}'))
+
+    with pytest.raises(CorruptSessionError, match=r"jsonl, line 2: entry 1 does not fit"):
+        found(repository)
+
+
+def test_lines_of_another_session_do_not_fit(tmp_path: Path) -> None:
+    repository, journal, _start = store(tmp_path)
+    other = repository.create("other")
+    other.append([b'{"a":1}'], expect=0)
+    other.close()
+    [stranger] = (tmp_path / "other.session").glob("journal-*")
+
+    journal.write_bytes(stranger.read_bytes())
+    with pytest.raises(CorruptSessionError, match="of the session 'other'"):
+        found(repository)
+
+
+def test_lines_left_over_from_an_earlier_use_of_the_disk_do_not_fit(tmp_path: Path) -> None:
+    repository, journal, start = store(tmp_path / "one")
+    _, older, older_start = store(tmp_path / "other")
+
+    journal.write_bytes(journal.read_bytes()[:start] + older.read_bytes()[older_start:])
+
+    with pytest.raises(CorruptSessionError):
+        found(repository)
+
+
+@pytest.mark.parametrize("hole", [(0, 30), (0, 4000), (3000, 8000), (7900, 8192)])
+def test_blocks_that_never_reached_the_disk_are_a_torn_end(
+    tmp_path: Path, hole: tuple[int, int]
+) -> None:
+    repository, journal, start = store(tmp_path)
+    storage = repository.open("session")
+    size = journal.stat().st_size
+    storage.append([b'{"long":"%b"}' % (b"x" * 500)] * 20, expect=5)
+    storage.close()
+    data = bytearray(journal.read_bytes())
+    data[size + hole[0] : size + hole[1]] = bytes(hole[1] - hole[0])
+    journal.write_bytes(data)
+
+    assert found(repository) == FIRST + LAST
+    assert found(repository, mode="w") == FIRST + LAST
+    assert start < journal.stat().st_size == size
+
+
+def test_blocks_lost_before_a_later_batch_are_damage(tmp_path: Path) -> None:
+    repository, journal, start = store(tmp_path)
+    storage = repository.open("session")
+    storage.append([b"later", b"batch"], expect=5)
+    storage.append([b"the last"], expect=7)
+    storage.close()
+    data = bytearray(journal.read_bytes())
+    data[start : start + 10] = bytes(10)
+    journal.write_bytes(data)
+
+    with pytest.raises(CorruptSessionError):
+        found(repository)
+
+
+def test_a_newer_format_is_told_from_damage(tmp_path: Path) -> None:
+    from zlib import crc32
+
+    repository, journal, _start = store(tmp_path)
+    body = b'{"holdall":"journal","format":2,"session":"session","first":1,"salt":"00"'
+    journal.write_bytes(b'%b,"sum":"%08x"}\n' % (body, crc32(body)))
+
+    with pytest.raises(NewerFormatError) as caught:
+        found(repository)
+
+    assert (caught.value.theirs, caught.value.ours) == (2, 1)
+
+
+def test_a_damaged_blob_is_reported_while_it_is_read(tmp_path: Path) -> None:
+    storage = FileRepository(tmp_path).create("session")
+    ref = storage.put_blob([b"x" * 300_000])
+    [blob] = (path for path in tmp_path.glob("*/blobs/**/*") if path.is_file())
+    data = bytearray(blob.read_bytes())
+    data[150_000] ^= 1
+    blob.write_bytes(data)
+
+    with storage.open_blob(ref) as reading, pytest.raises(CorruptSessionError) as caught:
+        reading.read()
+
+    storage.close()
+    assert ref in str(caught.value)
+
+
+@pytest.mark.parametrize("size", [0, 299_999])
+def test_a_blob_that_was_cut_is_reported(tmp_path: Path, size: int) -> None:
+    storage = FileRepository(tmp_path).create("session")
+    ref = storage.put_blob([b"x" * 300_000])
+    [blob] = (path for path in tmp_path.glob("*/blobs/**/*") if path.is_file())
+    blob.write_bytes(b"x" * size)
+
+    with storage.open_blob(ref) as reading, pytest.raises(CorruptSessionError):
+        reading.read()
+
+    storage.close()
