@@ -160,7 +160,7 @@ def test_a_store_that_is_not_writable_is_refused(holdall: Cli) -> None:
         pytest.param(
             [],
             "faulty?full=9::",
-            "No space left on device; what was recorded before is safe, make room and resume",
+            "was told to find no room; what was recorded before is safe, make room and resume the",
             id="disk-full",
         ),
     ],
