@@ -42,7 +42,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 import msgspec
 
-from holdall.exports.logs import LogChoice, wants_log
+from holdall.exports.logs import wants_log
 from holdall.exports.moments import iso, moment
 from holdall.exports.verdict import verdict
 

@@ -22,7 +22,7 @@ from holdall.cli.options import (
 from holdall.cli.output import note, print_json
 from holdall.cli.person import person_at_terminal
 from holdall.cli.progress import shown_progress
-from holdall.errors import HoldallError, NothingSelectedError, UnknownSessionError
+from holdall.errors import HoldallError, UnknownSessionError
 from holdall.exports.verdict import verdict
 from holdall.exports.view import SessionView
 from holdall.providers import load_provider

@@ -31,7 +31,6 @@ from holdall.session.state import LOCAL, SessionState
 from holdall.version import __version__
 
 if TYPE_CHECKING:
-    from holdall.units import TestPlan
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import TracebackType
 
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from holdall.exports.pipeline import BoundExporter
     from holdall.journal.events import AnyEvent
     from holdall.results import IOLogRecord, JobResult
-    from holdall.units import Unit
+    from holdall.units import TestPlan, Unit
 
 PREFIX: Final = "holdall-"
 
