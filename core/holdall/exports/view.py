@@ -28,6 +28,7 @@ from holdall.journal.events import (
     SessionCreated,
 )
 from holdall.records import Record, parse_records
+from holdall.units import UNCATEGORISED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -189,6 +190,8 @@ class SessionView:
 
     def _category(self, category_id: str) -> str:
         known = self.categories.get(category_id)
+        if known is None and category_id == UNCATEGORISED:
+            return UNCATEGORISED_NAME
         return known or category_id.rpartition("::")[2] or UNCATEGORISED_NAME
 
     def resources(self) -> Iterator[tuple[str, str, tuple[dict[str, str], ...]]]:
