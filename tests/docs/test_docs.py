@@ -71,8 +71,8 @@ class Block:
                 if command:
                     yield command, output
                 command, output = line[2:], ""
-            elif line.startswith("> ") and not output:
-                command += line[2:]
+            elif line.startswith(">") and not output:
+                command += line[1:].removeprefix(" ")
             else:
                 output += line
         if command:
@@ -98,7 +98,7 @@ class Folder:
         pip.chmod(0o755)
         self.environ = {
             "HOME": str(place),
-            "HOLDALL_STORE": f"file://{place}/.sessions",
+            "HOLDALL_STORE": f"file://{place}/sessions",
             "LANG": "C.UTF-8",
             "PATH": os.pathsep.join(
                 [str(programs), str(Path(sys.executable).parent), os.environ["PATH"]]

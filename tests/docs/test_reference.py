@@ -1,0 +1,212 @@
+"""The reference lists what there is, all of it and nothing else."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+import pytest
+
+from holdall import Registry, errors
+from holdall.aliases import SHORT
+from holdall.candidates import ALIASES, KINDS, State
+from holdall.cli import INTERRUPTED, cli, exits
+from holdall.journal import codec
+from holdall.results import JobResult
+from holdall.session import capture, environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+
+
+def page(name: str) -> str:
+    return (REFERENCE / f"{name}.md").read_text(encoding="utf-8")
+
+
+def section(name: str, heading: str) -> str:
+    """Return what stands below a heading, up to the next one."""
+    found = re.search(
+        rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", page(name), re.MULTILINE | re.DOTALL
+    )
+    assert found is not None, f"{name}.md has no section {heading!r}"
+    return found[1]
+
+
+def rows(text: str) -> list[list[str]]:
+    """Return the cells of each row of the tables in *text*, without their heads."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    heads = {number - 1 for number, line in enumerate(lines) if set(line) <= set("|- ")}
+    return [
+        [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        for number, line in enumerate(lines)
+        if number not in heads and number - 1 not in heads
+    ]
+
+
+def code(cell: str) -> str:
+    """Return the first piece of code in a cell."""
+    found = re.search(r"`([^`]+)`", cell)
+    return found[1] if found else ""
+
+
+class Documented(NamedTuple):
+    """A command as the tree of commands has it."""
+
+    path: str
+    command: click.Command
+
+
+def commands(command: click.Command, path: str) -> Iterator[Documented]:
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            assert child is not None
+            yield from commands(child, f"{path} {name}")
+    else:
+        yield Documented(path, command)
+
+
+ALL = list(commands(cli, "holdall"))
+
+
+def options(command: click.Command) -> set[str]:
+    """Return each option as help shows it: its names, and what it takes."""
+    context = click.Context(command)
+    shown = (each.get_help_record(context) for each in command.params)
+    return {
+        record[0]
+        for record, each in zip(shown, command.params, strict=True)
+        if record is not None and isinstance(each, click.Option)
+    }
+
+
+@pytest.mark.parametrize("documented", ALL, ids=lambda each: each.path)
+def test_every_command_is_documented_with_its_usage_and_all_its_options(
+    documented: Documented,
+) -> None:
+    text = section("cli", f"`{documented.path}`")
+    usage = re.search(r"^```text\n(.*?)\n```", text, re.MULTILINE | re.DOTALL)
+
+    context = click.Context(documented.command, info_name=documented.path, terminal_width=200)
+    assert usage is not None
+    assert usage[1] == documented.command.get_usage(context).removeprefix("Usage: ")
+    assert {code(row[0]) for row in rows(text) if "-" in row[0]} == options(documented.command)
+
+
+def test_no_command_is_documented_that_does_not_exist() -> None:
+    found = re.findall(r"^## `(holdall .*)`$", page("cli"), re.MULTILINE)
+
+    assert found == sorted(found, key=found.index)
+    assert set(found) == {each.path for each in ALL}
+
+
+def test_every_exit_code_is_documented() -> None:
+    codes = {0, exits.TESTS_FAILED, exits.USAGE, exits.STORAGE, exits.PLUGIN, INTERRUPTED}
+
+    assert {int(code(row[0])) for row in rows(section("cli", "Exit codes"))} == codes
+
+
+def test_every_json_option_says_what_is_printed() -> None:
+    with_json = [each for each in ALL if any(p.name == "as_json" for p in each.command.params)]
+
+    for each in with_json:
+        (row,) = (r for r in rows(section("cli", f"`{each.path}`")) if code(r[0]) == "--json")
+        assert row[1], each.path
+
+
+def test_every_variable_that_a_job_sees_is_documented() -> None:
+    text = section("cli", "Variables")
+
+    assert [name for name in environment.ALWAYS if f"`{name}`" not in text] == []
+    assert {code(row[0]) for row in rows(text)} >= {
+        "HOLDALL_SESSION",
+        "HOLDALL_JOB",
+        "HOLDALL_SESSION_SHARE",
+        "HOLDALL_PROVIDER_DATA",
+        "HOLDALL_STORE",
+    }
+
+
+def test_every_state_before_a_load_is_documented() -> None:
+    after_a_load = {State.LOADED, State.MISSING_DEPENDENCY, State.BROKEN, State.INVALID}
+    not_yet = {State.BLOCKED}  # by a policy, which nothing reads yet
+    text = section("cli", "`holdall plugins list`")
+    found = {code(row[0]) for row in rows(text)} - {"--json"}
+
+    assert found == {str(state) for state in set(State) - after_a_load - not_yet}
+
+
+def expected_code(error: type[errors.HoldallError]) -> str:
+    found = next((number for kind, number in exits._CODES if issubclass(error, kind)), None)
+    return "-" if found is None else str(found)
+
+
+def test_every_error_is_documented_with_its_exit_code_and_what_to_do() -> None:
+    found = {code(row[0]): row[1:] for row in rows(page("errors"))}
+
+    assert set(found) == set(errors.__all__)
+    for name, (meaning, remedy, number) in found.items():
+        assert meaning, name
+        assert remedy, name
+        assert number == expected_code(getattr(errors, name)), name
+
+
+def test_every_builtin_that_an_error_also_is_is_told() -> None:
+    found = {code(row[0]): row[1] for row in rows(page("errors"))}
+
+    for name in errors.__all__:
+        bases = getattr(errors, name).__bases__
+        builtin = [each.__name__ for each in bases if each.__module__ == "builtins"]
+        for each in set(builtin) - {"Exception"}:
+            assert f"also a `{each}`" in found[name], name
+
+
+def test_every_group_of_entry_points_is_documented() -> None:
+    text = page("entry-points").partition("## Rules")[0]
+
+    assert [code(row[0]) for row in rows(text)] == [
+        f"holdall.{kind}" for kind in (*KINDS, ALIASES)
+    ]
+
+
+def test_every_built_in_plugin_is_documented_with_its_alias_and_extra() -> None:
+    registry = Registry.discover()
+    exporters = {code(row[0]): row for row in rows(section("entry-points", "Exporters"))}
+    others = {
+        (code(row[0]), code(row[1])) for row in rows(section("entry-points", "Other built-ins"))
+    }
+
+    own = {
+        kind: [each for each in registry.candidates(kind) if each.distribution == "holdall"]
+        for kind in KINDS
+    }
+    assert {name: (code(row[1]), code(row[2])) for name, row in exporters.items()} == {
+        each.id: (each.aliases[0], "".join(each.extras)) for each in own.pop("exporters")
+    }
+    assert {code(row[1]) for row in exporters.values()} == set(SHORT)
+    assert others == {(kind, each.id) for kind, found in own.items() for each in found}
+
+
+def test_every_type_of_event_is_documented() -> None:
+    found = {code(row[0]) for row in rows(section("session-files", "Entries"))}
+
+    assert found == codec._KNOWN_TAGS
+
+
+def test_every_field_of_a_result_is_documented() -> None:
+    text = section("session-files", "Entries")
+
+    missing = [name for name in JobResult.__struct_fields__ if f"`{name}`" not in text]
+    assert missing == []
+
+
+def test_the_limits_of_output_are_those_in_force() -> None:
+    text = section("session-files", "Entries")
+
+    assert f"{capture.INLINE:,}".replace(",", " ") + " bytes" in text
+    assert f"{capture.MOST // 2**20} MiB" in text
