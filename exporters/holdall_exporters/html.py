@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from functools import cache, partial
 from hashlib import sha256
 from importlib.resources import files
-from typing import TYPE_CHECKING, ClassVar, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from msgspec import Meta
 
 from holdall.exports.cleaning import html_text
 from holdall.exports.escapes import strip_escapes
@@ -69,7 +70,7 @@ class Options:
     """
 
     logs: Literal["none", "failed", "all"] = "failed"
-    log_max: int = 1 << 16
+    log_max: Annotated[int, Meta(ge=0)] = 1 << 16
 
 
 class HtmlExporter:
