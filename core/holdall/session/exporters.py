@@ -10,6 +10,7 @@ from holdall.errors import PluginError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
     from holdall.candidates import Candidate
     from holdall.registry import Registry
 
