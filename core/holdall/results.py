@@ -148,27 +148,34 @@ class JobResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         ) -> None: ...
 
     def __post_init__(self) -> None:
-        force_setattr(self, "outcome", _outcome(self.outcome))
-        _require(self.return_code, "return_code", int, optional=True)
-        for name in ("comments", "skip_reason"):
-            _require(getattr(self, name), name, str, optional=True)
-            if value := getattr(self, name):
-                force_setattr(self, name, encodable(value))
-        _require(self.io_log_ref, "io_log_ref", str, optional=True)
-        for name in ("io_log_size", "io_log_dropped"):
-            _require(getattr(self, name), name, int, optional=False)
-        for name in ("execution_duration", "started_at"):
-            force_setattr(self, name, _seconds(getattr(self, name), name))
-        if self.interrupted_by not in {None, "killed", "rebooted", "unknown"}:
+        # Loading a session makes every result again, so what fits is passed by quickly.
+        if type(self.outcome) is not Outcome:
+            force_setattr(self, "outcome", _outcome(self.outcome))
+        for name, value in (
+            ("execution_duration", self.execution_duration),
+            ("started_at", self.started_at),
+        ):
+            if value is not None and not (type(value) is float and 0.0 <= value < math.inf):
+                force_setattr(self, name, _seconds(value, name))
+        for name, text in (("comments", self.comments), ("skip_reason", self.skip_reason)):
+            if text is not None:
+                _require(text, name, str)
+                force_setattr(self, name, encodable(text))
+        if self.return_code is not None:
+            _require(self.return_code, "return_code", int)
+        if self.io_log_ref is not None:
+            _require(self.io_log_ref, "io_log_ref", str)
+        _require(self.io_log_size, "io_log_size", int)
+        _require(self.io_log_dropped, "io_log_dropped", int)
+        if self.interrupted_by not in _INTERRUPTIONS:
             raise ValueError(f"interrupted_by can't be {self.interrupted_by!r}")
-        if self.io_log:
-            records = _io_log(self.io_log)
+        if self.io_log != ():
+            records = tuple(map(_io_log_record, self.io_log or ()))
             force_setattr(self, "io_log", records)
             if not self.io_log_size:
                 force_setattr(self, "io_log_size", sum(len(record.data) for record in records))
-        elif self.io_log is None:
-            force_setattr(self, "io_log", ())
-        force_setattr(self, "attachments", tuple(self.attachments))
+        if type(self.attachments) is not tuple:
+            force_setattr(self, "attachments", tuple(self.attachments))
 
     @property
     def is_hollow(self) -> bool:
@@ -191,9 +198,8 @@ def _outcome(value: object) -> Outcome:
         raise ValueError(f"no outcome is called {value!r} (outcomes: {known})") from None
 
 
-def _require(value: object, name: str, kind: type, *, optional: bool) -> None:
-    fits = isinstance(value, kind) and not (kind is int and isinstance(value, bool))
-    if not fits and not (optional and value is None):
+def _require(value: object, name: str, kind: type) -> None:
+    if type(value) is not kind and (isinstance(value, bool) or not isinstance(value, kind)):
         raise TypeError(f"{name} must be of type {kind.__name__}, not {type(value).__name__}")
 
 
@@ -207,11 +213,15 @@ def _seconds(value: object, name: str) -> float | None:
     return float(value)
 
 
-def _io_log(records: Iterable[Any]) -> tuple[IOLogRecord, ...]:
-    return tuple(map(_io_log_record, records))
-
-
 def _io_log_record(record: Any) -> IOLogRecord:
+    if (
+        type(record) is IOLogRecord
+        and type(record.delay) is float
+        and 0.0 <= record.delay < math.inf
+        and type(record.data) is bytes
+        and record.stream in _STREAMS
+    ):
+        return record
     try:
         delay, stream, data = record
     except (TypeError, ValueError):
@@ -219,9 +229,11 @@ def _io_log_record(record: Any) -> IOLogRecord:
     seconds = _seconds(delay, "the delay of an I/O log record")
     if seconds is None or not isinstance(data, bytes | bytearray | memoryview):
         raise TypeError(f"an I/O log record is (seconds, stream, bytes), not {record!r}")
-    if stream not in {"stdout", "stderr"}:
+    if stream not in _STREAMS:
         raise ValueError(f"a stream is stdout or stderr, not {stream!r}")
     return IOLogRecord(seconds, stream, bytes(data))
 
 
+_STREAMS: Final = frozenset({"stdout", "stderr"})
+_INTERRUPTIONS: Final = frozenset({None, "killed", "rebooted", "unknown"})
 _HOLLOW: Final = JobResult()

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from functools import cache, partial
 from hashlib import sha256
 from importlib.resources import files
-from typing import TYPE_CHECKING, ClassVar, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from msgspec import Meta
 
 from holdall.exports.cleaning import html_text
 from holdall.exports.escapes import strip_escapes
@@ -68,7 +69,7 @@ class Options:
     """
 
     logs: Literal["none", "failed", "all"] = "failed"
-    log_max: int = 1 << 16
+    log_max: Annotated[int, Meta(ge=0)] = 1 << 16
 
 
 class HtmlExporter:
@@ -157,15 +158,13 @@ class _Count(NamedTuple):
 
 
 def _counts(view: SessionView) -> Iterator[_Count]:
-    counts = view.counts
-    total = view.job_count or 1
+    total = view.job_count
     start = 0.0
-    for outcome, kind in _KINDS.items():
-        number = counts.get(outcome, 0)
-        if number:
-            width = 1000 * number / total
-            yield _Count(kind, outcome.label, number, f"{start:.2f}", f"{width:.2f}")
-            start += width
+    for outcome, label, number in view.tallies:
+        width = 1000 * number / total
+        kind = _IN_FLIGHT if outcome is None else _KINDS[outcome]
+        yield _Count(kind, label, number, f"{start:.2f}", f"{width:.2f}")
+        start += width
 
 
 class _Row(NamedTuple):
@@ -209,8 +208,7 @@ def _groups(view: SessionView, context: ExportContext, *, several: bool) -> Iter
 
 
 def _tally(group: JobGroup) -> str:
-    counts = group.counts
-    return ", ".join(f"{counts[each]} {each.label}" for each in _KINDS if each in counts)
+    return ", ".join(f"{each.number} {each.label}" for each in group.tallies)
 
 
 def _rows(group: JobGroup, options: Options) -> Iterator[_Row]:

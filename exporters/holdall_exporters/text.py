@@ -117,8 +117,7 @@ def _log(pieces: Iterable[str]) -> Iterator[str]:
 
 
 def _foot(view: SessionView) -> Iterator[str]:
-    counts = view.counts
-    parts = [f"{counts[each]} {each.label}" for each in Outcome if each in counts]
+    parts = [f"{each.number} {each.label}" for each in view.tallies]
     jobs = f"{view.job_count} {'job' if view.job_count == 1 else 'jobs'}"
     yield f"\n{jobs} in {duration(view.duration)}: {', '.join(parts) or 'nothing to show'}\n"
     several = len(view.devices) > 1

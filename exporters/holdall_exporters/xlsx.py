@@ -207,8 +207,7 @@ def _write_summary(book: Workbook, view: SessionView, context: ExportContext) ->
         ("Jobs", view.job_count),
         ("Duration (s)", view.duration),
     ]
-    counts = view.counts
-    rows += [(each.label, counts[each]) for each in Outcome if each in counts]
+    rows += [(each.label, each.number) for each in view.tallies]
     if view.unsaved:
         rows.append(("Events not stored yet", view.unsaved))
     rows.append(("Made by", f"holdall.xlsx of {context.provenance}"))

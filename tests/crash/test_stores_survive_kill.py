@@ -156,7 +156,7 @@ def test_a_writer_killed_at_random_moments_loses_nothing_acknowledged(
 def test_a_writer_killed_again_and_again_loses_nothing_acknowledged(
     tmp_path: Path, store: Store
 ) -> None:
-    heads = list(rounds(tmp_path, store, 300))
+    heads = list(rounds(tmp_path, store, 100))
 
     assert heads == sorted(heads)
 

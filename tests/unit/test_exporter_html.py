@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import pytest
 from lxml import html
 
+from holdall.errors import OptionValueError
 from holdall.testing.exporters import ExporterContract, exported
 from holdall.testing.sessions import HOSTILE, big_session, empty_session, sample_session
 from holdall_exporters.html import HtmlExporter
@@ -105,6 +106,11 @@ def test_a_long_log_is_cut_visibly() -> None:
     assert "1,234,567 bytes more were not kept" in cuts[2]
     assert re.match(r"\d[\d,]+ characters more are not shown here", cuts[0])
     assert found.xpath("//article[1]//pre/text()") == ["plain line\nnot UTF-8"]
+
+
+def test_a_log_can_not_be_cut_to_less_than_nothing() -> None:
+    with pytest.raises(OptionValueError, match="log-max"):
+        page(log_max="-1")
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,17 @@ def test_groups_hold_every_job_once_by_device_and_category() -> None:
     assert sum((Counter(group.counts) for group in groups), Counter()) == view.counts
 
 
+def test_tallies_count_each_job_once_and_those_in_flight_apart() -> None:
+    view = sample_session().view()
+    found = {tally.label: tally.number for tally in view.tallies}
+
+    assert sum(found.values()) == view.job_count
+    assert (found["in flight"], found["not started"]) == (1, 1)
+    assert [tally.label for tally in view.tallies][:2] == ["failed", "crashed"]
+    groups = [tally for group in view.groups() for tally in group.tallies]
+    assert sum(tally.number for tally in groups) == view.job_count
+
+
 def test_a_category_that_nobody_defined_is_called_by_its_id() -> None:
     headings = {group.category for group in sample_session().view().groups(device_id="local")}
 

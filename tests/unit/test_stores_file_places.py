@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from holdall.errors import (
     StoreUrlError,
     UnknownSessionError,
 )
+from holdall.testing.children import in_child
 from holdall_plugins.stores.file import FileRepository
 from holdall_plugins.stores.file.logs import file_name
 from holdall_plugins.stores.file.storage import FileStorage
@@ -194,3 +196,24 @@ def test_names_of_logs_can_be_read_and_never_meet() -> None:
     assert files[0].startswith("com-example-disk-1.")
     assert len({name.casefold() for name in files}) == len(names)
     assert max(map(len, files)) < 128
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become another user")
+def test_a_place_of_somebody_else_is_named_with_a_way_out(tmp_path: Path) -> None:
+    repository = FileRepository(tmp_path / "store")
+    repository.create("session").close()
+
+    def as_somebody_else() -> None:
+        os.setuid(65534)
+        for use in (
+            lambda: repository.create("other"),
+            lambda: repository.open("session"),
+            lambda: repository.open("session", mode="r"),
+            lambda: repository.remove("session"),
+            lambda: list(repository.list()),
+        ):
+            with pytest.raises(StorageAccessError, match="give this user access") as caught:
+                use()
+            assert str(tmp_path / "store") in str(caught.value)
+
+    assert in_child(as_somebody_else) == 0

@@ -47,6 +47,11 @@ def storage(path: Path) -> Iterator[SqliteStorage]:
     storage.close()
 
 
+def stored(path: Path) -> list[bytes]:
+    with closing(SqliteRepository(path).open("session", mode="r")) as reader:
+        return [entry for _, entry in reader.read()]
+
+
 def test_a_commit_is_synced_with_its_folder(storage: SqliteStorage) -> None:
     database = storage._database
 
@@ -132,7 +137,8 @@ def test_a_forked_child_can_not_use_the_handle(storage: SqliteStorage) -> None:
 
 def test_a_reader_takes_a_page_at_a_time(path: Path, storage: SqliteStorage) -> None:
     storage.append([b"%d" % number for number in range(1, 3 * PAGE + 1)], expect=0)
-    entries = SqliteRepository(path).open("session", mode="r").read()
+    reader = SqliteRepository(path).open("session", mode="r")
+    entries = reader.read()
     for _ in range(PAGE + 1):
         next(entries)
 
@@ -141,6 +147,7 @@ def test_a_reader_takes_a_page_at_a_time(path: Path, storage: SqliteStorage) -> 
         connection.rollback()
 
     assert len(list(entries)) == 2 * PAGE - 1
+    reader.close()
 
 
 def test_a_writer_waits_for_others_to_end_their_step(path: Path, storage: SqliteStorage) -> None:
@@ -213,7 +220,7 @@ def test_damage_in_the_file_is_told_in_words(path: Path, storage: SqliteStorage)
     path.write_bytes(data)
 
     with pytest.raises(StorageError) as caught:
-        list(SqliteRepository(path).open("session", mode="r").read())
+        stored(path)
 
     assert isinstance(caught.value, CorruptSessionError)
     assert str(path) in str(caught.value)
@@ -287,6 +294,4 @@ def test_a_file_that_can_not_be_written_any_more_is_named(
     with pytest.raises(StorageError, match=str(path)):
         storage.append([b"lost"], expect=1)
 
-    assert [entry for _, entry in SqliteRepository(path).open("session", mode="r").read()] == [
-        b"kept"
-    ]
+    assert stored(path) == [b"kept"]

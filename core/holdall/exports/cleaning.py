@@ -24,6 +24,8 @@ CELL_LINE_FEEDS: Final = 253
 
 def xml_text(text: str) -> str:
     """Return *text* with only characters that XML 1.0 allows; it still wants escaping."""
+    if text.isprintable():  # most text is, and this is the quickest way to know
+        return text
     return encodable(text).translate(_XML) if _NOT_XML.search(text) else text
 
 
@@ -39,6 +41,8 @@ def terminal_text(text: str) -> str:
 
 def line_text(text: str) -> str:
     """Return *text* as `terminal_text` does, in one line: each run of blanks is one space."""
+    if text.isprintable() and "  " not in text:
+        return text.strip()
     return " ".join(terminal_text(text).split())
 
 
@@ -52,6 +56,8 @@ def cell_text(text: str) -> str:
 
 
 def _shown(text: str) -> str:
+    if text.isprintable():
+        return text
     return encodable(text).translate(_TERMINAL) if _NOT_TERMINAL.search(text) else text
 
 

@@ -6,12 +6,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from holdall.exports.job import JobView
+from holdall.exports.tally import tallies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import BinaryIO
 
     from holdall.exports.job import FoldedJob
+    from holdall.exports.tally import Tally
     from holdall.results import Outcome
 
 
@@ -41,6 +43,11 @@ class JobGroup:
     def counts(self) -> Mapping[Outcome, int]:
         """How many jobs ended with which outcome; only outcomes that occur."""
         return Counter(job.result.outcome for job in self._jobs)
+
+    @property
+    def tallies(self) -> list[Tally]:
+        """How many jobs stand how, in words, what went wrong first."""
+        return tallies(self._jobs)
 
     @property
     def duration(self) -> float:

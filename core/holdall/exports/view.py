@@ -10,6 +10,7 @@ import msgspec
 from holdall.errors import MissingBlobError
 from holdall.exports.group import JobGroup
 from holdall.exports.job import FoldedJob, JobView
+from holdall.exports.tally import tallies
 from holdall.journal import read_events
 from holdall.journal.events import (
     CategoryDefined,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from holdall.contracts import Storage
+    from holdall.exports.tally import Tally
     from holdall.journal.events import AnyEvent, PlanRecord
     from holdall.results import Outcome
 
@@ -164,6 +166,11 @@ class SessionView:
     def counts(self) -> Mapping[Outcome, int]:
         """How many jobs ended with which outcome; only outcomes that occur."""
         return Counter(job.result.outcome for jobs in self._order.values() for job in jobs)
+
+    @property
+    def tallies(self) -> list[Tally]:
+        """How many jobs stand how, in words, what went wrong first."""
+        return tallies(job for jobs in self._order.values() for job in jobs)
 
     @property
     def duration(self) -> float:

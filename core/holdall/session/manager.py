@@ -23,20 +23,24 @@ from holdall.registry import Registry
 from holdall.repositories import default_url, open_repository
 from holdall.results import encodable
 from holdall.session.context import Device, SessionDeviceContext
+from holdall.session.exporters import ExporterMap
 from holdall.session.load import load_contexts, units_of
 from holdall.session.naming import create_storage
 from holdall.session.plans import check_plans
 from holdall.session.provenance import load_hooks, plugin_used
 from holdall.session.state import LOCAL, SessionState
+from holdall.session.throwaway import throwaway_manager
 from holdall.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from holdall.contracts import Repository, Storage
     from holdall.exports.pipeline import BoundExporter
     from holdall.journal.events import AnyEvent
+    from holdall.providers import Provider
     from holdall.results import IOLogRecord, JobResult
     from holdall.units import TestPlan, Unit
 
@@ -69,6 +73,7 @@ class SessionManager:
         self._contexts: Final[list[SessionDeviceContext]] = []
         self._test_plans: tuple[TestPlan, ...] = ()
         self._pending: list[AnyEvent] = []
+        self._exporters: ExporterMap | None = None
         self.hooks: Final = Hooks()
 
     @classmethod
@@ -176,6 +181,19 @@ class SessionManager:
         load_hooks(manager)
         manager._notify("session_loaded")
         return manager
+
+    @classmethod
+    def get_throwaway_manager(
+        cls,
+        provider_list: Iterable[Provider] | None = None,
+        *,
+        registry: Registry | None = None,
+    ) -> AbstractContextManager[SessionManager]:
+        """Return a context manager that gives a manager whose session is removed afterwards.
+
+        It has a local device with the given providers, or with all installed ones.
+        """
+        return throwaway_manager(cls, provider_list, registry)
 
     @property
     def storage(self) -> Storage:
@@ -310,11 +328,6 @@ class SessionManager:
             count, self._pending = len(self._pending), []
             self._notify("checkpoint_saved", event_count=count)
 
-    @property
-    def boot_id(self) -> str:
-        """Which boot of the machine this writer runs in, as its journal entry says."""
-        return this_process().boot_id
-
     def compact_if_long(self) -> None:
         """Let one entry stand for the whole journal, if so much was appended that it pays.
 
@@ -334,6 +347,13 @@ class SessionManager:
             open_blob=self._storage.open_blob,
             unsaved=len(pending),
         )
+
+    @property
+    def exporter_map(self) -> ExporterMap:
+        """The exporters that are installed, by id and alias; listing them imports nothing."""
+        if self._exporters is None:
+            self._exporters = ExporterMap(self.registry)
+        return self._exporters
 
     def create_exporter(
         self,

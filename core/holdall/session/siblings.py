@@ -26,6 +26,8 @@ def siblings(job: Job) -> Iterator[Unit | UnitError]:
     `also-after-suspend` and `also-after-suspend-manual` ask for the same job once
     more behind the one that suspends the machine.
     """
+    if not job.get("siblings") and not job.get("flags"):
+        return  # most jobs, of which there may be many
     for changes in _written_out(job):
         if isinstance(changes, UnitError):
             yield changes

@@ -16,15 +16,21 @@ from holdall.session.readiness import UNDESIRED, inhibitors
 from holdall.session.resources import MANIFEST, resource_records
 from holdall.session.siblings import siblings
 from holdall.session.solver import dependencies, solve
+from holdall.session.statistics import (
+    category_outcomes,
+    certification_status_map,
+    estimated_duration,
+    outcome_stats,
+)
 from holdall.session.templates import instances, template_resource
 from holdall.units import Category, Job, ManifestEntry, Template, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from holdall.errors import DependencyError, SessionError, UnitError
     from holdall.journal.events import Process
-    from holdall.results import IOLogRecord
+    from holdall.results import IOLogRecord, Outcome
     from holdall.session.plans import Override
     from holdall.session.readiness import Inhibitor
 
@@ -334,29 +340,32 @@ class SessionState:
     def get_estimated_duration(
         self, manual_overhead: float = 30.0
     ) -> tuple[float | None, float | None]:
-        """Return the seconds that automated and manual jobs of the run list should take.
-
-        Either is None if a job of its kind does not say. Each manual job costs
-        *manual_overhead* seconds on top.
-        """
-        totals: list[float | None] = [0.0, 0.0]
-        for job in self.run_list:
-            place = 0 if job.automated else 1
-            total, seconds = totals[place], job.estimated_duration
-            if total is None or seconds is None:
-                totals[place] = None
-            else:
-                totals[place] = total + seconds + (0 if job.automated else manual_overhead)
-        return totals[0], totals[1]
+        """Return the seconds that automated and manual jobs of the run list should take."""
+        return estimated_duration(self.run_list, manual_overhead)
 
     def get_outcome_stats(self) -> dict[str, int]:
         """Return how many jobs of the session ended with which outcome."""
-        stats: dict[str, int] = {}
-        for state in self.job_state_map.values():
-            if not state.result.is_hollow:
-                outcome = str(state.result.outcome)
-                stats[outcome] = stats.get(outcome, 0) + 1
-        return stats
+        return outcome_stats(self.job_state_map.values())
+
+    def get_test_outcome_stats(self) -> dict[str, int]:
+        """Return the same of tests alone, without jobs that only gather data."""
+        states = self.job_state_map.values()
+        return outcome_stats(s for s in states if s.job.plugin not in {"resource", "attachment"})
+
+    def get_certification_status_map(
+        self,
+        outcome_filter: Collection[str] = ("fail",),
+        certification_status_filter: Collection[str] = ("blocker",),
+    ) -> dict[str, JobState]:
+        """Return the states of jobs that ended so and count for so much."""
+        return certification_status_map(
+            self.job_state_map, outcome_filter, certification_status_filter
+        )
+
+    @property
+    def category_outcome_map(self) -> dict[str, Outcome]:
+        """The outcome of each category in which a job was tried."""
+        return category_outcomes(self.job_state_map.values())
 
     @property
     def category_map(self) -> dict[str, str]:

@@ -30,9 +30,9 @@ def refuse_network(path: Path) -> None:
     """
     try:
         table = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-    except OSError:
-        return  # no Linux: nothing tells
-    kind = file_system(path.resolve(), table)
+        kind = file_system(path.resolve(), table)
+    except (OSError, RuntimeError):
+        return  # no Linux, where nothing tells, or a path that the next step will refuse
     if kind in NETWORK:
         reason = (
             f"it is on a network file system ({kind}), where locks and syncs may do nothing; "

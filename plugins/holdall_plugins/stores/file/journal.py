@@ -140,8 +140,8 @@ class JournalWriter:
             sync_data(self._fd)
         except OSError as error:
             raise self._handle.fail(f"an append may not be durable: {error.strerror}") from error
-        self._handle.failure = ""
         self._index.note(Spot(before.number + len(entries), before.offset + len(data), total))
+        self._handle.failure = ""
 
     def trim(self, below: int) -> None:
         """Put a file without the entries before *below* in the place of the present one.
@@ -161,9 +161,9 @@ class JournalWriter:
             fd, index = self._open()
         except (OSError, StorageError) as error:
             raise self._handle.fail(f"a trim may not be durable: {error}") from error
-        self._handle.failure = ""
         os.close(self._fd)
         self._fd, self._index = fd, index
+        self._handle.failure = ""
 
     def close(self) -> None:
         """Close the file."""

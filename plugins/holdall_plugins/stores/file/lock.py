@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -32,11 +33,8 @@ class SessionLock:
             self._lock.acquire(blocking=False)
         except Timeout:
             raise LockedStorageError(session_id, str(folder.parent), _holder(fd)) from None
-        try:
+        with suppress(OSError):  # a full disk must not keep a session from being removed
             self._note_holder(fd)
-        except BaseException:
-            self.release()
-            raise
 
     def release(self) -> None:
         """Let others lock the session; the file stays, because others may wait at it."""

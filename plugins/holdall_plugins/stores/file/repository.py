@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from holdall.errors import (
     LockedStorageError,
     SessionExistsError,
+    StorageAccessError,
     StoreUrlError,
     UnknownSessionError,
 )
@@ -101,9 +102,8 @@ class FileRepository:
 
     def list(self) -> Iterator[SessionInfo]:
         """Yield what is known of each session, newest first; ends interrupted removals."""
-        if self._root.exists():
-            with self._opened_root() as root:
-                _finish_removing(root)
+        with suppress(StorageAccessError), self._opened_root() as root:
+            _finish_removing(root)
         return describe(self, self._session_ids())
 
     def remove(self, session_id: str) -> None:

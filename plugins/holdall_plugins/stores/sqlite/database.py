@@ -143,13 +143,13 @@ class Database:
         except sqlite3.Error as error:
             if _code(error) in _CLEAR:
                 raise
-            raise self._handle.fail(f"cannot {doing} it for sure: {error}") from error
+            raise self._handle.fail(f"a step may not be done ({doing}): {error}") from error
 
     def _roll_back(self, doing: str) -> None:
         try:
             self._connection.execute("ROLLBACK")
         except sqlite3.Error as error:
-            raise self._handle.fail(f"cannot {doing} it, nor undo that: {error}") from error
+            raise self._handle.fail(f"a step may be half done ({doing}): {error}") from error
 
     @contextmanager
     def _errors(self, doing: str) -> Iterator[None]:
