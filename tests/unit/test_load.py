@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from holdall.contracts import Repository, Storage
+    from holdall.journal.events import AnyEvent
     from holdall.units import Unit
 
 PASS = JobResult(outcome=Outcome.PASS)
@@ -438,7 +439,7 @@ def test_a_snapshot_that_cannot_be_unpacked_is_damage(packed: bytes) -> None:
 
 def test_a_session_of_a_newer_holdall_is_refused_as_such() -> None:
     storage = MemoryRepository().create("s")
-    events = [
+    events: list[AnyEvent] = [
         SessionCreated(at=1.0, session_id="s"),
         WriterOpened(at=1.0, version="9", format=FORMAT + 1),
     ]
