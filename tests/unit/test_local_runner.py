@@ -131,14 +131,14 @@ def test_a_command_sees_its_folder_its_environment_and_no_input(
 
 def test_the_shell_of_the_job_runs_its_command(perform: Any) -> None:
     _, by_default = perform("echo ${BASH_VERSION:+bash}")
-    _, by_wish = perform("print(6 * 7)", shell="python3")
+    _, by_wish = perform("print(6 * 7)", shell="python3")  # noqa: S604 - a field of the job
 
     assert by_default.written["stdout"] == b"bash\n"
     assert by_wish.written["stdout"] == b"42\n"
 
 
 def test_a_shell_that_is_not_there_is_a_failure(perform: Any) -> None:
-    result, _ = perform("true", shell="no-such-shell-of-anybody")
+    result, _ = perform("true", shell="no-such-shell-of-anybody")  # noqa: S604 - a field of the job
 
     assert (result.outcome, result.return_code) == ("fail", 127)
 
