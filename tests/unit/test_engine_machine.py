@@ -178,7 +178,9 @@ class ModelDevice:
     def load(self) -> None:
         """Leave out what nothing names, as loading does."""
         kept = self.told | set(self.desired) | set(self.mandatory)
-        kept.update(self.metadata.get("rejected_jobs", ()))
+        rejected = self.metadata.get("rejected_jobs", ())
+        self.jobs.update(dict.fromkeys(each for each in rejected if each in JOBS))
+        kept.update(rejected)
         for job_id in set(self.jobs) - kept:
             self.forget(job_id)
 
