@@ -9,7 +9,6 @@ bytes in the same folder, in turn. FOLDER should be on a real disk.
 from __future__ import annotations
 
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -20,13 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdall import JobResult, SessionManager, load_provider, make_unit, open_repository
-from holdall.errors import DependencyError
 from holdall.journal.events import Process
 from holdall.repositories import file_url
 from holdall.session.state import SessionState
 from holdall.units import Job
 
 if TYPE_CHECKING:
+    from holdall.errors import DependencyError
     from collections.abc import Iterator
 
 SIZES = (100, 1_000, 10_000, 100_000)
@@ -90,18 +89,22 @@ def row(what: str, count: int, figure: str, goal: str = "") -> None:
     print(f"{what:<42}{count:>9}  {figure:<44}{goal}", flush=True)
 
 
-def bare_appends(folder: str, data: list[bytes]) -> list[float]:
-    """Return the seconds of a bare write and fdatasync of each of *data*."""
-    fd, path = tempfile.mkstemp(dir=folder)
-    spent = []
-    for each in data:
+class BareFile:
+    """A file that bytes are appended to with bare system calls."""
+
+    def __init__(self, folder: str) -> None:
+        self._fd, self._path = tempfile.mkstemp(dir=folder)
+
+    def append(self, data: bytes) -> float:
+        """Return the seconds that a write and an fdatasync take."""
         start = time.perf_counter()
-        os.write(fd, each)
-        os.fdatasync(fd)
-        spent.append(time.perf_counter() - start)
-    os.close(fd)
-    Path(path).unlink()
-    return spent
+        os.write(self._fd, data)
+        os.fdatasync(self._fd)
+        return time.perf_counter() - start
+
+    def close(self) -> None:
+        os.close(self._fd)
+        Path(self._path).unlink()
 
 
 def journal_bytes(folder: str) -> int:
@@ -131,15 +134,18 @@ def bench_checkpoint(count: int, folder: str) -> None:
         for number, job in enumerate(state.job_list):
             state.update_job_result(job, result(number))
         manager.checkpoint()
+        bare = BareFile(folder)
+        bare.append(b"x" * journal_bytes(place))  # as long a file as the journal
         checkpoints, appends, growth = [], [], []
-        for number, job in enumerate(state.job_list[:100] * 2):
+        for number, job in enumerate(state.job_list[:100] * 4):
             before = journal_bytes(place)
             state.update_job_result(job, result(number))
             start = time.perf_counter()
             manager.checkpoint()
             checkpoints.append(time.perf_counter() - start)
             growth.append(journal_bytes(place) - before)
-            appends += bare_appends(place, [b"x" * growth[-1]])
+            appends.append(bare.append(b"x" * growth[-1]))
+        bare.close()
         ratio = statistics.median(checkpoints) / statistics.median(appends)
         figure = (
             f"p50 {statistics.median(checkpoints) * 1000:.3f} ms, bare "
@@ -150,32 +156,37 @@ def bench_checkpoint(count: int, folder: str) -> None:
 
 
 def bench_run(count: int, folder: str) -> None:
+    """Time a run's persistence, and beside it the same number of bare appends, in turn."""
     with tempfile.TemporaryDirectory(dir=folder) as place:
         manager, state = session(count, file_url(place))
-        begun = journal_bytes(place)
-        written = begun
-        compacting = 0.0
-        with timed() as watch:
-            for number, job in enumerate(state.job_list):
-                state.job_started(job, Process(pid=number, started=str(number * 7)))
-                manager.checkpoint()
-                state.update_job_result(job, result(number))
-                manager.checkpoint()
-                before = journal_bytes(place)
-                start = time.perf_counter()
-                manager.compact_if_long()
-                compacting += time.perf_counter() - start
-                after = journal_bytes(place)
-                written += after if after < before else 0
-        written += journal_bytes(place) - (after if after < before else 0)
-        sizes = [journal_bytes(place)]
-        data = [b"x" * 250] * (2 * count)
-        bare = sum(bare_appends(place, data))
-        spent = watch.wall - compacting
-        figure = f"{spent:.1f} s, bare {bare:.1f} s, snapshots {compacting:.1f} s"
-        row("run, two checkpoints a job", count, figure, f"{spent / bare:.2f} x bare, goal 1.5 x")
-        row("  bytes in the end", count, f"{sizes[0] / 1e6:.1f} MB (start {begun / 1e6:.1f} MB)")
+        begun = bytes_written()
+        bare = BareFile(folder)
+        spent = appended = compacting = 0.0
+        for number, job in enumerate(state.job_list):
+            each = result(number)
+            start = time.perf_counter()
+            state.job_started(job, Process(pid=number, started=str(number * 7)))
+            manager.checkpoint()
+            state.update_job_result(job, each)
+            manager.checkpoint()
+            middle = time.perf_counter()
+            manager.compact_if_long()
+            compacting += time.perf_counter() - middle
+            spent += middle - start
+            appended += bare.append(b"x" * 180) + bare.append(b"x" * 300)
+        written = bytes_written() - begun - 480 * count
+        bare.close()
+        figure = f"{spent:.1f} s, bare {appended:.1f} s; snapshots {compacting:.1f} s"
+        row("run, two checkpoints a job", count, figure, f"{spent / appended:.2f} x, goal 1.5 x")
+        row("  bytes it wrote, with snapshots", count, f"{written / 1e6:.1f} MB", "10 MB")
+        row("  bytes of the journal in the end", count, f"{journal_bytes(place) / 1e6:.1f} MB")
         manager.storage.close()
+
+
+def bytes_written() -> int:
+    """Return the bytes that this process handed to the system so far."""
+    lines = Path("/proc/self/io").read_text(encoding="ascii").splitlines()
+    return int(dict(line.split(": ") for line in lines)["wchar"])
 
 
 def bench_load(count: int, folder: str) -> None:
@@ -197,21 +208,31 @@ def bench_load(count: int, folder: str) -> None:
         storage.close()
 
 
-def bench_memory(count: int, folder: str) -> None:
+def bench_memory(count: int) -> None:
     """Print the peak memory of a process that builds and fills a session."""
     code = (
-        "import sys, resource; sys.path.insert(0, sys.argv[1]); import engine; "
-        "manager, state = engine.session(int(sys.argv[2]), 'memory://bench'); "
-        "[state.update_job_result(j, engine.result(n)) for n, j in enumerate(state.job_list)]; "
-        "before = manager._pending and None; "
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        "import sys; sys.path.insert(0, sys.argv[1]); import engine; "
+        "engine.fill(int(sys.argv[2])); "
+        "lines = open('/proc/self/status').read().splitlines(); "
+        "print(next(line.split()[1] for line in lines if line.startswith('VmHWM')))"
     )
     here = str(Path(__file__).parent)
-    found = subprocess.run(
-        [sys.executable, "-c", code, here, str(count)], capture_output=True, check=True, text=True
-    )
+    command = [sys.executable, "-c", code, here, str(count)]
+    found = subprocess.run(command, capture_output=True, check=True, text=True)
     goal = "300 MB" if count == 100_000 else ""
-    row("peak memory of a filled session", count, f"{int(found.stdout) / 1024:.0f} MB", goal)
+    row("peak memory, a filled session", count, f"{int(found.stdout) / 1024:.0f} MB", goal)
+
+
+def fill(count: int) -> None:
+    """Build a session on a store on the disk, with a checkpointed result for each job."""
+    with tempfile.TemporaryDirectory() as place:
+        manager, state = session(count, file_url(place))
+        for number, job in enumerate(state.job_list):
+            state.update_job_result(job, result(number))
+            if number % 100 == 99:
+                manager.checkpoint()
+        manager.checkpoint()
+        manager.storage.close()
 
 
 def bench_providers() -> None:
@@ -244,8 +265,7 @@ def main(folder: str) -> None:
     for count in SIZES:
         bench_load(count, folder)
     for count in SIZES:
-        bench_memory(count, folder)
-    print(f"peak of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
+        bench_memory(count)
 
 
 if __name__ == "__main__":
