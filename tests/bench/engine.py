@@ -25,8 +25,9 @@ from holdall.session.state import SessionState
 from holdall.units import Job
 
 if TYPE_CHECKING:
-    from holdall.errors import DependencyError
     from collections.abc import Iterator
+
+    from holdall.errors import DependencyError
 
 SIZES = (100, 1_000, 10_000, 100_000)
 PROVIDERS = Path(__file__).parents[3] / "shared" / "data" / "checkbox-providers"
