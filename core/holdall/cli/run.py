@@ -236,11 +236,11 @@ def _run_and_report(
     retry_interrupted: bool = False,
 ) -> int:
     runner = manager.registry.load("runners", RUNNER)()
-    with shown_progress(manager, quiet=as_json), _sigterm_as_interrupt():
+    with shown_progress(manager, quiet=as_json) as pause, _sigterm_as_interrupt():
         settings = RunSettings(
             environ=os.environ,
             timeout=timeout,
-            person=None if as_json else person_at_terminal(),
+            person=None if as_json else person_at_terminal(pause),
             warn=lambda words: note(f"holdall: {words}"),
             retry_interrupted=retry_interrupted,
         )
