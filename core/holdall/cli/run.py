@@ -23,7 +23,7 @@ from holdall.cli.options import (
 from holdall.cli.output import note, print_json
 from holdall.cli.person import person_at_terminal
 from holdall.cli.progress import shown_progress
-from holdall.errors import HoldallError, UnknownSessionError
+from holdall.errors import HoldallError, NothingToResumeError
 from holdall.exports.verdict import verdict
 from holdall.exports.view import SessionView
 from holdall.providers import load_provider
@@ -214,7 +214,7 @@ def _newest_unfinished(where: Repository) -> str:
     for info in where.list():
         if info.state in {"new", "unfinished"}:
             return info.id
-    raise UnknownSessionError(where.url, "(the newest unfinished one)")
+    raise NothingToResumeError(where.url)
 
 
 def _providers_of(
