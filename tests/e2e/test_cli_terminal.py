@@ -59,7 +59,7 @@ class Terminal:
         os.write(self._master, text.encode())
 
     def interrupt(self) -> None:
-        """Send SIGINT until it ends: Python drops one that comes while `input` writes its prompt."""
+        """Send SIGINT until it ends: Python drops one that comes while `input` prompts."""
         while self.child.poll() is None:
             self.child.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
