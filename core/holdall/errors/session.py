@@ -184,3 +184,19 @@ class MissingJobError(SessionResumeError):
             f"cannot resume the session {self.session_id!r}: no given provider has "
             f"{len(self.missing)} of its jobs: {', '.join(self.missing)}; add their provider"
         )
+
+
+class MissingFilesError(SessionResumeError):
+    """Logs or attachments that the session names are gone from its storage."""
+
+    def __init__(self, session_id: str, jobs: Sequence[str]) -> None:
+        super().__init__(session_id, jobs)
+        self.session_id = session_id
+        self.jobs = tuple(jobs)
+
+    def __str__(self) -> str:
+        return (
+            f"cannot resume the session {self.session_id!r}: logs or attachments of "
+            f"{len(self.jobs)} of its jobs are gone: {', '.join(self.jobs)}; bring them back, or "
+            "resume without the flag 'file-reference-checks'"
+        )

@@ -14,6 +14,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdall.errors import UnitError
+from holdall.journal.events import PlanRecord
+from holdall.results import encodable
 from holdall.units import TestPlan
 
 if TYPE_CHECKING:
@@ -217,6 +219,16 @@ def check_plans(plans: object) -> None:
     if len({plan.id for plan in plans}) < len(plans):
         ids = ", ".join(plan.id for plan in plans)
         raise ValueError(f"test_plans takes each plan once (given: {ids})")
+
+
+def plan_records(plans: Iterable[TestPlan]) -> tuple[PlanRecord, ...]:
+    """Return what reports show of *plans*."""
+    return tuple(
+        PlanRecord(
+            id=plan.id, name=encodable(plan.summary), description=encodable(plan.description)
+        )
+        for plan in plans
+    )
 
 
 def find_plan_in(units: Mapping[tuple[str, str], Unit], plan_id: str) -> TestPlan | None:
