@@ -17,6 +17,7 @@ from holdall.journal.events import (
     SessionCreated,
 )
 from holdall.journal.record import read_events
+from holdall.results import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -90,7 +91,7 @@ def _read(session_id: str, events: Iterable[AnyEvent]) -> SessionInfo:
                 titles[event.device] = msgspec.json.decode(words) or ""
             case JobsSelected():
                 selected[event.device] = set(event.run_list)
-            case ResultRecorded():
+            case ResultRecorded() if event.result.outcome is not Outcome.NONE:
                 done.setdefault(event.device, set()).add(event.job_id)
     jobs = sum(map(len, selected.values()))
     results = sum(len(run & done.get(device, set())) for device, run in selected.items())

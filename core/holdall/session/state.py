@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from holdall.errors import DependencyDuplicateError, ExpressionError, UnknownUnitError
 from holdall.hooks import nobody
 from holdall.journal.events import now
-from holdall.results import JobResult
+from holdall.results import JobResult, Outcome
 from holdall.session.chronicle import Chronicle
 from holdall.session.job_state import JobState
 from holdall.session.manifest import checked_answers
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from holdall.errors import DependencyError, SessionError, UnitError
     from holdall.journal.events import Process
-    from holdall.results import IOLogRecord, Outcome
+    from holdall.results import IOLogRecord
     from holdall.session.plans import Override
     from holdall.session.readiness import Inhibitor
 
@@ -299,10 +299,12 @@ class SessionState:
     def record(self, state: JobState, result: JobResult) -> None:
         """Take in a result without telling it: it comes from the journal, or is told next."""
         job = state.job
+        records = None
+        if job.plugin == "resource" and result.outcome is not Outcome.NONE:
+            records = resource_records(self.read_io_log(result))  # may fail: nothing changed yet
         state.record(result)
         self._results[job.id] = result
-        if job.plugin == "resource" and state.was_tried:
-            records = resource_records(self.read_io_log(result))
+        if records is not None:
             self.resource_map[job.id] = records
             for template in self._templates.get(job.id, ()):
                 self._instantiate(template, records)
