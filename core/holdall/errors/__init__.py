@@ -18,6 +18,8 @@ from holdall.errors.plugins import (
     PluginError,
     PluginLoadError,
     PluginUnavailableError,
+    PolicyError,
+    StrictPolicyError,
     UnknownPluginError,
 )
 from holdall.errors.providers import (
@@ -90,6 +92,7 @@ __all__ = [
     "PluginError",
     "PluginLoadError",
     "PluginUnavailableError",
+    "PolicyError",
     "ProviderError",
     "ProviderLoadError",
     "ReadOnlyStorageError",
@@ -103,6 +106,7 @@ __all__ = [
     "StorageError",
     "StorageFullError",
     "StoreUrlError",
+    "StrictPolicyError",
     "TemplateInstanceError",
     "UnitError",
     "UnknownOptionError",
