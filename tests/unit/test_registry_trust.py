@@ -149,7 +149,7 @@ def test_two_schemes_of_one_name_disable_the_scheme_alone() -> None:
 
     with pytest.raises(PluginConflictError, match="store 'tape'"):
         registry.resolve("repositories", "tape")
-    assert registry.resolve("exporters", "acme.md")
+    assert registry.resolve("exporters", "acme.md").id == "acme.md"
 
 
 def test_an_incompatible_rival_does_not_disturb() -> None:
@@ -157,7 +157,9 @@ def test_an_incompatible_rival_does_not_disturb() -> None:
 
     rival = replace(exporter("acme.md", of="rival"), incompatible="it needs holdall>=9")
 
-    assert Registry.of(exporter("acme.md"), rival).resolve("exporters", "acme.md")
+    found = Registry.of(exporter("acme.md"), rival).resolve("exporters", "acme.md")
+
+    assert found.distribution == "acme"
 
 
 def test_problems_are_known_without_a_load() -> None:
@@ -268,7 +270,7 @@ def test_register_cannot_take_over_a_declared_id(site: Path) -> None:
 
     registry.register("exporters", "acme.md", f"{put(site, 'trust_mine', GOOD)}:Exporter")
 
-    with pytest.raises(PluginConflictError, match="acme 1.0 and application"):
+    with pytest.raises(PluginConflictError, match=r"acme 1.0 and application"):
         registry.resolve("exporters", "acme.md")
 
 
