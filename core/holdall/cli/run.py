@@ -22,12 +22,12 @@ from holdall.cli.options import (
 )
 from holdall.cli.output import note, print_json
 from holdall.cli.person import person_at_terminal
+from holdall.cli.policy import installed
 from holdall.cli.progress import shown_progress
 from holdall.errors import HoldallError, NothingToResumeError
 from holdall.exports.verdict import verdict
 from holdall.exports.view import SessionView
 from holdall.providers import load_provider
-from holdall.registry import Registry
 from holdall.session.context import Device, SessionDeviceContext
 from holdall.session.load import IGNORE_CHECKSUMS
 from holdall.session.manager import SessionManager
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from holdall.contracts import Repository
     from holdall.exports.report import ExportReport
     from holdall.providers import Provider
+    from holdall.registry import Registry
 
 RUNNER = "local"
 
@@ -99,7 +100,7 @@ def run(
     --plan and --job, the provider's only test plan runs, or the one that has
     the provider's name, or else all its automated jobs.
     """
-    registry = Registry.discover()
+    registry = installed()
     targets = _checked_targets(export, registry, as_json=as_json)
     providers = [load_provider(each, registry=registry) for each in source]
     where = repository(store, registry)
@@ -148,7 +149,7 @@ def resume(
     SESSION is an id, the beginning of one, or `last`; without it the newest
     unfinished session goes on.
     """
-    registry = Registry.discover()
+    registry = installed()
     targets = _checked_targets(export, registry, as_json=as_json)
     where = repository(store, registry)
     session_id = find_session(where, session) if session else _newest_unfinished(where)

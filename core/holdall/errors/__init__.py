@@ -18,6 +18,8 @@ from holdall.errors.plugins import (
     PluginError,
     PluginLoadError,
     PluginUnavailableError,
+    PolicyError,
+    StrictPolicyError,
     UnknownPluginError,
 )
 from holdall.errors.providers import (
@@ -94,6 +96,7 @@ __all__ = [
     "PluginError",
     "PluginLoadError",
     "PluginUnavailableError",
+    "PolicyError",
     "ProviderError",
     "ProviderLoadError",
     "ReadOnlyStorageError",
@@ -107,6 +110,7 @@ __all__ = [
     "StorageError",
     "StorageFullError",
     "StoreUrlError",
+    "StrictPolicyError",
     "TemplateInstanceError",
     "UnitError",
     "UnknownOptionError",
