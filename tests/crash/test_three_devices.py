@@ -99,10 +99,11 @@ class Lab(NamedTuple):
     def attempts(self) -> dict[str, list[str]]:
         """The attempts at each job of each device that are stored."""
         repository = FileRepository(self.folder / "store")
-        (info,) = [each for each in repository.list() if each.state != "empty"] or [None]
-        if info is None:
+        sessions = [info.id for info in repository.list() if info.state != "empty"]
+        if not sessions:
             return {}
-        storage = repository.open(info.id, mode="r")
+        (session_id,) = sessions
+        storage = repository.open(session_id, mode="r")
         view = SessionView.of(storage)
         found = {
             f"{job.device_id}/{job.id}": [
@@ -124,6 +125,7 @@ class Lab(NamedTuple):
 def killed_again_and_again(lab: Lab, kills: int, chance: random.Random) -> int:
     """Run the session to its end in spite of up to so many kills; return how many there were."""
     before: dict[str, list[str]] = {}
+    code = 0
     for done in range(kills + 1):
         with lab.start() as child:
             assert child.stdout is not None

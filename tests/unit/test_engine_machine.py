@@ -178,6 +178,7 @@ class ModelDevice:
     def load(self) -> None:
         """Leave out what nothing names, as loading does."""
         kept = self.told | set(self.desired) | set(self.mandatory)
+        kept.update(self.metadata.get("rejected_jobs", ()))
         for job_id in set(self.jobs) - kept:
             self.forget(job_id)
 
@@ -545,10 +546,10 @@ def test_the_engine_on_files_is_what_its_model_is_after_every_step() -> None:
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_the_engine_is_what_its_model_is_for_long() -> None:
-    run_state_machine_as_test(Engine, settings=profile(5000, 80))
+    run_state_machine_as_test(Engine, settings=profile(1500, 60))
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_the_engine_on_files_is_what_its_model_is_for_long() -> None:
-    run_state_machine_as_test(EngineOnFiles, settings=profile(500, 60))
+    run_state_machine_as_test(EngineOnFiles, settings=profile(300, 40))

@@ -27,6 +27,7 @@ from holdall.journal.events import (
     ProviderAdded,
     ResultRecorded,
     SessionCreated,
+    title_in,
 )
 from holdall.records import Record, parse_records
 from holdall.units import UNCATEGORISED
@@ -134,7 +135,7 @@ class SessionView:
                 self.session_id, self.created = event.session_id, event.at
                 self._title = event.title
             case MetadataChanged(changes={"title": title}):
-                self._titles[event.device] = msgspec.json.decode(title) or ""
+                self._titles[event.device] = title_in(title)
 
     def _record(self, event: ResultRecorded) -> None:
         job = self._job(event.device, event.job_id)

@@ -15,6 +15,7 @@ from holdall.journal.events import (
     MetadataChanged,
     ResultRecorded,
     SessionCreated,
+    title_in,
 )
 from holdall.journal.record import read_events
 from holdall.results import Outcome
@@ -88,7 +89,7 @@ def _read(session_id: str, events: Iterable[AnyEvent]) -> SessionInfo:
             case JobRemoved():
                 done.get(event.device, set()).discard(event.job_id)
             case MetadataChanged(changes={"title": words}):
-                titles[event.device] = msgspec.json.decode(words) or ""
+                titles[event.device] = title_in(words)
             case JobsSelected():
                 selected[event.device] = set(event.run_list)
             case ResultRecorded() if event.result.outcome is not Outcome.NONE:

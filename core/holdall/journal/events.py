@@ -70,6 +70,12 @@ class MetadataChanged(DeviceEvent, frozen=True, kw_only=True, tag="metadata"):
     changes: dict[str, msgspec.Raw]
 
 
+def title_in(data: msgspec.Raw) -> str:
+    """Return the title that changed metadata holds; empty if there is none."""
+    found = msgspec.json.decode(data)
+    return found if isinstance(found, str) else ""
+
+
 class DeviceAdded(DeviceEvent, frozen=True, kw_only=True, tag="device"):
     """A device takes part from now on."""
 

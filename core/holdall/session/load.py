@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
+
 from holdall.errors import (
+    CorruptSessionError,
     IncompatibleJobError,
     MissingFilesError,
     MissingJobError,
@@ -79,7 +82,7 @@ def load_contexts(
         MissingJobError: Jobs or plans of the session are in no given unit list.
         MissingFilesError: Logs are gone, and a flag asks for them.
     """
-    replay = _Replay(units, early_cb, read_io_log, clock)
+    replay = _Replay(storage.id, units, early_cb, read_io_log, clock)
     for event in events:
         replay.apply(event)
     contexts = list(replay.contexts.values())
@@ -91,7 +94,7 @@ def load_contexts(
         _check_files(storage, contexts)
     for context in contexts:
         replay.restore_selection(context)
-    plans = replay.plans(storage.id)
+    plans = replay.plans()
     for context in contexts:
         context.restore_test_plans(plans)
     return Loaded(contexts, plans, changed)
@@ -114,9 +117,17 @@ def peek(storage: Storage, *, device_id: str | None = None) -> SessionMetaData:
             case DeviceRemoved():
                 found.pop(event.device, None)
             case MetadataChanged():
-                found.setdefault(event.device, SessionMetaData()).apply(event.changes)
+                metadata = found.setdefault(event.device, SessionMetaData())
+                _apply_metadata(storage.id, metadata, event)
     wanted = next(iter(found), None) if device_id is None else device_id
     return SessionMetaData() if wanted is None else found.get(wanted, SessionMetaData())
+
+
+def _apply_metadata(session_id: str, metadata: SessionMetaData, event: MetadataChanged) -> None:
+    try:
+        metadata.apply(event.changes)
+    except (msgspec.MsgspecError, TypeError) as error:
+        raise CorruptSessionError(session_id, "its metadata", str(error)) from error
 
 
 def units_of(device_id: str, units: Units) -> Iterable[Unit]:
@@ -131,11 +142,13 @@ class _Replay:
 
     def __init__(
         self,
+        session_id: str,
         units: Units,
         early_cb: Callable[[SessionState], SessionState | None] | None,
         read_io_log: Callable[[JobResult], Iterable[IOLogRecord]],
         clock: Callable[[], float],
     ) -> None:
+        self._session_id: Final = session_id
         self.contexts: dict[str, SessionDeviceContext] = {}
         self.plan_ids: tuple[str, ...] = ()
         self._boot_id = ""
@@ -145,7 +158,7 @@ class _Replay:
         self._read_io_log = read_io_log
         self._clock = clock
 
-    def plans(self, session_id: str) -> tuple[TestPlan, ...]:
+    def plans(self) -> tuple[TestPlan, ...]:
         """Return the plans in force, of the devices' units or of those that were given."""
         known: dict[str, TestPlan] = {}
         lists = self._units.values() if isinstance(self._units, Mapping) else (self._units,)
@@ -155,7 +168,7 @@ class _Replay:
                 known.setdefault(unit.id, unit)
         missing = [f"test plan {each}" for each in self.plan_ids if each not in known]
         if missing:
-            raise MissingJobError(session_id, missing)
+            raise MissingJobError(self._session_id, missing)
         return tuple(known[each] for each in self.plan_ids)
 
     def apply(self, event: AnyEvent) -> None:
@@ -192,7 +205,7 @@ class _Replay:
             case ManifestAnswered():
                 state.apply_manifest(event.answers)
             case MetadataChanged():
-                state.metadata.apply(event.changes)
+                _apply_metadata(self._session_id, state.metadata, event)
 
     def _context(self, event: DeviceAdded) -> SessionDeviceContext:
         units = units_of(event.device, self._units)
@@ -216,6 +229,7 @@ class _Replay:
             return
         known = {record.id for record in state.chronicle.known_jobs}
         known.update(job.id for job in (*state.desired_job_list, *state.mandatory_job_list))
+        known.update(state.metadata.rejected_jobs)
         state.trim_job_list(lambda job: job.id in known)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from holdall.errors import ExpressionError
 from holdall.results import Outcome
@@ -29,8 +31,10 @@ class InhibitionCause(IntEnum):
     REQUIRED_MANIFEST = 6
 
 
-class Inhibitor(NamedTuple):
+class Inhibitor(msgspec.Struct, frozen=True):
     """One reason why a job can't start; its text is for people.
+
+    A reason names the job or the expression that it is about, or is refused.
 
     Attributes:
         related_job: Id of the job that is waited for.
@@ -41,6 +45,14 @@ class Inhibitor(NamedTuple):
     related_job: str = ""
     related_expression: str = ""
     detail: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.cause, InhibitionCause):
+            raise ValueError(f"a reason needs an InhibitionCause, not {self.cause!r}")
+        if self.cause in _ABOUT_JOBS and not self.related_job:
+            raise ValueError(f"the reason {self.cause.name} needs the job it is about")
+        if self.cause in _ABOUT_EXPRESSIONS and not self.related_expression:
+            raise ValueError(f"the reason {self.cause.name} needs the expression it is about")
 
     def __str__(self) -> str:
         match self.cause:
@@ -65,6 +77,21 @@ class Inhibitor(NamedTuple):
                 return f"the manifest says otherwise: {self.related_expression!r}"
 
 
+_ABOUT_JOBS: Final = frozenset(
+    {
+        InhibitionCause.PENDING_DEP,
+        InhibitionCause.FAILED_DEP,
+        InhibitionCause.NOT_FAILED_DEP,
+        InhibitionCause.PENDING_RESOURCE,
+    }
+)
+_ABOUT_EXPRESSIONS: Final = frozenset(
+    {
+        InhibitionCause.PENDING_RESOURCE,
+        InhibitionCause.FAILED_RESOURCE,
+        InhibitionCause.REQUIRED_MANIFEST,
+    }
+)
 UNDESIRED = Inhibitor(InhibitionCause.UNDESIRED)
 
 SKIP_OUTCOMES: Mapping[InhibitionCause, Outcome] = {
