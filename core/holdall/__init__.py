@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from holdall.results import Outcome as Outcome
     from holdall.session.context import Device as Device
     from holdall.session.context import SessionDeviceContext as SessionDeviceContext
+    from holdall.session.load import peek as peek
     from holdall.session.manager import SessionManager as SessionManager
     from holdall.session.state import SessionState as SessionState
     from holdall.units import Unit as Unit
@@ -47,6 +48,7 @@ _HOMES = {
     "load_provider": "holdall.providers",
     "make_unit": "holdall.units",
     "open_repository": "holdall.repositories",
+    "peek": "holdall.session.load",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 - all of them are strings

@@ -49,6 +49,8 @@ class Hooks:
         """
         name = f"{origin or type(listener).__name__} {id(listener):x}"
         words = origin or repr(listener)
+        if self._manager.is_registered(listener):
+            raise HookError(words, "it is registered already")
         try:
             self._manager.register(listener, name=name)
             self._manager.check_pending()

@@ -132,19 +132,13 @@ def _collected(found: Iterable[Unit | Problem]) -> tuple[list[Unit], list[Proble
         if isinstance(item, Problem):
             problems.append(item)
             continue
-        first = firsts.get(_key(item)) if item.id else None
+        first = firsts.get((item.kind, item.id)) if item.id else None
         if first is None:
-            firsts[_key(item)] = item
+            firsts[item.kind, item.id] = item
             units.append(item)
         elif first.checksum != item.checksum:
             problems.append(_clash(first, item))
     return units, problems
-
-
-def _key(unit: Unit) -> tuple[str, str]:
-    """Return what tells the unit from others; several templates may make ids of one form."""
-    own = unit.get("template_id") if unit.kind == "template" else ""
-    return unit.kind, own or unit.id
 
 
 def _clash(first: Unit, other: Unit) -> Problem:

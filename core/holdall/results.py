@@ -178,6 +178,12 @@ class JobResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             force_setattr(self, "attachments", tuple(self.attachments))
 
     @property
+    def refs(self) -> list[str]:
+        """The blobs that hold what is not in the result itself."""
+        found = [self.io_log_ref, *(each.ref for each in self.attachments)]
+        return [ref for ref in found if ref is not None]
+
+    @property
     def is_hollow(self) -> bool:
         """Whether the result says nothing at all, as before the first attempt."""
         return self == _HOLLOW

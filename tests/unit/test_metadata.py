@@ -55,3 +55,18 @@ def test_what_is_encoded_can_be_applied() -> None:
     assert other.encoded() == metadata.encoded()
     assert other.flags == {"a", "b"}
     assert other.app_blob == b"\x00\xff"
+
+
+@pytest.mark.parametrize(("field", "value"), [("flags", {3}), ("rejected_jobs", ["a", None])])
+def test_a_list_with_something_else_than_words_is_refused(field: str, value: Any) -> None:
+    with pytest.raises(TypeError, match=field):
+        setattr(SessionMetaData(), field, value)
+
+
+def test_a_set_that_was_changed_in_place_is_checked_before_it_is_stored() -> None:
+    metadata = SessionMetaData()
+    flags: Any = metadata.flags
+    flags.add(3)
+
+    with pytest.raises(TypeError, match="3 is none"):
+        metadata.encoded()

@@ -101,6 +101,12 @@ def test_a_template_may_be_known_by_its_template_id(spelling: str) -> None:
     assert unit.id == "com.example::t"
 
 
+def test_a_template_without_an_id_of_its_own_is_known_by_what_it_makes_ids_from() -> None:
+    unit = make_unit({"unit": "template", "id": "disk/read-{name}!", "template-resource": "r"})
+
+    assert unit.id == "disk/read-name"
+
+
 @pytest.mark.parametrize("spelling", ["category_id", "category-id", "_category-id"])
 def test_a_field_is_found_in_every_spelling(spelling: str) -> None:
     assert job(**{spelling: "disk"}).category_id == "com.example::disk"

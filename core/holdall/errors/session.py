@@ -141,6 +141,20 @@ class SessionResumeError(SessionError):
     """A stored session can't be gone on with."""
 
 
+class NothingToResumeError(SessionResumeError, LookupError):
+    """Every session of the store has a result for each of its jobs."""
+
+    def __init__(self, store: str) -> None:
+        super().__init__(store)
+        self.store = store
+
+    def __str__(self) -> str:
+        return (
+            f"cannot resume: no session in {self.store} is unfinished; "
+            "`holdall sessions list` shows what is there"
+        )
+
+
 class IncompatibleJobError(SessionResumeError):
     """Jobs were changed since the session was stored."""
 
@@ -169,4 +183,20 @@ class MissingJobError(SessionResumeError):
         return (
             f"cannot resume the session {self.session_id!r}: no given provider has "
             f"{len(self.missing)} of its jobs: {', '.join(self.missing)}; add their provider"
+        )
+
+
+class MissingFilesError(SessionResumeError):
+    """Logs or attachments that the session names are gone from its storage."""
+
+    def __init__(self, session_id: str, jobs: Sequence[str]) -> None:
+        super().__init__(session_id, jobs)
+        self.session_id = session_id
+        self.jobs = tuple(jobs)
+
+    def __str__(self) -> str:
+        return (
+            f"cannot resume the session {self.session_id!r}: logs or attachments of "
+            f"{len(self.jobs)} of its jobs are gone: {', '.join(self.jobs)}; bring them back, or "
+            "resume without the flag 'file-reference-checks'"
         )

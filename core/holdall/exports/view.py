@@ -59,9 +59,8 @@ class SessionView:
 
     Attributes:
         session_id: Id of the session.
-        title: Title for people; the id if it has none.
         created: Seconds since 1970, UTC.
-        modified: The moment of the last event, seconds since 1970, UTC.
+        modified: The latest moment of an event, seconds since 1970, UTC.
         devices: The devices, in the order they joined.
         plans: Test plans in force.
         providers: Providers whose units were there, by device.
@@ -78,12 +77,13 @@ class SessionView:
         unsaved: int = 0,
     ) -> None:
         self.session_id = ""
-        self.title = ""
+        self._title = ""
+        self._titles: dict[str, str] = {}
         self.created = 0.0
         self.modified = 0.0
         self.plans: tuple[PlanRecord, ...] = ()
         self.providers: list[ProviderAdded] = []
-        self.plugins: list[PluginUsed] = []
+        self._plugins: dict[tuple[str, ...], PluginUsed] = {}
         self.categories: dict[str, str] = {}
         self.unsaved = unsaved
         self._devices: dict[str, DeviceView] = {}
@@ -91,8 +91,9 @@ class SessionView:
         self._run_lists: dict[str, tuple[str, ...]] = {}
         self._open_blob = open_blob or _no_blobs
         for event in events:
-            self.modified = event.at
+            self.modified = max(self.modified, event.at)
             self._apply(event)
+        self.plugins = list(self._plugins.values())
         self._order = {each: self._ordered(each) for each in (*self._devices, *self._jobs)}
 
     @classmethod
@@ -118,19 +119,22 @@ class SessionView:
                 device = DeviceView(event.device, event.description, event.facts)
                 self._devices[event.device] = device
             case DeviceRemoved():
-                for known in (self._devices, self._jobs, self._run_lists):
+                for known in (self._devices, self._jobs, self._run_lists, self._titles):
                     known.pop(event.device, None)
+                gone = event.device
+                self.providers = [each for each in self.providers if each.device != gone]
             case ProviderAdded():
                 self.providers.append(event)
             case PluginUsed():
-                self.plugins.append(event)
+                key = (event.kind, event.id, event.distribution, event.version)
+                self._plugins[key] = event
             case PlansChanged():
                 self.plans = event.plans
             case SessionCreated():
                 self.session_id, self.created = event.session_id, event.at
-                self.title = event.title or event.session_id
+                self._title = event.title
             case MetadataChanged(changes={"title": title}):
-                self.title = msgspec.json.decode(title) or self.session_id
+                self._titles[event.device] = msgspec.json.decode(title) or ""
 
     def _record(self, event: ResultRecorded) -> None:
         job = self._job(event.device, event.job_id)
@@ -151,6 +155,12 @@ class SessionView:
         ids = dict.fromkeys(job_id for job_id in selected if job_id in jobs)
         ids.update(dict.fromkeys(job_id for job_id, job in jobs.items() if job.was_tried))
         return tuple(jobs[job_id] for job_id in ids)
+
+    @property
+    def title(self) -> str:
+        """Title for people: of the first device that has one, else the session's, else its id."""
+        given = (self._titles.get(each, "") for each in self._order)
+        return next(filter(None, given), self._title or self.session_id)
 
     @property
     def devices(self) -> tuple[DeviceView, ...]:

@@ -72,7 +72,7 @@ def _keep(  # noqa: C901 - a line for each event
         case JobDefined():
             kept[type(event), event.device, event.job.id] = event
         case JobRemoved():
-            _forget_job(kept, event)
+            _forget_job(kept, event, number)
         case JobStarted():
             kept[type(event), event.device, event.job_id] = event
         case ResultRecorded():
@@ -98,9 +98,12 @@ def _forget_device(kept: dict[object, AnyEvent], device: str) -> None:
         del kept[key]
 
 
-def _forget_job(kept: dict[object, AnyEvent], removed: JobRemoved) -> None:
-    for kind in (JobDefined, JobStarted):
-        kept.pop((kind, removed.device, removed.job_id), None)
+def _forget_job(kept: dict[object, AnyEvent], removed: JobRemoved, number: int) -> None:
+    kept.pop((JobStarted, removed.device, removed.job_id), None)
+    defined = kept.pop((JobDefined, removed.device, removed.job_id), None)
+    if not isinstance(defined, JobDefined) or defined.job.plugin == "resource":
+        kept[number] = removed  # its results made jobs of templates, and must make them again
+        return
     gone = [
         key
         for key, e in kept.items()

@@ -8,12 +8,16 @@ import msgspec
 
 from holdall.errors import HoldallError
 from holdall.journal.events import (
+    DeviceAdded,
+    DeviceRemoved,
+    JobRemoved,
     JobsSelected,
     MetadataChanged,
     ResultRecorded,
     SessionCreated,
 )
 from holdall.journal.record import read_events
+from holdall.results import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -69,26 +73,37 @@ def _read(session_id: str, events: Iterable[AnyEvent]) -> SessionInfo:
     info = SessionInfo(id=session_id)
     selected: dict[str, set[str]] = {}
     done: dict[str, set[str]] = {}
+    titles: dict[str, str] = {}
+    modified = 0.0
     for event in events:
-        info = msgspec.structs.replace(info, modified=event.at)
+        modified = max(modified, event.at)
         match event:
             case SessionCreated():
                 info = msgspec.structs.replace(info, title=event.title, created=event.at)
-            case MetadataChanged(changes={"title": title}):
-                info = msgspec.structs.replace(info, title=msgspec.json.decode(title) or "")
+            case DeviceAdded():
+                titles[event.device] = ""
+            case DeviceRemoved():
+                for known in (titles, selected, done):
+                    known.pop(event.device, None)
+            case JobRemoved():
+                done.get(event.device, set()).discard(event.job_id)
+            case MetadataChanged(changes={"title": words}):
+                titles[event.device] = msgspec.json.decode(words) or ""
             case JobsSelected():
                 selected[event.device] = set(event.run_list)
-            case ResultRecorded():
+            case ResultRecorded() if event.result.outcome is not Outcome.NONE:
                 done.setdefault(event.device, set()).add(event.job_id)
     jobs = sum(map(len, selected.values()))
     results = sum(len(run & done.get(device, set())) for device, run in selected.items())
+    title = next(filter(None, titles.values()), info.title)
+    state = _state(modified, jobs, results)
     return msgspec.structs.replace(
-        info, jobs=jobs, results=results, state=_state(info, jobs, results)
+        info, title=title, modified=modified, jobs=jobs, results=results, state=state
     )
 
 
-def _state(info: SessionInfo, jobs: int, results: int) -> SessionPhase:
-    if not info.modified:
+def _state(modified: float, jobs: int, results: int) -> SessionPhase:
+    if not modified:
         return "empty"
     if not results:
         return "new"

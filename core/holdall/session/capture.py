@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from holdall.journal.iolog import pack
+from holdall.journal.iolog import pack, unpack
 from holdall.results import IOLogRecord
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ class LogCapture:
         if kept:
             self._keep(IOLogRecord(round(now - self._start, 6), stream, kept))
         is_due = now - self._flushed >= FLUSH_AFTER or self._waiting_size >= FLUSH_BEYOND
-        if self._waiting and is_due:
-            self._flush()
+        if is_due:
+            self.flush()
 
     def _keep(self, record: IOLogRecord) -> None:
         self._kept += len(record.data)
@@ -66,7 +66,10 @@ class LogCapture:
         self._waiting.append(packed)
         self._waiting_size += len(packed)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Make everything recorded so far survive the end of this process."""
+        if not self._waiting:
+            return
         if self._writer is None:
             self._writer = self._storage.open_log(self._name)
         for packed in self._waiting:
@@ -83,8 +86,8 @@ class LogCapture:
             if self._writer is not None:
                 self._writer.discard()
             return fields | {"io_log": tuple(self._records)}
-        self._flush()
-        assert self._writer is not None  # noqa: S101 - _flush opened it
+        self.flush()
+        assert self._writer is not None  # noqa: S101 - so much was written through it
         return fields | {"io_log": (), "io_log_ref": self._writer.seal()}
 
 
@@ -94,4 +97,7 @@ def recover(storage: Storage, name: str) -> dict[str, Any]:
     if not writer.size:
         writer.discard()
         return {}
-    return {"io_log_size": writer.size, "io_log_ref": writer.seal()}
+    ref = writer.seal()
+    with storage.open_blob(ref) as log:
+        size = sum(len(record.data) for record in unpack(log, name=ref))
+    return {"io_log_size": size, "io_log_ref": ref}

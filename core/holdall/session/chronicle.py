@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from holdall.journal.events import (
     CategoryDefined,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import msgspec
 
-    from holdall.journal.events import AnyEvent, Process
+    from holdall.journal.events import AnyEvent
     from holdall.providers import Provider
     from holdall.results import JobResult
     from holdall.session.job_state import JobState
@@ -92,6 +92,10 @@ class Chronicle:
         for each in state.job_state_map.values():
             for result in each.result_history:
                 yield self._result(each, result)
+            if each.result_history and each.result.is_hollow:
+                yield self._result(each, each.result)
+            if each.in_flight:
+                yield self._start(each)
         self._metadata = {}
         yield from self.changed_metadata()
 
@@ -100,10 +104,10 @@ class Chronicle:
         now = self._state.metadata.encoded()
         if now == self._metadata:
             return
-        changes = {name: data for name, data in now.items() if self._metadata.get(name) != data}
-        gone = [name for name in self._metadata if name not in now]
-        changes.update(SessionMetaData.default(name) for name in gone)
-        self._metadata = {**self._metadata, **changes}
+        told = _DEFAULTS | self._metadata
+        in_force = _DEFAULTS | now
+        changes = {name: data for name, data in in_force.items() if told[name] != data}
+        self._metadata = now
         if changes:
             yield MetadataChanged(at=self._clock(), device=self._state.device_id, changes=changes)
 
@@ -122,18 +126,10 @@ class Chronicle:
             )
         )
 
-    def job_started(self, state: JobState, process: Process | None) -> None:
+    def job_started(self, state: JobState) -> None:
         """Tell that an attempt begins."""
         self._enter(state)
-        self._tell(
-            JobStarted(
-                at=self._clock(),
-                device=self._state.device_id,
-                job_id=state.job.id,
-                attempt=len(state.result_history) + 1,
-                process=process,
-            )
-        )
+        self._tell(self._start(state))
 
     def result_recorded(self, state: JobState, result: JobResult) -> None:
         """Tell what came out of a job."""
@@ -172,6 +168,15 @@ class Chronicle:
         if self.listener is not None:
             for event in events:
                 self.listener(event)
+
+    def _start(self, state: JobState) -> AnyEvent:
+        return JobStarted(
+            at=self._clock(),
+            device=self._state.device_id,
+            job_id=state.job.id,
+            attempt=len(state.result_history) + 1,
+            process=state.process,
+        )
 
     def _result(self, state: JobState, result: JobResult) -> AnyEvent:
         return ResultRecorded(
@@ -225,3 +230,6 @@ def job_record(state: JobState) -> JobRecord:
 
 def _shape(event: JobsSelected) -> Selection:
     return event.run_list, event.desired, event.mandatory
+
+
+_DEFAULTS: Final = SessionMetaData.defaults()

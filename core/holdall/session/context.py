@@ -40,6 +40,10 @@ class Device(msgspec.Struct, frozen=True):
             )
         if not isinstance(self.description, str):
             raise TypeError(f"a device's description must be a string, not {self.description!r}")
+        if not isinstance(self.facts, dict) or not all(
+            isinstance(word, str) for fact in self.facts.items() for word in fact
+        ):
+            raise TypeError(f"a device's facts must map strings to strings, not {self.facts!r}")
 
 
 class SessionDeviceContext:
@@ -96,7 +100,7 @@ class SessionDeviceContext:
         for unit in units:
             self.state.add_unit(unit)
             self._origins.setdefault(unit.id, provider)
-        self._apply_plans()
+        self.refresh_selection()
 
     def adopt_provider(self, provider: Provider) -> None:
         """Note where units come from that are here already, of a session that was loaded."""
@@ -126,22 +130,27 @@ class SessionDeviceContext:
 
     def set_test_plan_list(self, plans: Sequence[TestPlan]) -> None:
         """Put *plans* in force: their overrides and mandatory jobs, and no others'."""
-        self._plans = tuple(plans)
+        before, self._plans = self._plans, tuple(plans)
+        if not before and not self._plans:
+            return
+        mandatory = self.state.mandatory_job_list
         self._apply_plans()
+        if self._plans and self.state.mandatory_job_list != mandatory:
+            self.state.update_desired_job_list(self.state.desired_job_list)
 
     def _apply_plans(self) -> None:
         self._selection = None
-        if self._plans or self.state.has_overrides:
-            selection = self.selection
-            self.state.set_overrides(selection.overrides)
-            jobs = self.state.job_state_map
-            self.state.update_mandatory_job_list(
-                jobs[job_id].job for job_id in selection.mandatory if job_id in jobs
-            )
+        self.state.set_overrides(self.selection.overrides)
+        jobs = self.state.job_state_map
+        mandatory = [jobs[each].job for each in self.selection.mandatory if each in jobs]
+        if mandatory != self.state.mandatory_job_list:
+            self.state.update_mandatory_job_list(mandatory)
 
     def refresh_selection(self) -> None:
         """Let `selection`, overrides and mandatory jobs take in the jobs that came since."""
-        self._apply_plans()
+        self._selection = None
+        if self._plans:
+            self._apply_plans()
 
     @property
     def selection(self) -> Selection:
@@ -165,11 +174,11 @@ class SessionDeviceContext:
         """Forget what was computed for *key*."""
         self._shared.pop(key, None)
 
-    def restore_test_plans(self, plan_ids: Sequence[str]) -> tuple[TestPlan, ...]:
-        """Put the plans of these ids in force again, as far as they are there."""
-        found = (find_plan_in(self.state.units_by_kind, plan_id) for plan_id in plan_ids)
-        self.set_test_plan_list([plan for plan in found if plan is not None])
-        return self._plans
+    def restore_test_plans(self, plans: Sequence[TestPlan]) -> None:
+        """Put plans in force of which everything but the overrides is known already."""
+        self._plans = tuple(plans)
+        self._selection = None
+        self.state.set_overrides(self.selection.overrides)
 
     def attach(self, listener: Callable[[AnyEvent], None], notify: Callable[..., None]) -> None:
         """Let changes be told from now on; a manager does this when it adds the context.

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import chain
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from holdall.errors import IncompatibleJobError, MissingJobError
+from holdall.errors import (
+    IncompatibleJobError,
+    MissingFilesError,
+    MissingJobError,
+    StorageError,
+)
+from holdall.journal import read_events
 from holdall.journal.events import (
     CategoryDefined,
     DeviceAdded,
     DeviceEvent,
     DeviceRemoved,
+    JobRemoved,
     JobsSelected,
     JobStarted,
     ManifestAnswered,
@@ -20,30 +28,42 @@ from holdall.journal.events import (
     WriterOpened,
 )
 from holdall.session.context import Device, SessionDeviceContext
+from holdall.session.metadata import SessionMetaData
 from holdall.session.state import SessionState
+from holdall.units import TestPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from holdall.contracts import Storage
     from holdall.journal.events import AnyEvent
     from holdall.results import IOLogRecord, JobResult
-    from holdall.units import TestPlan, Unit
+    from holdall.session.job_state import JobState
+    from holdall.units import Unit
 
     Units = Iterable[Unit] | Mapping[str, Iterable[Unit]]
 
-IGNORE_CHECKSUMS = "ignore-job-checksums"
+IGNORE_CHECKSUMS: Final = "ignore-job-checksums"
 """The flag that goes on although definitions of jobs changed."""
+
+CHECK_FILES: Final = "file-reference-checks"
+"""The flag that refuses a session of which logs or attachments are gone."""
 
 
 class Loaded(NamedTuple):
-    """What `load_contexts` found."""
+    """What `load_contexts` found.
+
+    Attributes:
+        changed: Jobs of which the journal knows another definition.
+    """
 
     contexts: list[SessionDeviceContext]
     plans: tuple[TestPlan, ...]
+    changed: list[tuple[SessionDeviceContext, JobState]]
 
 
 def load_contexts(
-    session_id: str,
+    storage: Storage,
     events: Iterable[AnyEvent],
     units: Units,
     *,
@@ -57,21 +77,46 @@ def load_contexts(
     Raises:
         IncompatibleJobError: Definitions changed; all of them are named.
         MissingJobError: Jobs or plans of the session are in no given unit list.
+        MissingFilesError: Logs are gone, and a flag asks for them.
     """
     replay = _Replay(units, early_cb, read_io_log, clock)
     for event in events:
         replay.apply(event)
     contexts = list(replay.contexts.values())
-    _check_jobs(session_id, contexts, flags)
+    changed = _changed_jobs(storage.id, contexts)
+    if changed and IGNORE_CHECKSUMS not in flags:
+        ids = dict.fromkeys(state.job.id for _context, state in changed)
+        raise IncompatibleJobError(storage.id, list(ids))
+    if CHECK_FILES in flags:
+        _check_files(storage, contexts)
     for context in contexts:
         replay.restore_selection(context)
-    plans: tuple[TestPlan, ...] = ()
+    plans = replay.plans(storage.id)
     for context in contexts:
-        plans = context.restore_test_plans(replay.plan_ids) or plans
-    missing = set(replay.plan_ids) - {plan.id for plan in plans}
-    if missing:
-        raise MissingJobError(session_id, [f"test plan {each}" for each in sorted(missing)])
-    return Loaded(contexts, plans)
+        context.restore_test_plans(plans)
+    return Loaded(contexts, plans, changed)
+
+
+def peek(storage: Storage, *, device_id: str | None = None) -> SessionMetaData:
+    """Return the metadata of a stored session, which takes none of its units.
+
+    Args:
+        device_id: The device whose metadata it is; without it, that of the first.
+
+    Raises:
+        CorruptSessionError, NewerFormatError: The journal can't be read.
+    """
+    found: dict[str, SessionMetaData] = {}
+    for event in read_events(storage):
+        match event:
+            case DeviceAdded():
+                found[event.device] = SessionMetaData()
+            case DeviceRemoved():
+                found.pop(event.device, None)
+            case MetadataChanged():
+                found.setdefault(event.device, SessionMetaData()).apply(event.changes)
+    wanted = next(iter(found), None) if device_id is None else device_id
+    return SessionMetaData() if wanted is None else found.get(wanted, SessionMetaData())
 
 
 def units_of(device_id: str, units: Units) -> Iterable[Unit]:
@@ -99,6 +144,19 @@ class _Replay:
         self._early_cb = early_cb
         self._read_io_log = read_io_log
         self._clock = clock
+
+    def plans(self, session_id: str) -> tuple[TestPlan, ...]:
+        """Return the plans in force, of the devices' units or of those that were given."""
+        known: dict[str, TestPlan] = {}
+        lists = self._units.values() if isinstance(self._units, Mapping) else (self._units,)
+        states = (context.state.unit_list for context in self.contexts.values())
+        for unit in chain.from_iterable(chain(states, lists)) if self.plan_ids else ():
+            if isinstance(unit, TestPlan):
+                known.setdefault(unit.id, unit)
+        missing = [f"test plan {each}" for each in self.plan_ids if each not in known]
+        if missing:
+            raise MissingJobError(session_id, missing)
+        return tuple(known[each] for each in self.plan_ids)
 
     def apply(self, event: AnyEvent) -> None:
         """Bring the states forward by one event."""
@@ -129,6 +187,8 @@ class _Replay:
                 state.job_state_map[event.job_id].start(process)
             case ResultRecorded() if event.job_id in state.job_state_map:
                 state.record(state.job_state_map[event.job_id], event.result)
+            case JobRemoved() if event.job_id in state.job_state_map:
+                state.forget_results(event.job_id)
             case ManifestAnswered():
                 state.apply_manifest(event.answers)
             case MetadataChanged():
@@ -152,24 +212,48 @@ class _Replay:
             state.desired_job_list = [jobs[each] for each in desired if each in jobs]
             state.mandatory_job_list = [jobs[each] for each in selected.mandatory if each in jobs]
             state.select([jobs[each] for each in selected.run_list if each in jobs])
+        if state.metadata.flags & _SELECTING:
+            return
         known = {record.id for record in state.chronicle.known_jobs}
-        known.update(job.id for job in state.desired_job_list)
+        known.update(job.id for job in (*state.desired_job_list, *state.mandatory_job_list))
         state.trim_job_list(lambda job: job.id in known)
 
 
-def _check_jobs(
-    session_id: str, contexts: Iterable[SessionDeviceContext], flags: frozenset[str]
-) -> None:
+_SELECTING: Final = frozenset({SessionMetaData.FLAG_BOOTSTRAPPING, "setting_up"})
+"""Flags of a session that is still to select its jobs, and so needs all of them."""
+
+
+def _changed_jobs(
+    session_id: str, contexts: Iterable[SessionDeviceContext]
+) -> list[tuple[SessionDeviceContext, JobState]]:
     missing: dict[str, None] = {}
-    changed: dict[str, None] = {}
+    changed = []
     for context in contexts:
         for record in context.state.chronicle.known_jobs:
             state = context.state.job_state_map.get(record.id)
             if state is None:
                 missing[record.id] = None
             elif state.job.checksum != record.checksum:
-                changed[record.id] = None
+                changed.append((context, state))
     if missing:
         raise MissingJobError(session_id, list(missing))
-    if changed and IGNORE_CHECKSUMS not in flags:
-        raise IncompatibleJobError(session_id, list(changed))
+    return changed
+
+
+def _check_files(storage: Storage, contexts: Iterable[SessionDeviceContext]) -> None:
+    missing: dict[str, None] = {}
+    for context in contexts:
+        for state in context.state.job_state_map.values():
+            refs = (ref for result in state.result_history for ref in result.refs)
+            if not all(_is_there(storage, ref) for ref in refs):
+                missing[state.job.id] = None
+    if missing:
+        raise MissingFilesError(storage.id, list(missing))
+
+
+def _is_there(storage: Storage, ref: str) -> bool:
+    try:
+        storage.open_blob(ref).close()
+    except StorageError:
+        return False
+    return True

@@ -11,7 +11,6 @@ from holdall.journal import Journal, read_events
 from holdall.journal.events import (
     DeviceAdded,
     DeviceRemoved,
-    PlanRecord,
     PlansChanged,
     SessionCreated,
     WriterOpened,
@@ -26,7 +25,7 @@ from holdall.session.context import Device, SessionDeviceContext
 from holdall.session.exporters import ExporterMap
 from holdall.session.load import load_contexts, units_of
 from holdall.session.naming import create_storage
-from holdall.session.plans import check_plans
+from holdall.session.plans import check_plans, plan_records
 from holdall.session.provenance import load_hooks, plugin_used
 from holdall.session.state import LOCAL, SessionState
 from holdall.session.throwaway import throwaway_manager
@@ -118,8 +117,9 @@ class SessionManager:
         cls, state: SessionState, repo: Repository | str | None = None, **more: Any
     ) -> Self:
         """Return the manager of a new session whose one device has *state*."""
+        context = SessionDeviceContext(state)  # what is wrong with it leaves no session behind
         manager = cls.create(repo, **more)
-        manager.add_device_context(SessionDeviceContext(state))
+        manager.add_device_context(context)
         return manager
 
     @classmethod
@@ -150,11 +150,13 @@ class SessionManager:
         Args:
             unit_list: The units of its one device, or those of each device by id.
             early_cb: Sees each state before results return, and may give another in its place.
-            flags: `ignore-job-checksums` goes on although definitions changed.
+            flags: `ignore-job-checksums` goes on although definitions changed;
+                `file-reference-checks` refuses a session of which logs are gone.
 
         Raises:
             IncompatibleJobError: Definitions changed; all of them are named.
             MissingJobError: Jobs of the session are in no given unit list.
+            MissingFilesError: Logs are gone, and a flag asks for them.
             CorruptSessionError, NewerFormatError: The journal can't be read.
         """
         journal, events = Journal.resume(storage)
@@ -165,7 +167,7 @@ class SessionManager:
             return manager
         manager = cls(storage, journal, registry=registry, clock=clock)
         loaded = load_contexts(
-            storage.id,
+            storage,
             events,
             unit_list,
             early_cb=early_cb,
@@ -178,6 +180,8 @@ class SessionManager:
             manager._attach(context)
         manager._test_plans = loaded.plans
         manager._pending.append(_writer(clock))
+        for context, state in loaded.changed:
+            context.state.chronicle.job_changed(state)
         load_hooks(manager)
         manager._notify("session_loaded")
         return manager
@@ -226,13 +230,7 @@ class SessionManager:
         if plans == self._test_plans:
             return
         old, self._test_plans = self._test_plans, plans
-        records = tuple(
-            PlanRecord(
-                id=plan.id, name=encodable(plan.summary), description=encodable(plan.description)
-            )
-            for plan in plans
-        )
-        self._tell(PlansChanged(at=self._clock(), plans=records))
+        self._tell(PlansChanged(at=self._clock(), plans=plan_records(plans)))
         for context in self._contexts:
             context.set_test_plan_list(plans)
         self._notify("test_plans_changed", old=old, new=plans)
@@ -270,8 +268,7 @@ class SessionManager:
         for event in context.state.chronicle.facts():
             self._tell(event)
         self._notify("device_context_added", context=context)
-        if self._test_plans:
-            context.set_test_plan_list(self._test_plans)
+        context.set_test_plan_list(self._test_plans)
         return context
 
     def add_local_device_context(self) -> SessionDeviceContext:

@@ -70,6 +70,8 @@ class SessionMetaData:
         if not isinstance(value, kind):
             wanted = getattr(kind, "__name__", str(kind))
             raise TypeError(f"the metadata {name!r} takes {wanted}, not {type(value).__name__}")
+        if isinstance(value, set | list):
+            _check_words(name, value)
         super().__setattr__(name, value)
 
     def encoded(self) -> dict[str, msgspec.Raw]:
@@ -78,6 +80,8 @@ class SessionMetaData:
         for name, (_kind, default) in _FIELDS.items():
             value = getattr(self, name)
             if value != default and value not in (set(), []):
+                if isinstance(value, set | list):
+                    _check_words(name, value)  # it may have been changed in place
                 found[name] = msgspec.Raw(msgspec.json.encode(_plain(value)))
         return found
 
@@ -92,10 +96,18 @@ class SessionMetaData:
                 setattr(self, name, msgspec.json.decode(data, type=_TYPES.get(name, kind)))
 
     @staticmethod
-    def default(name: str) -> tuple[str, msgspec.Raw]:
-        """Return the name and the encoded value of a field that nothing was done to."""
-        kind, default = _FIELDS[name]
-        return name, msgspec.Raw(b"[]" if kind in {set, list} else msgspec.json.encode(default))
+    def defaults() -> dict[str, msgspec.Raw]:
+        """Return the encoded values of all fields when nothing was done to them."""
+        return {
+            name: msgspec.Raw(b"[]" if kind in {set, list} else msgspec.json.encode(default))
+            for name, (kind, default) in _FIELDS.items()
+        }
+
+
+def _check_words(name: str, words: set[Any] | list[Any]) -> None:
+    for word in words:
+        if not isinstance(word, str):
+            raise TypeError(f"the metadata {name!r} takes strings, and {word!r} is none")
 
 
 def _plain(value: Any) -> Any:

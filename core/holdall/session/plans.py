@@ -14,6 +14,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdall.errors import UnitError
+from holdall.journal.events import PlanRecord
+from holdall.results import encodable
 from holdall.units import TestPlan
 
 if TYPE_CHECKING:
@@ -82,11 +84,11 @@ def pattern(text: str, namespace: str) -> Pattern:
     text = text.removeprefix("^")
     if text.endswith("$") and not text.endswith("\\$"):
         text = text[:-1]
-    whole = text if "::" in text or not namespace else f"{re.escape(namespace)}::(?:{text})"
     try:
-        _compiled(whole)
+        _compiled(text)
     except re.error as error:
         raise ValueError(f"{text!r} is no regular expression ({error})") from error
+    whole = text if "::" in text or not namespace else f"{re.escape(namespace)}::(?:{text})"
     return Pattern(whole, fixed=False)
 
 
@@ -217,6 +219,16 @@ def check_plans(plans: object) -> None:
     if len({plan.id for plan in plans}) < len(plans):
         ids = ", ".join(plan.id for plan in plans)
         raise ValueError(f"test_plans takes each plan once (given: {ids})")
+
+
+def plan_records(plans: Iterable[TestPlan]) -> tuple[PlanRecord, ...]:
+    """Return what reports show of *plans*."""
+    return tuple(
+        PlanRecord(
+            id=plan.id, name=encodable(plan.summary), description=encodable(plan.description)
+        )
+        for plan in plans
+    )
 
 
 def find_plan_in(units: Mapping[tuple[str, str], Unit], plan_id: str) -> TestPlan | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import operator
 import re
+import warnings
 from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -58,7 +59,7 @@ class ResourceExpression(NamedTuple):
             try:
                 if self.test(dict(zip(self.names, combination, strict=True))):
                     return True
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 continue  # this record has no such number; another one may
         return False
 
@@ -136,7 +137,10 @@ def parse_expression(
 @lru_cache(maxsize=4096)
 def _parsed(text: str, line: int) -> tuple[tuple[str, ...], Callable[[Scope], Any]]:
     try:
-        tree = ast.parse(text, mode="eval")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)  # Python's views on '\d' help nobody
+            warnings.simplefilter("ignore", DeprecationWarning)
+            tree = ast.parse(text, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         column = getattr(error, "offset", None) or 1
         raise ExpressionError(text, line, column, f"it is no expression ({error})") from error

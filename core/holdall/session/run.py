@@ -136,6 +136,8 @@ class _Run(NamedTuple):
 
     def _is_done(self, state: JobState) -> bool:
         result = state.result
+        if state.retries:
+            return False  # holdall was ended between two attempts
         if self.settings.retry_interrupted and result.interrupted_by and result.outcome.failed:
             return False
         return state.was_tried
@@ -149,6 +151,7 @@ class _Run(NamedTuple):
             task = _Task(self, context, state, Path(folder))
             result = self._performed(task)
             if result.outcome is Outcome.PASS and "noreturn" in state.job.flags:
+                task.flush()
                 result = self._awaited_restart(result)
             return task.completed(result)
 
@@ -212,6 +215,10 @@ class _Task:
     def output(self, stream: Stream, data: bytes) -> None:
         """Record what the job wrote just now."""
         self._log.write(stream, data)
+
+    def flush(self) -> None:
+        """Make what the job wrote survive the end of holdall."""
+        self._log.flush()
 
     def completed(self, result: JobResult) -> JobResult:
         """Return *result* with what was recorded while the job ran."""

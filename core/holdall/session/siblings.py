@@ -53,7 +53,7 @@ def _written_out(job: Job) -> Iterator[dict[str, str] | UnitError]:
         return
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         yield UnitError(job.id, job.where, f"siblings: it is no JSON ({error})")
         return
     if not isinstance(found, list):

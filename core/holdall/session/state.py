@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 from holdall.errors import DependencyDuplicateError, ExpressionError, UnknownUnitError
 from holdall.hooks import nobody
 from holdall.journal.events import now
-from holdall.results import JobResult, encodable
+from holdall.results import JobResult, Outcome
 from holdall.session.chronicle import Chronicle
 from holdall.session.job_state import JobState
+from holdall.session.manifest import checked_answers
 from holdall.session.metadata import SessionMetaData
 from holdall.session.readiness import UNDESIRED, inhibitors
 from holdall.session.resources import MANIFEST, resource_records
@@ -23,14 +24,14 @@ from holdall.session.statistics import (
     outcome_stats,
 )
 from holdall.session.templates import instances, template_resource
-from holdall.units import Category, Job, ManifestEntry, Template, Unit
+from holdall.units import Category, Job, Template, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from holdall.errors import DependencyError, SessionError, UnitError
     from holdall.journal.events import Process
-    from holdall.results import IOLogRecord, Outcome
+    from holdall.results import IOLogRecord
     from holdall.session.plans import Override
     from holdall.session.readiness import Inhibitor
 
@@ -47,7 +48,7 @@ class SessionState:
         unit_list: All units, in the order they were added.
         job_list: The jobs among them.
         job_state_map: A `JobState` for each job id.
-        desired_job_list: The jobs that were asked for.
+        desired_job_list: The jobs that were asked for and can run.
         mandatory_job_list: Jobs that run whatever is asked for.
         run_list: The jobs that will run, in order.
         resource_map: Records by qualified resource id.
@@ -167,15 +168,20 @@ class SessionState:
         """
         if self._units.get((unit.kind, unit.id)) != unit:
             raise ValueError(f"the {unit.kind} {unit.id!r} is not in this session")
-        if unit.id in self._positions:
-            raise ValueError(f"the job {unit.id!r} is on the run list; select without it first")
-        del self._units[unit.kind, unit.id]
-        self.unit_list = [each for each in self.unit_list if each != unit]
-        if isinstance(unit, Job):
-            self.job_list = [each for each in self.job_list if each != unit]
-            del self.job_state_map[unit.id]
-            self._results.pop(unit.id, None)
-            self.chronicle.job_removed(unit.id)
+        match unit:
+            case Job() if unit.id in self._positions:
+                raise ValueError(
+                    f"the job {unit.id!r} is on the run list; select without it first"
+                )
+            case Job():
+                self._drop_jobs([unit])
+            case _:
+                del self._units[unit.kind, unit.id]
+                self.unit_list = [each for each in self.unit_list if each != unit]
+        if isinstance(unit, Category):
+            self.category_names.pop(unit.id, None)
+        for made in self._templates.values():
+            made[:] = [each for each in made if each != unit]
         self.notify("unit_removed", unit=unit)
 
     def trim_job_list(self, keep: Callable[[Job], bool]) -> None:
@@ -190,25 +196,31 @@ class SessionState:
             raise ValueError(f"cannot trim jobs of the run list: {', '.join(needed)}")
         if not gone:
             return
-        ids = {job.id for job in gone}
-        self.unit_list = [u for u in self.unit_list if u.kind != "job" or u.id not in ids]
-        self.job_list = [job for job in self.job_list if job.id not in ids]
-        for job_id in ids:
-            del self._units["job", job_id], self.job_state_map[job_id]
-            self._results.pop(job_id, None)
-            self.chronicle.job_removed(job_id)
+        self._drop_jobs(gone)
         for job in gone:
             self.notify("unit_removed", unit=job)
+
+    def _drop_jobs(self, jobs: Iterable[Job]) -> None:
+        ids = {job.id for job in jobs}
+        self.unit_list = [u for u in self.unit_list if u.kind != "job" or u.id not in ids]
+        self.job_list = [job for job in self.job_list if job.id not in ids]
+        self.mandatory_job_list = [job for job in self.mandatory_job_list if job.id not in ids]
+        for job_id in ids:
+            self.forget_results(job_id)
+            del self._units["job", job_id], self.job_state_map[job_id]
+            self.chronicle.job_removed(job_id)
+
+    def forget_results(self, job_id: str) -> None:
+        """Make a job as if it had never been tried."""
+        state = self.job_state_map[job_id]
+        self.job_state_map[job_id] = JobState(state.job, self._why_not)
+        self._results.pop(job_id, None)
+        self.resource_map.pop(job_id, None)
 
     @property
     def units_by_kind(self) -> Mapping[tuple[str, str], Unit]:
         """All units that have an id, by kind and id."""
         return self._units
-
-    @property
-    def has_overrides(self) -> bool:
-        """Whether plans set anything for jobs."""
-        return bool(self._overrides)
 
     def get_unit(self, unit_id: str, kind: str = "job") -> Unit:
         """Return the unit of that kind and id.
@@ -225,18 +237,25 @@ class SessionState:
     def update_mandatory_job_list(self, jobs: Iterable[Job]) -> None:
         """Set the jobs that run whatever is asked for; `update_desired_job_list` heeds them."""
         self.mandatory_job_list = list(jobs)
+        self.chronicle.jobs_selected()
 
     def update_desired_job_list(
         self,
         jobs: Iterable[Job],
         include_mandatory: bool = True,  # noqa: FBT001, FBT002 - plainbox's signature
     ) -> list[DependencyError]:
-        """Select *jobs*, and what they need; return all problems, never raise them."""
-        self.desired_job_list = list(jobs)
+        """Select *jobs*, and what they need; return all problems, never raise them.
+
+        Jobs that can't run are in the problems, and not in `desired_job_list`.
+        """
+        desired = list(jobs)
         mandatory = self.mandatory_job_list if include_mandatory else []
         known = {job_id: state.job for job_id, state in self.job_state_map.items()}
-        solution = solve(known, [*mandatory, *self.desired_job_list])
+        solution = solve(known, [*mandatory, *desired])
         self.select(solution.run_list)
+        self.desired_job_list = [
+            job for job in desired if known.get(job.id) == job and job.id in self._positions
+        ]
         self.chronicle.jobs_selected()
         return solution.problems
 
@@ -260,7 +279,7 @@ class SessionState:
         """Note that an attempt at *job* begins."""
         state = self._state_of(job)
         state.start(process)
-        self.chronicle.job_started(state, process)
+        self.chronicle.job_started(state)
         self.notify("job_started", job=job)
 
     def update_job_result(self, job: Job, result: JobResult) -> None:
@@ -280,10 +299,12 @@ class SessionState:
     def record(self, state: JobState, result: JobResult) -> None:
         """Take in a result without telling it: it comes from the journal, or is told next."""
         job = state.job
+        records = None
+        if job.plugin == "resource" and result.outcome is not Outcome.NONE:
+            records = resource_records(self.read_io_log(result))  # may fail: nothing changed yet
         state.record(result)
         self._results[job.id] = result
-        if job.plugin == "resource" and state.was_tried:
-            records = resource_records(self.read_io_log(result))
+        if records is not None:
             self.resource_map[job.id] = records
             for template in self._templates.get(job.id, ()):
                 self._instantiate(template, records)
@@ -309,14 +330,9 @@ class SessionState:
 
         Raises:
             UnknownUnitError: No manifest entry has the id.
-            TypeError: The entry takes another type of value.
+            TypeError, ValueError: The entry takes another kind of value.
         """
-        entries = {u.partial_id: u for u in self.unit_list if isinstance(u, ManifestEntry)}
-        for name, value in answers.items():
-            if name not in entries:
-                raise UnknownUnitError(name, "manifest entry", list(entries))
-            _check_answer(entries[name], value)
-        words = {name: encodable(str(value)) for name, value in answers.items()}
+        words = checked_answers(self.unit_list, answers)
         self.apply_manifest(words)
         self.chronicle.manifest_answered(words)
 
@@ -372,13 +388,6 @@ class SessionState:
     def category_map(self) -> dict[str, str]:
         """The heading of each known category."""
         return dict(self.category_names)
-
-
-def _check_answer(entry: ManifestEntry, value: object) -> None:
-    wanted = {"bool": bool, "natural": int}.get(entry.get("value_type"), str)
-    if type(value) is not wanted:
-        given = type(value).__name__
-        raise TypeError(f"the manifest entry {entry.id!r} takes {wanted.__name__}, not {given}")
 
 
 def _inline_log(result: JobResult) -> Iterable[IOLogRecord]:

@@ -8,6 +8,7 @@ and without indexes; `template-engine: jinja2` is Jinja2's sandbox.
 
 from __future__ import annotations
 
+import re
 from string import Formatter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -105,7 +106,7 @@ def _instance(template: Template, values: Mapping[str, Any], fill: Fill) -> Unit
 
 
 class _PlainFormatter(Formatter):
-    """`str.format` with names only: no attribute, no index, no missing name."""
+    """`str.format` with names only: no attribute, no index, no missing name, no huge width."""
 
     def vformat_map(self, text: str, values: Mapping[str, Any]) -> str:
         return self.vformat(text, (), values) if "{" in text or "}" in text else text
@@ -118,7 +119,14 @@ class _PlainFormatter(Formatter):
             raise KeyError(f"the record has no {field_name!r} (it has: {known})")
         return kwargs[field_name], field_name
 
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if any(int(number) > _WIDEST for number in _NUMBERS.findall(format_spec)):
+            raise ValueError(f"{format_spec!r} asks for more than {_WIDEST} characters")
+        return str(super().format_field(value, format_spec))
 
+
+_WIDEST: Final = 1000
+_NUMBERS: Final = re.compile(r"\d{1,9}")
 _FORMAT: Final = _PlainFormatter()
 
 

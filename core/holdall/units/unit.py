@@ -148,9 +148,14 @@ class Unit(msgspec.Struct, frozen=True, dict=True, eq=False, kw_only=True):
 
 
 def own_id(kind: str, fields: Mapping[str, str]) -> str:
-    """Return the id that *fields* give a unit of *kind*, without its namespace."""
+    """Return the id that *fields* give a unit of *kind*, without its namespace.
+
+    A template that says no id of its own has the one it makes ids from, without
+    the signs that no id holds.
+    """
     spellings = _IDS.get(kind, ("id",))
-    return next((fields[name] for name in spellings if fields.get(name)), "")
+    own = next((fields[name] for name in spellings if fields.get(name)), "")
+    return own or (_NO_SIGNS_OF_AN_ID.sub("", fields.get("id", "")) if kind == "template" else "")
 
 
 @lru_cache(maxsize=256)
@@ -167,9 +172,10 @@ def qualified(unit_id: str, namespace: str) -> str:
     return intern(f"{namespace}::{unit_id}")  # the same id stands in many places
 
 
-# Old jobs are known by their name; a template may be known by the id it makes ids from.
+# Old jobs are known by their name.
 _IDS: Final[Mapping[str, tuple[str, ...]]] = {
     "job": ("id", "name"),
-    "template": ("id", "template-id", "template_id"),
+    "template": ("template-id", "template_id"),
 }
+_NO_SIGNS_OF_AN_ID: Final = re.compile(r"[^-_.:/\\A-Za-z0-9]+")
 _SEPARATORS: Final = re.compile(r"[\s,]+")

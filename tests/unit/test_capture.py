@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from holdall.journal.iolog import pack, unpack
+from holdall.results import IOLogRecord, JobResult
+from holdall.session import capture
+from holdall.session.capture import INLINE, LogCapture, log_name, recover
+from holdall_plugins.stores.memory import MemoryRepository
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from holdall.contracts import Storage
+
+NAME = log_name("local", "a", 1)
+
+
+@pytest.fixture
+def storage() -> Storage:
+    return MemoryRepository().create("s")
+
+
+def read(storage: Storage, fields: dict[str, Any]) -> list[tuple[str, bytes]]:
+    """Return what the fields of a result hold, wherever that is."""
+    result = JobResult(**fields)
+    if result.io_log_ref is None:
+        return [(record.stream, record.data) for record in result.io_log]
+    with storage.open_blob(result.io_log_ref) as log:
+        return [(record.stream, record.data) for record in unpack(log)]
+
+
+def live_logs(storage: Any) -> list[str]:
+    return list(storage._session.logs)
+
+
+def test_no_output_leaves_nothing(storage: Storage) -> None:
+    log = LogCapture(storage, NAME)
+    log.write("stdout", b"")
+
+    assert log.finish() == {"io_log_size": 0, "io_log_dropped": 0, "io_log": ()}
+    assert live_logs(storage) == []
+
+
+@pytest.mark.parametrize("size", [1, INLINE, INLINE + 1, 3 * INLINE])
+def test_little_output_travels_in_the_result_and_more_as_a_blob(
+    storage: Storage, size: int
+) -> None:
+    log = LogCapture(storage, NAME)
+    for start in range(0, size, 1000):
+        log.write("stdout", b"x" * min(1000, size - start))
+
+    fields = log.finish()
+
+    assert (fields.get("io_log_ref") is None) is (size <= INLINE)
+    assert fields["io_log_size"] == size
+    assert b"".join(data for _, data in read(storage, fields)) == b"x" * size
+    assert live_logs(storage) == []
+
+
+def test_streams_and_moments_are_kept_in_order(storage: Storage) -> None:
+    log = LogCapture(storage, NAME)
+    for stream, data in (("stdout", b"one"), ("stderr", b"two"), ("stdout", b"three")):
+        log.write(stream, data)  # type: ignore[arg-type]
+
+    result = JobResult(**log.finish())
+
+    assert [(r.stream, r.data) for r in result.io_log] == [
+        ("stdout", b"one"),
+        ("stderr", b"two"),
+        ("stdout", b"three"),
+    ]
+    delays = [record.delay for record in result.io_log]
+    assert delays == sorted(delays)
+
+
+def test_what_is_beyond_the_most_is_counted_and_not_kept(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture, "MOST", 10)
+    log = LogCapture(storage, NAME)
+    for _ in range(3):
+        log.write("stdout", b"123456")
+
+    fields = log.finish()
+
+    assert (fields["io_log_size"], fields["io_log_dropped"]) == (10, 8)
+    assert read(storage, fields) == [("stdout", b"123456"), ("stdout", b"1234")]
+
+
+def test_old_output_is_handed_to_the_storage_and_taken_back_if_it_stays_little(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture, "FLUSH_AFTER", 0.0)
+    log = LogCapture(storage, NAME)
+
+    log.write("stdout", b"so far")
+    during = live_logs(storage)
+    fields = log.finish()
+
+    assert during == [NAME]
+    assert live_logs(storage) == []
+    assert read(storage, fields) == [("stdout", b"so far")]
+
+
+def test_memory_is_bounded_by_what_was_not_handed_over(storage: Storage) -> None:
+    log = LogCapture(storage, NAME)
+
+    for _ in range(100):
+        log.write("stdout", b"x" * 10_000)
+
+    assert log._waiting_size <= capture.FLUSH_BEYOND + 20_000
+    assert log._records == []
+
+
+def test_an_interrupted_attempt_gives_back_what_was_handed_over(storage: Storage) -> None:
+    log = LogCapture(storage, NAME)
+    log.write("stdout", b"so far")
+    log.flush()
+    log.write("stdout", b"lost with the process")
+
+    fields = recover(storage, NAME)
+
+    assert fields["io_log_size"] == len(b"so far")
+    assert read(storage, fields) == [("stdout", b"so far")]
+
+
+def test_a_last_record_that_a_crash_cut_short_is_left_out(storage: Storage) -> None:
+    writer = storage.open_log(NAME)
+    whole = IOLogRecord(0.5, "stderr", b"whole")
+    writer.write(pack(whole) + pack(whole)[:-3])
+    writer.flush()
+
+    fields = recover(storage, NAME)
+
+    assert read(storage, fields) == [("stderr", b"whole")]
+    assert fields["io_log_size"] == 5
+
+
+def test_an_attempt_that_left_nothing_has_no_log(storage: Storage) -> None:
+    assert recover(storage, NAME) == {}
+    assert live_logs(storage) == []
+
+
+def test_attempts_of_jobs_with_like_names_have_logs_of_their_own() -> None:
+    names = {log_name("d", job, attempt) for job in ("a/b", "a:b") for attempt in (1, 2)}
+
+    assert len(names) == 4

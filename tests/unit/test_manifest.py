@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from holdall.errors import UnknownUnitError
+from holdall.session.manager import SessionManager
+from holdall.session.readiness import SKIP_OUTCOMES, InhibitionCause
+from holdall.session.state import SessionState
+from holdall.units import Job, make_unit
+from holdall_plugins.stores.memory import MemoryRepository
+
+if TYPE_CHECKING:
+    from holdall.units import Unit
+
+IMPORT = "from com.canonical.plainbox import manifest"
+
+
+def entry(entry_id: str, value_type: str = "bool") -> Unit:
+    fields = {"unit": "manifest entry", "id": entry_id, "name": entry_id, "value-type": value_type}
+    return make_unit(fields, namespace="com.example")
+
+
+def gated(requires: str) -> Job:
+    fields = {"id": "a", "plugin": "shell", "command": "true"}
+    made = make_unit({**fields, "imports": IMPORT, "requires": requires}, namespace="com.example")
+    assert isinstance(made, Job)
+    return made
+
+
+def state_of(*units: Unit) -> SessionState:
+    state = SessionState(units)
+    state.update_desired_job_list(state.job_list)
+    return state
+
+
+def test_a_job_that_asks_the_manifest_waits_for_its_answer() -> None:
+    state = state_of(entry("has_dock"), gated("manifest.has_dock == 'True'"))
+    (job_state,) = state.job_state_map.values()
+
+    (reason,) = job_state.readiness_inhibitor_list
+
+    assert reason.cause is InhibitionCause.REQUIRED_MANIFEST
+    assert SKIP_OUTCOMES[reason.cause] == "skipped-manifest"
+    assert "manifest.has_dock == 'True'" in str(reason)
+
+
+@pytest.mark.parametrize(
+    ("value_type", "answer", "requires", "starts"),
+    [
+        ("bool", True, "manifest.q == 'True'", True),
+        ("bool", False, "manifest.q == 'True'", False),
+        ("natural", 4, "int(manifest.q) >= 4", True),
+        ("natural", 3, "int(manifest.q) >= 4", False),
+        ("string", "blue", "manifest.q in ['blue', 'red']", True),
+    ],
+)
+def test_an_answer_lets_a_job_start_or_not(
+    value_type: str,
+    answer: Any,
+    requires: str,
+    starts: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    state = state_of(entry("q", value_type), gated(requires))
+    (job_state,) = state.job_state_map.values()
+    assert not job_state.can_start()
+
+    state.update_manifest({"q": answer})
+
+    assert job_state.can_start() is starts
+
+
+def test_answers_to_other_questions_stay() -> None:
+    state = state_of(entry("one"), entry("two", "string"))
+
+    state.update_manifest({"one": True})
+    state.update_manifest({"two": "words"})
+    state.update_manifest({"one": False})
+
+    assert state.manifest == {"one": "False", "two": "words"}
+
+
+@pytest.mark.parametrize(
+    ("value_type", "answer", "error"),
+    [
+        ("bool", "True", TypeError),
+        ("bool", 1, TypeError),
+        ("natural", True, TypeError),
+        ("natural", "4", TypeError),
+        ("natural", -1, ValueError),
+        ("string", 4, TypeError),
+    ],
+)
+def test_an_answer_of_another_kind_is_refused_and_changes_nothing(
+    value_type: str, answer: Any, error: type[Exception]
+) -> None:
+    state = state_of(entry("q", value_type), entry("other"))
+
+    with pytest.raises(error, match="::q"):
+        state.update_manifest({"other": True, "q": answer})
+
+    assert state.manifest == {}
+
+
+def test_a_question_that_nobody_asks_is_refused_with_the_nearest_one() -> None:
+    with pytest.raises(UnknownUnitError, match="did you mean 'has_dock'"):
+        state_of(entry("has_dock")).update_manifest({"has_dok": True})
+
+
+def test_answers_come_back() -> None:
+    units = [entry("has_dock"), gated("manifest.has_dock == 'True'")]
+    manager = SessionManager.create_with_unit_list(units, MemoryRepository())
+    assert manager.state is not None
+    manager.state.update_desired_job_list(manager.state.job_list)
+    manager.state.update_manifest({"has_dock": True})
+    manager.checkpoint()
+    manager.storage.close()
+
+    storage = manager.storage.repository.open(manager.storage.id)
+    again = SessionManager.load_session(units, storage).state
+
+    assert again is not None
+    assert again.manifest == {"has_dock": "True"}
+    assert again.job_state_map["com.example::a"].can_start()
