@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from holdall.policy import Policy
 
 GOOD = """
+from dataclasses import dataclass
+@dataclass
 class Options: pass
 class Exporter:
     summary, suffix, media_type = "Good", ".good", "text/plain"
