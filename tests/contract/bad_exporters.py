@@ -117,7 +117,7 @@ class ChangesTheView(Good):
     def lines(self, view: SessionView) -> Iterator[str]:
         yield from super().lines(view)
         view.counts.clear()  # type: ignore[attr-defined]
-        vars(view)["title"] = "mine"
+        vars(view)["session_id"] = "mine"
 
 
 class Gathers(Good):
