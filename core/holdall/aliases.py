@@ -5,14 +5,14 @@ An alias leads to a canonical id in one hop and never to another alias.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-AliasKind = Literal["short", "legacy", "third-party"]
-AliasState = Literal["ready", "shadowed", "ambiguous", "invalid"]
+AliasKind = Literal["short", "legacy", "third-party", "configured"]
+AliasState = Literal["ready", "shadowed", "ambiguous", "invalid", "blocked"]
 
 SHORT: Final[Mapping[str, str]] = {
     "global": "holdall.verdict",
@@ -33,12 +33,35 @@ LEGACY: Final[Mapping[str, str]] = {
 """What plainbox called its exporters; used with a warning."""
 
 
+KNOWN_ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = {
+    "exporters": {
+        "csv": "holdall-csv",
+        "docx": "holdall-docx",
+        "markdown": "holdall-markdown",
+        "md": "holdall-markdown",
+        "odt": "holdall-odt",
+        "pdf": "holdall-pdf",
+        "sarif": "holdall-sarif",
+        "tap": "holdall-tap",
+        "xunit": "holdall-xunit",
+    },
+    "repositories": {
+        "gs": "holdall-gs",
+        "mysql": "holdall-mysql",
+        "postgresql": "holdall-postgresql",
+        "redis": "holdall-redis",
+        "s3": "holdall-s3",
+    },
+}
+"""Names that are no typing error, by kind, and the distribution that would provide each."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alias:
     """One name that stands for an id.
 
     Attributes:
-        distribution: Who declares it; empty for holdall's own.
+        distribution: Who declares it; empty for holdall's own and the integrator's.
         state: Only `ready` aliases are followed.
         reason: Why another state.
     """
@@ -52,17 +75,26 @@ class Alias:
 
 
 class AliasTable:
-    """All aliases: holdall's own, and those that other distributions declare.
+    """All aliases: holdall's own, those of other distributions, and the integrator's.
 
-    A name of holdall's own can't be taken over. Two distributions that claim
-    one alias for different ids make that alias ambiguous, and nothing else.
+    A name of holdall's own can be taken over by the integrator alone. Two
+    distributions that claim one alias for different ids make that alias
+    ambiguous, and nothing else.
     """
 
     def __init__(self, declared: Iterable[Alias] = ()) -> None:
+        given = list(declared)
+        configured = [alias for alias in given if alias.kind == "configured"]
+        third = [alias for alias in given if alias.kind == "third-party"]
+        taken = {alias.name for alias in configured}
         own = [Alias(name, target, "short") for name, target in SHORT.items()]
         own += [Alias(name, target, "legacy") for name, target in LEGACY.items()]
-        third = list(declared)
-        self.entries: Final[tuple[Alias, ...]] = (*own, *(_settled(a, third) for a in third))
+        settled = [_settled(alias, third) for alias in third]
+        self.entries: Final = (
+            *(_below(taken, alias) for alias in own),
+            *(_below(taken, alias) for alias in settled),
+            *configured,
+        )
         self._ready: Final = {a.name: a for a in reversed(self.entries) if a.state == "ready"}
 
     def get(self, name: str) -> Alias | None:
@@ -73,13 +105,26 @@ class AliasTable:
         """Return every declared alias of that name, in whatever state."""
         return tuple(alias for alias in self.entries if alias.name == name)
 
-    def names(self, target: str) -> tuple[str, ...]:
-        """Return the aliases of *target* that people are meant to type."""
+    def names(self, target: str, *, legacy: bool = False) -> tuple[str, ...]:
+        """Return the aliases of *target* that people are meant to type.
+
+        Args:
+            legacy: Return plainbox's names as well.
+        """
         return tuple(
             sorted(
-                a.name for a in self._ready.values() if a.target == target and a.kind != "legacy"
+                alias.name
+                for alias in self._ready.values()
+                if alias.target == target and (legacy or alias.kind != "legacy")
             )
         )
+
+
+def _below(taken: set[str], alias: Alias) -> Alias:
+    """Return *alias*, shadowed if the integrator gave its name another meaning."""
+    if alias.name in taken and alias.state in {"ready", "ambiguous"}:
+        return _in_state(alias, "shadowed", "the policy says otherwise")
+    return alias
 
 
 def _settled(alias: Alias, others: list[Alias]) -> Alias:
@@ -101,4 +146,4 @@ def _settled(alias: Alias, others: list[Alias]) -> Alias:
 
 
 def _in_state(alias: Alias, state: AliasState, reason: str) -> Alias:
-    return Alias(alias.name, alias.target, alias.kind, alias.distribution, state, reason)
+    return replace(alias, state=state, reason=reason)

@@ -5,15 +5,28 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from holdall.policy import EVERYTHING, OWN_DISTRIBUTION, normalised
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from holdall.aliases import AliasState
     from holdall.errors import PluginLoadError
+    from holdall.policy import Policy
 
-OWN_DISTRIBUTION: Final = "holdall"
+__all__ = [
+    "ALIASES",
+    "KINDS",
+    "OWN_DISTRIBUTION",
+    "Candidate",
+    "Declared",
+    "Problem",
+    "State",
+    "check_kind",
+    "settle",
+]
 
 KINDS: Final[Mapping[str, str]] = {
     "exporters": "exporter",
@@ -34,7 +47,10 @@ NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class State(StrEnum):
-    """What is known of a candidate; the last four only a load can tell."""
+    """What is known of a candidate; the last four only a load can tell.
+
+    A load also finds `incompatible` what says so itself, by `holdall_api`.
+    """
 
     READY = "ready"
     BLOCKED = "blocked"
@@ -55,6 +71,8 @@ class Declared:
         kind: `exporters`, `repositories`..., or `aliases`.
         incompatible: Why the distribution can't work with this holdall, or nothing.
         distribution_ids: Exporter ids that the same distribution declares, for aliases.
+        where: The folder of the distribution's metadata.
+        stale: Why another installation of the same distribution counts instead.
     """
 
     kind: str
@@ -65,6 +83,13 @@ class Declared:
     extras: tuple[str, ...] = ()
     incompatible: str = ""
     distribution_ids: frozenset[str] = frozenset()
+    where: str = ""
+    stale: str = ""
+
+    @property
+    def origin(self) -> str:
+        """Distribution and version, for messages."""
+        return f"{self.distribution} {self.version}".strip() or "an unknown distribution"
 
     @property
     def is_alias(self) -> bool:
@@ -74,6 +99,8 @@ class Declared:
     @property
     def alias_state(self) -> tuple[AliasState, str]:
         """State and reason of an alias on its own, other claims aside."""
+        if self.stale:
+            return "shadowed", self.stale
         if self.value in self.distribution_ids:
             return "ready", ""
         return "invalid", f"{self.distribution} declares no exporter {self.value!r} of its own"
@@ -87,6 +114,7 @@ class Candidate:
         target: `module:attribute`.
         extras: Extras of its distribution that it needs.
         aliases: Other names to type.
+        where: The folder of its distribution's metadata; empty for the application's own.
         error: What a load raised.
     """
 
@@ -99,6 +127,7 @@ class Candidate:
     aliases: tuple[str, ...] = ()
     state: State = State.READY
     reason: str = ""
+    where: str = ""
     error: PluginLoadError | None = field(default=None, compare=False)
 
     @property
@@ -107,20 +136,35 @@ class Candidate:
         return f"{self.distribution} {self.version}".strip() or "an unknown distribution"
 
 
+class Problem(NamedTuple):
+    """Something that is wrong with a plugin, an alias, a distribution or a rule of the policy."""
+
+    what: str
+    name: str
+    origin: str
+    state: str
+    reason: str
+
+    def __str__(self) -> str:
+        whose = f" of {self.origin}" if self.origin and self.origin != self.name else ""
+        return f"{self.what} {self.name!r}{whose} is {self.state}: {self.reason}"
+
+
 def check_kind(kind: str) -> None:
     """Refuse a kind that does not exist: a programming error."""
     if kind not in KINDS:
         raise ValueError(f"no kind of plugin is called {kind!r} (kinds: {', '.join(KINDS)})")
 
 
-def settle(declared: Iterable[Declared]) -> Iterator[Candidate]:
-    """Yield a candidate for each declaration, in the state that the others leave it in."""
-    entries = list(declared)
-    owners: dict[tuple[str, str], set[str]] = {}
+def settle(declared: Iterable[Declared], policy: Policy = EVERYTHING) -> Iterator[Candidate]:
+    """Yield a candidate for each declaration, in the state that policy and rivals leave it in."""
+    entries = list(dict.fromkeys(declared))
+    rivals: dict[tuple[str, str], list[Declared]] = {}
     for entry in entries:
-        owners.setdefault((entry.kind, entry.name), set()).add(entry.distribution)
+        if not any(_disqualified(entry, policy)):
+            rivals.setdefault((entry.kind, entry.name), []).append(entry)
     for entry in entries:
-        state, reason = _state(entry, owners[entry.kind, entry.name])
+        state, reason = _state(entry, rivals.get((entry.kind, entry.name), []), policy)
         yield Candidate(
             kind=entry.kind,
             id=entry.name,
@@ -130,22 +174,44 @@ def settle(declared: Iterable[Declared]) -> Iterator[Candidate]:
             extras=entry.extras,
             state=state,
             reason=reason,
+            where=entry.where,
         )
 
 
-def _state(entry: Declared, owners: set[str]) -> tuple[State, str]:
+def _disqualified(entry: Declared, policy: Policy) -> Iterator[tuple[State, str]]:
+    """Yield what keeps a plugin from being used, whatever else is installed."""
+    if entry.stale:
+        yield State.SHADOWED, entry.stale
+    refusal = policy.refusal(entry.name, entry.distribution, entry.value)
+    if refusal:
+        yield State.BLOCKED, refusal
+    reserved = entry.kind == "exporters" and entry.name.startswith("holdall.")
+    if reserved and entry.distribution != OWN_DISTRIBUTION and not _is_preferred(entry, policy):
+        yield State.SHADOWED, "ids that begin with 'holdall.' are reserved"
     shape = EXPORTER_ID if entry.kind == "exporters" else NAME
-    own = entry.distribution == OWN_DISTRIBUTION
-    if not own and OWN_DISTRIBUTION in owners:
-        return State.SHADOWED, "the name belongs to one of holdall's own plugins"
-    if not own and entry.kind == "exporters" and entry.name.startswith("holdall."):
-        return State.SHADOWED, "ids that begin with 'holdall.' are reserved"
     if not shape.fullmatch(entry.name):
         wanted = "dotted, like 'acme.markdown'" if shape is EXPORTER_ID else "one lower-case word"
-        return State.INCOMPATIBLE, f"its id must be {wanted}"
+        yield State.INCOMPATIBLE, f"its id must be {wanted}"
     if entry.incompatible:
-        return State.INCOMPATIBLE, entry.incompatible
-    if not own and len(owners) > 1:
-        rivals = sorted(owners - {entry.distribution})
-        return State.AMBIGUOUS, f"{', '.join(rivals)} declares it too"
+        yield State.INCOMPATIBLE, entry.incompatible
+
+
+def _is_preferred(entry: Declared, policy: Policy) -> bool:
+    rule = policy.preferred(entry.name)
+    return rule is not None and normalised(rule.text) == normalised(entry.distribution)
+
+
+def _state(entry: Declared, rivals: list[Declared], policy: Policy) -> tuple[State, str]:
+    for state, reason in _disqualified(entry, policy):
+        return state, reason
+    preferred = [rival for rival in rivals if _is_preferred(rival, policy)]
+    own = [rival for rival in rivals if rival.distribution == OWN_DISTRIBUTION]
+    if preferred and entry not in preferred:
+        return State.SHADOWED, f"{policy.prefer[entry.name].where} prefers {preferred[0].origin}"
+    if own and not preferred and entry not in own:
+        return State.SHADOWED, "the name belongs to one of holdall's own plugins"
+    others = [rival for rival in preferred or own or rivals if rival != entry]
+    if others:
+        origins = sorted({rival.distribution for rival in others})
+        return State.AMBIGUOUS, f"{', '.join(origins)} declares it too"
     return State.READY, ""

@@ -2,26 +2,45 @@
 
 from __future__ import annotations
 
+import importlib
 import warnings
-from dataclasses import replace
-from importlib import import_module
+from dataclasses import dataclass, replace
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, final
 
 from holdall.aliases import Alias, AliasTable
-from holdall.candidates import KINDS, Declared, State, check_kind, settle
-from holdall.errors import (
-    PluginConflictError,
-    PluginLoadError,
-    PluginUnavailableError,
-    UnknownPluginError,
-)
-from holdall.shapes import misfits
+from holdall.candidates import KINDS, Declared, Problem, State, check_kind, settle
+from holdall.errors import PluginLoadError, StrictPolicyError
+from holdall.loading import check, imported
+from holdall.policy import EVERYTHING
+from holdall.resolution import Names
+from holdall.rules import unmatched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from holdall.candidates import Candidate
+    from holdall.discovery import Scan
+    from holdall.policy import Policy
+    from holdall.resolution import Resolution
+
+APPLICATION: Final = "application"
+"""The distribution of plugins that the running application registered."""
+
+_FINE: Final = frozenset({State.READY, State.LOADED, State.BLOCKED})
+
+
+class PolicyWarning(UserWarning):
+    """A rule about plugins matches nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a load came to: the plugin, or why there is none."""
+
+    version: str
+    plugin: Any = None
+    error: PluginLoadError | None = None
 
 
 @final
@@ -30,49 +49,78 @@ class Registry:
 
     Building a registry and listing it import no plugin, so a broken one can
     only fail the caller that asks for that very plugin. Every declared plugin
-    is listed, with its state and the reason for it.
+    is listed, with its state and the reason for it. Threads may share one.
     """
 
-    def __init__(self, declared: Iterable[Declared] = ()) -> None:
-        entries = list(declared)
-        self.aliases: Final = AliasTable(_alias(entry) for entry in entries if entry.is_alias)
-        self._claims: Final[dict[tuple[str, str], list[Candidate]]] = {}
-        self._objects: Final[dict[tuple[str, str], Any]] = {}
+    def __init__(
+        self,
+        declared: Iterable[Declared] = (),
+        *,
+        policy: Policy = EVERYTHING,
+        problems: Iterable[Problem] = (),
+    ) -> None:
+        self.policy: Final = policy
+        self._source: Callable[[], Scan] | None = None
+        self._scanned = (list(declared), list(problems))
+        self._registered: Final[list[Declared]] = []
+        self._outcomes: Final[dict[tuple[str, ...], _Outcome]] = {}
         self._warned: Final[set[str]] = set()
         self._lock: Final = RLock()
-        for candidate in settle(entry for entry in entries if not entry.is_alias):
-            self._claims.setdefault((candidate.kind, candidate.id), []).append(candidate)
+        self._loading: Final[dict[tuple[str, ...], RLock]] = {}
+        self._settle()
 
     @classmethod
-    def discover(cls) -> Registry:
-        """Return the registry of everything that is installed; nothing is imported."""
-        from holdall.discovery import declared_entry_points
+    def discover(
+        cls, policy: Policy = EVERYTHING, *, warn: Callable[[str], object] | None = None
+    ) -> Registry:
+        """Return the registry of everything that is installed; nothing is imported.
 
-        return cls(declared_entry_points())
+        Args:
+            policy: What may be used; no environment and no file is read for it.
+            warn: Told of each rule that matches nothing; a `PolicyWarning` if not given.
+
+        Raises:
+            StrictPolicyError: The policy is strict, and there are problems.
+        """
+        from holdall.discovery import scan
+
+        found = scan()
+        registry = cls(found.declared, policy=policy, problems=found.problems)
+        registry._source = scan
+        for problem in unmatched(policy, registry._all(), registry.aliases):
+            if warn is None:
+                warnings.warn(problem.reason, PolicyWarning, stacklevel=2)
+            else:
+                warn(problem.reason)
+        if policy.strict and registry.problems():
+            raise StrictPolicyError([str(problem) for problem in registry.problems()])
+        return registry
 
     @classmethod
-    def of(cls, *declared: Declared) -> Registry:
+    def of(cls, *declared: Declared, policy: Policy = EVERYTHING) -> Registry:
         """Return a registry of just these declarations."""
-        return cls(declared)
+        return cls(declared, policy=policy)
 
     @classmethod
     def empty(cls) -> Registry:
         """Return a registry without plugins."""
         return cls()
 
+    @property
+    def aliases(self) -> AliasTable:
+        """The other names for exporters."""
+        return self._names.aliases
+
     def candidates(self, kind: str) -> list[Candidate]:
         """Return every declared plugin of *kind*, usable or not, sorted by id."""
         check_kind(kind)
+        names = self._names
         found = [
-            replace(candidate, aliases=self._aliases_of(candidate))
-            for claims in self._claims.values()
-            for candidate in claims
+            replace(candidate, aliases=names.aliases_of(candidate))
+            for candidate in self._all()
             if candidate.kind == kind
         ]
-        return sorted(found, key=lambda candidate: (candidate.id, candidate.distribution))
-
-    def _aliases_of(self, candidate: Candidate) -> tuple[str, ...]:
-        return self.aliases.names(candidate.id) if candidate.kind == "exporters" else ()
+        return sorted(found, key=lambda each: (each.id, each.distribution, each.where))
 
     def resolve(self, kind: str, name: str) -> Candidate:
         """Return the one usable candidate that *name* means, without importing it.
@@ -83,41 +131,35 @@ class Registry:
             UnknownPluginError: No distribution declares *name*; near names are in the message.
             PluginConflictError: Several distributions declare it.
             PluginUnavailableError: It is declared but may not be used.
+            PluginLoadError: It was loaded before, and that failed.
         """
+        found = self.explain(kind, name)
+        if found.legacy is not None:
+            self._deprecated(found.legacy)
+        return found.get()
+
+    def explain(self, kind: str, name: str) -> Resolution:
+        """Return what *name* means, with every step that led there; raises for no name."""
         check_kind(kind)
-        plugin_id = name if (kind, name) in self._claims else self._target(kind, name)
-        claims = self._claims.get((kind, plugin_id), [])
-        usable = [claim for claim in claims if claim.state in {State.READY, State.LOADED}]
-        if len(usable) == 1:
-            return replace(usable[0], aliases=self._aliases_of(usable[0]))
-        if any(claim.state is State.AMBIGUOUS for claim in claims):
-            raise PluginConflictError(KINDS[kind], plugin_id, [claim.origin for claim in claims])
-        for claim in claims:
-            if claim.error is not None:
-                raise claim.error
-            raise PluginUnavailableError(KINDS[kind], plugin_id, claim.state, claim.reason)
-        raise UnknownPluginError(KINDS[kind], name, self._names(kind))
+        return self._names.explain(kind, name)
 
-    def _target(self, kind: str, name: str) -> str:
-        if kind != "exporters":
-            return name
-        alias = self.aliases.get(name)
-        if alias is None:
-            claims = self.aliases.claims(name)
-            if any(claim.state == "ambiguous" for claim in claims):
-                origins = [f"{claim.distribution} for {claim.target!r}" for claim in claims]
-                raise PluginConflictError("alias", name, origins)
-            return name
-        if alias.kind == "legacy" and name not in self._warned:
-            self._warned.add(name)
-            short = self.aliases.names(alias.target)[0]
-            words = f"the exporter name {name!r} is deprecated, write {short!r}"
-            warnings.warn(words, DeprecationWarning, stacklevel=4)
-        return alias.target
+    def problems(self) -> list[Problem]:
+        """Return everything that is wrong, as far as is known without importing.
 
-    def _names(self, kind: str) -> list[str]:
-        known = {candidate.id for candidate in self.candidates(kind)}
-        return sorted((self.aliases.names(each) or (each,))[0] for each in known)
+        A plugin that was loaded, or failed to, is known better from then on.
+        """
+        found = list(self._scanned[1])
+        found += [
+            Problem(KINDS[each.kind], each.id, each.origin, str(each.state), each.reason)
+            for each in self._all()
+            if each.state not in _FINE
+        ]
+        found += [
+            Problem("alias", alias.name, alias.distribution, alias.state, alias.reason)
+            for alias in self.aliases.entries
+            if alias.kind == "third-party" and alias.state not in {"ready", "blocked"}
+        ]
+        return [*found, *unmatched(self.policy, self._all(), self.aliases)]
 
     def load(self, kind: str, name: str) -> Any:
         """Return the plugin that *name* means, imported and checked, always the same object.
@@ -127,92 +169,111 @@ class Registry:
             PluginLoadError: Its import failed or it is not such a plugin; the
                 same again for every later call.
         """
+        if kind == "providers":
+            raise ValueError("providers are data and never imported; see holdall.load_provider")
+        candidate = self.resolve(kind, name)
+        key = _key(candidate)
         with self._lock:
-            candidate = self.resolve(kind, name)
-            key = (kind, candidate.id)
-            if key not in self._objects:
-                try:
-                    self._objects[key] = _imported(candidate)
-                except PluginLoadError as error:
-                    self._settle(candidate, State(error.state), error.reason, error)
-                    raise
-                self._settle(candidate, State.LOADED, "", None)
-            return self._objects[key]
-
-    def _settle(
-        self, candidate: Candidate, state: State, reason: str, error: PluginLoadError | None
-    ) -> None:
-        claims = self._claims[(candidate.kind, candidate.id)]
-        place = next(
-            i for i, claim in enumerate(claims) if claim.distribution == candidate.distribution
-        )
-        claims[place] = replace(claims[place], state=state, reason=reason, error=error)
+            loading = self._loading.setdefault(key, RLock())
+        with loading:  # of this plugin alone: a slow import holds up nobody else
+            outcome = self._outcomes.get(key)
+            if outcome is None:
+                outcome = _load(candidate)
+                with self._lock:
+                    self._outcomes[key] = outcome
+                    self._settle()
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.plugin
 
     def register(self, kind: str, plugin_id: str, plugin: object) -> None:
         """Add a plugin of the running application: a class, or `module:attribute`.
 
-        It takes the place of nothing: an id that is declared already becomes ambiguous.
+        It takes the place of nothing: an id that is declared already becomes
+        ambiguous, and one of holdall's own stays what it is, unless the policy
+        prefers `application`.
+
+        Raises:
+            PluginLoadError: The class is no plugin of that kind; nothing was added.
         """
         check_kind(kind)
         target = plugin if isinstance(plugin, str) else f"{plugin!r}"
-        declared = Declared(kind=kind, name=plugin_id, value=target, distribution="application")
+        declared = Declared(kind=kind, name=plugin_id, value=target, distribution=APPLICATION)
+        candidate = next(settle([declared]))
+        if not isinstance(plugin, str):
+            check(candidate, plugin)
         with self._lock:
-            claims = self._claims.setdefault((kind, plugin_id), [])
-            claims.append(next(settle([declared])))
-            if len(claims) > 1:
-                claims[:] = [
-                    replace(claim, state=State.AMBIGUOUS, reason="declared more than once")
-                    for claim in claims
-                ]
-            elif not isinstance(plugin, str):
-                _check(claims[0], plugin)
-                self._objects[(kind, plugin_id)] = plugin
+            self._registered.append(declared)
+            if not isinstance(plugin, str):
+                self._outcomes[_key(candidate)] = _Outcome("", plugin)
+            self._settle()
+
+    def refresh(self) -> None:
+        """Look again at what is installed; what was loaded stays loaded.
+
+        A plugin whose load failed is tried anew by the next that asks for it.
+        """
+        importlib.invalidate_caches()
+        scanned = self._source() if self._source is not None else None
+        with self._lock:
+            if scanned is not None:
+                self._scanned = (scanned.declared, scanned.problems)
+            for key in [key for key, each in self._outcomes.items() if each.error is not None]:
+                del self._outcomes[key]
+            self._settle()
+
+    def _all(self) -> list[Candidate]:
+        return [candidate for claims in self._names.claims.values() for candidate in claims]
+
+    def _settle(self) -> None:
+        """Work out what each name means; readers see the old state or the new one."""
+        declared = [*self._scanned[0], *self._registered]
+        claims: dict[tuple[str, str], list[Candidate]] = {}
+        for candidate in settle((each for each in declared if not each.is_alias), self.policy):
+            known = _with_outcome(candidate, self._outcomes.get(_key(candidate)))
+            claims.setdefault((known.kind, known.id), []).append(known)
+        aliases = [_alias(each, self.policy) for each in declared if each.is_alias]
+        for name, rule in self.policy.alias.items():
+            aliases.append(Alias(name, rule.text, "configured"))
+        self._names = Names(claims, AliasTable(aliases), self.policy)
+
+    def _deprecated(self, alias: Alias) -> None:
+        with self._lock:
+            if alias.name in self._warned:
+                return
+            self._warned.add(alias.name)
+        short = (self.aliases.names(alias.target) or (alias.target,))[0]
+        words = f"the exporter name {alias.name!r} is deprecated, write {short!r}"
+        warnings.warn(words, DeprecationWarning, stacklevel=4)
 
 
-def _alias(entry: Declared) -> Alias:
-    return Alias(entry.name, entry.value, "third-party", entry.distribution, *entry.alias_state)
+def _key(candidate: Candidate) -> tuple[str, ...]:
+    return candidate.kind, candidate.id, candidate.distribution, candidate.target
 
 
-def _imported(candidate: Candidate) -> Any:
-    """Import what the candidate names; whatever its import raises is kept at this border."""
-    module_name, _, attribute = candidate.target.partition(":")
+def _load(candidate: Candidate) -> _Outcome:
     try:
-        found: Any = import_module(module_name)
-        for part in filter(None, attribute.split(".")):
-            found = getattr(found, part)
-    except KeyboardInterrupt:
-        raise
-    except ModuleNotFoundError as error:
-        state, reason = _missing(candidate, module_name, error)
-        raise _load_error(candidate, state, reason) from error
-    except BaseException as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise _load_error(candidate, State.BROKEN, f"its import raised {reason}") from error
-    _check(candidate, found)
-    return found
+        return _Outcome(candidate.version, imported(candidate))
+    except PluginLoadError as error:
+        return _Outcome(candidate.version, error=error)
 
 
-def _check(candidate: Candidate, found: object) -> None:
-    problems = misfits(candidate.kind, found)
-    if problems:
-        raise _load_error(candidate, State.INVALID, "; ".join(problems))
+def _with_outcome(candidate: Candidate, outcome: _Outcome | None) -> Candidate:
+    """Return a candidate that could be loaded in the state that its load left it in."""
+    if outcome is None or candidate.state is not State.READY:
+        return candidate
+    error = outcome.error
+    if error is not None:
+        return replace(candidate, state=State(error.state), reason=error.reason, error=error)
+    if outcome.version == candidate.version:
+        return replace(candidate, state=State.LOADED)
+    reason = f"{candidate.version} is installed by now; start again to use it"
+    return replace(candidate, state=State.LOADED, version=outcome.version, reason=reason)
 
 
-def _missing(
-    candidate: Candidate, module_name: str, error: ModuleNotFoundError
-) -> tuple[State, str]:
-    missing = error.name or str(error)
-    if missing.partition(".")[0] == module_name.partition(".")[0]:
-        return State.BROKEN, f"its import raised {type(error).__name__}: {error}"
-    if candidate.extras:
-        extras = ",".join(candidate.extras)
-        command = f'pip install "{candidate.distribution}[{extras}]"'
-        return State.MISSING_DEPENDENCY, f"the module {missing!r} is not installed; {command}"
-    return State.MISSING_DEPENDENCY, (
-        f"the module {missing!r} is not installed, and {candidate.distribution} does not say "
-        f"that it needs it; install it, and tell the authors of {candidate.distribution}"
-    )
-
-
-def _load_error(candidate: Candidate, state: State, reason: str) -> PluginLoadError:
-    return PluginLoadError(KINDS[candidate.kind], candidate.id, state, candidate.origin, reason)
+def _alias(entry: Declared, policy: Policy) -> Alias:
+    state, reason = entry.alias_state
+    refusal = policy.refusal(entry.value, entry.distribution, "")
+    if refusal and state == "ready":
+        state, reason = "blocked", refusal
+    return Alias(entry.name, entry.value, "third-party", entry.distribution, state, reason)

@@ -147,7 +147,7 @@ class JobResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             attachments: Iterable[Attachment] = ...,
         ) -> None: ...
 
-    def __post_init__(self) -> None:
+    def __post_init__(self) -> None:  # noqa: C901 - a line or two for each field
         # Loading a session makes every result again, so what fits is passed by quickly.
         if type(self.outcome) is not Outcome:
             force_setattr(self, "outcome", _outcome(self.outcome))

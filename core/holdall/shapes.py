@@ -13,6 +13,9 @@ _ATTRIBUTES: Final[Mapping[str, Mapping[str, type]]] = {
     "exporters": {"summary": str, "suffix": str, "media_type": str, "Options": type},
 }
 
+# What marks a dataclass, an attrs class and a msgspec Struct; none of them is imported to know.
+_OPTION_CLASSES: Final = ("__dataclass_fields__", "__attrs_attrs__", "__struct_fields__")
+
 # Methods, and the arguments that holdall calls them with: positional, then keywords.
 _METHODS: Final[Mapping[str, Mapping[str, tuple[int, tuple[str, ...]]]]] = {
     "exporters": {"export": (3, ())},
@@ -35,7 +38,10 @@ def misfits(kind: str, plugin: Any) -> list[str]:
         return []
     if not isinstance(plugin, type):
         return [f"it is {plugin!r} and not a class"]
-    return [*_attribute_misfits(kind, plugin), *_method_misfits(kind, plugin)]
+    found = [*_attribute_misfits(kind, plugin), *_method_misfits(kind, plugin)]
+    if "Options" in _ATTRIBUTES.get(kind, {}):
+        found += _option_misfits(getattr(plugin, "Options", None))
+    return found
 
 
 def _attribute_misfits(kind: str, plugin: type) -> Iterator[str]:
@@ -45,6 +51,20 @@ def _attribute_misfits(kind: str, plugin: type) -> Iterator[str]:
             yield f"it has no attribute {name!r}"
         elif not isinstance(value, wanted):
             yield f"its {name!r} must be a {wanted.__name__}, not {value!r}"
+
+
+def _option_misfits(options: Any) -> Iterator[str]:
+    if not isinstance(options, type):
+        return  # told already
+    if not any(hasattr(options, mark) for mark in _OPTION_CLASSES):
+        yield "its 'Options' must be a dataclass, an attrs class or a msgspec Struct"
+        return
+    try:
+        inspect.signature(options).bind()
+    except TypeError as error:
+        yield f"every field of its 'Options' must have a default ({error})"
+    except ValueError:
+        return  # a signature that Python can't tell
 
 
 def _method_misfits(kind: str, plugin: type) -> Iterator[str]:

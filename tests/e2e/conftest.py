@@ -55,6 +55,20 @@ class Cli:
         )
         return Finished(done.returncode, done.stdout, done.stderr)
 
+    def python(self, program: str) -> Finished:
+        """Run a program to its end in the same surroundings."""
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env=self.environ,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=PATIENCE_S,
+            check=False,
+        )
+        return Finished(done.returncode, done.stdout, done.stderr)
+
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Return the running process; who starts one sees to its end."""
         return subprocess.Popen(

@@ -93,8 +93,8 @@ LIMITED = ("bash", "-c", 'ulimit -f "$0" && exec "$@"')
         pytest.param(
             ["resume"],
             3,
-            "no session is called '(the newest unfinished one)' in {store}; "
-            "`holdall sessions list` shows them",
+            "cannot resume: no session in {store} is unfinished; "
+            "`holdall sessions list` shows what is there",
             id="nothing-to-resume",
         ),
     ],

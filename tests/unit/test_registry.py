@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,6 +67,8 @@ def module(
 
 
 GOOD = """
+from dataclasses import dataclass
+@dataclass
 class Options: pass
 class Exporter:
     summary, suffix, media_type = "Good", ".good", "text/plain"
@@ -270,6 +273,7 @@ def test_register_adds_a_class_of_the_running_application() -> None:
     class Mine:
         summary, suffix, media_type = "Mine", ".mine", "text/plain"
 
+        @dataclass
         class Options:
             pass
 
@@ -296,3 +300,19 @@ def test_listing_imports_no_plugin() -> None:
 def test_an_unknown_kind_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(ValueError, match="no kind of plugin is called 'exporter'"):
         Registry.empty().candidates("exporter")
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        (GOOD.replace("@dataclass\n", ""), "must be a dataclass"),
+        (GOOD.replace("Options: pass", "Options:\n    depth: int"), "must have a default"),
+    ],
+    indirect=["module"],
+    ids=["no-dataclass", "no-default"],
+)
+def test_load_refuses_options_that_could_not_be_used(module: str, words: str) -> None:
+    registry = Registry.of(exporter("acme.odd", f"{module}:Exporter"))
+
+    with pytest.raises(PluginLoadError, match=words):
+        registry.load("exporters", "acme.odd")

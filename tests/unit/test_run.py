@@ -17,7 +17,7 @@ from holdall.registry import Registry
 from holdall.results import JobResult, Outcome
 from holdall.session.context import Device, SessionDeviceContext
 from holdall.session.manager import SessionManager
-from holdall.session.run import RunSettings, run_session, settle_interrupted
+from holdall.session.run import RESTART_PATIENCE_S, RunSettings, run_session, settle_interrupted
 from holdall.session.selection import Request, begin
 from holdall.session.state import SessionState
 from holdall.testing.children import in_child
@@ -415,8 +415,12 @@ def test_what_a_noreturn_job_wrote_outlives_the_restart(
     units = [job("a", flags="noreturn", command="echo bye")]
     manager, _ = new(*units, repository=FileRepository(tmp_path / "store"))
 
-    def end(_seconds: float) -> None:
-        raise EndOfTheMachineError
+    really_sleep = time.sleep
+
+    def end(seconds: float) -> None:
+        if seconds == RESTART_PATIENCE_S:
+            raise EndOfTheMachineError
+        really_sleep(seconds)  # others sleep too, while they wait for a process
 
     with monkeypatch.context() as patch:
         patch.setattr(time, "sleep", end)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 import warnings
-from importlib import import_module
 from typing import Final, NoReturn
 
 import click
 
+from holdall.cli.lazy import LazyGroup
 from holdall.version import __version__
 
 _COMMANDS: Final = {
@@ -24,23 +24,14 @@ INTERRUPTED: Final = 130
 """Exit code after Ctrl-C, as shells count: 128 and the number of SIGINT."""
 
 
-class _LazyGroup(click.Group):
-    """Imports a command when it is called, so that listing plugins stays light."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return sorted(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _COMMANDS:
-            return None
-        module, _, name = _COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(import_module(module), name)
-        return command
-
-
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    targets=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="holdall")
-def cli() -> None:
+@click.option("--no-plugins", is_flag=True, help="Use holdall's own plugins and no others.")
+def cli(*, no_plugins: bool) -> None:
     """Run jobs into a session that survives, and turn it into any report.
 
     Exit codes: 0 fine, 1 tests failed, 2 wrong usage, 3 the session or its

@@ -8,6 +8,7 @@ from holdall.errors import (
     ExportError,
     PluginConflictError,
     PluginError,
+    PolicyError,
     ProviderError,
     SessionError,
     SessionIdError,
@@ -29,6 +30,7 @@ PLUGIN: Final = 4
 # The first class that fits decides.
 _CODES: Final[tuple[tuple[type[HoldallError], int], ...]] = (
     (UnknownPluginError, USAGE),
+    (PolicyError, USAGE),
     (PluginConflictError, PLUGIN),
     (PluginError, PLUGIN),
     (StoreUrlError, USAGE),

@@ -15,16 +15,17 @@ from holdall.cli.options import (
     store_option,
 )
 from holdall.cli.output import note
+from holdall.cli.policy import installed
 from holdall.exports.pipeline import ExportRequest, export_many
 from holdall.exports.verdict import verdict
 from holdall.exports.view import SessionView
-from holdall.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from holdall.cli.options import ExportTarget
     from holdall.exports.report import ExportReport
+    from holdall.registry import Registry
 
 
 @click.command()
@@ -54,7 +55,7 @@ def export(
     SESSION is an id, the beginning of one, or `last`. A NAME without a PATH
     goes to standard output.
     """
-    registry = Registry.discover()
+    registry = installed()
     targets = parse_targets(name)
     where = repository(store, registry)
     storage = where.open(find_session(where, session), mode="r")

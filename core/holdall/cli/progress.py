@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from holdall.cli.output import note
@@ -12,7 +12,8 @@ from holdall.hookspecs import hookimpl
 from holdall.results import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from rich.progress import Progress
 
@@ -21,19 +22,25 @@ if TYPE_CHECKING:
     from holdall.session.manager import SessionManager
     from holdall.units import Job
 
+    Pause = Callable[[], AbstractContextManager[None]]
+
 
 @contextmanager
-def shown_progress(manager: SessionManager, *, quiet: bool = False) -> Iterator[None]:
-    """Show on standard error what becomes of the jobs of *manager*."""
+def shown_progress(manager: SessionManager, *, quiet: bool = False) -> Iterator[Pause]:
+    """Show on standard error what becomes of the jobs of *manager*.
+
+    Gives a context manager that keeps it still while somebody is asked.
+    """
     if quiet:
-        yield
+        yield nullcontext
     elif sys.stderr.isatty():
         with _drawn() as progress:
-            manager.hooks.register(_Bar(progress))
-            yield
+            bar = _Bar(progress)
+            manager.hooks.register(bar)
+            yield bar.paused
     else:
         manager.hooks.register(_Lines())
-        yield
+        yield nullcontext
 
 
 class _Lines:
@@ -66,6 +73,15 @@ class _Bar:
         self._update(context, job, done=1)
         style = _STYLES.get(result.outcome, "yellow")
         self._progress.console.print(Text(_words(context, job, result), style=style))
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Take the bar away for a while: it would draw over what somebody is asked."""
+        self._progress.stop()
+        try:
+            yield
+        finally:
+            self._progress.start()
 
     def _update(self, context: SessionDeviceContext, job: Job, *, done: int) -> None:
         completed = context.state.position(job) - 1 + done

@@ -8,8 +8,8 @@ import click
 
 from holdall.cli.options import json_option
 from holdall.cli.output import print_json, print_table
+from holdall.cli.policy import installed
 from holdall.providers import load_provider
-from holdall.registry import Registry
 
 
 @click.group()
@@ -21,7 +21,7 @@ def providers() -> None:
 @json_option
 def list_providers(*, as_json: bool) -> None:
     """List the installed providers; their units are not read."""
-    registry = Registry.discover()
+    registry = installed()
     found = registry.candidates("providers")
     if as_json:
         print_json(
@@ -50,7 +50,7 @@ def show_provider(source: str, *, as_json: bool) -> None:
 
     SOURCE is a path, LOADER:PATH, or the name of an installed provider.
     """
-    provider = load_provider(source, registry=Registry.discover())
+    provider = load_provider(source, registry=installed())
     kinds = Counter(unit.kind for unit in provider.unit_list)
     problems = provider.problems
     if as_json:

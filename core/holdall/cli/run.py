@@ -22,16 +22,18 @@ from holdall.cli.options import (
 )
 from holdall.cli.output import note, print_json
 from holdall.cli.person import person_at_terminal
+from holdall.cli.policy import installed
 from holdall.cli.progress import shown_progress
-from holdall.errors import HoldallError, UnknownSessionError
+from holdall.errors import HoldallError, NothingToResumeError
 from holdall.exports.verdict import verdict
 from holdall.exports.view import SessionView
 from holdall.providers import load_provider
-from holdall.registry import Registry
+from holdall.session.context import Device, SessionDeviceContext
 from holdall.session.load import IGNORE_CHECKSUMS
 from holdall.session.manager import SessionManager
 from holdall.session.run import RunSettings, run_session
 from holdall.session.selection import Request, begin, default_plan, find_plan
+from holdall.session.state import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from holdall.contracts import Repository
     from holdall.exports.report import ExportReport
     from holdall.providers import Provider
-    from holdall.session.context import SessionDeviceContext
+    from holdall.registry import Registry
 
 RUNNER = "local"
 
@@ -72,12 +74,19 @@ _shared_options = command_options(
     metavar="PATTERN",
     help="Run the jobs of this id, or whose whole id this regular expression matches.",
 )
+@click.option(
+    "--device",
+    multiple=True,
+    metavar="ID",
+    help="Run everything for this device; several run one after another. [default: local]",
+)
 @click.option("--title", default="", help="What to call the session.")
 @_shared_options
 def run(
     source: tuple[str, ...],
     plan: tuple[str, ...],
     job: tuple[str, ...],
+    device: tuple[str, ...],
     title: str,
     export: tuple[str, ...],
     timeout: float | None,
@@ -91,18 +100,21 @@ def run(
     --plan and --job, the provider's only test plan runs, or the one that has
     the provider's name, or else all its automated jobs.
     """
-    registry = Registry.discover()
+    registry = installed()
     targets = _checked_targets(export, registry, as_json=as_json)
     providers = [load_provider(each, registry=registry) for each in source]
     where = repository(store, registry)
     with SessionManager.create(where, title=title, registry=registry) as manager:
         _note_plugins(manager, where, providers)
-        context = manager.add_local_device_context()
         for provider in providers:
-            context.add_provider(provider)
             _report_problems(provider)
         try:
-            _select(manager, context, plan, job)
+            for each in dict.fromkeys(device) or (LOCAL,):
+                context = SessionDeviceContext(device=Device(each))
+                for provider in providers:
+                    context.add_provider(provider)
+                manager.add_device_context(context)
+            _select(manager, plan, job)
         except HoldallError:
             manager.destroy()
             raise
@@ -137,7 +149,7 @@ def resume(
     SESSION is an id, the beginning of one, or `last`; without it the newest
     unfinished session goes on.
     """
-    registry = Registry.discover()
+    registry = installed()
     targets = _checked_targets(export, registry, as_json=as_json)
     where = repository(store, registry)
     session_id = find_session(where, session) if session else _newest_unfinished(where)
@@ -186,26 +198,24 @@ def _report_problems(provider: Provider) -> None:
         note(f"{provider.name}: {what}; `holdall providers show {provider.source}` lists them")
 
 
-def _select(
-    manager: SessionManager,
-    context: SessionDeviceContext,
-    plans: Sequence[str],
-    patterns: Sequence[str],
-) -> None:
-    found = [find_plan(context, each) for each in plans]
+def _select(manager: SessionManager, plans: Sequence[str], patterns: Sequence[str]) -> None:
+    """Select for every device what the user asked for; all devices have the same providers."""
+    first, *_others = contexts = manager.device_context_list
+    found = [find_plan(first, each) for each in plans]
     if not plans and not patterns:
-        found = [plan for plan in map(default_plan, context.provider_list) if plan]
+        found = [plan for plan in map(default_plan, first.provider_list) if plan]
     manager.test_plans = tuple(dict.fromkeys(found))
     request = Request(patterns=tuple(patterns), everything=not found and not patterns)
-    for problem in begin(context, request):
-        note(f"holdall: {problem}")
+    problems = (problem for context in contexts for problem in begin(context, request))
+    for words in dict.fromkeys(map(str, problems)):
+        note(f"holdall: {words}")
 
 
 def _newest_unfinished(where: Repository) -> str:
     for info in where.list():
         if info.state in {"new", "unfinished"}:
             return info.id
-    raise UnknownSessionError(where.url, "(the newest unfinished one)")
+    raise NothingToResumeError(where.url)
 
 
 def _providers_of(
@@ -236,11 +246,11 @@ def _run_and_report(
     retry_interrupted: bool = False,
 ) -> int:
     runner = manager.registry.load("runners", RUNNER)()
-    with shown_progress(manager, quiet=as_json), _sigterm_as_interrupt():
+    with shown_progress(manager, quiet=as_json) as pause, _sigterm_as_interrupt():
         settings = RunSettings(
             environ=os.environ,
             timeout=timeout,
-            person=None if as_json else person_at_terminal(),
+            person=None if as_json else person_at_terminal(pause),
             warn=lambda words: note(f"holdall: {words}"),
             retry_interrupted=retry_interrupted,
         )

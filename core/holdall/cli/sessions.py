@@ -7,9 +7,9 @@ import msgspec
 
 from holdall.cli.options import find_session, json_option, moment, repository, store_option
 from holdall.cli.output import print_json, print_table
+from holdall.cli.policy import installed
 from holdall.exports.verdict import verdict
 from holdall.exports.view import SessionView
-from holdall.registry import Registry
 
 
 @click.group()
@@ -22,7 +22,7 @@ def sessions() -> None:
 @json_option
 def list_sessions(store: str | None, *, as_json: bool) -> None:
     """List the stored sessions, newest first; damaged ones too."""
-    found = list(repository(store, Registry.discover()).list())
+    found = list(repository(store, installed()).list())
     if as_json:
         print_json([msgspec.to_builtins(info) for info in found])
         return
@@ -41,7 +41,7 @@ def list_sessions(store: str | None, *, as_json: bool) -> None:
 @json_option
 def show_session(session: str, store: str | None, *, as_json: bool) -> None:
     """Show what is in a session. SESSION is an id, the beginning of one, or `last`."""
-    where = repository(store, Registry.discover())
+    where = repository(store, installed())
     storage = where.open(find_session(where, session), mode="r")
     try:
         shown = _shown(SessionView.of(storage), where.url)
@@ -85,7 +85,7 @@ def _words(value: object) -> str:
 @store_option
 def remove_sessions(session: tuple[str, ...], store: str | None) -> None:
     """Remove sessions for good."""
-    where = repository(store, Registry.discover())
+    where = repository(store, installed())
     for each in session:
         session_id = find_session(where, each)
         where.remove(session_id)

@@ -30,18 +30,24 @@ class UnknownPluginError(PluginError, LookupError):
 
 
 class PluginConflictError(PluginError):
-    """Several distributions declare one name, and nothing says which is meant."""
+    """Several distributions declare one name, and nothing says which is meant.
 
-    def __init__(self, kind: str, name: str, origins: Sequence[str]) -> None:
-        super().__init__(kind, name, origins)
+    Attributes:
+        remedy: The line below `[plugins]` in `holdall.toml` that says it.
+    """
+
+    def __init__(self, kind: str, name: str, origins: Sequence[str], remedy: str = "") -> None:
+        super().__init__(kind, name, origins, remedy)
         self.kind = kind
         self.name = name
         self.origins = tuple(origins)
+        self.remedy = remedy
 
     def __str__(self) -> str:
+        also = f", or say which with {self.remedy} below [plugins] in holdall.toml"
         return (
             f"cannot choose the {self.kind} {self.name!r}: {' and '.join(self.origins)} both "
-            "declare it; uninstall all but one of them"
+            f"declare it; uninstall all but one of them{also if self.remedy else ''}"
         )
 
 
@@ -72,6 +78,30 @@ class PluginLoadError(PluginError):
 
     def __str__(self) -> str:
         return f"cannot load the {self.kind} {self.name!r} of {self.origin}: {self.reason}"
+
+
+class PolicyError(PluginError):
+    """The rules about plugins can't be read, or don't mean anything."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(where, reason)
+        self.where = where
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"cannot apply the rules about plugins in {self.where}: {self.reason}"
+
+
+class StrictPolicyError(PluginError):
+    """The policy is strict, and something is wrong with what is installed."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(problems)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        words = "; ".join(self.problems)
+        return f"the rules about plugins are strict, and there is something to mend: {words}"
 
 
 class HookError(PluginError):

@@ -141,6 +141,20 @@ class SessionResumeError(SessionError):
     """A stored session can't be gone on with."""
 
 
+class NothingToResumeError(SessionResumeError, LookupError):
+    """Every session of the store has a result for each of its jobs."""
+
+    def __init__(self, store: str) -> None:
+        super().__init__(store)
+        self.store = store
+
+    def __str__(self) -> str:
+        return (
+            f"cannot resume: no session in {self.store} is unfinished; "
+            "`holdall sessions list` shows what is there"
+        )
+
+
 class IncompatibleJobError(SessionResumeError):
     """Jobs were changed since the session was stored."""
 

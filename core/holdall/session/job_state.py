@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from holdall.results import JobResult, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from holdall.journal.events import Process
     from holdall.session.readiness import Inhibitor
@@ -17,6 +18,7 @@ ATTEMPTS: Final = 3
 """How often a job with `auto-retry` is tried."""
 
 _HOLLOW: Final = JobResult()
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})  # one for all jobs without overrides
 
 
 class JobState:
@@ -48,7 +50,7 @@ class JobState:
         self._result = _HOLLOW
         self._why_not = why_not
         self._inhibitors: tuple[Inhibitor, ...] | None = None
-        self._overrides: dict[str, str] = {}
+        self._overrides: Mapping[str, str] = _NONE
 
     @property
     def attempts(self) -> int:
@@ -109,7 +111,7 @@ class JobState:
 
     def apply_overrides(self, overrides: Iterable[tuple[str, str]]) -> None:
         """Make exactly these fields differ from the definition; later ones win."""
-        self._overrides = dict(overrides)
+        self._overrides = dict(overrides) or _NONE
 
     @property
     def effective_category_id(self) -> str:

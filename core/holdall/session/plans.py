@@ -84,11 +84,11 @@ def pattern(text: str, namespace: str) -> Pattern:
     text = text.removeprefix("^")
     if text.endswith("$") and not text.endswith("\\$"):
         text = text[:-1]
-    whole = text if "::" in text or not namespace else f"{re.escape(namespace)}::(?:{text})"
     try:
-        _compiled(whole)
+        _compiled(text)
     except re.error as error:
         raise ValueError(f"{text!r} is no regular expression ({error})") from error
+    whole = text if "::" in text or not namespace else f"{re.escape(namespace)}::(?:{text})"
     return Pattern(whole, fixed=False)
 
 

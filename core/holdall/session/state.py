@@ -87,6 +87,7 @@ class SessionState:
         self.read_io_log: Callable[[JobResult], Iterable[IOLogRecord]] = _inline_log
         self.category_names: dict[str, str] = {}
         self._units: dict[tuple[str, str], Unit] = {}
+        self._asked = self._why_not  # one bound method for all jobs
         self._results: dict[str, JobResult] = {}
         self._waiting: dict[str, list[JobState]] = {}
         self._positions: dict[str, int] = {}
@@ -120,7 +121,7 @@ class SessionState:
 
     def _add_job(self, job: Job) -> None:
         self.job_list.append(job)
-        state = JobState(job, self._why_not)
+        state = JobState(job, self._asked)
         self.job_state_map[job.id] = state
         if self._overrides:
             self._override(state)

@@ -7,11 +7,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from holdall.testing.exporters import ExporterContract as ExporterContract
     from holdall.testing.repositories import RepositoryContract as RepositoryContract
 
-_HOMES = {"RepositoryContract": "holdall.testing.repositories"}
+_HOMES = {
+    "ExporterContract": "holdall.testing.exporters",
+    "RepositoryContract": "holdall.testing.repositories",
+}
 
-__all__ = ["RepositoryContract"]
+__all__ = ["ExporterContract", "RepositoryContract"]
 
 
 def __getattr__(name: str) -> object:

@@ -100,6 +100,23 @@ def sample_session() -> SampleSession:
     return SampleSession(tuple(events), blobs)
 
 
+def devices_session() -> SampleSession:
+    """Return a session of three devices that ran the same jobs, with different outcomes."""
+    events: list[AnyEvent] = [SessionCreated(at=START, session_id="sample-devices")]
+    outcomes = (Outcome.PASS, Outcome.FAIL, Outcome.SKIP)
+    for name, outcome in zip(("dut-1", "dut-2", "dut-3"), outcomes, strict=True):
+        events.append(DeviceAdded(at=START, device=name, description=f"device {name}"))
+        for job in ("disk", "cpu"):
+            job_id = f"com.example::{job}"
+            record = JobRecord(id=job_id, summary=f"Check the {job}")
+            result = JobResult(outcome=outcome, io_log=_stdout(b"output\n"))
+            events += [
+                JobDefined(at=START, device=name, job=record),
+                ResultRecorded(at=START + 1, device=name, job_id=job_id, result=result),
+            ]
+    return SampleSession(tuple(events))
+
+
 def big_session(jobs: int, *, log_every: int = 10) -> SampleSession:
     """Return a session of *jobs* jobs in 20 categories; each *log_every*-th failed, with a log."""
     return SampleSession(tuple(_big(jobs, log_every)))

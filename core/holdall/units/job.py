@@ -24,6 +24,9 @@ SUSPENDS: Final[Mapping[str, str]] = {
 """The job that suspends the machine, by the flag that asks to run before and behind it."""
 
 
+_NO_FLAGS: Final[frozenset[str]] = frozenset()
+
+
 class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     """Something to run, or to do by hand."""
 
@@ -82,7 +85,7 @@ class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     @cached_property
     def flags(self) -> frozenset[str]:
         """The job's flags: `simple`, `noreturn`, `autorestart`..."""
-        return frozenset(self.words("flags"))
+        return frozenset(self.words("flags")) if self.get("flags") else _NO_FLAGS
 
     @cached_property
     def depends(self) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
+from sys import intern
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
@@ -85,18 +86,11 @@ class Unit(msgspec.Struct, frozen=True, dict=True, eq=False, kw_only=True):
 
     def get(self, name: str, default: str = "") -> str:
         """Return the field *name* in any of its spellings."""
-        return self._by_name.get(name, default)
-
-    @cached_property
-    def _by_name(self) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for key, value in self.fields.items():
-            name = key.replace("-", "_")
-            if name.startswith("_"):
-                found[name[1:]] = value
-            else:
-                found.setdefault(name, value)
-        return found
+        for spelling in _spellings(name):
+            value = self.fields.get(spelling)
+            if value is not None:
+                return value
+        return default
 
     @property
     def partial_id(self) -> str:
@@ -122,7 +116,8 @@ class Unit(msgspec.Struct, frozen=True, dict=True, eq=False, kw_only=True):
 
     def words(self, name: str) -> tuple[str, ...]:
         """Return the words of a field that lists them with blanks, commas or newlines."""
-        return tuple(word for word in _SEPARATORS.split(self.get(name)) if word)
+        text = self.get(name)
+        return tuple(word for word in _SEPARATORS.split(text) if word) if text else ()
 
     def ids(self, name: str) -> tuple[str, ...]:
         """Return the qualified ids that a field lists."""
@@ -163,9 +158,18 @@ def own_id(kind: str, fields: Mapping[str, str]) -> str:
     return own or (_NO_SIGNS_OF_AN_ID.sub("", fields.get("id", "")) if kind == "template" else "")
 
 
+@lru_cache(maxsize=256)
+def _spellings(name: str) -> tuple[str, ...]:
+    """Return the names under which a field may stand, the one marked for translation first."""
+    dashed = name.replace("_", "-")
+    return tuple(dict.fromkeys((f"_{name}", f"_{dashed}", name, dashed)))
+
+
 def qualified(unit_id: str, namespace: str) -> str:
     """Return *unit_id* with *namespace*, unless it already has one."""
-    return unit_id if "::" in unit_id or not namespace else f"{namespace}::{unit_id}"
+    if "::" in unit_id or not namespace:
+        return unit_id
+    return intern(f"{namespace}::{unit_id}")  # the same id stands in many places
 
 
 # Old jobs are known by their name.

@@ -117,15 +117,7 @@ def _record_output(process: subprocess.Popen[bytes], task: Task, start: float) -
         for pipe, name in ((process.stdout, "stdout"), (process.stderr, "stderr")):
             selector.register(cast("BinaryIO", pipe), selectors.EVENT_READ, name)
         while selector.get_map() or process.poll() is None:
-            ready = selector.select(timeout=_POLL_S)
-            if not ready:
-                task.output("stdout", b"")
-            for key, _ in ready:
-                data = os.read(key.fd, _CHUNK)
-                if data:
-                    task.output(cast("Stream", key.data), data)
-                else:
-                    selector.unregister(key.fileobj)
+            _read_some(selector, process, task)
             now = time.monotonic()
             if process.poll() is None:
                 limit.enforce(now)
@@ -134,6 +126,25 @@ def _record_output(process: subprocess.Popen[bytes], task: Task, start: float) -
             elif now >= drained:
                 break
     return limit.words
+
+
+def _read_some(
+    selector: selectors.DefaultSelector, process: subprocess.Popen[bytes], task: Task
+) -> None:
+    """Record what is there to be read, or wait a moment for some, or for the end."""
+    if not selector.get_map():
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_POLL_S)
+        return
+    ready = selector.select(timeout=_POLL_S)
+    if not ready:
+        task.output("stdout", b"")  # what waits in memory may be due to be stored
+    for key, _ in ready:
+        data = os.read(key.fd, _CHUNK)
+        if data:
+            task.output(cast("Stream", key.data), data)
+        else:
+            selector.unregister(key.fileobj)
 
 
 class _TimeLimit:

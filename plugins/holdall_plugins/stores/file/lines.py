@@ -72,15 +72,15 @@ def parse_header(line: bytes) -> Header | None:
     return header if header.sum == f"{crc32(line[:-_HEADER_END]):08x}" else None
 
 
-def encode_batch(entries: Sequence[bytes], before: int) -> tuple[bytes, int]:
+def encode_batch(entries: Sequence[bytes], before: int) -> tuple[bytearray, int]:
     """Return the lines of one batch behind a line of sum *before*, and the last one's sum."""
-    lines = []
+    lines = bytearray()
     left = len(entries)
     for entry in entries:
         left -= 1
         line, before = encode_line(entry, left, before)
-        lines.append(line)
-    return b"".join(lines), before
+        lines += line
+    return lines, before
 
 
 def encode_line(entry: bytes, left: int, before: int) -> tuple[bytes, int]:

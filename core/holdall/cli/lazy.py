@@ -1,0 +1,31 @@
+"""Groups of commands that import a command when it is called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class LazyGroup(click.Group):
+    """Imports a command when it is called, so that listing plugins stays light."""
+
+    def __init__(self, *arguments: Any, targets: Mapping[str, str], **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._targets = targets
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the names of the commands, without importing any."""
+        return sorted(self._targets)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import one command."""
+        if cmd_name not in self._targets:
+            return None
+        module, _, name = self._targets[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command

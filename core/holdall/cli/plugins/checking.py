@@ -1,0 +1,92 @@
+"""`holdall plugins check`: the promises of an exporter, without pytest."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from holdall.cli.exits import PLUGIN
+from holdall.cli.options import json_option
+from holdall.cli.output import print_json, print_table
+from holdall.cli.plugins.children import run_child
+from holdall.cli.policy import installed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from holdall.candidates import Candidate
+
+
+@click.command()
+@click.argument("name", metavar="ID")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=300.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="End checks that take longer, all together.",
+)
+@json_option
+def check(name: str, *, timeout: float, as_json: bool) -> int:
+    """Check that an exporter keeps its promises, in a process of its own.
+
+    Exits with 4 if it breaks one.
+    """
+    registry = installed(strict=False)
+    candidate = registry.resolve("exporters", name)
+    alone = {"HOLDALL_NO_PLUGINS": "1"} if registry.policy.only_own else {}
+    rows = _checked(candidate, timeout, alone)
+    broken = [row for row in rows if row["outcome"] == "fail"]
+    if as_json:
+        print_json({"id": candidate.id, "origin": candidate.origin, "checks": rows})
+    else:
+        print_table(
+            ("CHECK", "OUTCOME", "WORDS"),
+            [(row["check"], row["outcome"], row["words"] or row["promise"]) for row in rows],
+        )
+        passed = sum(row["outcome"] == "pass" for row in rows)
+        click.echo(f"{candidate.id} of {candidate.origin}: {passed} of {len(rows)} checks passed")
+    return PLUGIN if broken else 0
+
+
+def _checked(
+    candidate: Candidate, timeout_s: float, variables: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return a row for each check; the last one may say that the time was up."""
+    ended = run_child(
+        ["-m", "holdall.cli.plugins.checking", candidate.id], "", timeout_s=timeout_s, **variables
+    )
+    rows = [json.loads(line[1:]) for line in ended.out.split("\n") if line.startswith("\x1e")]
+    done = [row for row in rows if row["outcome"]]
+    running = rows[-1]["check"] if rows and not rows[-1]["outcome"] else "its import"
+    if ended.code is None:
+        words = f"it did not end within {timeout_s:g} s"
+    elif ended.code or not done:
+        last = (ended.err.strip().splitlines() or [f"exit code {ended.code}"])[-1]
+        words = f"the process ended: {last}"
+    else:
+        return done
+    return [*done, {"check": running, "promise": "", "outcome": "fail", "words": words}]
+
+
+def main(name: str) -> None:
+    """Make the checks in this process, and print a line before and after each."""
+    from holdall.testing.checks import EXPORTER_CHECKS, ExporterSubject, made
+
+    def tell(check: str, promise: str = "", outcome: str = "", words: str = "") -> None:
+        row = {"check": check, "promise": promise, "outcome": outcome, "words": words}
+        print(f"\x1e{json.dumps(row)}", flush=True)
+
+    tell("its import")
+    subject = ExporterSubject.installed(name, installed(strict=False))
+    for each in EXPORTER_CHECKS:
+        tell(each.__name__)
+        tell(*made(each, subject))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,121 @@
+"""`holdall plugins doctor`: each plugin imported in a process of its own, and looked at."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from holdall.candidates import KINDS, State
+from holdall.cli.exits import PLUGIN
+from holdall.cli.options import json_option
+from holdall.cli.output import print_json, print_table
+from holdall.cli.plugins.children import run_child
+from holdall.cli.policy import installed
+from holdall.ownership import stranger
+
+if TYPE_CHECKING:
+    from holdall.candidates import Candidate
+
+_FINE = {State.READY, State.LOADED, State.BLOCKED}
+
+
+@click.command()
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="End an import that takes longer.",
+)
+@json_option
+def doctor(timeout: float, *, as_json: bool) -> int:
+    """Import each plugin in a process of its own, and tell what is wrong.
+
+    A plugin that changes what belongs to others is a problem; warnings and
+    milliseconds are only told. Exits with 4 if there is a problem.
+    """
+    registry = installed(strict=False)
+    findings = [
+        examined(candidate, timeout_s=timeout)
+        for kind in KINDS
+        for candidate in registry.candidates(kind)
+    ]
+    general = [
+        str(problem)
+        for problem in registry.problems()
+        if problem.what in {"alias", "distribution", "rule"}
+    ]
+    sick = any(each["problems"] for each in findings) or bool(general)
+    if as_json:
+        print_json({"plugins": findings, "problems": general})
+    else:
+        _print(findings, general)
+    return PLUGIN if sick else 0
+
+
+def examined(candidate: Candidate, *, timeout_s: float) -> dict[str, Any]:
+    """Return what is known of a plugin once it was imported in a process of its own."""
+    found: dict[str, Any] = {
+        "kind": candidate.kind,
+        "id": candidate.id,
+        "distribution": candidate.distribution,
+        "version": candidate.version,
+        "state": str(candidate.state),
+        "reason": candidate.reason,
+        "ms": None,
+        "modules": 0,
+        "packages": [],
+        "warnings": [],
+        "changes": [],
+    }
+    if candidate.state is State.READY and candidate.kind != "providers":
+        found.update(_probed(candidate, timeout_s))
+    problems = [] if found["state"] in _FINE else [f"{found['state']}: {found['reason']}"]
+    problems += found["changes"]
+    foreign = stranger(candidate)
+    if foreign:
+        problems.append(foreign)
+    return {**found, "problems": problems}
+
+
+def _probed(candidate: Candidate, timeout_s: float) -> dict[str, Any]:
+    given = asdict(candidate)
+    del given["error"], given["aliases"]
+    ended = run_child(["-m", "holdall.cli.plugins.probe"], json.dumps(given), timeout_s=timeout_s)
+    if ended.code is None:
+        reason = f"its import did not end within {timeout_s:g} s"
+        return {"state": str(State.BROKEN), "reason": reason}
+    try:
+        report: dict[str, Any] = json.loads(ended.out)
+    except ValueError:
+        how = f"signal {-ended.code}" if ended.code < 0 else f"exit code {ended.code}"
+        reason = f"its import ended the process ({how})"
+        return {"state": str(State.BROKEN), "reason": reason}
+    return report
+
+
+def _print(findings: list[dict[str, Any]], general: list[str]) -> None:
+    rows = [
+        (
+            each["kind"],
+            each["id"],
+            each["state"],
+            "" if each["ms"] is None else f"{each['ms']:.0f} ms",
+            str(each["modules"] or ""),
+            ", ".join(each["packages"]),
+            f"{each['distribution']} {each['version']}".strip(),
+        )
+        for each in findings
+    ]
+    print_table(("KIND", "ID", "STATE", "IMPORT", "MODULES", "PULLS IN", "FROM"), rows)
+    for each in findings:
+        for problem in each["problems"]:
+            click.echo(f"{each['id']} of {each['distribution']} {each['version']}: {problem}")
+        for warning in each["warnings"]:
+            click.echo(f"{each['id']} warns: {warning}")
+    for words in general:
+        click.echo(words)

@@ -1,0 +1,73 @@
+"""`holdall plugins list`: everything that is declared, and nothing of it imported."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from holdall.candidates import KINDS
+from holdall.cli.options import json_option
+from holdall.cli.output import note, print_json, print_table
+from holdall.cli.policy import installed
+
+if TYPE_CHECKING:
+    from holdall.candidates import Candidate
+    from holdall.registry import Registry
+
+
+@click.command("list")
+@click.argument("kind", required=False, type=click.Choice(sorted(KINDS)))
+@click.option(
+    "--all", "everything", is_flag=True, help="Show deprecated aliases, targets and places too."
+)
+@json_option
+def list_plugins(kind: str | None, *, everything: bool, as_json: bool) -> None:
+    """List plugins with the state they are in; none is imported.
+
+    A plugin is `ready` as far as can be told without importing it.
+    """
+    registry = installed(strict=False)
+    found = [each for one in ([kind] if kind else KINDS) for each in registry.candidates(one)]
+    if as_json:
+        print_json([as_row(each, registry, everything=everything) for each in found])
+        return
+    columns = ("KIND", "ID", "ALIASES", "STATE", "FROM", "REASON")
+    more = ("TARGET", "PLACE") if everything else ()
+    rows = [
+        (
+            each.kind,
+            each.id,
+            ", ".join(_aliases(each, registry, everything=everything)),
+            str(each.state),
+            each.origin,
+            each.reason,
+            *((each.target, each.where) if everything else ()),
+        )
+        for each in found
+    ]
+    print_table((*columns, *more), rows)
+    for problem in registry.problems():
+        if problem.what in {"alias", "distribution"}:
+            note(f"holdall: {problem}")
+
+
+def as_row(candidate: Candidate, registry: Registry, *, everything: bool) -> dict[str, object]:
+    """Return a plugin as JSON shows it."""
+    row: dict[str, object] = {
+        "kind": candidate.kind,
+        "id": candidate.id,
+        "aliases": _aliases(candidate, registry, everything=everything),
+        "state": str(candidate.state),
+        "reason": candidate.reason,
+        "distribution": candidate.distribution,
+        "version": candidate.version,
+        "target": candidate.target,
+    }
+    return {**row, "where": candidate.where} if everything else row
+
+
+def _aliases(candidate: Candidate, registry: Registry, *, everything: bool) -> list[str]:
+    if candidate.kind != "exporters":
+        return []
+    return list(registry.aliases.names(candidate.id, legacy=everything))

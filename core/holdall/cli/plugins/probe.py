@@ -1,0 +1,115 @@
+"""Imports one plugin in a process of its own, and tells what the import did.
+
+Started as `python -m holdall.cli.plugins.probe`, with the candidate as JSON on
+standard input; the report is JSON on what standard output was at the start.
+"""
+
+from __future__ import annotations
+
+import json
+import locale
+import os
+import sys
+import threading
+import warnings
+from time import perf_counter
+from typing import Any
+
+from holdall.candidates import Candidate, State
+from holdall.errors import HookError, PluginLoadError
+from holdall.loading import imported
+
+
+def main() -> None:
+    """Read a candidate, import it, and report."""
+    given = json.load(sys.stdin)
+    candidate = Candidate(**{**given, "extras": tuple(given["extras"])})
+    report = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what the plugin prints is no part of the report
+    heard: list[str] = []
+    warnings.simplefilter("always")
+    warnings.showwarning = lambda message, category, *_where, **_more: heard.append(
+        f"{category.__name__}: {' '.join(str(message).split())}"
+    )
+    before = _World()
+    start = perf_counter()
+    state, reason = _load(candidate)
+    took = perf_counter() - start
+    new = set(sys.modules) - before.names
+    json.dump(
+        {
+            "state": state,
+            "reason": reason,
+            "ms": round(took * 1000, 1),
+            "modules": len(new),
+            "packages": _packages(new, candidate),
+            "warnings": heard,
+            "changes": before.changes(),
+        },
+        report,
+    )
+    report.close()
+    os._exit(0)  # threads that the import started are not waited for
+
+
+def _load(candidate: Candidate) -> tuple[str, str]:
+    try:
+        found = imported(candidate)
+    except PluginLoadError as error:
+        return error.state, error.reason
+    if candidate.kind == "hooks":
+        from holdall.hooks import Hooks
+
+        try:
+            Hooks().register(found, origin=candidate.origin)
+        except HookError as error:
+            return str(State.INVALID), error.reason
+    return str(State.LOADED), ""
+
+
+def _packages(new: set[str], candidate: Candidate) -> list[str]:
+    """Return the packages that were pulled in, its own and Python's aside."""
+    own = candidate.target.partition(".")[0].partition(":")[0]
+    tops = {name.partition(".")[0] for name in new} - {own, "holdall"}
+    return sorted(
+        top for top in tops if top not in sys.stdlib_module_names and not top.startswith("_")
+    )
+
+
+class _World:
+    """What belongs to everybody in a process, as it was."""
+
+    def __init__(self) -> None:
+        self.modules = dict(sys.modules)
+        self.names = set(sys.modules)
+        self.shared = _shared()
+
+    def changes(self) -> list[str]:
+        """Return what the import changed that is not its own."""
+        found = [
+            f"it replaced the module {name!r}" if name in sys.modules else f"it removed {name!r}"
+            for name, module in self.modules.items()
+            if sys.modules.get(name) is not module
+        ]
+        now = _shared()
+        found += [
+            f"it changed {what}" for what, value in self.shared.items() if now[what] != value
+        ]
+        return found
+
+
+def _shared() -> dict[str, Any]:
+    return {
+        "the locale": locale.setlocale(locale.LC_ALL),
+        "the warnings filter": [tuple(map(str, each)) for each in warnings.filters],
+        "the environment": dict(os.environ),
+        "the current folder": os.getcwd(),  # noqa: PTH109 - compared, never used as a path
+        "the search path of modules": list(sys.path),
+        "the import finders": [str(each) for each in sys.meta_path],
+        "the number of threads": threading.active_count(),
+        "standard output": id(sys.stdout),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""`holdall plugins new`: a complete package of a third party's, ready to install and to test."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import click
+
+from holdall.aliases import LEGACY, SHORT
+from holdall.candidates import EXPORTER_ID
+from holdall.cli.output import note
+from holdall.version import __version__
+
+_FILES: Final = {
+    "pyproject.toml": "pyproject.toml.txt",
+    "README.md": "README.md.txt",
+    "src/@package@/__init__.py": "init.py.txt",
+    "src/@package@/py.typed": "",
+    "tests/test_@package@.py": "test.py.txt",
+    ".gitignore": "gitignore.txt",
+}
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["exporter"]))
+@click.argument("name")
+@click.option(
+    "--directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder to write to; it must not exist, or be empty. [default: one of the "
+    "package's name, in the current folder]",
+)
+def new(kind: str, name: str, directory: Path | None) -> None:  # noqa: ARG001 - there is one kind
+    """Write a complete package with a new exporter.
+
+    NAME is its id, such as acme.markdown: yours first, then what it is.
+    """
+    words = _words(name)
+    folder = directory or Path(words["distribution"])
+    if folder.exists() and any(folder.iterdir()):
+        raise click.UsageError(f"the folder {str(folder)!r} is not empty")
+    templates = files("holdall.cli.plugins") / "templates"
+    for path, template in _FILES.items():
+        target = folder / _filled(path, words)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        text = (templates / template).read_text(encoding="utf-8") if template else ""
+        target.write_text(_filled(text, words), encoding="utf-8")
+    note(f"wrote {folder}; go on with: pip install -e {folder}")
+
+
+def _words(name: str) -> dict[str, str]:
+    """Return what the templates want to know, all of it made from the id."""
+    if not EXPORTER_ID.fullmatch(name):
+        raise click.UsageError(f"{name!r} is no exporter's id; it looks like 'acme.markdown'")
+    if name.startswith("holdall."):
+        raise click.UsageError("ids that begin with 'holdall.' are reserved; put yours first")
+    parts = [part for part in re.split(r"[._]", name) if part]
+    short = name.rpartition(".")[2]
+    taken = short in {**SHORT, **LEGACY} or not re.fullmatch(r"[a-z][a-z0-9_]*", short)
+    major, minor, *_patch = __version__.split(".")
+    high = f"{int(major) + 1}" if int(major) else f"0.{int(minor) + 1}"
+    return {
+        "id": name,
+        "name": short,
+        "alias": "-".join(parts) if taken else short,
+        "distribution": f"holdall-exporter-{'-'.join(parts)}",
+        "package": "_".join(parts) if parts[0].isidentifier() else f"holdall_{'_'.join(parts)}",
+        "class": "".join(part.capitalize() for part in parts) + "Exporter",
+        "low": f"{major}.{minor}",
+        "high": high,
+    }
+
+
+def _filled(text: str, words: dict[str, str]) -> str:
+    return re.sub(r"@(\w+)@", lambda found: words[found[1]], text)

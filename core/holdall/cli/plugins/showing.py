@@ -1,0 +1,151 @@
+"""`holdall plugins show` and `why`: one plugin, and how a name leads to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from holdall.candidates import KINDS, State
+from holdall.cli.exits import PLUGIN
+from holdall.cli.options import json_option
+from holdall.cli.output import note, print_json, print_table
+from holdall.cli.plugins.listing import as_row
+from holdall.cli.policy import installed
+from holdall.errors import PluginError, UnknownPluginError
+from holdall.ownership import installation, stranger
+
+if TYPE_CHECKING:
+    from holdall.candidates import Candidate
+    from holdall.registry import Registry
+    from holdall.resolution import Resolution
+
+kind_option = click.option(
+    "--kind",
+    type=click.Choice(sorted(KINDS)),
+    help="The kind it is of, where several kinds have the name.",
+)
+
+
+def meant(registry: Registry, name: str, kind: str | None) -> Resolution:
+    """Return what a name means, of whatever kind it is.
+
+    Raises:
+        UnknownPluginError: No kind has it.
+    """
+    found = [registry.explain(each, name) for each in ([kind] if kind else KINDS)]
+    known = [each for each in found if not isinstance(each.error, UnknownPluginError)]
+    if len(known) > 1:
+        kinds = " or ".join(f"--kind {each.kind}" for each in known)
+        raise click.UsageError(f"several kinds of plugins are called {name!r}; say {kinds}")
+    return known[0] if known else found[0]
+
+
+@click.command()
+@click.argument("name", metavar="ID")
+@kind_option
+@json_option
+def show(name: str, kind: str | None, *, as_json: bool) -> int:
+    """Show all there is to know of one plugin, and an exporter's options.
+
+    An exporter is imported for its options; one that can't be is shown without.
+    """
+    registry = installed(strict=False)
+    found = meant(registry, name, kind)
+    claims = [each for each in registry.candidates(found.kind) if each.id == _id_of(found)]
+    if not claims:
+        raise found.error or UnknownPluginError(KINDS[found.kind], name)
+    facts = [_facts(each, registry) for each in claims]
+    problem = ""
+    if found.candidate is not None and found.kind == "exporters":
+        try:
+            facts[claims.index(found.candidate)].update(_of_class(found.candidate, registry))
+        except PluginError as error:
+            problem = str(error)
+    if as_json:
+        print_json(facts)
+    else:
+        _print(facts)
+    if problem:
+        note(f"holdall: {problem}")
+    return PLUGIN if problem or found.candidate is None else 0
+
+
+@click.command()
+@click.argument("name")
+@kind_option
+@json_option
+def why(name: str, kind: str | None, *, as_json: bool) -> int:
+    """Tell step by step what a name leads to, or why it leads nowhere."""
+    from holdall.cli.exits import exit_code
+
+    found = meant(installed(strict=False), name, kind)
+    if as_json:
+        print_json(
+            {
+                "kind": found.kind,
+                "name": found.name,
+                "id": found.candidate.id if found.candidate else None,
+                "steps": [step._asdict() for step in found.steps],
+            }
+        )
+    else:
+        print_table(("STEP", "WHAT IS KNOWN"), [(step.what, step.words) for step in found.steps])
+    return (exit_code(found.error) or PLUGIN) if found.error is not None else 0
+
+
+def _id_of(found: Resolution) -> str:
+    if found.candidate is not None:
+        return found.candidate.id
+    return str(getattr(found.error, "name", found.name))
+
+
+def _facts(candidate: Candidate, registry: Registry) -> dict[str, Any]:
+    row = as_row(candidate, registry, everything=True)
+    return {
+        **row,
+        "extras": list(candidate.extras),
+        "installed": installation(candidate.where),
+        "owner": stranger(candidate),
+    }
+
+
+def _of_class(candidate: Candidate, registry: Registry) -> dict[str, Any]:
+    """Return what only the exporter's class can tell."""
+    from holdall.errors import PluginCallError
+    from holdall.exports.options import describe_options
+
+    plugin = registry.load(candidate.kind, candidate.id)
+    try:
+        rows = describe_options(plugin.Options)
+    except Exception as error:
+        cause = f"{type(error).__name__}: {error}"
+        raise PluginCallError(
+            KINDS[candidate.kind], candidate.id, candidate.origin, "describing its options", cause
+        ) from error
+    options = [
+        {"name": row.name, "type": row.type, "default": row.default, "help": row.help}
+        for row in rows
+    ]
+    return {
+        "state": str(State.LOADED),
+        "summary": plugin.summary,
+        "suffix": plugin.suffix,
+        "media_type": plugin.media_type,
+        "options": options,
+    }
+
+
+def _print(facts: list[dict[str, Any]]) -> None:
+    for number, each in enumerate(facts):
+        if number:
+            click.echo()
+        for key, value in each.items():
+            words = ", ".join(map(str, value)) if isinstance(value, list) else value
+            if words and key != "options":
+                click.echo(f"{key + ':':<14}{words}")
+        options = each.get("options")
+        if options:
+            click.echo()
+            columns = ("OPTION", "TYPE", "DEFAULT", "MEANS")
+            print_table(columns, [tuple(option.values()) for option in options])

@@ -1,0 +1,138 @@
+"""What the integrator decides: which plugins may be used, and which one of two is meant.
+
+A policy is a value. It is applied before anything is imported; reading files
+and environment variables is the command line's business.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+OWN_DISTRIBUTION: Final = "holdall"
+
+
+def normalised(distribution: str) -> str:
+    """Return the name of a distribution as all its spellings compare."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of a policy, and where it was written.
+
+    Attributes:
+        text: `acme.*` for ids, `dist:acme-*` for distributions, `target:acme.*` for modules.
+        where: `/etc/lab/holdall.toml, plugins.block`, say.
+    """
+
+    text: str
+    where: str = "the application's policy"
+
+    def matches(self, plugin_id: str, distribution: str, target: str) -> bool:
+        """Whether the rule is about this plugin."""
+        kind, colon, pattern = self.text.partition(":")
+        if colon and kind == "dist":
+            return fnmatchcase(normalised(distribution), normalised_pattern(pattern))
+        if colon and kind == "target":
+            return fnmatchcase(target.partition(":")[0], pattern)
+        return fnmatchcase(plugin_id, self.text)
+
+    def __str__(self) -> str:
+        return f"the rule {self.text!r} ({self.where})"
+
+
+def normalised_pattern(pattern: str) -> str:
+    """Return a glob of distribution names in the spelling that names are compared in."""
+    return re.sub(r"[-_.]+", "-", pattern.strip()).lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Rules about plugins; without any, everything that is installed may be used.
+
+    Attributes:
+        allow: Only what one of these matches may be used; None for everything.
+            holdall's own plugins are always allowed.
+        block: What one of these matches may not be used; beats `allow`.
+        prefer: For an id that several distributions declare, the one that is meant;
+            the only way to replace one of holdall's own plugins.
+        alias: Other names for exporters; they win over all other aliases.
+        strict: Whether any problem with any plugin is an error.
+        only_own: Why nothing but holdall's own plugins may be used; empty if others may.
+    """
+
+    allow: tuple[Rule, ...] | None = None
+    block: tuple[Rule, ...] = ()
+    prefer: Mapping[str, Rule] = field(default_factory=dict)
+    alias: Mapping[str, Rule] = field(default_factory=dict)
+    strict: bool | None = None
+    only_own: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        allow: Iterable[str] | None = None,
+        block: Iterable[str] = (),
+        prefer: Mapping[str, str] | None = None,
+        alias: Mapping[str, str] | None = None,
+        strict: bool | None = None,
+        where: str = "the application's policy",
+    ) -> Policy:
+        """Return the policy that these words say.
+
+        Args:
+            where: What messages call the place where the rules were written.
+        """
+        return cls(
+            allow=None if allow is None else tuple(Rule(text, where) for text in allow),
+            block=tuple(Rule(text, where) for text in block),
+            prefer={key: Rule(text, where) for key, text in (prefer or {}).items()},
+            alias={key: Rule(text, where) for key, text in (alias or {}).items()},
+            strict=strict,
+        )
+
+    def over(self, weaker: Policy) -> Policy:
+        """Return both policies as one; where they disagree, this one counts.
+
+        What either blocks is blocked.
+        """
+        return replace(
+            self,
+            allow=weaker.allow if self.allow is None else self.allow,
+            block=(*self.block, *weaker.block),
+            prefer={**weaker.prefer, **self.prefer},
+            alias={**weaker.alias, **self.alias},
+            strict=weaker.strict if self.strict is None else self.strict,
+            only_own=self.only_own or weaker.only_own,
+        )
+
+    def refusal(self, plugin_id: str, distribution: str, target: str) -> str:
+        """Say why a plugin may not be used; nothing if it may."""
+        for rule in self.block:
+            if rule.matches(plugin_id, distribution, target):
+                return f"blocked by {rule}"
+        if distribution == OWN_DISTRIBUTION:
+            return ""
+        if self.only_own:
+            return f"{self.only_own}: only holdall's own plugins are used"
+        if self.allow is None or any(
+            rule.matches(plugin_id, distribution, target) for rule in self.allow
+        ):
+            return ""
+        where = self.allow[0].where if self.allow else "the policy"
+        return f"no rule of {where} allows it"
+
+    def preferred(self, plugin_id: str) -> Rule | None:
+        """Return the rule that says whose plugin *plugin_id* is; its text is a distribution."""
+        return self.prefer.get(plugin_id)
+
+
+EVERYTHING: Final = Policy()
+"""The policy without rules."""

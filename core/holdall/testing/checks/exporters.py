@@ -1,0 +1,171 @@
+"""What every exporter promises: each function is one promise, its first line says which."""
+
+from __future__ import annotations
+
+import tracemalloc
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from holdall.errors import ExportCancelled, HoldallError, UnknownOptionError
+from holdall.exports.options import describe_options
+from holdall.exports.pipeline import export
+from holdall.shapes import misfits
+from holdall.testing.checks.outcomes import CheckFailed, CheckSkipped, require
+from holdall.testing.checks.subject import ID, Discarding, exported
+from holdall.testing.sessions import big_session, devices_session, empty_session, sample_session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from holdall.contracts import ExportContext, Sink
+    from holdall.exports.view import SessionView
+    from holdall.testing.checks.subject import ExporterSubject
+
+_NO_OPTION = "surely-no-exporter-has-this-option"
+
+
+def has_the_shape_of_an_exporter(subject: ExporterSubject) -> None:
+    """Its members and signatures are those of the contract."""
+    problems = misfits("exporters", subject.exporter)
+    require(not problems, "; ".join(problems))
+
+
+def describes_every_option(subject: ExporterSubject) -> None:
+    """Its options can be listed, each with words of help and a default."""
+    silent = [row.name for row in describe_options(subject.exporter.Options) if not row.help]
+    require(not silent, f"no words of help for {', '.join(silent)} in the Options' docstring")
+    subject.exporter.Options()
+
+
+def exports_everything(subject: ExporterSubject) -> None:
+    """No outcome, no missing value and no hostile text stops it."""
+    require(subject.export(sample_session()), "the report is empty")
+
+
+def exports_an_empty_session(subject: ExporterSubject) -> None:
+    """A session without jobs and devices gives a report too."""
+    require(subject.export(empty_session()) is not None, "there is no report")
+
+
+def exports_several_devices(subject: ExporterSubject) -> None:
+    """A job that several devices ran is exported for each of them."""
+    require(subject.export(devices_session()), "the report is empty")
+
+
+def repeats_itself(subject: ExporterSubject) -> None:
+    """The same session gives the same bytes: neither the moment nor chance is in a report."""
+    same = subject.export(sample_session()) == subject.export(sample_session())
+    require(same, "two exports of one session differ")
+
+
+def leaves_the_view_alone(subject: ExporterSubject) -> None:
+    """What it was shown is the same afterwards."""
+    view = sample_session().view()
+    before = _facts(view)
+    first = exported(subject.exporter, view, registry=subject.registry())
+    require(_facts(view) == before, "the view is not what it was before the export")
+    again = exported(subject.exporter, view, registry=subject.registry())
+    require(again == first, "a second export of the same view differs from the first")
+
+
+def _facts(view: SessionView) -> list[Any]:
+    jobs = [(job.id, job.device_id, job.outcome, job.comments) for job in view.jobs()]
+    return [view.session_id, view.title, dict(view.counts), len(jobs), jobs]
+
+
+def keeps_memory_flat(subject: ExporterSubject) -> None:
+    """Jobs are written one by one and never gathered."""
+    view = big_session(subject.many_jobs).view()
+    registry = subject.registry()
+    export(empty_session(), ID, BytesIO(), registry=registry)  # imports and caches
+    tracemalloc.start()
+    try:
+        export(view, ID, Discarding(), registry=registry)
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    took = peak / 2**20
+    words = f"{took:.1f} MiB for {subject.many_jobs} jobs, and {subject.allowance_mib} are allowed"
+    require(took < subject.allowance_mib, words)
+
+
+def can_be_cancelled(subject: ExporterSubject) -> None:
+    """A large export asks now and then whether to go on."""
+    asked = iter([False, False])
+    stream = BytesIO()
+    try:
+        export(
+            big_session(1000),
+            ID,
+            stream,
+            registry=subject.registry(),
+            cancelled=lambda: next(asked, True),
+        )
+    except ExportCancelled:
+        return
+    if len(stream.getvalue()) < 1000:
+        raise CheckSkipped("its report does not grow with the jobs; it is over before it could be")
+    raise CheckFailed("1000 jobs were written without context.progress or context.check_cancelled")
+
+
+def refuses_unknown_options(subject: ExporterSubject) -> None:
+    """An option that it does not have is refused, or ignored and reported if that is asked for."""
+    registry = subject.registry()
+    given = {_NO_OPTION: "x"}
+    refused = _raises(
+        lambda: export(empty_session(), ID, BytesIO(), options=given, registry=registry),
+        UnknownOptionError,
+    )
+    require(refused, f"the option {_NO_OPTION!r} was taken")
+    report = export(empty_session(), ID, BytesIO(), options=given, registry=registry, strict=False)
+    ignored = report.ignored_options
+    require(ignored == (_NO_OPTION,), f"reported as ignored: {ignored or 'nothing'}")
+
+
+def leaves_the_old_report_when_the_disk_is_full(subject: ExporterSubject) -> None:
+    """A sink that fails half-way fails the export, and the old file stays."""
+    size = len(subject.export(sample_session()))
+    kind: Any = subject.exporter
+
+    class FullDisk(kind):  # type: ignore[misc]
+        def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
+            super().export(view, _FullSink(sink, size // 2), context)
+
+    registry = subject.registry()
+    registry.register("exporters", "test.full_disk", FullDisk)
+    with TemporaryDirectory(prefix="holdall-check-") as folder:
+        target = Path(folder) / "report"
+        target.write_bytes(b"old")
+        failed = _raises(
+            lambda: export(sample_session(), "test.full_disk", target, registry=registry),
+            HoldallError,
+            OSError,
+        )
+        require(failed, "the sink failed, and the exporter went on as if it had not")
+        require(target.read_bytes() == b"old", "the old report is gone")
+        left = sorted(path.name for path in Path(folder).iterdir())
+        require(left == ["report"], f"left behind: {', '.join(left)}")
+
+
+def _raises(work: Callable[[], object], *kinds: type[Exception]) -> bool:
+    try:
+        work()
+    except kinds:
+        return True
+    return False
+
+
+class _FullSink:
+    """Takes so many bytes, and has no room for more."""
+
+    def __init__(self, sink: Sink, room: int) -> None:
+        self._sink = sink
+        self._room = room
+
+    def write(self, data: bytes, /) -> object:
+        if len(data) > self._room:
+            raise OSError(28, "No space left on device")
+        self._room -= len(data)
+        return self._sink.write(data)

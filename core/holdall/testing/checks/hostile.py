@@ -1,0 +1,77 @@
+"""The promise about hostile text: whoever reads the report comes to no harm."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final
+from xml.parsers import expat
+
+from holdall.testing.checks.outcomes import CheckFailed, require
+from holdall.testing.sessions import sample_session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from holdall.testing.checks.subject import ExporterSubject
+
+_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+def tames_hostile_text(subject: ExporterSubject) -> None:
+    """Control characters, markup and formulas in names and comments do no harm to a reader."""
+    report = subject.export(sample_session())
+    media = subject.exporter.media_type.partition(";")[0].strip().lower()
+    if not (media.startswith("text/") or media.endswith(("json", "xml"))):
+        return
+    try:
+        text = report.decode()
+    except UnicodeDecodeError as error:
+        raise CheckFailed(f"the report is not UTF-8: {error}") from error
+    if media.startswith("text/") and not media.endswith("xml"):
+        found = _CONTROLS.search(text)
+        words = f"a control character {found[0]!r} is in the report" if found else ""
+        require(found is None, words)
+    for ending, look in _LOOKS.items():
+        if media.endswith(ending):
+            look(text)
+
+
+def _xml(text: str) -> None:
+    try:
+        expat.ParserCreate().Parse(text.encode(), True)  # noqa: FBT003 - as expat has it
+    except expat.ExpatError as error:
+        raise CheckFailed(f"the report is no XML: {error}") from error
+
+
+def _json(text: str) -> None:
+    try:
+        json.loads(text)
+    except ValueError as error:
+        raise CheckFailed(f"the report is no JSON: {error}") from error
+
+
+def _html(text: str) -> None:
+    require("<script>alert(1)" not in text, "text of a job became a script of the page")
+    require("<b onclick='x'>" not in text, "text of a job became markup of the page")
+
+
+def _csv(text: str) -> None:
+    cells = [cell for line in text.splitlines() for cell in re.split('[,;\t]"?', line)]
+    formulas = [cell for cell in cells if cell.lstrip('"')[:1] in {"=", "@"}]
+    require(not formulas, f"a cell begins a formula: {formulas[:1]}")
+
+
+def _plain(text: str) -> None:
+    found = _BIDI.search(text)
+    require(found is None, f"{found[0]!r} reorders what a terminal shows" if found else "")
+
+
+_LOOKS: Final[Mapping[str, Callable[[str], None]]] = {
+    "xml": _xml,
+    "json": _json,
+    "html": _html,
+    "csv": _csv,
+    "plain": _plain,
+}

@@ -1,0 +1,156 @@
+"""The exporter that is looked at, and the ways to make it write."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from holdall.candidates import State
+from holdall.exports.pipeline import export
+from holdall.policy import Policy
+from holdall.registry import Registry
+from holdall.testing.checks.outcomes import CheckSkipped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from holdall.candidates import Candidate
+    from holdall.contracts import Exporter
+    from holdall.exports.pipeline import Session
+    from holdall.testing.sessions import SampleSession
+
+ID = "test.exporter"
+"""The id that an exporter goes by in the checks."""
+
+PATIENCE_S = 60
+
+
+class Discarding:
+    """A stream that keeps nothing, to measure what an exporter keeps."""
+
+    def write(self, data: bytes) -> int:
+        """Forget *data*."""
+        return len(data)
+
+
+def registry_of(exporter: type[Exporter]) -> Registry:
+    """Return a registry of the one exporter, under `ID`."""
+    registry = Registry.empty()
+    registry.register("exporters", ID, exporter)
+    return registry
+
+
+def exported(
+    exporter: type[Exporter],
+    session: Session | SampleSession,
+    options: object | Mapping[str, Any] = (),
+    *,
+    registry: Registry | None = None,
+) -> bytes:
+    """Return the report on *session* by a class that need not be installed."""
+    stream = BytesIO()
+    export(session, ID, stream, options=options, registry=registry or registry_of(exporter))
+    return stream.getvalue()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExporterSubject:
+    """An exporter to check.
+
+    Attributes:
+        exporter: Its class.
+        registry: Makes a registry that has the class under `ID`, and what it renders.
+        candidate: What is installed of it; None for a class that is not.
+        writer: Writes the report on a session, if not the usual way.
+        many_jobs: Jobs of the session that memory is measured with.
+        allowance_mib: How much memory an export of it may take.
+        import_ms: How long its import may take.
+    """
+
+    exporter: type[Exporter]
+    registry: Callable[[], Registry]
+    candidate: Candidate | None = None
+    writer: Callable[[Any], bytes] | None = None
+    many_jobs: int = 10_000
+    allowance_mib: float = 5.0
+    import_ms: float = 1000.0
+
+    @classmethod
+    def installed(cls, name: str, registry: Registry | None = None) -> ExporterSubject:
+        """Return the installed exporter of that name.
+
+        Raises:
+            PluginError: There is none, or it can't be loaded.
+        """
+        found = registry or Registry.discover()
+        candidate = found.resolve("exporters", name)
+        exporter: type[Exporter] = found.load("exporters", candidate.id)
+
+        def make() -> Registry:
+            made = Registry.discover(Policy.of(prefer={candidate.id: candidate.distribution}))
+            made.register("exporters", ID, exporter)
+            return made
+
+        return cls(exporter=exporter, registry=make, candidate=candidate)
+
+    @classmethod
+    def of(
+        cls, exporter: type[Exporter], registry: Callable[[], Registry] | None = None
+    ) -> ExporterSubject:
+        """Return the subject for a class; if it is installed, that is checked as well."""
+        target = f"{exporter.__module__}:{exporter.__qualname__}"
+        usable = {State.READY, State.LOADED}
+        installed = [
+            each
+            for each in Registry.discover().candidates("exporters")
+            if each.target == target and each.state in usable
+        ]
+        return cls(
+            exporter=exporter,
+            registry=registry or (lambda: registry_of(exporter)),
+            candidate=installed[0] if installed else None,
+        )
+
+    def export(self, session: Session | SampleSession) -> bytes:
+        """Return the report on *session*."""
+        if self.writer is not None:
+            return self.writer(session)
+        return exported(self.exporter, session, registry=self.registry())
+
+    def python(self, program: str, *arguments: str, **variables: str) -> str:
+        """Return what a program prints in a fresh process that knows the same modules.
+
+        Raises:
+            CheckSkipped: The class is not installed, so a fresh process could not find it.
+        """
+        if self.candidate is None:
+            raise CheckSkipped("the class is not declared by an installed distribution")
+        path = os.pathsep.join(filter(None, sys.path))
+        done = subprocess.run(
+            [sys.executable, "-c", program, *arguments],
+            env={**os.environ, "PYTHONPATH": path, **variables},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=PATIENCE_S,
+            check=False,
+        )
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["no words"])[-1]
+            raise RuntimeError(f"a fresh process failed: {last}")
+        return done.stdout
+
+    @property
+    def id(self) -> str:
+        """The id it is installed under."""
+        return self.candidate.id if self.candidate else ID
+
+    @property
+    def distribution(self) -> str:
+        """The distribution that declares it."""
+        return self.candidate.distribution if self.candidate else ""

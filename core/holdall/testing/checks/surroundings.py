@@ -1,0 +1,132 @@
+"""Promises about the process around an exporter: names, imports, threads, locale and clock."""
+
+from __future__ import annotations
+
+import json
+import locale
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from threading import Barrier
+from typing import TYPE_CHECKING, Final
+
+from holdall.testing.checks.outcomes import require
+from holdall.testing.sessions import big_session, sample_session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from holdall.testing.checks.subject import ExporterSubject
+
+TOO_MUCH: Final = ("aiohttp", "boto3", "httpx", "pytest", "requests", "unittest.mock", "urllib3")
+"""What no exporter may import: it writes bytes, and asks no network and no test suite."""
+
+_LOCALES: Final = ("tr_TR.UTF-8", "de_DE.UTF-8", "fr_FR.UTF-8", "C.UTF-8", "C")
+
+_FIND: Final = """
+import json, sys
+from holdall.policy import Policy
+from holdall.registry import Registry
+registry = Registry.discover(Policy.of(prefer=dict([sys.argv[-2:]])))
+names = json.loads(sys.argv[1])
+ids = sorted({registry.resolve("exporters", name).id for name in names})
+print(json.dumps({"ids": ids, "imported": sys.argv[2] in sys.modules}))
+"""
+
+_IMPORT: Final = """
+import importlib, json, sys, time
+start = time.perf_counter()
+importlib.import_module(sys.argv[1])
+print(json.dumps({"ms": 1000 * (time.perf_counter() - start), "modules": sorted(sys.modules)}))
+"""
+
+_DIGEST: Final = """
+import hashlib, io, sys
+from holdall.exports.pipeline import export
+from holdall.policy import Policy
+from holdall.registry import Registry
+from holdall.testing.sessions import sample_session
+registry = Registry.discover(Policy.of(prefer=dict([sys.argv[-2:]])))
+stream = io.BytesIO()
+export(sample_session(), sys.argv[1], stream, registry=registry)
+print(hashlib.sha256(stream.getvalue()).hexdigest())
+"""
+
+
+def is_found_without_import(subject: ExporterSubject) -> None:
+    """Its id and its aliases lead to it before anything of it is imported."""
+    aliases = subject.candidate.aliases if subject.candidate else ()
+    module = _module(subject)
+    owner = (subject.id, subject.distribution)
+    found = json.loads(subject.python(_FIND, json.dumps([subject.id, *aliases]), module, *owner))
+    require(found["ids"] == [subject.id], f"its names lead to {', '.join(found['ids'])}")
+    require(not found["imported"], f"finding it imported {module}")
+
+
+def is_imported_quickly(subject: ExporterSubject) -> None:
+    """Its import keeps to a budget of time, and pulls in nothing that no exporter needs."""
+    found = json.loads(subject.python(_IMPORT, _module(subject)))
+    if found["ms"] >= subject.import_ms:  # once more: the first import may write bytecode
+        found = json.loads(subject.python(_IMPORT, _module(subject)))
+    took = found["ms"]
+    words = f"its import took {took:.0f} ms, and {subject.import_ms:.0f} are allowed"
+    require(took < subject.import_ms, words)
+    heavy = [name for name in TOO_MUCH if name in found["modules"]]
+    require(not heavy, f"its import pulls in {', '.join(heavy)}")
+
+
+def repeats_itself_in_other_processes(subject: ExporterSubject) -> None:
+    """Another process, with other hashes, writes the same bytes."""
+    owner = (subject.id, subject.distribution)
+    digests = {subject.python(_DIGEST, *owner, PYTHONHASHSEED=seed) for seed in ("1", "2")}
+    require(len(digests) == 1, "two processes with different hash seeds write different bytes")
+
+
+def works_in_threads(subject: ExporterSubject) -> None:
+    """Two exports at once write what one alone does."""
+    sessions = [sample_session(), big_session(300)]
+    alone = [subject.export(session) for session in sessions]
+    together = Barrier(4)
+
+    def work(number: int) -> bytes:
+        together.wait()
+        return subject.export(sessions[number % 2])
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(work, range(4)))
+    require(found == alone * 2, "exports at the same time disturb each other")
+
+
+def works_elsewhere(subject: ExporterSubject) -> None:
+    """Another locale and another time zone change no byte."""
+    here = subject.export(sample_session())
+    with _elsewhere():
+        there = subject.export(sample_session())
+    require(there == here, "the report depends on the locale or the time zone")
+
+
+@contextmanager
+def _elsewhere() -> Iterator[None]:
+    """Be on the other side of the world, with the first foreign locale that is installed."""
+    zone = os.environ.get("TZ")
+    before = locale.setlocale(locale.LC_ALL)
+    os.environ["TZ"] = "Pacific/Kiritimati" if zone != "Pacific/Kiritimati" else "UTC"
+    time.tzset()
+    try:
+        for name in _LOCALES:
+            with suppress(locale.Error):
+                locale.setlocale(locale.LC_ALL, name)
+                break
+        yield
+    finally:
+        locale.setlocale(locale.LC_ALL, before)
+        del os.environ["TZ"]
+        if zone is not None:
+            os.environ["TZ"] = zone
+        time.tzset()
+
+
+def _module(subject: ExporterSubject) -> str:
+    target = subject.candidate.target if subject.candidate else subject.exporter.__module__
+    return target.partition(":")[0]

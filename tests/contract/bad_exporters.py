@@ -1,0 +1,178 @@
+"""Exporters that break one promise each; `test_bad_exporters_fail` checks that it is seen."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from holdall.exports.cleaning import line_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from holdall.contracts import ExportContext, Sink
+    from holdall.exports.view import SessionView
+
+
+class Good:
+    """A line per job; the others differ from it in one thing."""
+
+    @dataclass(frozen=True)
+    class GoodOptions:
+        """What the report holds.
+
+        Attributes:
+            comments: Whether comments are shown.
+        """
+
+        comments: bool = True
+
+    summary: ClassVar[Any] = "Lines"
+    suffix: ClassVar[str] = ".txt"
+    media_type: ClassVar[str] = "text/plain"
+    Options: ClassVar[type] = GoodOptions
+
+    def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
+        sink.write(b"report\n")
+        for number, line in enumerate(self.lines(view)):
+            sink.write(f"{line}\n".encode())
+            context.progress(number, view.job_count)
+
+    def lines(self, view: SessionView) -> Iterator[str]:
+        for job in view.jobs():
+            yield f"{job.outcome} {line_text(job.id)} {line_text(job.comments or '')}"
+
+
+class NoSummary(Good):
+    summary = None
+
+
+class SilentOptions(Good):
+    @dataclass(frozen=True)
+    class Silent:
+        """Nothing is said."""
+
+        depth: int = 3
+
+    Options = Silent
+
+
+class OutcomesThatPassOnly(Good):
+    def lines(self, view: SessionView) -> Iterator[str]:
+        for job in view.jobs():
+            if str(job.outcome) not in {"pass", "fail"}:
+                raise KeyError(job.outcome)
+            yield job.id
+
+
+class FirstJob(Good):
+    def lines(self, view: SessionView) -> Iterator[str]:
+        first = next(iter(view.jobs()))
+        yield from (f"{first.id} {line}" for line in super().lines(view))
+
+
+class OneDevice(Good):
+    def lines(self, view: SessionView) -> Iterator[str]:
+        seen = set()
+        for job in view.jobs():
+            if job.id in seen:
+                raise ValueError("a job twice")
+            seen.add(job.id)
+            yield line_text(job.id)
+
+
+class Raw(Good):
+    def lines(self, view: SessionView) -> Iterator[str]:
+        return (f"{job.id} {job.comments}" for job in view.jobs())
+
+
+class RawHtml(Raw):
+    media_type = "text/html"
+
+    def lines(self, view: SessionView) -> Iterator[str]:
+        return (f"<li>{line_text(job.comments or '')}" for job in view.jobs())
+
+
+class HalfXml(Good):
+    media_type = "application/xml"
+
+
+class RawCsv(Good):
+    media_type = "text/csv"
+
+    def lines(self, view: SessionView) -> Iterator[str]:
+        return (f"{job.outcome},{line_text(job.comments or '')}" for job in view.jobs())
+
+
+class TellsTheTime(Good):
+    def lines(self, view: SessionView) -> Iterator[str]:
+        yield str(time.perf_counter_ns())
+        yield from super().lines(view)
+
+
+class ChangesTheView(Good):
+    def lines(self, view: SessionView) -> Iterator[str]:
+        yield from super().lines(view)
+        view.counts.clear()  # type: ignore[attr-defined]
+        vars(view)["session_id"] = "mine"
+
+
+class Gathers(Good):
+    def lines(self, view: SessionView) -> Iterator[str]:
+        yield from [line * 20 for line in super().lines(view)]
+
+
+class NeverAsks(Good):
+    def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
+        del context
+        for line in self.lines(view):
+            sink.write(f"{line}\n".encode())
+
+
+class TakesEverything(Good):
+    class Everything:
+        """Whatever is given."""
+
+        def __init__(self, **given: object) -> None:
+            self.given = given
+
+    Options = Everything
+
+
+class SwallowsErrors(Good):
+    def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
+        with suppress(OSError):
+            super().export(view, sink, context)
+
+
+class LocalTime(Good):
+    def lines(self, view: SessionView) -> Iterator[str]:
+        yield time.strftime("%H:%M", time.localtime(view.modified))
+        yield from super().lines(view)
+
+
+class SharesState(Good):
+    shared: ClassVar[list[str]] = []
+
+    def lines(self, view: SessionView) -> Iterator[str]:
+        self.shared.clear()
+        for line in super().lines(view):
+            self.shared.append(line)
+            time.sleep(0)
+            if len(self.shared) % 7 == 0:
+                time.sleep(0.0005)
+            yield f"{len(self.shared)} {line}"
+
+
+class ByHash(Good):
+    def lines(self, view: SessionView) -> Iterator[str]:
+        yield from sorted(super().lines(view), key=hash)
+
+
+class ByProcess(Good):
+    def lines(self, view: SessionView) -> Iterator[str]:
+        yield str(os.getpid())
+        yield from super().lines(view)
