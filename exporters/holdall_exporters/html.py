@@ -149,7 +149,7 @@ def _gathered(pieces: Iterable[str]) -> Iterator[str]:
 
 def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
     """Return what the template knows."""
-    style, script = _asset("report.css"), _asset("report.js")
+    style, script = _asset("report.css"), _asset("elements.js") + _asset("report.js")
     options: Options = context.options
     counts = list(_counts(view))
     failed = sum(each.number for each in counts if each.kind in {"fail", "crash"})
@@ -236,7 +236,7 @@ class _Attempt(msgspec.Struct, omit_defaults=True):
     kind: str = ""
     label: str = ""
     duration: float | None = None
-    started: float | None = None
+    started: str = ""
     code: int | None = None
     words: list[str] = []
     log: list[Run] = []
@@ -353,7 +353,7 @@ def _attempt(attempt: AttemptView, options: Options) -> _Attempt:
         kind=_KINDS[attempt.outcome],
         label=attempt.label,
         duration=attempt.duration,
-        started=attempt.started_at,
+        started="" if attempt.started_at is None else readable(moment(attempt.started_at)),
         code=attempt.return_code or None,
         words=_words(attempt),
         log=_log(attempt, options),

@@ -7,14 +7,7 @@
   if (!table) return;
   document.documentElement.classList.add("scripted");
 
-  const make = (tag, className = "", ...children) => {
-    const element = document.createElement(tag);
-    if (className) element.className = className;
-    element.append(...children);
-    return element;
-  };
-  const number = (value) => value.toLocaleString("en");
-  const count = (value, noun) => `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
+  const { make, number, count, duration, chip, contentOf } = elements;
 
   // The data: a line of rows, then lines with the details of `block` rows each.
 
@@ -37,7 +30,11 @@
   }
   const { rows, labels, categories, devices } = data;
   const [LABEL, SUMMARY, ID, CATEGORY, DEVICE, DURATION, NOTE] = [0, 1, 2, 3, 4, 5, 6];
-  const named = (row) => row[SUMMARY] || row[ID];
+  const jobAt = (index) => {
+    const [label, summary, id, category, device, seconds, note] = rows[index];
+    const [standing, about] = [labels[label], { category: categories[category], device: devices[device] }];
+    return { standing, name: summary || id, id, note: note || "", seconds, ...about };
+  };
   const unpacked = new Map();
   const detailsOf = async (index) => {
     const line = 1 + Math.floor(index / block);
@@ -47,15 +44,6 @@
   const sought = rows.map((row) =>
     `${row[SUMMARY] || ""} ${row[ID]} ${row[NOTE] || ""} ${categories[row[CATEGORY]]} ${devices[row[DEVICE]]}`.toLowerCase(),
   );
-
-  const duration = (seconds) => {
-    if (seconds === null || seconds === undefined) return "";
-    if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
-    const minutes = Math.floor(Math.round(seconds) / 60);
-    const two = (value) => String(value).padStart(2, "0");
-    if (minutes < 60) return `${minutes} min ${two(Math.round(seconds) % 60)} s`;
-    return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
-  };
 
   // What is asked for; it stands behind the # of the address.
 
@@ -107,7 +95,7 @@
       const ranks = labels.map(([kind, ...words]) => severity.indexOf(kind) + words.join(" "));
       return rows.map((row) => ranks[row[LABEL]]);
     },
-    job: () => rows.map((row) => named(row).toLowerCase()),
+    job: () => rows.map((row) => (row[SUMMARY] || row[ID]).toLowerCase()),
     category: () => ranked(CATEGORY, categories),
     device: () => ranked(DEVICE, devices),
     duration: () => rows.map((row) => row[DURATION] ?? -1),
@@ -144,28 +132,17 @@
   const drawn = new Map(); // by place among the shown
   let height = 56;
   let current = 0;
-  const chip = ([kind, label, more]) => {
-    const state = make("span", "standing", make("span", `chip ${kind}`, label));
-    if (more) state.append(make("span", "because", more));
-    return state;
-  };
   const rowOf = (place) => {
-    const row = rows[shown[place]];
-    const button = make("button", "name", named(row));
+    const job = jobAt(shown[place]);
+    const button = make("button", "name", job.name);
     button.type = "button";
     button.setAttribute("aria-haspopup", "dialog");
-    const note = row[NOTE] ? [make("span", "note", row[NOTE])] : [];
-    const head = make("th", "job", button, make("span", "sub", make("code", "", row[ID]), ...note));
+    const note = job.note ? [make("span", "note", job.note)] : [];
+    const head = make("th", "job", button, make("span", "sub", make("code", "", job.id), ...note));
     head.scope = "row";
-    const element = make(
-      "tr",
-      labels[row[LABEL]][0],
-      make("td", "state", chip(labels[row[LABEL]])),
-      head,
-      make("td", "category", categories[row[CATEGORY]]),
-      make("td", "device", devices[row[DEVICE]]),
-      make("td", "time", duration(row[DURATION])),
-    );
+    const cells = [["category", job.category], ["device", job.device], ["time", duration(job.seconds)]];
+    const element = make("tr", "", make("td", "state", chip(job.standing)), head);
+    element.append(...cells.map(([name, text]) => make("td", name, text)));
     element.setAttribute("aria-rowindex", place + 2);
     element.dataset.place = place;
     return element;
@@ -210,7 +187,8 @@
   const draw = () => {
     if (printing) return;
     const top = body.getBoundingClientRect().top;
-    const last = Math.min(shown.length, Math.ceil((innerHeight - top) / height) + SPARE);
+    const seen = Math.max(0, Math.ceil((innerHeight - top) / height));
+    const last = Math.min(shown.length, seen + SPARE);
     place(Math.max(0, Math.min(Math.floor(-top / height) - SPARE, last - 1)), last);
   };
   let awaited = 0;
@@ -255,75 +233,12 @@
 
   // The details of one job.
 
-  const logOf = (runs) => {
-    const log = make("pre", "");
-    log.append(...runs.map((run) => (typeof run === "string" ? run : make("span", run[0], run[1]))));
-    return log;
-  };
-  const facts = (pairs) => {
-    const list = make("dl", "facts");
-    for (const [name, value] of pairs) {
-      if (value) list.append(make("div", "", make("dt", "", name), make("dd", "", String(value))));
-    }
-    return list;
-  };
-  const size = (bytes) => (bytes < 1024 ? count(bytes, "byte") : `${number(Math.round(bytes / 1024))} KiB`);
-  const fileOf = ({ name, type, size: bytes, text }) => {
-    const about = [make("b", "", name), ` ${type ?? ""}, ${size(bytes)}`];
-    if (text === undefined) return make("li", "", ...about);
-    return make("li", "", make("details", "", make("summary", "", ...about), make("pre", "", text)));
-  };
-  const attemptOf = (attempt, heading, label) => {
-    const part = make("section", "attempt");
-    if (heading) part.append(make("h3", "", heading, " ", chip(label)));
-    const started = attempt.started && new Date(attempt.started * 1000).toISOString();
-    part.append(
-      facts([
-        ["Started", started?.replace("T", " ").replace(/\.\d+Z/, " UTC")],
-        ["Duration", duration(attempt.duration)],
-        ["Exit code", attempt.code],
-      ]),
-      ...(attempt.words ?? []).map((words) => make("p", "words", words)),
-    );
-    if (attempt.log) part.append(make("h4", "", "Output"), logOf(attempt.log));
-    if (attempt.dropped) {
-      part.append(make("p", "cut-line", `${number(attempt.dropped)} bytes more were not kept`));
-    }
-    if (attempt.files) {
-      part.append(make("h4", "", "Attachments"), make("ul", "files", ...attempt.files.map(fileOf)));
-    }
-    return part;
-  };
-  const contentOf = (row, details) => {
-    const attempts = details.attempts ?? [];
-    const parts = [
-      chip(labels[row[LABEL]]),
-      make("h2", "", named(row)),
-      make("p", "id", make("code", "", row[ID])),
-      facts([
-        ["Category", categories[row[CATEGORY]]],
-        ["Device", devices[row[DEVICE]]],
-        ["Kind", details.plugin],
-        ["Certification", details.status],
-        ["Defined in", details.origin],
-        ["Template", details.template],
-      ]),
-    ];
-    if (details.description) parts.push(make("p", "words description", details.description));
-    attempts.forEach((attempt, at) => {
-      const label = attempt.label ? [attempt.kind, attempt.label] : labels[row[LABEL]];
-      const whole = attempt.label ? attempt : { ...attempt, duration: row[DURATION] };
-      parts.push(attemptOf(whole, attempts.length > 1 ? `Attempt ${at + 1}` : "", label));
-    });
-    if (!attempts.length) parts.push(make("p", "quiet", "No attempt has ended."));
-    return parts;
-  };
   const open = async (index) => {
     asked.job = index;
     writeAddress();
     const details = await detailsOf(index);
     if (asked.job !== index) return;
-    find("details").replaceChildren(...contentOf(rows[index], details));
+    find("details").replaceChildren(...contentOf(jobAt(index), details));
     const at = shown.indexOf(index);
     if (at >= 0) current = at;
     find("previous").disabled = at <= 0;
