@@ -149,7 +149,6 @@
   };
   const gap = (size) => {
     const cell = make("td");
-    cell.colSpan = 5;
     cell.style.height = `${size * height}px`;
     const element = make("tr", "gap", cell);
     element.setAttribute("aria-hidden", "true");
