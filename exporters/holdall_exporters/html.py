@@ -3,8 +3,6 @@
 The verdict, the counts and the failures are plain HTML. All jobs are in one
 data block, whose lines are gzip and base64: first what the table shows of each
 job, then their details, `BLOCK` jobs a line, unpacked when one is opened.
-
-    sed -n '/<script id="data"/,/<\/script>/p' report.html
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ from markupsafe import Markup
 from msgspec import Meta
 
 from holdall.exports.cleaning import html_text
-from holdall.exports.coloured import coloured
+from holdall.exports.coloured import Run, coloured
 from holdall.exports.escapes import strip_escapes
 from holdall.exports.moments import duration, moment, readable
 from holdall.exports.verdict import verdict
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
     from holdall.contracts import ExportContext, Exporter, Sink
-    from holdall.exports.coloured import Run
     from holdall.exports.job import AttemptView, JobView
     from holdall.exports.view import SessionView
     from holdall.results import Attachment

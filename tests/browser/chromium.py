@@ -81,7 +81,13 @@ class Chromium:
         os.close(self._out)
 
     def open(
-        self, path: Path, *, width: int = 1600, height: int = 1000, fragment: str = "", **media: str
+        self,
+        path: Path,
+        *,
+        width: int = 1600,
+        height: int = 1000,
+        fragment: str = "",
+        **media: str,
     ) -> None:
         """Load a page and wait until its table is drawn; *media* are features, `-` as `_`."""
         self.errors.clear()
@@ -145,7 +151,8 @@ class Chromium:
         for answer in self._messages():
             if answer.get("id") == self._number:
                 assert "error" not in answer, answer["error"]
-                return answer.get("result", {})
+                result: dict[str, Any] = answer.get("result", {})
+                return result
             self._note(answer)
         raise AssertionError("the browser has gone")
 

@@ -159,5 +159,3 @@ def _runs(pieces: Iterable[tuple[str, str]], styles: dict[str, _Style]) -> Itera
             if shown:
                 classes = style.classes
                 yield (classes, shown) if classes else shown
-
-

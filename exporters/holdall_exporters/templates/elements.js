@@ -54,12 +54,12 @@ const elements = (() => {
       ]),
       ...(attempt.words ?? []).map((words) => make("p", "words", words)),
     );
-    if (attempt.log) part.append(make("h4", "", "Output"), logOf(attempt.log));
+    if (attempt.log) part.append(make("h3", "", "Output"), logOf(attempt.log));
     if (attempt.dropped) {
       part.append(make("p", "cut-line", `${number(attempt.dropped)} bytes more were not kept`));
     }
     if (attempt.files) {
-      part.append(make("h4", "", "Attachments"), make("ul", "files", ...attempt.files.map(fileOf)));
+      part.append(make("h3", "", "Attachments"), make("ul", "files", ...attempt.files.map(fileOf)));
     }
     return part;
   };

@@ -3,7 +3,7 @@
   const SPARE = 12; // rows drawn above and below what can be seen
   const PRINTED = 2000; // rows on paper at most
   const find = (id) => document.getElementById(id);
-  const [body, table, form, dialog] = ["rows", "table", "filter", "dialog"].map(find);
+  const [body, table, filter, dialog] = ["rows", "table", "filter", "dialog"].map(find);
   if (!table) return;
   document.documentElement.classList.add("scripted");
 
@@ -47,7 +47,7 @@
 
   // What is asked for; it stands behind the # of the address.
 
-  const kinds = [...form.querySelectorAll("[data-kind]")];
+  const kinds = [...filter.querySelectorAll("[data-kind]")];
   const inputs = { q: find("words"), category: find("category"), device: find("device") };
   const asked = { outcome: new Set(), sort: "", job: null };
   const offer = (select, names) => {
@@ -226,7 +226,7 @@
     show();
     writeAddress();
     // What was found must be in view even if one was far down the list before.
-    const above = form.getBoundingClientRect().bottom - table.getBoundingClientRect().top;
+    const above = filter.getBoundingClientRect().bottom - table.getBoundingClientRect().top;
     if (above > 1) scrollBy(0, -above);
   };
 
@@ -295,18 +295,18 @@
     asked.sort = { "": by, [by]: `-${by}`, [`-${by}`]: "" }[asked.sort] ?? by;
     change();
   });
-  form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("input", change);
-  form.addEventListener("click", (event) => {
+  filter.addEventListener("input", change);
+  filter.addEventListener("click", (event) => {
     const kind = event.target.closest("[data-kind]")?.dataset.kind;
     if (!kind) return;
     if (!asked.outcome.delete(kind)) asked.outcome.add(kind);
     change();
   });
-  form.addEventListener("reset", () => {
+  find("reset").addEventListener("click", () => {
     asked.outcome.clear();
     asked.sort = "";
-    setTimeout(change);
+    for (const input of Object.values(inputs)) input.value = "";
+    change();
   });
   const follow = () => {
     if (/^#[\w-]+$/.test(location.hash)) return; // a heading of the page
@@ -343,7 +343,7 @@
     draw();
   });
 
-  table.hidden = form.hidden = false;
+  table.hidden = filter.hidden = false;
   readAddress();
   show();
   if (asked.job !== null) open(asked.job);
