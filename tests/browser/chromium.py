@@ -136,9 +136,9 @@ class Chromium:
         """Return the page as it is printed."""
         return base64.b64decode(self._ask("Page.printToPDF")["data"])
 
-    def media(self, kind: str) -> None:
-        """Show the page as on *kind*: `print` or `screen`."""
-        self._ask("Emulation.setEmulatedMedia", media=kind)
+    def scripts(self, *, enabled: bool) -> None:
+        """Let pages run their scripts, or not."""
+        self._ask("Emulation.setScriptExecutionDisabled", value=not enabled)
 
     def _ask(self, method: str, **parameters: Any) -> dict[str, Any]:
         self._number += 1
