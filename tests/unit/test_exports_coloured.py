@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from holdall.exports.coloured import CUT, Run, coloured
+from holdall.exports.coloured import CUT, coloured
 from holdall.results import IOLogRecord
+
+if TYPE_CHECKING:
+    from holdall.exports.coloured import Run
 
 
 def runs(*data: bytes, limit: int = 1000) -> list[Run]:

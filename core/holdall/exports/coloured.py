@@ -127,8 +127,8 @@ def _extended(codes: Iterator[int]) -> int | None:
     """Return the nearest of 16 colours to one of 256, or to red, green and blue."""
     match next(codes, None):
         case 5:
-            number = next(codes, 0)
-            if number < 16:
+            number = next(codes, None)
+            if number is None or number < 16:
                 return number
             red, green, blue = _cube(number)
         case 2:
