@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from platformdirs import user_config_path
 
-from holdall.cli.policy import policy
+from holdall.cli.policy import policy, users_folder
 from holdall.policy import Rule
 
 if TYPE_CHECKING:
@@ -136,3 +137,15 @@ def test_dotted_keys_without_quotes_are_read_as_meant(tmp_path: Path) -> None:
 
     where = f"{tmp_path}/holdall.toml:1, plugins.prefer"
     assert found.prefer == {"acme.md": Rule("acme", where)}
+
+
+@pytest.mark.parametrize("given", ["/x/config", "", None])
+def test_the_users_folder_is_the_one_that_platformdirs_tells(
+    monkeypatch: pytest.MonkeyPatch, given: str | None
+) -> None:
+    if given is None:
+        monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    else:
+        monkeypatch.setenv("XDG_CONFIG_HOME", given)
+
+    assert users_folder() == user_config_path("holdall")

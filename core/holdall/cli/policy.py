@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -74,9 +75,7 @@ def _words(text: str) -> list[str]:
 
 def _files(folder: Path) -> Iterator[Path]:
     """Yield the project's file, from *folder* upward, and the user's."""
-    from platformdirs import user_config_path
-
-    users = user_config_path("holdall") / FILE
+    users = users_folder() / FILE
     for above in (folder, *folder.parents):
         if (above / FILE).is_file():
             if above / FILE != users:
@@ -84,6 +83,16 @@ def _files(folder: Path) -> Iterator[Path]:
             break
     if users.is_file():
         yield users
+
+
+def users_folder() -> Path:
+    """Return the folder of the user's configuration."""
+    if sys.platform == "linux":  # what platformdirs says too, whose import listing would pay for
+        base = os.environ.get("XDG_CONFIG_HOME", "").strip()
+        return (Path(base) if base else Path.home() / ".config") / "holdall"
+    from platformdirs import user_config_path
+
+    return user_config_path("holdall")
 
 
 def _of_file(path: Path) -> Policy:

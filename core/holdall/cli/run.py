@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from holdall.cli.options import ExportTarget
     from holdall.contracts import Repository
     from holdall.exports.report import ExportReport
+    from holdall.journal.events import ProviderAdded
     from holdall.providers import Provider
     from holdall.registry import Registry
 
@@ -230,10 +231,24 @@ def _providers_of(
         if not matching:
             key = (event.loader, event.source)
             if key not in loaded:
-                loaded[key] = load_provider(event.source, registry=registry)
+                loaded[key] = _loaded_again(view, event, registry)
             matching = [loaded[key]]
         found.setdefault(event.device, []).extend(matching)
     return found
+
+
+def _loaded_again(view: SessionView, event: ProviderAdded, registry: Registry) -> Provider:
+    """Load a provider of the session; where its loader is gone, say who brought it."""
+    try:
+        return load_provider(event.source, registry=registry)
+    except HoldallError as error:
+        gone = registry.explain("provider_loaders", event.loader).candidate is None
+        for used in view.plugins:
+            if gone and (used.kind, used.id) == ("provider_loaders", event.loader):
+                whose = f"{used.distribution} {used.version}"
+                command = f'pip install "{used.distribution}=={used.version}"'
+                error.add_note(f"the session was read by {event.loader!r} of {whose}: {command}")
+        raise
 
 
 def _run_and_report(

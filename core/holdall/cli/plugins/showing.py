@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 kind_option = click.option(
     "--kind",
     type=click.Choice(sorted(KINDS)),
+    metavar="KIND",
     help="The kind it is of, where several kinds have the name.",
 )
 
