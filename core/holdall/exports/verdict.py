@@ -84,12 +84,12 @@ class Verdict:
 
 
 def verdict(view: SessionView) -> Verdict:
-    """Return the verdict on *view*; an empty session has not passed."""
+    """Return the verdict on the whole session; an empty one has not passed."""
     counts = dict.fromkeys(_AGAINST, 0)
     examples: dict[str, list[str]] = {code: [] for code in _AGAINST}
     several = len(view.devices) > 1
     any_passed = False
-    for job in view.jobs():
+    for job in view.whole.jobs():
         code = _code(job)
         any_passed |= job.outcome is Outcome.PASS
         if code is None:
