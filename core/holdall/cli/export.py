@@ -16,6 +16,8 @@ from holdall.cli.options import (
     store_option,
 )
 from holdall.cli.output import note
+from holdall.errors import PluginError
+from holdall.exports.options import describe_options
 from holdall.exports.pipeline import NOTHING_SECRET, ExportRequest, export_many
 from holdall.exports.redact import RedactionRules
 from holdall.exports.verdict import verdict
@@ -108,12 +110,28 @@ def write_reports(
         ExportRequest(
             exporter=target.name,
             target=target.path or sys.stdout.buffer,
-            options=given.get(target.name, []),
+            options=[*given.get(target.name, []), *_colour(target, given, registry)],
             strict=strict,
         )
         for target in targets
     ]
     return export_many(view, requests, registry=registry, redact=redact, verify=verify)
+
+
+def _colour(target: ExportTarget, given: dict[str, list[str]], registry: Registry) -> list[str]:
+    """Return the option for colours, where the user gave none and the reader can see them."""
+    if target.path is not None or os.environ.get("NO_COLOR"):
+        return []
+    if not os.environ.get("FORCE_COLOR") and not sys.stdout.isatty():
+        return []
+    if any(each.partition("=")[0] == "color" for each in given.get(target.name, [])):
+        return []
+    try:
+        options = registry.load("exporters", target.name).Options
+        known = any(row.name == "color" for row in describe_options(options))
+    except (PluginError, TypeError):
+        return []  # the export itself says what is wrong with it
+    return ["color=always"] if known else []
 
 
 def report_failures(reports: Sequence[ExportReport]) -> int:
