@@ -1,17 +1,20 @@
-"""Calling hooks: observers one by one, each isolated from the others."""
+"""Calling hooks: observers one by one, each isolated from the others; wrappers not."""
 
 from __future__ import annotations
 
 import logging
+import traceback
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pluggy
 
 from holdall import hookspecs
-from holdall.errors import HookError
+from holdall.errors import HoldallError, HookError, PluginCallError, PluginError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from holdall.registry import Registry
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -54,7 +57,7 @@ class Hooks:
         try:
             self._manager.register(listener, name=name)
             self._manager.check_pending()
-            self._refuse_wrappers(listener)
+            self._check_wrappers(listener)
         except (pluggy.PluginValidationError, ValueError, HookError) as error:
             if self._manager.get_plugin(name) is listener:
                 self._manager.unregister(name=name)
@@ -73,12 +76,17 @@ class Hooks:
             raise ValueError(f"{listener!r} is not registered")
         self._manager.unregister(name=name)
 
-    def _refuse_wrappers(self, listener: object) -> None:
+    def _check_wrappers(self, listener: object) -> None:
         for caller in self._manager.get_hookcallers(listener) or ():
             for implementation in caller.get_hookimpls():
+                if implementation.plugin is not listener:
+                    continue
                 wraps = implementation.wrapper or implementation.hookwrapper
-                if implementation.plugin is listener and wraps:
+                if wraps and caller.name in hookspecs.OBSERVERS:
                     raise HookError("", f"{caller.name!r} only tells, so it can't be wrapped")
+                if not implementation.wrapper and caller.name in hookspecs.WRAPPERS:
+                    how = "mark it with hookimpl(wrapper=True)"
+                    raise HookError("", f"{caller.name!r} can only be wrapped; {how}")
 
     def notify(self, hook: str, **facts: Any) -> None:
         """Call every implementation of an observer; one that raises is reported."""
@@ -90,6 +98,46 @@ class Hooks:
                 origin = self._origins.get(implementation.plugin_name, implementation.plugin_name)
                 self.failures.append(HookFailure(hook, origin, error))
                 _LOG.exception("the observer %r of %s failed", hook, origin)
+
+    def wrap(self, hook: str, work: Callable[..., Any], **facts: Any) -> Any:
+        """Do *work* inside all wrappers of *hook*, and return what the outermost one returns.
+
+        Args:
+            work: Takes any of *facts*, by name.
+
+        Raises:
+            PluginCallError: A wrapper raised; what the work itself raises comes as it is.
+        """
+        try:
+            return getattr(self._manager.hook, hook).call_extra([work], facts)
+        except Exception as error:
+            culprit = self._raised_in(hook, error)
+            if culprit is None or isinstance(error, HoldallError):
+                raise
+            cause = f"{type(error).__name__}: {error}"
+            raise PluginCallError("hook", hook, culprit, "around an export", cause) from error
+
+    def _raised_in(self, hook: str, error: Exception) -> str | None:
+        """Return where the wrapper comes from that *error* passed through last, if it did any."""
+        frames = traceback.walk_tb(error.__traceback__)
+        codes = [frame.f_code for frame, _line in frames]
+        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
+            if getattr(implementation.function, "__code__", None) in codes:
+                name: str = implementation.plugin_name
+                return self._origins.get(name, name)
+        return None
+
+
+def installed_hooks(registry: Registry) -> Hooks:
+    """Return the listeners that are installed; what can't be had is among its `failures`."""
+    hooks = Hooks()
+    for candidate in registry.candidates("hooks"):
+        try:
+            hooks.register(registry.load("hooks", candidate.id), origin=candidate.origin)
+        except PluginError as error:
+            hooks.failures.append(HookFailure("", candidate.origin, error))
+            _LOG.error("%s", error)
+    return hooks
 
 
 def nobody(hook: str, **facts: Any) -> None:

@@ -1,8 +1,10 @@
-"""What a plugin, or an application, can be told of: the observer hooks.
+"""What a plugin, or an application, can be told of, and the two things that it can wrap.
 
-An implementation takes any of the arguments, by name, and returns nothing. It
-runs after the change and can't veto it; one that raises is reported, and the
-others run all the same. Mark implementations with `holdall.hookimpl`.
+An implementation takes any of the arguments, by name. An observer returns
+nothing, runs after the change and can't veto it; one that raises is reported,
+and the others run all the same. A wrapper is around an export and part of it:
+one that raises fails that export. Mark implementations with `holdall.hookimpl`,
+wrappers with `holdall.hookimpl(wrapper=True)`.
 """
 
 from __future__ import annotations
@@ -12,6 +14,11 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from collections import Counter
+
+    from holdall.contracts import ExportContext
+    from holdall.exports.redact import RedactionRules
+    from holdall.exports.view import SessionView
     from holdall.providers import Provider
     from holdall.results import JobResult
     from holdall.session.context import SessionDeviceContext
@@ -87,6 +94,27 @@ def job_result_changed(
 ) -> None:
     """Tell that a job has another result."""
 
+
+@hookspec(firstresult=True)
+def filter_view(
+    view: SessionView, exporter_id: str, redact: RedactionRules, changes: Counter[str]
+) -> SessionView:
+    """Wrap the making of the view that an exporter gets, and return what it is to get.
+
+    `view.filtered(by)` gives a view seen through a filter. What is changed is to
+    be counted in *changes*, which the `ExportReport` shows; *redact* is what the
+    caller wants masked.
+    """
+    raise NotImplementedError
+
+
+@hookspec(firstresult=True)
+def wrap_export(view: SessionView, exporter_id: str, context: ExportContext) -> None:
+    """Wrap the writing of a report: before the first byte, after the last, or when it failed."""
+
+
+WRAPPERS = ("filter_view", "wrap_export")
+"""Hooks that are around an export: only a wrapper is taken for one of them."""
 
 OBSERVERS = (
     "session_created",

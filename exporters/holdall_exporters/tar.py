@@ -1,4 +1,4 @@
-"""A gzipped tar of everything: the reports, each log and each attachment as files.
+"""A compressed tar of everything: the reports, each log and each attachment as files.
 
     SESSION/report.html              left out, with a warning, if it can't be made
     SESSION/report.json
@@ -15,22 +15,25 @@ same bytes; all of it is streamed.
 from __future__ import annotations
 
 import gzip
+import lzma
 import tarfile
-from contextlib import closing
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
-from hashlib import sha256
+from hashlib import file_digest, sha256
+from importlib import import_module
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Literal, cast
 
 import msgspec
 
-from holdall.errors import PluginError
+from holdall.errors import ExportError, PluginError
 from holdall.exports.filenames import file_name
 from holdall.exports.moments import iso
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
 
@@ -38,13 +41,22 @@ if TYPE_CHECKING:
     from holdall.exports.job import AttemptView, JobView
     from holdall.exports.view import SessionView
 
-# The reports inside: file name, exporter, media type, and whether the archive is one without it.
-_REPORTS: Final = (
-    ("report.html", "holdall.html", "text/html", False),
-    ("report.json", "holdall.json", "application/json", True),
-    ("report.junit.xml", "holdall.junit", "application/xml", True),
-)
+# File name and media type of the reports that may be inside. The archive is one without html,
+# which wants a package of its own.
+_REPORTS: Final = {
+    "html": ("report.html", "text/html"),
+    "json": ("report.json", "application/json"),
+    "junit": ("report.junit.xml", "application/xml"),
+    "text": ("report.txt", "text/plain"),
+    "verdict": ("verdict.txt", "text/plain"),
+    "xlsx": (
+        "report.xlsx",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ),
+}
+_MAY_BE_MISSING: Final = ("html",)
 _LEVEL: Final = 6
+_ZSTD_LEVEL: Final = 3
 _PIECE: Final = 1 << 16
 _IN_MEMORY: Final = 1 << 20
 
@@ -53,13 +65,28 @@ _encode: Final = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True)
 class Options:
-    """What the archive holds; there is nothing to choose yet."""
+    """What the archive holds, and how it is packed.
+
+    Attributes:
+        contents: The reports inside; `none` for none.
+        compression: How it is packed; the name of the file does not change it. `zst` wants the
+            extra `zstd`.
+        data: Whether it holds each log and each attachment as files.
+    """
+
+    contents: tuple[Literal["html", "json", "junit", "text", "verdict", "xlsx", "none"], ...] = (
+        "html",
+        "json",
+        "junit",
+    )
+    compression: Literal["gz", "xz", "zst", "none"] = "gz"
+    data: bool = True
 
 
 class TarExporter:
     """Reports first, then logs and attachments in the order of the jobs, the manifest last."""
 
-    summary: ClassVar[str] = "tar.gz with reports, logs and attachments"
+    summary: ClassVar[str] = "archive with reports, logs and attachments"
     suffix: ClassVar[str] = ".tar.gz"
     media_type: ClassVar[str] = "application/gzip"
     Options: ClassVar[type] = Options
@@ -69,16 +96,76 @@ class TarExporter:
         stream = cast("BinaryIO", _Stream(sink))
         folder = file_name(view.session_id)
         with (
-            gzip.GzipFile(
-                filename="", mode="wb", compresslevel=_LEVEL, fileobj=stream, mtime=0
-            ) as z,
+            _PACKERS[context.options.compression](stream) as z,
             tarfile.open(fileobj=z, mode="w|", format=tarfile.PAX_FORMAT) as tar,
             _spool(context.temporary_folder) as manifest,
         ):
             archive = _Archive(tar, folder, context.now, manifest)
             _add_reports(archive, view, context)
-            _add_files(archive, view, context)
+            if context.options.data:
+                _add_files(archive, view, context)
             archive.finish(view, context)
+
+    @staticmethod
+    def verify(report: BinaryIO) -> None:
+        """Read the archive to its end, and compare every member with the manifest."""
+        start = report.read(len(_ZSTD_MAGIC))
+        report.seek(0)
+        mode: Literal["r|", "r|*"] = "r|" if start == _ZSTD_MAGIC else "r|*"
+        plain = cast("BinaryIO", _zstandard().open(report)) if mode == "r|" else report
+        found: dict[str, str] = {}
+        manifest: dict[str, Any] = {}
+        with tarfile.open(fileobj=plain, mode=mode) as tar:
+            for member in tar:
+                content = tar.extractfile(member)
+                name = member.name.partition("/")[2]
+                if content is None:
+                    raise ValueError(f"{member.name!r} is no file")
+                if name == "manifest.json":
+                    manifest = msgspec.json.decode(content.read())
+                else:
+                    found[name] = file_digest(content, "sha256").hexdigest()
+        told = {each["name"]: each["sha256"] for each in manifest.get("members", [])}
+        if not manifest or told != found:
+            raise ValueError("the members are not those of the manifest")
+
+
+@contextmanager
+def _gzipped(stream: BinaryIO) -> Iterator[BinaryIO]:
+    with gzip.GzipFile("", "wb", _LEVEL, stream, mtime=0) as packed:
+        yield cast("BinaryIO", packed)
+
+
+@contextmanager
+def _xzipped(stream: BinaryIO) -> Iterator[BinaryIO]:
+    with lzma.open(stream, "wb", preset=_LEVEL) as packed:
+        yield cast("BinaryIO", packed)
+
+
+@contextmanager
+def _zstandarded(stream: BinaryIO) -> Iterator[BinaryIO]:
+    packer = _zstandard().ZstdCompressor(level=_ZSTD_LEVEL)
+    with packer.stream_writer(stream, closefd=False) as packed:
+        yield packed
+
+
+def _zstandard() -> Any:
+    try:
+        return import_module("zstandard")
+    except ImportError as error:
+        raise ExportError(
+            "cannot pack an archive with zst: the module 'zstandard' is not installed; "
+            'run: pip install "holdall[zstd]", or choose compression=gz'
+        ) from error
+
+
+_PACKERS: Final[Mapping[str, Callable[[BinaryIO], AbstractContextManager[BinaryIO]]]] = {
+    "gz": _gzipped,
+    "xz": _xzipped,
+    "zst": _zstandarded,
+    "none": nullcontext,
+}
+_ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 
 
 @dataclass(frozen=True)
@@ -148,11 +235,14 @@ class _Archive:
 
 
 def _add_reports(archive: _Archive, view: SessionView, context: ExportContext) -> None:
-    for name, exporter_id, media_type, required in _REPORTS:
+    for content in dict.fromkeys(context.options.contents):
+        if content == "none":
+            continue
+        name, media_type = _REPORTS[content]
         try:
-            report = context.render(exporter_id, view)
+            report = context.render(f"holdall.{content}", view)
         except PluginError as error:
-            if required:
+            if content not in _MAY_BE_MISSING:
                 raise
             context.warn("left-out", f"{name} is not in the archive: {error}")
             continue

@@ -6,26 +6,36 @@ rule that `holdall run` exits with.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from holdall.exports.cleaning import line_text
-from holdall.exports.verdict import verdict
+from holdall.exports.verdict import Policy, verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from holdall.contracts import ExportContext, Exporter, Sink
+    from holdall.exports.verdict import Verdict
     from holdall.exports.view import SessionView
 
 
 @dataclass(frozen=True)
-class Options:
-    """What the verdict says.
+class Options(Policy):
+    """What the verdict says, and what it goes by.
 
     Attributes:
-        form: The word alone, or with the reasons for a FAIL on lines of their own.
+        form: The word alone; with the reasons for a FAIL on lines of their own; as a JSON object;
+            or as a badge, which is an SVG picture.
+        fail_on: What speaks against a pass.
+        empty: What a session is in which no job passed and nothing speaks against it.
+        min_tests: Jobs that passed, failed or crashed at least.
+        ignore: Ids of jobs that don't matter; `*` stands for anything.
+        blockers_only: Only jobs whose certification status is `blocker` can speak against it.
     """
 
-    form: Literal["word", "reasons"] = "word"
+    form: Literal["word", "reasons", "json", "badge"] = "word"
 
 
 class VerdictExporter:
@@ -38,11 +48,54 @@ class VerdictExporter:
 
     def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
         """Write the word, and the reasons if they were asked for."""
-        found = verdict(view)
-        sink.write(f"{found.word}\n".encode())
-        if context.options.form == "reasons":
-            for reason in found.reasons:
-                sink.write(f"{line_text(str(reason))}\n".encode())
+        found = verdict(view, context.options)
+        sink.write(_FORMS[context.options.form](view, found).encode())
+
+
+def _word(_view: SessionView, found: Verdict) -> str:
+    return f"{found.word}\n"
+
+
+def _reasons(_view: SessionView, found: Verdict) -> str:
+    return "".join(f"{line_text(line)}\n" for line in (found.word, *map(str, found.reasons)))
+
+
+def _json(view: SessionView, found: Verdict) -> str:
+    reasons = [
+        {"code": each.code, "count": each.count, "jobs": each.jobs, "text": str(each)}
+        for each in found.reasons
+    ]
+    content = {
+        "session": view.session_id,
+        "verdict": found.word,
+        "passed": found.passed,
+        "reasons": reasons,
+    }
+    return f"{json.dumps(content)}\n"
+
+
+def _badge(_view: SessionView, found: Verdict) -> str:
+    colour = "#1a7f37" if found.passed else "#c62828"
+    return _BADGE.format(word=found.word, colour=colour)
+
+
+_FORMS: Final[Mapping[str, Callable[[SessionView, Verdict], str]]] = {
+    "word": _word,
+    "reasons": _reasons,
+    "json": _json,
+    "badge": _badge,
+}
+
+# The widths fit the two words in any font that a viewer may have.
+_BADGE: Final = """\
+<svg xmlns="http://www.w3.org/2000/svg" width="102" height="20" role="img" \
+aria-label="session: {word}"><title>session: {word}</title>\
+<rect width="102" height="20" rx="3" fill="#444"/>\
+<path d="M58 0h41a3 3 0 0 1 3 3v14a3 3 0 0 1-3 3H58z" fill="{colour}"/>\
+<g fill="#fff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11" text-anchor="middle">\
+<text x="29" y="14" textLength="44">session</text>\
+<text x="80" y="14" textLength="30">{word}</text></g></svg>
+"""
 
 
 if TYPE_CHECKING:

@@ -13,6 +13,9 @@ from holdall import Registry, errors
 from holdall.aliases import SHORT
 from holdall.candidates import ALIASES, KINDS, State
 from holdall.cli import INTERRUPTED, cli, exits
+from holdall.exports.legacy import LEGACY_OPTIONS
+from holdall.exports.options import describe_options
+from holdall.exports.selection import Selection
 from holdall.journal import codec
 from holdall.results import JobResult
 from holdall.session import capture, environment
@@ -209,3 +212,36 @@ def test_the_limits_of_output_are_those_in_force() -> None:
 
     assert f"{capture.INLINE:,}".replace(",", " ") + " bytes" in text
     assert f"{capture.MOST // 2**20} MiB" in text
+
+
+def described(kind: type) -> list[list[str]]:
+    """Return the rows that a page should have on the options of *kind*."""
+    return [[each.name, each.type, each.default, each.help] for each in describe_options(kind)]
+
+
+def documented(text: str) -> list[list[str]]:
+    """Return the rows of the table of options in *text*."""
+    found = [row for row in rows(text) if len(row) == 4]
+    return [[*(code(cell).replace("\\|", "|") for cell in row[:3]), row[3]] for row in found]
+
+
+def test_every_option_of_every_exporter_is_documented() -> None:
+    registry = Registry.discover()
+    own = [each for each in registry.candidates("exporters") if each.distribution == "holdall"]
+
+    assert documented(section("exporters", "Of all exporters")) == described(Selection)
+    for each in own:
+        exporter = registry.load("exporters", each.id)
+        assert documented(section("exporters", f"`{each.id}`")) == described(exporter.Options)
+
+
+def test_every_option_of_plainbox_is_documented() -> None:
+    found = {
+        code(row[0]): code(row[1]) for row in rows(section("exporters", "Options of plainbox"))
+    }
+
+    wanted = {}
+    for name, (field, value) in LEGACY_OPTIONS.items():
+        shown = f"{field}={value}" if isinstance(value, str) else field
+        wanted[name] = f"no-{shown}" if value is False else shown
+    assert found == {k.replace("_", "-"): v.replace("_", "-") for k, v in wanted.items()}

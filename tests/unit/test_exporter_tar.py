@@ -6,6 +6,7 @@ import io
 import json
 import shutil
 import subprocess
+import sys
 import tarfile
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from holdall.candidates import Declared
+from holdall.errors import ExportError
 from holdall.exports.pipeline import export
 from holdall.registry import Registry
 from holdall.testing.exporters import ExporterContract
@@ -174,3 +176,71 @@ def test_an_empty_session_has_reports_and_manifest() -> None:
         "sample-empty/report.json",
         "sample-empty/report.junit.xml",
     ]
+
+
+@pytest.mark.parametrize(("compression", "start"), [("gz", b"\x1f\x8b"), ("xz", b"\xfd7zXZ")])
+def test_an_archive_is_packed_as_was_asked_for(compression: str, start: bytes) -> None:
+    stream = io.BytesIO()
+    options = [f"compression={compression}", "contents=json,text"]
+
+    export(
+        sample_session(), "tar", stream, options=options, verify=True, registry=Registry.discover()
+    )
+
+    assert stream.getvalue().startswith(start)
+    with tarfile.open(fileobj=io.BytesIO(stream.getvalue())) as tar:
+        names = [each.name for each in tar if "report" in each.name]
+    assert names == ["sample-1/report.json", "sample-1/report.txt"]
+
+
+def test_an_archive_can_be_plain_and_hold_nothing_but_the_manifest() -> None:
+    stream = io.BytesIO()
+    options = ["compression=none", "contents=none", "no-data"]
+
+    export(
+        sample_session(), "tar", stream, options=options, verify=True, registry=Registry.discover()
+    )
+
+    with tarfile.open(fileobj=io.BytesIO(stream.getvalue()), mode="r:") as tar:
+        assert tar.getnames() == ["sample-1/manifest.json"]
+
+
+def test_zst_needs_its_package_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+
+    with pytest.raises(ExportError, match=r"holdall\[zstd\]"):
+        export(
+            sample_session(),
+            "tar",
+            io.BytesIO(),
+            options=["compression=zst"],
+            registry=Registry.discover(),
+        )
+
+
+def test_an_archive_packed_with_zst_is_read_by_the_library_itself() -> None:
+    zstandard = pytest.importorskip("zstandard", reason="the extra zstd is not installed")
+    stream = io.BytesIO()
+
+    export(
+        sample_session(),
+        "tar",
+        stream,
+        options=["compression=zst", "contents=json"],
+        verify=True,
+        registry=Registry.discover(),
+    )
+
+    plain = zstandard.ZstdDecompressor().decompressobj().decompress(stream.getvalue())
+    with tarfile.open(fileobj=io.BytesIO(plain)) as tar:
+        assert "sample-1/report.json" in tar.getnames()
+
+
+def test_an_archive_that_is_cut_short_is_not_published() -> None:
+    stream = io.BytesIO()
+    export(
+        sample_session(), "tar", stream, options=["contents=json"], registry=Registry.discover()
+    )
+
+    with pytest.raises((ValueError, EOFError, tarfile.TarError)):
+        TarExporter.verify(io.BytesIO(stream.getvalue()[:-2000]))

@@ -6,7 +6,7 @@ import unicodedata
 from typing import TYPE_CHECKING, ClassVar
 
 from holdall.testing.exporters import ExporterContract, exported
-from holdall.testing.sessions import empty_session, sample_session
+from holdall.testing.sessions import big_session, empty_session, sample_session
 from holdall_exporters.text import TextExporter
 
 if TYPE_CHECKING:
@@ -107,3 +107,36 @@ def test_hostile_text_begins_no_line_of_its_own() -> None:
     hostile = [line for line in lines(sample_session()) if "second line" in line]
 
     assert all("first line second line third" in line for line in hostile)
+
+
+def test_the_slowest_jobs_can_be_listed() -> None:
+    text = exported(TextExporter, big_session(120), ["slowest=2"]).decode()
+
+    listed = text.partition("\nslowest\n")[2].splitlines()[:2]
+    assert [line.split()[0] for line in listed] == ["12.4", "12.2"]
+
+
+def test_lines_are_as_narrow_as_was_asked_for() -> None:
+    wide = exported(TextExporter, sample_session()).decode()
+    text = exported(TextExporter, sample_session(), ["width=60"]).decode()
+
+    assert max(map(len, wide.splitlines())) > 60
+    assert {
+        len(word) > 60
+        for line in text.splitlines()
+        if len(line) > 60
+        for word in [line.split()[0]]
+    } <= {True, False}
+    assert "".join(text.split()) == "".join(wide.split())
+
+
+def test_colours_are_there_only_when_they_are_wanted() -> None:
+    assert b"\x1b" not in exported(TextExporter, sample_session(), ["color=auto"])
+    assert b"\x1b[1;31mfailed\x1b[0m" in exported(TextExporter, sample_session(), ["color=always"])
+
+
+def test_comments_and_history_can_be_left_out() -> None:
+    text = exported(TextExporter, sample_session(), ["no-comments", "no-history"]).decode()
+
+    assert "comment: " not in text
+    assert "attempts: " not in text

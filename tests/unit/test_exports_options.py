@@ -113,10 +113,10 @@ def test_an_unknown_name_gets_the_nearest_one_suggested() -> None:
 
 def test_unknown_names_are_listed_and_known_values_kept_when_not_strict() -> None:
     options, ignored = parse_options(
-        "acme.x", Options, ["with-io-log", "logs=none", "a=b"], strict=False
+        "acme.x", Options, ["with-job-via", "logs=none", "a=b"], strict=False
     )
 
-    assert (options, ignored) == (Options(logs="none"), ("with-io-log", "a"))
+    assert (options, ignored) == (Options(logs="none"), ("with-job-via", "a"))
 
 
 @pytest.mark.parametrize("strict", [True, False])

@@ -144,6 +144,8 @@ def test_an_export_writes_the_file_and_reports_what_it_wrote(tmp_path: Path) -> 
         "distribution": "application",
         "version": "",
         "warnings": [],
+        "changes": {},
+        "parts": [],
         "ignored_options": [],
         "duration_s": 0,
         "error": None,
@@ -242,12 +244,12 @@ def test_options_that_are_not_known_are_reported_when_not_strict() -> None:
         empty_session(),
         "acme.greeter",
         io.BytesIO(),
-        options=["with-io-log", "word=x"],
+        options=["with-job-via", "word=x"],
         strict=False,
         registry=registry(),
     )
 
-    assert report.ignored_options == ("with-io-log",)
+    assert report.ignored_options == ("with-job-via",)
 
 
 def test_progress_is_told_and_an_order_to_stop_obeyed(tmp_path: Path) -> None:

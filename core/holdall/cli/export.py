@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,10 @@ from holdall.cli.options import (
 )
 from holdall.cli.output import note
 from holdall.cli.policy import installed
-from holdall.exports.pipeline import ExportRequest, export_many
+from holdall.errors import PluginError
+from holdall.exports.options import describe_options
+from holdall.exports.pipeline import NOTHING_SECRET, ExportRequest, export_many
+from holdall.exports.redact import RedactionRules
 from holdall.exports.verdict import verdict
 from holdall.exports.view import SessionView
 
@@ -39,6 +43,14 @@ if TYPE_CHECKING:
     help="An option of the exporter NAME, or of all of them.",
 )
 @click.option("--lax", is_flag=True, help="Ignore options that an exporter does not have.")
+@click.option("--redact", multiple=True, metavar="REGEX", help="Mask what REGEX matches.")
+@click.option(
+    "--redact-env", multiple=True, metavar="NAME", help="Mask the value of the variable NAME."
+)
+@click.option(
+    "--redact-key", multiple=True, metavar="NAME", help="Mask what follows NAME: or NAME=."
+)
+@click.option("--verify", is_flag=True, help="Read each report back before it is published.")
 @click.option("--fail-on-verdict", is_flag=True, help="Exit with 1 unless the session passed.")
 @store_option
 def export(
@@ -47,6 +59,10 @@ def export(
     option: tuple[str, ...],
     *,
     lax: bool,
+    redact: tuple[str, ...],
+    redact_env: tuple[str, ...],
+    redact_key: tuple[str, ...],
+    verify: bool,
     fail_on_verdict: bool,
     store: str | None,
 ) -> int:
@@ -57,12 +73,21 @@ def export(
     """
     registry = installed()
     targets = parse_targets(name)
+    rules = _rules(redact, redact_env, redact_key)
     where = repository(store, registry)
     storage = where.open(find_session(where, session), mode="r")
     try:
         view = SessionView.of(storage)
         options = {target.name: options_for(target.name, option) for target in targets}
-        reports = write_reports(view, targets, registry, options=options, strict=not lax)
+        reports = write_reports(
+            view,
+            targets,
+            registry,
+            options=options,
+            strict=not lax,
+            redact=rules,
+            verify=verify,
+        )
         passed = verdict(view).passed
     finally:
         storage.close()
@@ -77,6 +102,8 @@ def write_reports(
     *,
     options: dict[str, list[str]] | None = None,
     strict: bool = True,
+    redact: RedactionRules = NOTHING_SECRET,
+    verify: bool = False,
 ) -> list[ExportReport]:
     """Write the reports, each whatever happens to the others."""
     given = options or {}
@@ -84,12 +111,28 @@ def write_reports(
         ExportRequest(
             exporter=target.name,
             target=target.path or sys.stdout.buffer,
-            options=given.get(target.name, []),
+            options=[*given.get(target.name, []), *_colour(target, given, registry)],
             strict=strict,
         )
         for target in targets
     ]
-    return export_many(view, requests, registry=registry)
+    return export_many(view, requests, registry=registry, redact=redact, verify=verify)
+
+
+def _colour(target: ExportTarget, given: dict[str, list[str]], registry: Registry) -> list[str]:
+    """Return the option for colours, where the user gave none and the reader can see them."""
+    if target.path is not None or os.environ.get("NO_COLOR"):
+        return []
+    if not os.environ.get("FORCE_COLOR") and not sys.stdout.isatty():
+        return []
+    if any(each.partition("=")[0] == "color" for each in given.get(target.name, [])):
+        return []
+    try:
+        options = registry.load("exporters", target.name).Options
+        known = any(row.name == "color" for row in describe_options(options))
+    except (PluginError, TypeError):
+        return []  # the export itself says what is wrong with it
+    return ["color=always"] if known else []
 
 
 def report_failures(reports: Sequence[ExportReport]) -> int:
@@ -98,12 +141,29 @@ def report_failures(reports: Sequence[ExportReport]) -> int:
     for report in reports:
         for warning in report.warnings:
             note(f"{report.exporter}: {warning.text}")
+        if report.changes:
+            changes = (f"{what} {number:,} x" for what, number in report.changes.items())
+            note(f"{report.exporter}: {', '.join(changes)}")
         if report.ignored_options:
             note(f"{report.exporter}: ignored {', '.join(report.ignored_options)}")
         if report.exception is not None:
             note(f"holdall: {message(report.exception)}")
             code = max(code, exit_code(report.exception) or PLUGIN)
     return code
+
+
+def _rules(
+    patterns: tuple[str, ...], variables: tuple[str, ...], keys: tuple[str, ...]
+) -> RedactionRules:
+    """Return what is to be masked, with the values that the variables have now."""
+    for name in variables:
+        if not os.environ.get(name, "").strip():
+            raise click.UsageError(f"the variable {name!r} of --redact-env is not set")
+    secrets = {name: os.environ[name] for name in variables}
+    try:
+        return RedactionRules(secrets=secrets, patterns=patterns, keys=keys)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
 
 
 def options_for(name: str, given: tuple[str, ...]) -> list[str]:

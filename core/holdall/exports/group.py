@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import BinaryIO
 
+    from holdall.exports.filtering import ViewFilter
     from holdall.exports.job import FoldedJob
     from holdall.exports.tally import Tally
     from holdall.results import Outcome
@@ -20,21 +21,23 @@ if TYPE_CHECKING:
 class JobGroup:
     """The jobs of one category on one device; it can be read any number of times."""
 
-    __slots__ = ("_jobs", "_open_blob", "category", "category_id", "device_id")
+    __slots__ = ("_filters", "_jobs", "_open_blob", "category", "category_id", "device_id")
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - made by the view alone
         self,
         device_id: str,
         category_id: str,
         category: str,
         jobs: Sequence[FoldedJob],
         open_blob: Callable[[str], BinaryIO],
+        filters: tuple[ViewFilter, ...] = (),
     ) -> None:
         self.device_id = device_id
         self.category_id = category_id
         self.category = category
         self._jobs = jobs
         self._open_blob = open_blob
+        self._filters = filters
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -57,4 +60,4 @@ class JobGroup:
     def jobs(self) -> Iterator[JobView]:
         """Yield the jobs, in the order of the run list."""
         for job in self._jobs:
-            yield JobView(self.device_id, job, self.category, self._open_blob)
+            yield JobView(self.device_id, job, self.category, self._open_blob, self._filters)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from io import BytesIO
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
+from holdall.exports.filtering import Place, through
 from holdall.journal.iolog import unpack
 from holdall.results import JobResult
 
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
+    from holdall.exports.filtering import ViewFilter
     from holdall.journal.events import JobRecord
     from holdall.results import Attachment, Interruption, IOLogRecord, Outcome
 
@@ -40,11 +44,17 @@ class FoldedJob:
 class AttemptView:
     """One attempt at a job."""
 
-    __slots__ = ("_open_blob", "result")
+    __slots__ = ("_open_blob", "_through", "result")
 
-    def __init__(self, result: JobResult, open_blob: Callable[[str], BinaryIO]) -> None:
+    def __init__(
+        self,
+        result: JobResult,
+        open_blob: Callable[[str], BinaryIO],
+        through: Callable[[Iterator[IOLogRecord]], Iterator[IOLogRecord]] | None = None,
+    ) -> None:
         self.result = result
         self._open_blob = open_blob
+        self._through = through
 
     @property
     def outcome(self) -> Outcome:
@@ -104,6 +114,9 @@ class AttemptView:
 
     def io_log(self) -> Iterator[IOLogRecord]:
         """Yield what the job wrote, in pieces, in the order it was written."""
+        return self._stored() if self._through is None else self._through(self._stored())
+
+    def _stored(self) -> Iterator[IOLogRecord]:
         if self.result.io_log_ref is None:
             yield from self.result.io_log
             return
@@ -120,15 +133,21 @@ class AttemptView:
 class JobView:
     """A job of the session on one device, with all attempts at it."""
 
-    __slots__ = ("_category", "_job", "_open_blob", "device_id")
+    __slots__ = ("_category", "_filters", "_job", "_open_blob", "device_id")
 
     def __init__(
-        self, device_id: str, job: FoldedJob, category: str, open_blob: Callable[[str], BinaryIO]
+        self,
+        device_id: str,
+        job: FoldedJob,
+        category: str,
+        open_blob: Callable[[str], BinaryIO],
+        filters: tuple[ViewFilter, ...] = (),
     ) -> None:
         self.device_id = device_id
-        self._job = job
+        self._job = through(filters, device_id, job, open_blob) if filters else job
         self._category = category
         self._open_blob = open_blob
+        self._filters = filters
 
     @property
     def id(self) -> str:
@@ -188,7 +207,13 @@ class JobView:
     @property
     def attempts(self) -> tuple[AttemptView, ...]:
         """All attempts that have ended, oldest first."""
-        return tuple(AttemptView(result, self._open_blob) for result in self._job.results)
+        return tuple(map(self._attempt, self._job.results, count()))
+
+    def _attempt(self, result: JobResult, number: int) -> AttemptView:
+        if not self._filters:
+            return AttemptView(result, self._open_blob)
+        place = Place(self.device_id, self.id, number, "io_log")
+        return AttemptView(result, self._open_blob, partial(_filtered, self._filters, place))
 
     @property
     def in_flight(self) -> bool:
@@ -198,7 +223,7 @@ class JobView:
     @property
     def last(self) -> AttemptView:
         """The last attempt; an empty one if there was none."""
-        return AttemptView(self._job.result, self._open_blob)
+        return self._attempt(self._job.result, len(self._job.results) - 1)
 
     @property
     def attempt_count(self) -> int:
@@ -255,6 +280,14 @@ class JobView:
     def io_log(self) -> Iterator[IOLogRecord]:
         """Yield what the last attempt wrote, in pieces."""
         return self.last.io_log()
+
+
+def _filtered(
+    filters: tuple[ViewFilter, ...], place: Place, records: Iterator[IOLogRecord]
+) -> Iterator[IOLogRecord]:
+    for each in filters:
+        records = each.log(records, place)
+    return records
 
 
 _NOT_STARTED: Final = JobResult()

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import inspect
 import re
+import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 from msgspec import inspect as kinds
 
 from holdall.errors import OptionValueError, UnknownOptionError
+from holdall.exports.legacy import LEGACY_OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,6 +30,10 @@ _BARE: Final = object()  # the value of an option that was given by its name alo
 _SEQUENCES: Final = (kinds.ListType, kinds.VarTupleType, kinds.SetType, kinds.FrozenSetType)
 
 
+class Nothing(msgspec.Struct, frozen=True):
+    """Options of which there are none."""
+
+
 class OptionRow(msgspec.Struct, frozen=True):
     """One option, as a listing shows it."""
 
@@ -35,6 +41,20 @@ class OptionRow(msgspec.Struct, frozen=True):
     type: str
     default: str
     help: str
+
+
+class Parsed(NamedTuple):
+    """What given options came to.
+
+    Attributes:
+        own: An instance of the exporter's `Options`.
+        shared: An instance of the class of options that all exporters have in common.
+        ignored: Names that neither of them has.
+    """
+
+    own: Any
+    shared: Any
+    ignored: tuple[str, ...]
 
 
 def parse_options(
@@ -50,9 +70,22 @@ def parse_options(
         UnknownOptionError: The exporter has no option of that name.
         OptionValueError: The option does not take that value, or was given twice.
     """
+    own, _shared, ignored = parse_both(exporter_id, options_class, Nothing, given, strict=strict)
+    return own, ignored
+
+
+def parse_both(
+    exporter_id: str, options_class: type, shared_class: type, given: Given, *, strict: bool
+) -> Parsed:
+    """Return instances of both classes; a name that both have is the exporter's own.
+
+    Raises:
+        UnknownOptionError, OptionValueError: As `parse_options`.
+    """
     if isinstance(given, options_class):
-        return given, ()
-    fields = {_plain(field.name): field for field in _fields(options_class)}
+        return Parsed(given, shared_class(), ())
+    own = {_plain(field.name): field for field in _fields(options_class)}
+    fields = {_plain(field.name): field for field in _fields(shared_class)} | own
     values: dict[str, Any] = {}
     ignored = []
     for name, value in _pairs(given):
@@ -62,13 +95,21 @@ def parse_options(
                 raise UnknownOptionError(exporter_id, name, [_shown(known) for known in fields])
             ignored.append(name)
             continue
-        field = fields[key]
         if wanted is _BARE:
-            raise OptionValueError(exporter_id, _shown(key), "", _needs_value(field))
-        if field.encode_name in values:
+            raise OptionValueError(exporter_id, _shown(key), "", _needs_value(fields[key]))
+        wanted = _normal(wanted, fields[key].type)
+        legacy = _plain(name) not in fields
+        if key in values and not (legacy and values[key] == wanted):
             raise OptionValueError(exporter_id, _shown(key), str(wanted), "it was given twice")
-        values[field.encode_name] = _normal(wanted, field.type)
-    return _built(exporter_id, options_class, values), tuple(ignored)
+        values[key] = wanted
+    built = [
+        _built(exporter_id, kind, {fields[k].encode_name: v for k, v in part.items()})
+        for kind, part in (
+            (options_class, {k: v for k, v in values.items() if k in own}),
+            (shared_class, {k: v for k, v in values.items() if k not in own}),
+        )
+    ]
+    return Parsed(built[0], built[1], tuple(ignored))
 
 
 def describe_options(options_class: type) -> list[OptionRow]:
@@ -120,10 +161,24 @@ def _meant(name: str, value: Any, fields: Mapping[str, kinds.Field]) -> tuple[st
     key = _plain(name)
     if key in fields:
         return key, True if value is _BARE and _takes(fields[key].type, kinds.BoolType) else value
+    if value is _BARE and key in LEGACY_OPTIONS:
+        return _legacy(key, fields)
     positive = key.removeprefix("no_")
     if value is _BARE and positive in fields and _takes(fields[positive].type, kinds.BoolType):
         return positive, False
     return None, value
+
+
+def _legacy(key: str, fields: Mapping[str, kinds.Field]) -> tuple[str | None, Any]:
+    """Return what a name of plainbox stands for, and warn; None if nothing here."""
+    field, value = LEGACY_OPTIONS[key]
+    if field not in fields:
+        return None, value
+    now = f"{_shown(field)}={value}" if isinstance(value, str) else _shown(field)
+    now = f"no-{now}" if value is False else now
+    words = f"the exporter option {_shown(key)!r} is deprecated, write {now!r}"
+    warnings.warn(words, DeprecationWarning, stacklevel=2)
+    return field, value
 
 
 def _takes(kind: kinds.Type, wanted: type | tuple[type, ...]) -> bool:

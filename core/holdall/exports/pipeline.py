@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
-from holdall.errors import HoldallError, PluginCallError
+from holdall.errors import ExportError, HoldallError, PluginCallError
 from holdall.exports.context import Context
-from holdall.exports.options import describe_options, parse_options
+from holdall.exports.options import describe_options, parse_both
+from holdall.exports.redact import RedactionRules
 from holdall.exports.report import ExportReport
+from holdall.exports.selection import Selection, select
 from holdall.exports.sinks import CountingSink, open_target, target_name
 from holdall.exports.view import SessionView
+from holdall.hooks import Hooks, installed_hooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Protocol
 
     from holdall.contracts import Exporter, Sink, Storage
-    from holdall.exports.options import Given
+    from holdall.exports.options import Given, Parsed
     from holdall.exports.sinks import Target
     from holdall.registry import Registry
 
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], object]
     Cancelled = Callable[[], bool]
 
+NOTHING_SECRET: Final = RedactionRules()
+
 _IN_MEMORY = 1 << 20  # bytes of a rendered report that wait in memory, the rest in a file
 
 
@@ -46,6 +52,8 @@ def export(
     strict: bool = True,
     registry: Registry | None = None,
     lang: str = "en",
+    redact: RedactionRules = NOTHING_SECRET,
+    verify: bool = False,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
 ) -> ExportReport:
@@ -58,6 +66,8 @@ def export(
         options: Strings like `logs=failed`, a mapping, or an instance of the exporter's `Options`.
         strict: Refuse options that the exporter does not have; otherwise they are ignored.
         registry: Where to find exporters; what is installed if not given.
+        redact: What is to be masked, wherever it stands.
+        verify: Read the report back before it takes the place of an older one.
         progress: Called now and then with jobs done and jobs in all.
         cancelled: Asked now and then whether to stop.
 
@@ -66,9 +76,15 @@ def export(
         ExportError: Its options or the target don't allow it, or it was cancelled.
     """
     bound = BoundExporter(
-        session, exporter, options=options, strict=strict, registry=registry, lang=lang
+        session,
+        exporter,
+        options=options,
+        strict=strict,
+        registry=registry,
+        lang=lang,
+        redact=redact,
     )
-    return bound.export_to(target, progress=progress, cancelled=cancelled)
+    return bound.export_to(target, verify=verify, progress=progress, cancelled=cancelled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +103,8 @@ def export_many(
     *,
     registry: Registry | None = None,
     lang: str = "en",
+    redact: RedactionRules = NOTHING_SECRET,
+    verify: bool = False,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
 ) -> list[ExportReport]:
@@ -96,19 +114,22 @@ def export_many(
     """
     view = view_of(session)
     registry = registry or _installed()
+    hooks = hooks_of(session) or installed_hooks(registry)
     reports = []
     for request in requests:
         try:
-            report = export(
+            bound = BoundExporter(
                 view,
                 request.exporter,
-                request.target,
                 options=request.options,
                 strict=request.strict,
                 registry=registry,
+                hooks=hooks,
                 lang=lang,
-                progress=progress,
-                cancelled=cancelled,
+                redact=redact,
+            )
+            report = bound.export_to(
+                request.target, verify=verify, progress=progress, cancelled=cancelled
             )
         except HoldallError as error:
             name = target_name(request.target)
@@ -128,6 +149,12 @@ def view_of(session: Session) -> SessionView:
     raise TypeError(f"a session is a view, a storage or a session manager, not {session!r}")
 
 
+def hooks_of(session: Session) -> Hooks | None:
+    """Return the listeners of a session manager; None for a stored session."""
+    hooks = getattr(session, "hooks", None)
+    return hooks if isinstance(hooks, Hooks) else None
+
+
 class BoundExporter:
     """An exporter with its options checked, bound to a session that may go on.
 
@@ -135,6 +162,7 @@ class BoundExporter:
         id: Canonical id.
         origin: Distribution and version it comes from.
         options: An instance of its `Options`.
+        selection: What of the session to show.
         ignored_options: Names that it does not have.
     """
 
@@ -146,16 +174,22 @@ class BoundExporter:
         options: Given = (),
         strict: bool = True,
         registry: Registry | None = None,
+        hooks: Hooks | None = None,
         lang: str = "en",
+        redact: RedactionRules = NOTHING_SECRET,
     ) -> None:
         self._registry = registry or _installed()
         self._session = session
-        self._lang = lang
+        self._hooks = hooks
+        self._redact = redact
         self._candidate = self._registry.resolve("exporters", exporter)
         self._class: type[Exporter] = self._registry.load("exporters", self._candidate.id)
         self.id = self._candidate.id
         self.origin = self._candidate.origin
-        self.options, self.ignored_options = self._parsed(options, strict=strict)
+        parsed = self._parsed(options, strict=strict)
+        self.options, self.ignored_options = parsed.own, parsed.ignored
+        self.selection: Selection = parsed.shared
+        self._lang = self.selection.lang or lang
 
     @property
     def suffix(self) -> str:
@@ -171,15 +205,26 @@ class BoundExporter:
         self,
         target: Target,
         *,
+        verify: bool = False,
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
     ) -> ExportReport:
         """Write the session as it is now to a path or binary stream; as `export`."""
         start = perf_counter()
-        view = view_of(self._session)
+        hooks = self._hooks or hooks_of(self._session) or installed_hooks(self._registry)
+        changes: Counter[str] = Counter()
+        view = self._shown(hooks, changes)
         context = self._context(view, self.options, progress=progress, cancelled=cancelled)
-        with context, open_target(target) as sink:
-            self._call(view, sink, context)
+        _warn_of_missing(hooks, context)
+        check = self._check(context) if verify else None
+        with context, open_target(target, check=check) as sink:
+            hooks.wrap(
+                "wrap_export",
+                lambda: self._call(view, sink, context),
+                view=view,
+                exporter_id=self.id,
+                context=context,
+            )
         return ExportReport(
             exporter=self.id,
             target=sink.name,
@@ -189,18 +234,57 @@ class BoundExporter:
             distribution=self._candidate.distribution,
             version=self._candidate.version,
             warnings=tuple(context.warnings),
+            changes=dict(changes),
+            parts=sink.parts,
             ignored_options=self.ignored_options,
             duration_s=perf_counter() - start,
         )
 
-    def _parsed(self, given: Given, *, strict: bool) -> tuple[Any, tuple[str, ...]]:
+    def _shown(self, hooks: Hooks, changes: Counter[str]) -> SessionView:
+        """Return the view that the exporter gets: masked first, so that no cut hides a secret."""
+        shown = hooks.wrap(
+            "filter_view",
+            lambda view: view,
+            view=view_of(self._session),
+            exporter_id=self.id,
+            redact=self._redact,
+            changes=changes,
+        )
+        if not isinstance(shown, SessionView):
+            raise PluginCallError(
+                "hook", "filter_view", "a plugin", "filtering", f"it returned {shown!r}, no view"
+            )
+        if not set(self._redact.names) <= set(changes):
+            raise ExportError(
+                f"cannot export {self.id!r} masked: the hook plugin 'redaction' is not in use, "
+                "so nothing masks anything"
+            )
+        return select(shown, self.selection, changes)
+
+    def _check(self, context: Context) -> Callable[[BinaryIO], None]:
+        """Return what reads a written report back, if the exporter knows how to."""
+        verify = getattr(self._class, "verify", None)
+        if not callable(verify):
+            context.warn("not-verified", f"{self.id} can't read its reports back")
+
+        def check(report: BinaryIO) -> None:
+            if callable(verify):
+                try:
+                    verify(report)
+                except Exception as error:
+                    cause = f"{type(error).__name__}: {error}"
+                    raise self._blame("reading its report back", cause) from error
+
+        return check
+
+    def _parsed(self, given: Given, *, strict: bool) -> Parsed:
         """Return the options; a class that can't be read as one is a fault of the exporter."""
         try:
             describe_options(self._class.Options)
         except Exception as error:
             cause = f"{type(error).__name__}: {error}"
             raise self._blame("describing its options", cause) from error
-        return parse_options(self.id, self._class.Options, given, strict=strict)
+        return parse_both(self.id, self._class.Options, Selection, given, strict=strict)
 
     def _blame(self, doing: str, cause: str) -> PluginCallError:
         return PluginCallError("exporter", self.id, self.origin, doing, cause)
@@ -259,6 +343,13 @@ class BoundExporter:
         outer.warnings.extend(inner.warnings)
         spool.seek(0)
         return spool
+
+
+def _warn_of_missing(hooks: Hooks, context: Context) -> None:
+    """Warn of hook plugins that can't be had: one of them may mask what others should not see."""
+    for failure in hooks.failures:
+        if not failure.hook:
+            context.warn("hook-not-loaded", str(failure.error))
 
 
 def _installed() -> Registry:

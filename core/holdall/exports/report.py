@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class ExportWarning(NamedTuple):
@@ -25,6 +28,9 @@ class ExportReport:
         distribution: Name of the distribution that the exporter comes from.
         version: Version of that distribution.
         warnings: What was left out or changed.
+        changes: How often something was masked, cut or left out before the exporter saw it,
+            by what it was: `redacted: secret TOKEN`, `logs cut`, `jobs left out`...
+        parts: Further files, where the report was split.
         ignored_options: Names of options that the exporter does not have.
         duration_s: Seconds it took.
         exception: What went wrong; None if nothing did.
@@ -38,6 +44,8 @@ class ExportReport:
     distribution: str = ""
     version: str = ""
     warnings: tuple[ExportWarning, ...] = ()
+    changes: Mapping[str, int] = field(default_factory=dict)
+    parts: tuple[str, ...] = ()
     ignored_options: tuple[str, ...] = ()
     duration_s: float = 0.0
     exception: Exception | None = field(default=None, compare=False)
@@ -58,6 +66,8 @@ class ExportReport:
             "distribution": self.distribution,
             "version": self.version,
             "warnings": [warning._asdict() for warning in self.warnings],
+            "changes": dict(self.changes),
+            "parts": list(self.parts),
             "ignored_options": list(self.ignored_options),
             "duration_s": round(self.duration_s, 6),
             "error": self.error,

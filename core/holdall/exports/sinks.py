@@ -8,14 +8,15 @@ import os
 import re
 import secrets
 import stat
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from holdall.errors import ExportTargetError, HoldallError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from holdall.contracts import Sink
 
@@ -31,12 +32,37 @@ _BUFFER: Final = 1 << 18
 class CountingSink:
     """Hands bytes on to a stream, and knows how many they were and their SHA-256."""
 
-    def __init__(self, stream: Sink, name: str) -> None:
+    def __init__(
+        self,
+        stream: Sink,
+        name: str,
+        *,
+        open_part: Callable[[int], CountingSink] | None = None,
+    ) -> None:
         self._stream = stream
         self._is_raw = isinstance(stream, io.RawIOBase)
         self._sum = hashlib.sha256()
+        self._open_part = open_part
+        self._parts: list[str] = []
         self.name = name
         self.size = 0
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The files that `part` opened."""
+        return tuple(self._parts)
+
+    def part(self, number: int) -> CountingSink:
+        """Return the sink of another file of the report: `report.2.xml` beside `report.xml`.
+
+        Raises:
+            ExportTargetError: The target is a stream, which has nothing beside it.
+        """
+        if self._open_part is None:
+            raise ExportTargetError(self.name, "a report in parts needs a file, not a stream")
+        part = self._open_part(number)
+        self._parts.append(part.name)
+        return part
 
     @property
     def sha256(self) -> str:
@@ -81,26 +107,60 @@ def target_name(target: Target) -> str:
 
 
 @contextmanager
-def open_target(target: Target) -> Iterator[CountingSink]:
+def open_target(
+    target: Target, *, check: Callable[[BinaryIO], None] | None = None
+) -> Iterator[CountingSink]:
     """Give a sink for *target*; a file is replaced when the block ends well, and only then.
 
     Streams, pipes and devices get the bytes as they come and stay open.
+
+    Args:
+        check: Reads what was written and raises if it is no good; then nothing is replaced,
+            and streams get nothing.
 
     Raises:
         ExportTargetError: The target can't be opened or did not take everything.
     """
     name = target_name(target)
     if not isinstance(target, str | os.PathLike):
-        sink = CountingSink(_checked(target, name), name)
-        yield sink
-        sink.flush()
+        with _checking(CountingSink(_checked(target, name), name), check) as sink:
+            yield sink
         return
+    path = Path(target)
     with _blaming(name):
-        direct = _direct(Path(target))
-    with _closing(direct) if direct else _replacing(Path(target), name) as stream:
-        sink = CountingSink(stream, name)
+        direct = _direct(path)
+    if direct:
+        with _closing(direct), _checking(CountingSink(direct, name), check) as sink:
+            yield sink
+        return
+    with ExitStack() as files:
+
+        def part(number: int) -> CountingSink:
+            beside = path.with_suffix(f".{number}{path.suffix}")
+            return CountingSink(opened(beside), str(beside))
+
+        def opened(path: Path) -> BinaryIO:
+            return files.enter_context(_replacing(path, str(path), check))
+
+        yield CountingSink(opened(path), name, open_part=part)
+
+
+@contextmanager
+def _checking(
+    sink: CountingSink, check: Callable[[BinaryIO], None] | None
+) -> Iterator[CountingSink]:
+    """Give *sink*, or one whose bytes reach it only once they were checked."""
+    if check is None:
         yield sink
-        sink.flush()
+    else:
+        with TemporaryFile(prefix="holdall-export-") as spool:
+            yield CountingSink(spool, sink.name)
+            spool.seek(0)
+            check(spool)
+            spool.seek(0)
+            while piece := spool.read(_BUFFER):
+                sink.write(piece)
+    sink.flush()
 
 
 def _checked(stream: Sink, name: str) -> Sink:
@@ -139,7 +199,9 @@ def _closing(stream: BinaryIO) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _replacing(target: Path, name: str) -> Iterator[BinaryIO]:
+def _replacing(
+    target: Path, name: str, check: Callable[[BinaryIO], None] | None = None
+) -> Iterator[BinaryIO]:
     """Give a new file beside *target* that takes its place, and its mode, at the end.
 
     Behind a symbolic link it is the file that is replaced, not the link.
@@ -154,6 +216,9 @@ def _replacing(target: Path, name: str) -> Iterator[BinaryIO]:
             stream.flush()
             os.fsync(stream.fileno())
             stream.close()
+            if check is not None:
+                with beside.open("rb") as written:
+                    check(written)
             beside.replace(target)
             _sync_folder(target.parent)
     finally:

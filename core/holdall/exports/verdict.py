@@ -3,13 +3,14 @@
 A session passes if at least one job passed, none failed or crashed, and nothing
 is left to do: no job of the run list without a result, none undecided, none in
 flight. Skipped jobs don't matter, and neither does the certification status:
-a non-blocker that fails is a failure too.
+a non-blocker that fails is a failure too. Another `Policy` may say otherwise.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Final, Literal
 
 from holdall.results import Outcome
 
@@ -32,13 +33,68 @@ _AGAINST: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "undecided": ("job is undecided", "jobs are undecided"),
     "not-started": ("job was not started", "jobs were not started"),
+    "skipped": ("job was skipped", "jobs were skipped"),
+    "not-supported": ("job is not supported", "jobs are not supported"),
+    "not-implemented": ("job is not implemented", "jobs are not implemented"),
 }
 _CODES: Final[Mapping[Outcome, str]] = {
     Outcome.FAIL: "failed",
     Outcome.CRASH: "crashed",
     Outcome.UNDECIDED: "undecided",
     Outcome.NONE: "not-started",
+    Outcome.SKIP: "skipped",
+    Outcome.SKIPPED_DEPENDENCY: "skipped",
+    Outcome.SKIPPED_RESOURCE: "skipped",
+    Outcome.SKIPPED_MANIFEST: "skipped",
+    Outcome.NOT_SUPPORTED: "not-supported",
+    Outcome.NOT_IMPLEMENTED: "not-implemented",
 }
+
+Against = Literal[
+    "failed",
+    "crashed",
+    "in-flight",
+    "undecided",
+    "not-started",
+    "skipped",
+    "not-supported",
+    "not-implemented",
+]
+"""What may speak against a pass: each is a `Reason.code`."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What makes a session pass.
+
+    Attributes:
+        fail_on: What speaks against a pass.
+        empty: What a session is in which no job passed and nothing speaks against it.
+        min_tests: Jobs that passed, failed or crashed at least.
+        ignore: Ids of jobs that don't matter; `*` stands for anything.
+        blockers_only: Only jobs whose certification status is `blocker` can speak against it.
+    """
+
+    fail_on: tuple[Against, ...] = ("failed", "crashed", "in-flight", "undecided", "not-started")
+    empty: Literal["fail", "pass"] = "fail"
+    min_tests: int = 0
+    ignore: tuple[str, ...] = ()
+    blockers_only: bool = False
+
+    def against(self, job: JobView) -> str | None:
+        """Return the code of what *job* has against a pass, None if nothing."""
+        code = "in-flight" if job.in_flight else _CODES.get(job.outcome)
+        if code not in self.fail_on:
+            return None
+        return None if self.blockers_only and job.certification_status != "blocker" else code
+
+    def ignores(self, job: JobView) -> bool:
+        """Whether *job* does not matter."""
+        return any(fnmatchcase(job.id, each) for each in self.ignore)
+
+
+STRICT: Final = Policy()
+"""The policy of all reports and of the exit code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +102,7 @@ class Reason:
     """One kind of thing that keeps a session from passing.
 
     Attributes:
-        code: `failed`, `crashed`, `in-flight`, `undecided`, `not-started` or `nothing-passed`.
+        code: One of `Against`, `nothing-passed` or `too-few`.
         count: How many jobs it is about.
         jobs: The first of them; with the device in front if there are several.
     """
@@ -58,6 +114,8 @@ class Reason:
     @property
     def headline(self) -> str:
         """The reason without the jobs: `2 jobs failed`."""
+        if self.code == "too-few":
+            return f"only {self.count} {'job' if self.count == 1 else 'jobs'} had a result"
         if self.code not in _AGAINST:
             return "no job passed"
         one, several = _AGAINST[self.code]
@@ -83,25 +141,26 @@ class Verdict:
         return "PASS" if self.passed else "FAIL"
 
 
-def verdict(view: SessionView) -> Verdict:
-    """Return the verdict on *view*; an empty session has not passed."""
+def verdict(view: SessionView, policy: Policy = STRICT) -> Verdict:
+    """Return the verdict on the whole session; an empty one has not passed."""
     counts = dict.fromkeys(_AGAINST, 0)
     examples: dict[str, list[str]] = {code: [] for code in _AGAINST}
     several = len(view.devices) > 1
-    any_passed = False
-    for job in view.jobs():
-        code = _code(job)
-        any_passed |= job.outcome is Outcome.PASS
+    passed = tried = 0
+    for job in view.whole.jobs():
+        if policy.ignore and policy.ignores(job):
+            continue
+        passed += job.outcome is Outcome.PASS
+        tried += job.outcome is Outcome.PASS or job.outcome.failed
+        code = policy.against(job)
         if code is None:
             continue
         counts[code] += 1
         if len(examples[code]) < EXAMPLES:
             examples[code].append(f"{job.device_id}: {job.id}" if several else job.id)
     reasons = [Reason(code, n, tuple(examples[code])) for code, n in counts.items() if n]
-    if not any_passed:
+    if not passed and policy.empty == "fail":
         reasons.append(Reason("nothing-passed"))
+    if tried < policy.min_tests:
+        reasons.append(Reason("too-few", tried))
     return Verdict(not reasons, tuple(reasons))
-
-
-def _code(job: JobView) -> str | None:
-    return "in-flight" if job.in_flight else _CODES.get(job.outcome)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from copy import copy
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from holdall.errors import MissingBlobError
+from holdall.exports.filtering import NOWHERE
 from holdall.exports.group import JobGroup
 from holdall.exports.job import FoldedJob, JobView
 from holdall.exports.tally import tallies
@@ -30,13 +32,15 @@ from holdall.journal.events import (
     title_in,
 )
 from holdall.records import Record, parse_records
+from holdall.results import encodable
 from holdall.units import UNCATEGORISED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import BinaryIO
 
     from holdall.contracts import Storage
+    from holdall.exports.filtering import ViewFilter
     from holdall.exports.tally import Tally
     from holdall.journal.events import AnyEvent, PlanRecord
     from holdall.results import Outcome
@@ -91,6 +95,8 @@ class SessionView:
         self._jobs: dict[str, dict[str, FoldedJob]] = {}
         self._run_lists: dict[str, tuple[str, ...]] = {}
         self._open_blob = open_blob or _no_blobs
+        self._filters: tuple[ViewFilter, ...] = ()
+        self._whole: SessionView | None = None
         for event in events:
             self.modified = max(self.modified, event.at)
             self._apply(event)
@@ -158,6 +164,43 @@ class SessionView:
         return tuple(jobs[job_id] for job_id in ids)
 
     @property
+    def whole(self) -> SessionView:
+        """The view with all jobs, where this one has some of them; what a verdict is about."""
+        return self._whole or self
+
+    def filtered(self, by: ViewFilter) -> SessionView:
+        """Return this view as it is seen through *by*; this one stays as it is."""
+        return self._but(
+            _filters=(*self._filters, by),
+            _title=by.text(self.title, NOWHERE._replace(field="title")),
+            _titles={},
+            _devices={device.id: _device(by, device) for device in self.devices},
+            plans=tuple(_plan(by, plan) for plan in self.plans),
+            categories={
+                each: by.text(name, NOWHERE._replace(field=f"category {each}"))
+                for each, name in self.categories.items()
+            },
+            _whole=self._whole and self._whole.filtered(by),
+        )
+
+    def with_jobs(
+        self, choose: Callable[[Sequence[FoldedJob]], Iterable[FoldedJob]]
+    ) -> SessionView:
+        """Return this view with the jobs of each device that *choose* leaves, in its order."""
+        order = {each: tuple(choose(jobs)) for each, jobs in self._order.items()}
+        return self._but(_order=order, _whole=self.whole)
+
+    def with_title(self, title: str) -> SessionView:
+        """Return this view under another title."""
+        return self._but(_title=encodable(title), _titles={})
+
+    def _but(self, **state: Any) -> SessionView:
+        """Return a view that differs from this one in *state*."""
+        shown = copy(self)
+        vars(shown).update(state)
+        return shown
+
+    @property
     def title(self) -> str:
         """Title for people: of the first device that has one, else the session's, else its id."""
         given = (self._titles.get(each, "") for each in self._order)
@@ -194,7 +237,7 @@ class SessionView:
         for each in self._order if device_id is None else (device_id,):
             for job in self._order.get(each, ()):
                 category = self._category(job.record.category_id)
-                yield JobView(each, job, category, self._open_blob)
+                yield JobView(each, job, category, self._open_blob, self._filters)
 
     def groups(self, *, device_id: str | None = None) -> Iterator[JobGroup]:
         """Yield the jobs by device and category, categories in the order of their first job."""
@@ -204,7 +247,7 @@ class SessionView:
                 found.setdefault(job.record.category_id, []).append(job)
             for category_id, jobs in found.items():
                 category = self._category(category_id)
-                yield JobGroup(each, category_id, category, jobs, self._open_blob)
+                yield JobGroup(each, category_id, category, jobs, self._open_blob, self._filters)
 
     def _category(self, category_id: str) -> str:
         known = self.categories.get(category_id)
@@ -220,6 +263,25 @@ class SessionView:
                 found = parse_records(text.decode("utf-8", "backslashreplace"))
                 records = tuple(r.fields for r in found if isinstance(r, Record))
                 yield job.device_id, job.id, records
+
+
+def _device(by: ViewFilter, device: DeviceView) -> DeviceView:
+    place = NOWHERE._replace(device_id=device.id)
+    facts = {
+        name: by.value(name, value, place._replace(field=f"fact {name}"))
+        for name, value in device.facts.items()
+    }
+    words = by.text(device.description, place._replace(field="description"))
+    return DeviceView(device.id, words, facts)
+
+
+def _plan(by: ViewFilter, plan: PlanRecord) -> PlanRecord:
+    place = NOWHERE._replace(job_id=plan.id)
+    return msgspec.structs.replace(
+        plan,
+        name=by.text(plan.name, place._replace(field="name")),
+        description=by.text(plan.description, place._replace(field="description")),
+    )
 
 
 def _no_blobs(ref: str) -> BinaryIO:

@@ -1,0 +1,220 @@
+"""Options that all exporters have in common: what of a session a report is about.
+
+They are handled in the view, before an exporter sees anything. What is left out
+is counted in the `ExportReport`, and visible where it was: a cut log says how
+much is missing, a title says how many of the jobs are shown.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+
+import msgspec
+
+from holdall.exports.controls import ControlFilter
+from holdall.exports.filtering import ViewFilter
+from holdall.results import IOLogRecord, Outcome  # noqa: TC001 - msgspec evaluates it
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from holdall.exports.filtering import OpenBlob, Place
+    from holdall.exports.job import FoldedJob
+    from holdall.exports.view import SessionView
+    from holdall.results import Attachment, JobResult
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What of the session a report shows, and how.
+
+    Attributes:
+        logs: Whose output there is: nobody's, that of failed jobs, all. An exporter with an
+            option of that name decides by itself.
+        log_max: Bytes of one log at most; what is more is left out of its middle.
+        log_head: How many of them to take from the log's beginning, half of them if not said.
+        log_total: Bytes of all logs together at most, given to the first ones.
+        only: Show jobs of these outcomes alone; the verdict is about all jobs all the same.
+        order: Show jobs as they ran, by id, or by category.
+        attachments: Whether to show the files that jobs left behind.
+        ansi: Keep terminal escape sequences where the format can hold them, or strip them.
+        control: What control characters become: themselves, pictures, escapes, or U+FFFD.
+        title: A title in place of the session's.
+        lang: Language for people, such as `en`.
+    """
+
+    logs: Literal["none", "failed", "all"] = "all"
+    log_max: int | None = None
+    log_head: int | None = None
+    log_total: int | None = None
+    only: tuple[Outcome, ...] = ()
+    order: Literal["run", "id", "category"] = "run"
+    attachments: bool = True
+    ansi: Literal["keep", "strip"] = "keep"
+    control: Literal["keep", "picture", "escape", "replace"] = "keep"
+    title: str = ""
+    lang: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("log_max", "log_head", "log_total"):
+            if (getattr(self, name) or 0) < 0:
+                raise ValueError(f"{name.replace('_', '-')} can't be negative")
+        if self.lang and not self.lang.replace("-", "").replace("_", "").isalnum():
+            raise ValueError("lang must be the name of a language, such as 'en' or 'de-AT'")
+
+
+EVERYTHING: Final = Selection()
+
+
+def select(view: SessionView, wanted: Selection, changes: Counter[str]) -> SessionView:
+    """Return *view* with what is *wanted* of it, and count what is left out in *changes*."""
+    if wanted == EVERYTHING:
+        return view
+    if wanted.title:
+        view = view.with_title(wanted.title)
+    if wanted.only or wanted.order != "run":
+        view = _chosen(view, wanted, changes)
+    if wanted.ansi != "keep" or wanted.control != "keep":
+        view = view.filtered(ControlFilter(ansi=wanted.ansi, control=wanted.control))
+    cuts = _cuts(view, wanted)
+    for cut in cuts.values():
+        if cut.hidden:
+            changes["logs left out"] += 1
+        else:
+            changes["logs cut"] += 1
+            changes["bytes of logs cut"] += cut.size - cut.head - cut.tail
+    if cuts or not wanted.attachments:
+        view = view.filtered(_Parts(cuts, attachments=wanted.attachments, changes=changes))
+    return view
+
+
+def _chosen(view: SessionView, wanted: Selection, changes: Counter[str]) -> SessionView:
+    def choose(jobs: Sequence[FoldedJob]) -> Iterable[FoldedJob]:
+        kept = [job for job in jobs if not wanted.only or job.result.outcome in wanted.only]
+        key = _ORDERS.get(wanted.order)
+        return kept if key is None else sorted(kept, key=key)
+
+    shown = view.with_jobs(choose)
+    left_out = view.job_count - shown.job_count
+    if wanted.only:
+        changes["jobs left out"] += left_out
+        names = ", ".join(wanted.only)
+        part = f"{shown.job_count} of {view.job_count} jobs: {names}"
+        shown = shown.with_title(f"{view.title} [{part}]")
+    return shown
+
+
+_ORDERS: Final[dict[str, Callable[[FoldedJob], Any]]] = {
+    "id": lambda job: job.record.id,
+    "category": lambda job: (job.record.category_id, job.record.id),
+}
+
+
+class _Cut(NamedTuple):
+    """How much of a log is shown: bytes of its beginning and its end; or no sign of it."""
+
+    size: int
+    head: int = 0
+    tail: int = 0
+    hidden: bool = False
+
+
+def _cuts(view: SessionView, wanted: Selection) -> dict[tuple[str, str, int], _Cut]:
+    """Return the logs that are not shown whole, by device, job and number of the attempt."""
+    if wanted.logs == "all" and wanted.log_max is None and wanted.log_total is None:
+        return {}
+    cuts = {}
+    left = wanted.log_total
+    for job in view.jobs():
+        for number, attempt in enumerate(job.attempts):
+            size = attempt.io_log_size
+            if not size:
+                continue
+            key = (job.device_id, job.id, number)
+            if wanted.logs == "none" or (wanted.logs == "failed" and not attempt.outcome.failed):
+                cuts[key] = _Cut(size, hidden=True)
+                continue
+            room = min(each for each in (size, wanted.log_max, left) if each is not None)
+            if left is not None:
+                left -= room
+            if room < size:
+                head = room // 2 if wanted.log_head is None else min(room, wanted.log_head)
+                cuts[key] = _Cut(size, head, room - head)
+    return cuts
+
+
+class _Parts(ViewFilter):
+    """Leaves out parts of logs, and attachments."""
+
+    def __init__(
+        self,
+        cuts: dict[tuple[str, str, int], _Cut],
+        *,
+        attachments: bool,
+        changes: Counter[str],
+    ) -> None:
+        self._cuts = cuts
+        self._attachments = attachments
+        self._changes = changes
+        self._without: set[tuple[str, str, int]] = set()
+
+    def attachments(
+        self, attachments: tuple[Attachment, ...], place: Place, open_blob: OpenBlob
+    ) -> tuple[Attachment, ...]:
+        """Return them, or none."""
+        if self._attachments:
+            return super().attachments(attachments, place, open_blob)
+        if place[:3] not in self._without:
+            self._without.add(place[:3])
+            self._changes["attachments left out"] += len(attachments)
+        return ()
+
+    def result(self, result: JobResult, place: Place) -> JobResult:
+        """Return the result of a log of the size that is left of it."""
+        cut = self._cuts.get(place[:3])
+        if cut is None:
+            return result
+        if cut.hidden:
+            return msgspec.structs.replace(result, io_log=(), io_log_ref=None, io_log_size=0)
+        mark = len(_mark(cut.size - cut.head - cut.tail))
+        return msgspec.structs.replace(result, io_log_size=cut.head + cut.tail + mark)
+
+    def log(self, records: Iterator[IOLogRecord], place: Place) -> Iterator[IOLogRecord]:
+        """Return what is left of the log."""
+        cut = self._cuts.get(place[:3])
+        if cut is None:
+            return records
+        return iter(()) if cut.hidden else _shortened(records, cut)
+
+
+def _shortened(records: Iterator[IOLogRecord], cut: _Cut) -> Iterator[IOLogRecord]:
+    """Yield the beginning and the end of a log, with a mark between them."""
+    head = cut.head
+    tail: deque[IOLogRecord] = deque()
+    waiting = left_out = 0
+    for record in records:
+        if head:
+            yield record._replace(data=record.data[:head])
+        rest = record._replace(data=record.data[head:])
+        head -= min(head, len(record.data))
+        if rest.data:
+            tail.append(rest)
+            waiting += len(rest.data)
+        while waiting > cut.tail:
+            first = tail.popleft()
+            drop = min(len(first.data), waiting - cut.tail)
+            waiting -= drop
+            left_out += drop
+            if drop < len(first.data):
+                tail.appendleft(first._replace(data=first.data[drop:]))
+    if left_out:
+        delay = tail[0].delay if tail else 0.0
+        yield IOLogRecord(delay, "stdout", _mark(left_out))
+    yield from tail
+
+
+def _mark(left_out: int) -> bytes:
+    return f"\n[... {left_out:,} bytes of output left out]\n".encode()

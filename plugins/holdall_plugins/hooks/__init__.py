@@ -1,0 +1,1 @@
+"""What listens to sessions, or wraps their exports."""

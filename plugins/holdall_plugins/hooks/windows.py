@@ -1,0 +1,126 @@
+"""An expression searched in a log that comes in pieces, with matches that no piece holds whole."""
+
+from __future__ import annotations
+
+from codecs import getincrementaldecoder
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Callable, Iterator
+
+    from holdall.results import IOLogRecord
+
+    Found = dict[str, int]
+    Mask = Callable[[re.Match[str], Found], str]
+
+LARGEST_MATCH: Final = 1 << 16
+"""Characters that a match has at most; of a log so much is held back until more is known."""
+
+_SEEN: Final = 256  # characters before, which an expression may look back at
+_DECODER: Final = getincrementaldecoder("utf-8")
+
+
+class _Waiting:
+    """What is known of a record: how much of its text is still to come, and what is done."""
+
+    __slots__ = ("done", "left", "record")
+
+    def __init__(self, record: IOLogRecord, left: int) -> None:
+        self.record = record
+        self.left = left
+        self.done: list[str] = []
+
+
+class _StreamMasker:
+    """Masks the text of one stream, and knows which record each part came with."""
+
+    def __init__(self, pattern: re.Pattern[str], mask: Callable[[re.Match[str]], str]) -> None:
+        self._pattern = pattern
+        self._mask = mask
+        self._decoder = _DECODER("surrogateescape")
+        self._seen = ""
+        self._text = ""
+        self._records: list[_Waiting] = []
+
+    def feed(self, record: IOLogRecord) -> _Waiting:
+        text = self._decoder.decode(record.data)
+        waiting = _Waiting(record, len(text))
+        self._text += text
+        self._records.append(waiting)
+        if len(self._text) >= 4 * LARGEST_MATCH:
+            self._release(len(self._text) - LARGEST_MATCH)
+        return waiting
+
+    def finish(self) -> None:
+        rest = self._decoder.decode(b"", final=True)
+        if rest and self._records:
+            self._records[-1].left += len(rest)
+            self._text += rest
+        self._release(len(self._text))
+
+    def _release(self, end: int) -> None:
+        """Mask what stands before *end*, or before a match that goes on behind it."""
+        text = self._seen + self._text
+        place = start = len(self._seen)
+        end += start
+        for match in self._pattern.finditer(text, start):
+            if match.start() >= end:
+                break
+            if match.end() > end and match.start() > start and end < len(text):
+                end = match.start()
+                break
+            self._give(text[place : match.start()], match.start() - place)
+            self._give(self._mask(match), match.end() - match.start())
+            place = match.end()
+        end = max(end, place)
+        self._give(text[place:end], end - place)
+        self._seen, self._text = text[max(0, end - _SEEN) : end], text[end:]
+
+    def _give(self, shown: str, length: int) -> None:
+        """Hand *shown* to the records that the next *length* characters came with."""
+        whole = len(shown) != length
+        while length and self._records:
+            first = self._records[0]
+            part = min(first.left, length)
+            first.done.append(shown if whole else shown[:part])
+            shown = "" if whole else shown[part:]
+            first.left -= part
+            length -= part
+            if not first.left:
+                self._records.pop(0)
+
+
+def masked_records(
+    records: Iterator[IOLogRecord], pattern: re.Pattern[str], mask: Mask, found: Found
+) -> Iterator[IOLogRecord]:
+    """Yield *records* with what *pattern* matches masked, and count it in *found*.
+
+    Each stream is searched on its own. Records keep their order, unless one
+    stream says nothing for long while the other goes on.
+    """
+    maskers = {
+        each: _StreamMasker(pattern, lambda match: mask(match, found))
+        for each in ("stdout", "stderr")
+    }
+    queue: list[_Waiting] = []
+    size = 0
+    for record in records:
+        queue.append(maskers[record.stream].feed(record))
+        size += len(record.data)
+        if size >= 4 * LARGEST_MATCH:
+            yield from _ready(queue)
+            queue = [each for each in queue if each.left]
+            size = sum(each.left for each in queue) - 2 * LARGEST_MATCH
+    for masker in maskers.values():
+        masker.finish()
+    yield from _ready(queue)
+
+
+def _ready(queue: list[_Waiting]) -> Iterator[IOLogRecord]:
+    """Yield what is done of each record."""
+    for each in queue:
+        data = "".join(each.done).encode("utf-8", "surrogateescape")
+        each.done.clear()
+        if data:
+            yield each.record._replace(data=data)
