@@ -1,42 +1,48 @@
-"""HTML for people: one page that needs nothing else, not even JavaScript.
+"""HTML for people: one page that needs nothing else, and makes no request at all.
 
-Everything that comes from the session is escaped by the template engine. The
-page allows itself, by the digests in its own content security policy, exactly
-its one style and its one script, and no request at all.
+The verdict, the counts and the failures are plain HTML. All jobs are in one
+data block, whose lines are gzip and base64: first what the table shows of each
+job, then their details, `BLOCK` jobs a line, unpacked when one is opened.
 """
 
 from __future__ import annotations
 
+import zlib
 from base64 import b64encode
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, NamedTuple
 
+import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from msgspec import Meta
 
 from holdall.exports.cleaning import html_text
+from holdall.exports.coloured import Run, coloured
 from holdall.exports.escapes import strip_escapes
-from holdall.exports.logs import LogChoice, head_of, log_text, wants_log
 from holdall.exports.moments import duration, moment, readable
 from holdall.exports.verdict import verdict
 from holdall.results import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
     from jinja2 import Template
 
     from holdall.contracts import ExportContext, Exporter, Sink
-    from holdall.exports.group import JobGroup
-    from holdall.exports.job import JobView
+    from holdall.exports.job import AttemptView, JobView
     from holdall.exports.view import SessionView
+    from holdall.results import Attachment
 
-# The colour that each outcome is shown in; what is not done yet is `open`.
+BLOCK: Final = 256
+"""How many jobs have their details in one line of the data block."""
+
+# The colour that each outcome is shown in, and is filtered by; what is not done yet is `open`.
 _KINDS: Final[Mapping[Outcome, str]] = {
     Outcome.FAIL: "fail",
     Outcome.CRASH: "crash",
@@ -50,13 +56,22 @@ _KINDS: Final[Mapping[Outcome, str]] = {
     Outcome.NOT_SUPPORTED: "skip",
     Outcome.NOT_IMPLEMENTED: "skip",
 }
-_IN_FLIGHT: Final = "open"
+_WORDS: Final = {
+    "fail": "failed",
+    "crash": "crashed",
+    "open": "open",
+    "pass": "passed",
+    "skip": "skipped",
+}
 
 _POLICY: Final = (
     "default-src 'none'; style-src '{style}'; script-src '{script}'; "
     "base-uri 'none'; form-action 'none'"
 )
 _PIECE: Final = 1 << 16
+_NOTE: Final = 160  # characters of a comment that the table shows and searches
+_GAP: Final = 0.6  # hundredths of the ring between two outcomes
+_TEXTS: Final = ("text/", "application/json", "application/xml", "application/yaml")
 
 
 @dataclass(frozen=True)
@@ -64,16 +79,22 @@ class Options:
     """What the page holds.
 
     Attributes:
-        logs: Whose output it holds: nobody's, that of failed jobs, all.
-        log_max: Characters of one job's output at most; what is cut is said there.
+        title: Heading of the page; the session's own title if empty.
+        logs: Whose output it holds: nobody's, that of failed attempts, all.
+        log_max: Characters of one attempt's output at most; what is cut is said there.
+        failures_max: Failures shown above the table, and without JavaScript; more are in it.
+        attachment_max: Bytes of a text attachment up to which its content is shown.
     """
 
+    title: str = ""
     logs: Literal["none", "failed", "all"] = "failed"
     log_max: Annotated[int, Meta(ge=0)] = 1 << 16
+    failures_max: Annotated[int, Meta(ge=0)] = 100
+    attachment_max: Annotated[int, Meta(ge=0)] = 1 << 12
 
 
 class HtmlExporter:
-    """Verdict and totals, then what went wrong with its output, then a table per category."""
+    """Verdict and totals, what went wrong with its output, and a table of everything."""
 
     summary: ClassVar[str] = "HTML, one self-contained page"
     suffix: ClassVar[str] = ".html"
@@ -81,7 +102,7 @@ class HtmlExporter:
     Options: ClassVar[type] = Options
 
     def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
-        """Write the page, row by row."""
+        """Write the page, job by job."""
         page = _template().generate(**_names(view, context))
         for piece in _gathered(page):
             sink.write(piece.encode())
@@ -90,7 +111,11 @@ class HtmlExporter:
 @cache
 def _template() -> Template:
     environment = Environment(
-        loader=PackageLoader("holdall_exporters"), autoescape=True, undefined=StrictUndefined
+        loader=PackageLoader("holdall_exporters"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters["visible"] = html_text
     return environment.get_template("report.html")
@@ -121,14 +146,20 @@ def _gathered(pieces: Iterable[str]) -> Iterator[str]:
 
 def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
     """Return what the template knows."""
-    style, script = _asset("report.css"), _asset("report.js")
-    several = len(view.devices) > 1
+    style, script = _asset("report.css"), _asset("elements.js") + _asset("report.js")
     options: Options = context.options
+    counts = list(_counts(view))
+    failed = sum(each.number for each in counts if each.kind in {"fail", "crash"})
+    failed += sum(each.number for each in counts if each.label == "in flight")
     return {
         "view": view,
-        "title": html_text(view.title),
+        "title": html_text(options.title or view.title),
         "verdict": verdict(view),
-        "counts": list(_counts(view)),
+        "counts": counts,
+        "kinds": _by_kind(counts),
+        "share": _share(counts, view.job_count),
+        "more_failures": max(0, failed - options.failures_max),
+        "failed": failed,
         "created": readable(moment(view.created)),
         "modified": readable(moment(view.modified)),
         "now": readable(context.now),
@@ -138,98 +169,241 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
         "policy": _POLICY.format(style=_digest(style), script=_digest(script)),
         "style": Markup(style),  # noqa: S704 - a file of this package
         "script": Markup(script),  # noqa: S704 - a file of this package
-        "failures": lambda: _failures(view, options, several=several),
-        "groups": lambda: _groups(view, context, several=several),
+        "block": BLOCK,
+        "failures": lambda: islice(_failures(view, options), options.failures_max),
+        "data": lambda: _data(view, context),
     }
 
 
 class _Count(NamedTuple):
-    """One outcome in the summary, with its place in a bar that is 1 000 wide."""
+    """One outcome in the summary, with its arc of a ring whose length is 100."""
 
     kind: str
     label: str
     number: int
     start: str
-    width: str
+    length: str
 
     @property
     def text(self) -> str:
-        return f"{self.number} {self.label}"
+        return f"{self.number:,} {self.label}"
 
 
 def _counts(view: SessionView) -> Iterator[_Count]:
-    total = view.job_count
+    """Yield the outcomes; the ring shows a single failure among many as at least one hundredth."""
+    tallies = view.tallies
+    shares = [max(1.0, 100 * each.number / view.job_count) for each in tallies]
+    scale = 100 / (sum(shares) or 1)
+    gap = _GAP if len(tallies) > 1 else 0
     start = 0.0
-    for outcome, label, number in view.tallies:
-        width = 1000 * number / total
-        kind = _IN_FLIGHT if outcome is None else _KINDS[outcome]
-        yield _Count(kind, label, number, f"{start:.2f}", f"{width:.2f}")
-        start += width
+    for (outcome, label, number), share in zip(tallies, shares, strict=True):
+        length = share * scale
+        kind = "open" if outcome is None else _KINDS[outcome]
+        arc = max(length - gap, 0.2)
+        yield _Count(kind, label, number, f"{-start:.2f}", f"{arc:.2f} {100 - arc:.2f}")
+        start += length
 
 
-class _Row(NamedTuple):
-    """One job, its text made safe."""
+def _by_kind(counts: Iterable[_Count]) -> list[tuple[str, str, int]]:
+    """Return the kinds that occur, with the words for them and how many jobs are of each."""
+    numbers = dict.fromkeys(_WORDS, 0)
+    for each in counts:
+        numbers[each.kind] += each.number
+    return [(kind, _WORDS[kind], number) for kind, number in numbers.items() if number]
 
+
+def _share(counts: Iterable[_Count], total: int) -> str:
+    """Return how many of 100 jobs passed; 100 only if all did."""
+    passed = sum(each.number for each in counts if each.kind == "pass")
+    return f"{100 * passed // total if total else 0}%"
+
+
+class _File(msgspec.Struct, omit_defaults=True):
+    """An attachment."""
+
+    name: str
+    type: str
+    size: int
+    text: str | None = None
+
+
+class _Attempt(msgspec.Struct, omit_defaults=True):
+    """What is known of an attempt; the last one's outcome and duration are in its row."""
+
+    kind: str = ""
+    label: str = ""
+    duration: float | None = None
+    started: str = ""
+    code: int | None = None
+    words: list[str] = []
+    log: list[Run] = []
+    dropped: int = 0
+    files: list[_File] = []
+
+
+class _Details(msgspec.Struct, omit_defaults=True):
+    """What is shown of a job when it is opened."""
+
+    description: str = ""
+    plugin: str = ""
+    status: str = ""
+    origin: str = ""
+    template: str = ""
+    attempts: list[_Attempt] = []
+
+
+def _data(view: SessionView, context: ExportContext) -> Iterator[str]:
+    """Yield the lines of the data block."""
+    encode = msgspec.json.Encoder().encode
+    yield from _packed(_rows(view, context, encode))
+    jobs = view.jobs()
+    total = view.job_count
+    for start in range(0, total, BLOCK):
+        yield "\n"
+        yield from _packed(_block(islice(jobs, BLOCK), context, encode))
+        context.progress(total + start, 2 * total)
+
+
+def _packed(pieces: Iterable[bytes]) -> Iterator[str]:
+    """Yield *pieces* as one gzip file in base64; neither time nor name is in it."""
+    packer = zlib.compressobj(wbits=31)
+    rest = b""
+    for piece in pieces:
+        rest += packer.compress(piece)
+        whole = len(rest) - len(rest) % 3
+        if whole:
+            yield b64encode(rest[:whole]).decode()
+            rest = rest[whole:]
+    yield b64encode(rest + packer.flush()).decode()
+
+
+def _rows(view: SessionView, context: ExportContext, encode: Any) -> Iterator[bytes]:
+    """Yield what the table shows of the jobs, then the names that its numbers stand for."""
+    labels: dict[tuple[str, str, str], int] = {}
+    categories: dict[str, int] = {}
+    devices: dict[str, int] = {}
+    jobs = view.jobs()
+    total = view.job_count
+    separator = b'{"rows":['
+    for start in range(0, total, BLOCK):
+        rows = [
+            (
+                labels.setdefault(_standing(job), len(labels)),
+                0 if job.summary == job.id else html_text(job.summary),
+                html_text(job.id),
+                categories.setdefault(job.category, len(categories)),
+                devices.setdefault(job.device_id, len(devices)),
+                None if job.duration is None else round(job.duration, 3),
+                " ".join(_words(job.last))[:_NOTE] or 0,
+            )
+            for job in islice(jobs, BLOCK)
+        ]
+        yield separator + encode(rows)[1:-1]
+        separator = b","
+        context.progress(start, 2 * total)
+    names = {
+        "labels": list(labels),
+        "categories": [html_text(each) for each in categories],
+        "devices": [html_text(each) for each in devices],
+    }
+    yield (b"]," if total else b'{"rows":[],') + encode(names)[1:]
+
+
+def _standing(job: JobView) -> tuple[str, str, str]:
+    """Return kind, label, and what the label says in brackets."""
+    kind = "open" if job.in_flight else _KINDS[job.outcome]
+    label, _, more = job.label.partition(" (")
+    return kind, label, more.removesuffix(")")
+
+
+def _words(attempt: AttemptView) -> list[str]:
+    """Return the reasons and comments on an attempt, each once."""
+    given = dict.fromkeys((attempt.skip_reason, attempt.comments))
+    return [html_text(strip_escapes(words)) for words in given if words]
+
+
+def _block(jobs: Iterable[JobView], context: ExportContext, encode: Any) -> Iterator[bytes]:
+    separator = b"["
+    for job in jobs:
+        yield separator + encode(_details(job, context.options))
+        separator = b","
+    yield b"]"
+
+
+def _details(job: JobView, options: Options) -> _Details:
+    attempts = [_attempt(attempt, options) for attempt in job.attempts]
+    if attempts and not job.in_flight:
+        attempts[-1].kind = attempts[-1].label = ""
+        attempts[-1].duration = None
+    return _Details(
+        description=html_text(job.description),
+        plugin=html_text(job.plugin),
+        status=html_text(job.certification_status),
+        origin=html_text(job.origin),
+        template=html_text(job.template_id),
+        attempts=attempts,
+    )
+
+
+def _attempt(attempt: AttemptView, options: Options) -> _Attempt:
+    return _Attempt(
+        kind=_KINDS[attempt.outcome],
+        label=attempt.label,
+        duration=attempt.duration,
+        started="" if attempt.started_at is None else readable(moment(attempt.started_at)),
+        code=attempt.return_code or None,
+        words=_words(attempt),
+        log=_log(attempt, options),
+        dropped=attempt.io_log_dropped,
+        files=[_file(attempt, each, options) for each in attempt.attachments],
+    )
+
+
+def _log(attempt: AttemptView, options: Options) -> list[Run]:
+    wanted = options.logs == "all" or (options.logs == "failed" and attempt.outcome.failed)
+    if not wanted or not attempt.io_log_size:
+        return []
+    return coloured(attempt.io_log(), limit=options.log_max)
+
+
+def _file(attempt: AttemptView, attachment: Attachment, options: Options) -> _File:
+    shown = _File(html_text(attachment.name), html_text(attachment.media_type), attachment.size)
+    if shown.type.startswith(_TEXTS) and attachment.size <= options.attachment_max:
+        with attempt.open_attachment(attachment) as content:
+            data = content.read(options.attachment_max)
+        shown.text = html_text(data.decode("utf-8", "backslashreplace"))
+    return shown
+
+
+class _Failure(NamedTuple):
+    """A job that went wrong, as it stands above the table."""
+
+    number: int
     kind: str
     label: str
     summary: str
     id: str
-    duration: str
+    facts: list[str]
     words: list[str]
-    log: str
-    cut: str
-    facts: tuple[str, ...] = ()  # only beside failures
+    log: list[Run]
+    dropped: int
 
 
-class _Group(NamedTuple):
-    """One table."""
-
-    heading: str
-    counts: str
-    rows: Callable[[], Iterator[_Row]]
-
-
-def _failures(view: SessionView, options: Options, *, several: bool) -> Iterator[_Row]:
-    logs: Literal["none", "failed", "all"] = "none" if options.logs == "none" else "failed"
-    for job in view.jobs():
+def _failures(view: SessionView, options: Options) -> Iterator[_Failure]:
+    several = len(view.devices) > 1
+    for number, job in enumerate(view.jobs()):
         if job.outcome.failed or job.in_flight:
-            facts = tuple(_facts(job, several=several))
-            yield _row(job, options, logs=logs)._replace(facts=facts)
-
-
-def _groups(view: SessionView, context: ExportContext, *, several: bool) -> Iterator[_Group]:
-    total, done = view.job_count, 0
-    for group in view.groups():
-        heading = f"{group.category} ({group.device_id})" if several else group.category
-        rows = partial(_rows, group, context.options)
-        yield _Group(html_text(heading), _tally(group), rows)
-        done += len(group)
-        context.progress(done, total)
-
-
-def _tally(group: JobGroup) -> str:
-    return ", ".join(f"{each.number} {each.label}" for each in group.tallies)
-
-
-def _rows(group: JobGroup, options: Options) -> Iterator[_Row]:
-    """Yield the rows of a table; output stands in them only if all of it was asked for."""
-    logs: Literal["none", "failed", "all"] = "all" if options.logs == "all" else "none"
-    for job in group.jobs():
-        yield _row(job, options, logs=logs)
-
-
-def _row(job: JobView, options: Options, *, logs: LogChoice) -> _Row:
-    text, cut = _log(job, options) if wants_log(logs, job) else ("", "")
-    return _Row(
-        kind=_IN_FLIGHT if job.in_flight else _KINDS[job.outcome],
-        label=job.label,
-        summary=html_text(job.summary),
-        id=html_text(job.id),
-        duration=duration(job.duration),
-        words=list(_words(job)),
-        log=text,
-        cut=cut,
-    )
+            yield _Failure(
+                number=number,
+                kind=_standing(job)[0],
+                label=job.label,
+                summary=html_text(job.summary),
+                id=html_text(job.id),
+                facts=list(_facts(job, several=several)),
+                words=_words(job.last),
+                log=_log(job.last, options),
+                dropped=job.last.io_log_dropped,
+            )
 
 
 def _facts(job: JobView, *, several: bool) -> Iterator[str]:
@@ -243,26 +417,9 @@ def _facts(job: JobView, *, several: bool) -> Iterator[str]:
         yield f"exit code {job.return_code}"
     if job.certification_status == "blocker":
         yield "blocker"
-
-
-def _words(job: JobView) -> Iterator[str]:
-    for words in dict.fromkeys((job.skip_reason, job.comments)):
-        if words:
-            yield html_text(strip_escapes(words))
     if job.attempt_count > 1:
         history = ", ".join(attempt.label for attempt in job.attempts)
         yield f"{job.attempt_count} attempts: {history}"
-
-
-def _log(job: JobView, options: Options) -> tuple[str, str]:
-    """Return the output of a job, and what was cut off it."""
-    text, more = head_of(log_text(job.io_log()), limit=options.log_max)
-    cuts = []
-    if more:
-        cuts.append(f"{more:,} characters more are not shown here")
-    if job.last.io_log_dropped:
-        cuts.append(f"{job.last.io_log_dropped:,} bytes more were not kept")
-    return html_text(text), "; ".join(cuts)
 
 
 if TYPE_CHECKING:

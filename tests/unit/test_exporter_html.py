@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from hashlib import sha256
 from itertools import pairwise
 from typing import Any, ClassVar
@@ -12,9 +14,10 @@ import pytest
 from lxml import html
 
 from holdall.errors import OptionValueError
+from holdall.exports.cleaning import html_text
 from holdall.testing.exporters import ExporterContract, exported
 from holdall.testing.sessions import HOSTILE, big_session, empty_session, sample_session
-from holdall_exporters.html import HtmlExporter
+from holdall_exporters.html import BLOCK, HtmlExporter
 
 
 class TestHtmlExporter(ExporterContract):
@@ -26,6 +29,28 @@ class TestHtmlExporter(ExporterContract):
 def page(session: Any = None, **options: Any) -> html.HtmlElement:
     report = exported(HtmlExporter, session or sample_session(), options)
     return html.document_fromstring(report.decode())
+
+
+def lines(found: html.HtmlElement) -> list[str]:
+    return (found.findtext(".//script[@id='data']") or "").split("\n")
+
+
+def data(found: html.HtmlElement) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the rows and the details of all jobs."""
+    first, *blocks = (json.loads(gzip.decompress(b64decode(line))) for line in lines(found))
+    rows = [
+        {
+            "label": first["labels"][label],
+            "name": summary or job_id,
+            "id": job_id,
+            "category": first["categories"][category],
+            "device": first["devices"][device],
+            "seconds": seconds,
+            "note": note or "",
+        }
+        for label, summary, job_id, category, device, seconds, note in first["rows"]
+    ]
+    return rows, [details for block in blocks for details in block]
 
 
 def text(element: html.HtmlElement) -> str:
@@ -45,14 +70,14 @@ def test_the_page_allows_itself_its_own_style_and_script_and_no_request() -> Non
     found = page()
     policy = found.xpath("string(//meta[@http-equiv='Content-Security-Policy']/@content)")
 
-    def digest(tag: str) -> str:
-        content = found.findtext(f".//{tag}") or ""
+    def digest(path: str) -> str:
+        content = found.findtext(path) or ""
         return f"'sha256-{b64encode(sha256(content.encode()).digest()).decode()}'"
 
     assert policy.split("; ") == [
         "default-src 'none'",
-        f"style-src {digest('style')}",
-        f"script-src {digest('script')}",
+        f"style-src {digest('.//style')}",
+        f"script-src {digest('.//script[2]')}",
         "base-uri 'none'",
         "form-action 'none'",
     ]
@@ -61,19 +86,98 @@ def test_the_page_allows_itself_its_own_style_and_script_and_no_request() -> Non
 def test_nothing_in_the_page_comes_from_elsewhere() -> None:
     found = page(logs="all")
 
-    assert found.xpath("//@src | //@href | //@style | //link | //img | //iframe | //object") == []
+    assert found.xpath("//@src | //@style | //link | //img | //iframe | //object") == []
+    assert [link for link in found.xpath("//@href") if not link.startswith("#")] == []
     assert found.xpath("//@*[starts-with(name(), 'on')]") == []
-    assert len(found.findall(".//script")) == 1
+    assert [each.get("type") for each in found.iter("script")] == ["application/gzip", None]
     assert "@import" not in (found.findtext(".//style") or "")
     assert "url(" not in (found.findtext(".//style") or "")
 
 
-def test_every_job_has_a_row_in_its_table() -> None:
-    found = page()
-    view = sample_session().view()
+def test_the_data_block_holds_every_job_in_order() -> None:
+    rows, details = data(page())
+    jobs = list(sample_session().view().jobs())
 
-    ids = [text(each) for each in found.xpath("//table[@class='results']//span[@class='id']")]
-    assert sorted(ids) == sorted(" ".join(job.id.split()) for job in view.jobs())
+    assert [row["id"] for row in rows] == [html_text(job.id) for job in jobs]
+    assert [row["name"] for row in rows] == [html_text(job.summary) for job in jobs]
+    assert [row["category"] for row in rows] == [html_text(job.category) for job in jobs]
+    assert [row["device"] for row in rows] == [job.device_id for job in jobs]
+    assert [row["seconds"] for row in rows] == [
+        job.duration and round(job.duration, 3) for job in jobs
+    ]
+    assert [each.get("description", "") for each in details] == [
+        html_text(job.description) for job in jobs
+    ]
+    assert [len(each.get("attempts", ())) for each in details] == [
+        job.attempt_count for job in jobs
+    ]
+
+
+def test_a_big_session_has_its_details_in_several_lines() -> None:
+    found = page(big_session(2 * BLOCK + 1))
+
+    rows, details = data(found)
+    assert len(lines(found)) == 4
+    assert len(rows) == len(details) == 2 * BLOCK + 1
+    assert details[9]["attempts"][0]["log"][0].startswith("0: a line of output")
+
+
+def test_the_data_block_can_not_end_its_element() -> None:
+    assert "".join(lines(page(logs="all"))).isascii()
+    assert re.fullmatch(r"[A-Za-z0-9+/=]*", "".join(lines(page(logs="all"))))
+
+
+def test_all_attempts_are_in_the_details() -> None:
+    rows, details = data(page())
+    flaky = next(n for n, row in enumerate(rows) if row["id"] == "com.example::flaky")
+
+    attempts = details[flaky]["attempts"]
+    assert [each.get("label") for each in attempts] == [
+        "failed",
+        "crashed (interrupted by a reboot)",
+        None,
+    ]
+    assert attempts[0]["code"] == -11
+    assert attempts[0]["started"] == "2026-01-01 00:00:01 UTC"
+    assert attempts[1]["words"] == ["holdall was ended"]
+
+
+def test_attachments_are_named_and_small_texts_shown() -> None:
+    _rows, details = data(page())
+    files = next(a["files"] for each in details for a in each.get("attempts", ()) if "files" in a)
+
+    assert files == [
+        {"name": "notes.txt", "type": "text/plain", "size": 5, "text": "notes"},
+        {"name": "../Shot.png", "type": "image/png", "size": 264},
+        {"name": "notes.txt", "type": "text/plain", "size": 4, "text": "more"},
+    ]
+
+
+def test_a_text_attachment_beyond_the_limit_is_only_named() -> None:
+    _rows, details = data(page(attachment_max=4))
+    files = next(a["files"] for each in details for a in each.get("attempts", ()) if "files" in a)
+
+    assert [each.get("text") for each in files] == [None, None, "more"]
+
+
+def test_the_title_can_be_given() -> None:
+    found = page(title="Nightly <1>")
+
+    assert text(found.find(".//h1")) == "Nightly <1>"
+    assert found.findtext(".//title") == "FAIL: Nightly <1>"
+
+
+def test_the_ring_has_its_numbers_as_text() -> None:
+    label = page().xpath("string(//svg[@role='img']/@aria-label)")
+
+    assert label.startswith("41% passed: 13 failed, 2 crashed, 1 in flight, ")
+
+
+def test_failures_beyond_the_limit_are_counted() -> None:
+    found = page(failures_max=2)
+
+    assert len(found.findall(".//article")) == 2
+    assert "14 more are not repeated here" in text(found)
 
 
 def test_failures_come_first_with_their_output() -> None:
@@ -85,27 +189,27 @@ def test_failures_come_first_with_their_output() -> None:
         "Summary of outcome-crash",
         "Summary of interrupted",
     ]
-    assert articles[0].findtext(".//pre") == (
+    assert articles[0].find(".//pre").text_content() == (
         "plain line\nnot UTF-8: \\xff\\xfe\\x80\ncut character: café, cut escape: red\n"
     )
+    assert articles[0].xpath(".//pre/span[@class='f1']/text()") == ["red"]
     assert found.xpath("//main/section[1]/h2/text()") == ["What went wrong"]
 
 
-def test_reasons_comments_and_attempts_are_shown() -> None:
-    words = text(page())
+def test_reasons_and_comments_are_in_the_rows() -> None:
+    notes = [row["note"] for row in data(page())[0]]
 
-    assert "why it was not-supported" in words
-    assert "seen by a person" in words
-    assert "3 attempts: failed, crashed (interrupted by a reboot), passed" in words
+    assert "why it was not-supported" in notes
+    assert "seen by a person" in notes
 
 
 def test_a_long_log_is_cut_visibly() -> None:
     found = page(log_max=20)
 
-    cuts = [text(each) for each in found.find_class("cut")]
-    assert "1,234,567 bytes more were not kept" in cuts[2]
-    assert re.match(r"\d[\d,]+ characters more are not shown here", cuts[0])
-    assert found.xpath("//article[1]//pre/text()") == ["plain line\nnot UTF-8"]
+    assert found.xpath("//article[1]//pre")[0].text_content() == (
+        "plain\n[... 62 characters left out ...]\n red\n"
+    )
+    assert "1,234,567 bytes more were not kept" in text(found)
 
 
 def test_a_log_can_not_be_cut_to_less_than_nothing() -> None:
@@ -124,8 +228,10 @@ def test_a_log_can_not_be_cut_to_less_than_nothing() -> None:
 def test_logs_are_shown_as_asked_for(logs: str, *, failures: bool, rows: bool) -> None:
     found = page(logs=logs)
 
+    _rows, details = data(found)
+    passed = next(each for each in details if each.get("plugin") == "resource")
     assert bool(found.xpath("//article//pre")) == failures
-    assert bool(found.xpath("//table//pre")) == rows
+    assert ("log" in passed["attempts"][0]) == rows
 
 
 def test_hostile_text_is_text() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import io
 import json
 import os
@@ -18,7 +20,7 @@ from junitparser import JUnitXml
 from lxml import etree, html
 from python_calamine import CalamineWorkbook
 
-from holdall.exports.cleaning import cell_text, line_text
+from holdall.exports.cleaning import cell_text, html_text, line_text
 from holdall.exports.pipeline import export
 from holdall.journal.events import (
     CategoryDefined,
@@ -191,13 +193,10 @@ def read_junit(report: bytes, session: SampleSession) -> None:
 
 def read_html(report: bytes, session: SampleSession) -> None:
     page = html.document_fromstring(report.decode())
-    rows = [
-        row
-        for table in page.iterfind(".//table[@class='results']")
-        for row in table.iterfind("tbody/tr")
-    ]
-    assert len(rows) == session.view().job_count
-    assert len(page.findall(".//script")) == 1
+    data, script = page.findall(".//script")
+    rows = json.loads(gzip.decompress(base64.b64decode((data.text or "").split("\n")[0])))["rows"]
+    assert [row[2] for row in rows] == [html_text(job.id) for job in session.view().jobs()]
+    assert script.get("type") is None
 
 
 def read_xlsx(report: bytes, session: SampleSession) -> None:

@@ -1,0 +1,64 @@
+"""Logs with their colours: names of classes instead of escape sequences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from holdall.exports.coloured import CUT, coloured
+from holdall.results import IOLogRecord
+
+if TYPE_CHECKING:
+    from holdall.exports.coloured import Run
+
+
+def runs(*data: bytes, limit: int = 1000) -> list[Run]:
+    return coloured([IOLogRecord(0.0, "stdout", each) for each in data], limit=limit)
+
+
+@pytest.mark.parametrize(
+    ("escape", "classes"),
+    [
+        pytest.param(b"\x1b[31m", "f1", id="colour"),
+        pytest.param(b"\x1b[1;92m", "bold f10", id="bold and bright"),
+        pytest.param(b"\x1b[38;5;9m", "f9", id="one of 16 of 256"),
+        pytest.param(b"\x1b[38;5;21m", "f12", id="one of the cube"),
+        pytest.param(b"\x1b[38;5;240m", "f0", id="a grey"),
+        pytest.param(b"\x1b[38;2;200;0;0m", "f9", id="red, green, blue"),
+        pytest.param(b"\x1b[31;43m", "b3", id="a background hides the colour"),
+        pytest.param(b"\x1b[103m", "b11", id="a bright background"),
+        pytest.param(b"\x9b4m".decode("latin-1").encode(), "underline", id="C1"),
+    ],
+)
+def test_a_sequence_becomes_classes(escape: bytes, classes: str) -> None:
+    assert runs(escape + b"text\x1b[0m end") == [(classes, "text"), " end"]
+
+
+@pytest.mark.parametrize("escape", [b"\x1b[38;5m", b"\x1b[38m", b"\x1b[2J", b"\x1b[999m"])
+def test_a_sequence_that_says_no_colour_changes_nothing(escape: bytes) -> None:
+    assert "".join(map(str, runs(b"a" + escape + b"b"))) == "ab"
+
+
+def test_sequences_and_characters_that_two_records_share_are_whole() -> None:
+    assert runs(b"caf\xc3", b"\xa9 \x1b[3", b"1mred") == ["café ", ("f1", "red")]
+
+
+def test_the_error_stream_has_a_class_and_colours_of_its_own() -> None:
+    records = [
+        IOLogRecord(0.0, "stdout", b"\x1b[32mout"),
+        IOLogRecord(0.1, "stderr", b"err"),
+        IOLogRecord(0.2, "stdout", b"out"),
+    ]
+
+    assert coloured(records, limit=100) == [("f2", "out"), ("err", "err"), ("f2", "out")]
+
+
+def test_a_long_log_keeps_its_end_and_some_of_its_beginning() -> None:
+    found = runs(b"0123456789", b"0123456789", b"0123456789", limit=8)
+
+    assert found == ["01", (CUT, "\n[... 22 characters left out ...]\n"), "456789"]
+
+
+def test_no_control_character_is_left() -> None:
+    assert runs(b"bell\x07 \x1b]0;title\x07 \xff\r\n") == ["bell\u2407  \\xff\n"]
