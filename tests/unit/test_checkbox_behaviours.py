@@ -297,7 +297,7 @@ def test_56_a_reason_must_name_what_it_is_about() -> None:
         with pytest.raises(ValueError, match=cause.name):
             Inhibitor(cause)
     wrong: Any = 3
-    with pytest.raises(TypeError, match="InhibitionCause"):
+    with pytest.raises(ValueError, match="InhibitionCause"):
         Inhibitor(wrong, "a")
 
 

@@ -48,7 +48,8 @@ class Inhibitor(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if not isinstance(self.cause, InhibitionCause):
-            raise TypeError(f"a reason needs an InhibitionCause, not {self.cause!r}")
+            words = f"a reason needs an InhibitionCause, not {self.cause!r}"
+            raise ValueError(words)  # noqa: TRY004 - what plainbox raises
         if self.cause in _ABOUT_JOBS and not self.related_job:
             raise ValueError(f"the reason {self.cause.name} needs the job it is about")
         if self.cause in _ABOUT_EXPRESSIONS and not self.related_expression:
