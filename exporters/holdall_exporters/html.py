@@ -293,7 +293,7 @@ def _rows(view: SessionView, context: ExportContext, encode: Any) -> Iterator[by
                 html_text(job.id),
                 categories.setdefault(job.category, len(categories)),
                 devices.setdefault(job.device_id, len(devices)),
-                None if job.duration is None else round(job.duration, 3),
+                _rounded(job.duration),
                 " ".join(_words(job.last))[:_NOTE] or 0,
             )
             for job in islice(jobs, BLOCK)
@@ -307,6 +307,13 @@ def _rows(view: SessionView, context: ExportContext, encode: Any) -> Iterator[by
         "devices": [html_text(each) for each in devices],
     }
     yield (b"]," if total else b'{"rows":[],') + encode(names)[1:]
+
+
+def _rounded(seconds: float | None) -> float | None:
+    """Return *seconds* as `duration` shows them, which rounds other than JavaScript."""
+    if seconds is None or seconds >= 60:
+        return seconds and round(seconds)
+    return round(seconds, 2 if seconds < 10 else 1)
 
 
 def _standing(job: JobView) -> tuple[str, str, str]:
@@ -349,7 +356,7 @@ def _attempt(attempt: AttemptView, options: Options) -> _Attempt:
     return _Attempt(
         kind=_KINDS[attempt.outcome],
         label=attempt.label,
-        duration=attempt.duration,
+        duration=_rounded(attempt.duration),
         started="" if attempt.started_at is None else readable(moment(attempt.started_at)),
         code=attempt.return_code or None,
         words=_words(attempt),

@@ -11,10 +11,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
+from holdall.journal.events import ResultRecorded
+from holdall.results import IOLogRecord, JobResult
 from holdall.testing.exporters import exported
-from holdall.testing.sessions import HOSTILE, big_session, sample_session
+from holdall.testing.sessions import HOSTILE, SampleSession, big_session, sample_session
 from holdall_exporters.html import HtmlExporter
 
 if TYPE_CHECKING:
@@ -24,14 +27,16 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 MANY = 100_000
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-VIOLATIONS = """
-axe.run({runOnly: %s}).then((found) =>
+VIOLATIONS = f"""
+axe.run({{runOnly: {json.dumps(RULES)}}}).then((found) =>
   found.violations.map((each) => [each.id, each.nodes.map((node) => node.html.slice(0, 200))]))
-""" % json.dumps(RULES)
+"""
 DRAWN = "document.querySelector('#table')?.hidden === false"
 FOUND = "document.querySelector('#found').value"
 FOCUSED = "document.activeElement.textContent"
-ROWS = "[...document.querySelectorAll('#rows tr:not(.gap)')].map((row) => row.querySelector('code').textContent)"
+ROWS = """
+[...document.querySelectorAll('#rows tr:not(.gap) code')].map((each) => each.textContent)
+"""
 SEARCH = """
 (async () => {
   const words = document.querySelector('#words');
@@ -115,6 +120,28 @@ def test_axe_finds_nothing_in_the_details(
         assert browser.run(VIOLATIONS) == []
         browser.screenshot(screenshots / f"details-{job}-{scheme}.png")
         check(browser)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_colour_of_output_can_be_read(
+    browser: Any, axe: str, screenshots: Path, tmp_path: Path, scheme: str
+) -> None:
+    codes = [0, 1, 3, 4, 9, *range(30, 38), *range(40, 48), *range(90, 98), *range(100, 108)]
+    words = "".join(f"\x1b[{code}mcolour {code}\x1b[0m " for code in codes).encode()
+    log = [IOLogRecord(0.0, "stdout", words), IOLogRecord(0.1, "stderr", words)]
+    events = sample_session().events
+    recorded = next(each for each in events if isinstance(each, ResultRecorded))
+    result = JobResult(outcome="fail", io_log=log)
+    colourful = SampleSession((events[0], msgspec.structs.replace(recorded, result=result)))
+    path = tmp_path / "report.html"
+    path.write_bytes(exported(HtmlExporter, colourful))
+
+    shown(browser, path, prefers_color_scheme=scheme)
+    browser.screenshot(screenshots / f"colours-{scheme}.png")
+    browser.run(axe)
+
+    assert browser.run("document.querySelectorAll('article pre span').length") > 60
+    assert browser.run(VIOLATIONS) == []
 
 
 def test_a_hundred_thousand_rows_are_painted_and_filtered_at_once(
@@ -204,7 +231,7 @@ def test_the_row_with_the_focus_stays_when_it_is_scrolled_away(
     shown(browser, thousand)
     browser.run("document.querySelector('#rows button').focus()")
     browser.run("scrollTo(0, document.body.scrollHeight)")
-    browser.wait_for(f"{ROWS}.includes('com.example::job/999')")
+    browser.wait_for(f"{ROWS.strip()}.includes('com.example::job/999')")
 
     assert browser.run(FOCUSED).startswith("Check part 0 ")
     assert browser.run("document.querySelectorAll('#rows tr').length") < 80

@@ -256,6 +256,11 @@
   find("previous").addEventListener("click", () => open(shown[current - 1]));
   find("next").addEventListener("click", () => open(shown[current + 1]));
 
+  dialog.addEventListener("keydown", (event) => {
+    const button = { ArrowLeft: "previous", ArrowRight: "next" }[event.key];
+    if (button && !event.altKey && !event.ctrlKey && !event.metaKey) find(button).click();
+  });
+
   // Hands and keys.
 
   const move = (to) => {
