@@ -6,23 +6,30 @@ has properties, cases, system-out and system-err in this order, a case has one
 child at most, times have three decimals. It is ASCII: some readers guess the
 encoding. Characters that XML can't hold are visible (`␛`), terminal escape
 sequences are left out.
+
+Two more flavours say more than windyroad's rules allow: `jenkins`, which
+junit-10.xsd does, with the output of each case and its earlier attempts, and
+`rich`, which neither does, with properties of each case besides.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final, Literal, NamedTuple
+from xml.etree.ElementTree import iterparse
 from xml.sax.saxutils import escape
 
 from holdall.exports.cleaning import xml_text
 from holdall.exports.escapes import strip_escapes
-from holdall.exports.logs import LogChoice, log_text, wants_log
+from holdall.exports.logs import log_text, wants_log
 from holdall.exports.moments import iso, moment
 from holdall.results import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from holdall.contracts import ExportContext, Exporter, Sink
     from holdall.exports.group import JobGroup
@@ -53,10 +60,20 @@ class Options:
 
     Attributes:
         logs: Whose output it holds: nobody's, or that of failed and crashed jobs. The output
-            of other jobs has no place in a file that all readers take, so `all` is the same.
+            of other jobs has no place in a `portable` file, so there `all` is the same.
+        flavour: What every reader takes; or with the output and the earlier attempts of each
+            case, as Jenkins and GitLab read them; or with properties of each case as well.
+        ascii: Whether to write what is not ASCII as references, which every reader takes.
+        max_cases: Cases of a file at most; what is more goes to `report.2.xml` and so on. 0 is
+            no limit.
+        max_bytes: Bytes of a file at most, in the same way.
     """
 
     logs: Literal["none", "failed", "all"] = "failed"
+    flavour: Literal["portable", "jenkins", "rich"] = "portable"
+    ascii: bool = True
+    max_cases: int = 0
+    max_bytes: int = 0
 
 
 class JUnitExporter:
@@ -69,35 +86,140 @@ class JUnitExporter:
 
     def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
         """Write the suites, each counted before its cases are written."""
-        sink.write(b'<?xml version="1.0" encoding="US-ASCII"?>\n<testsuites>\n')
+        options: Options = context.options
         several = len(view.devices) > 1
+        file = _File(sink, options)
         total, done = view.job_count, 0
-        for number, group in enumerate(view.groups()):
-            sink.write(_suite_start(view, group, number, several=several))
-            for prop in _properties(view, group, context):
-                sink.write(prop)
-            for job in group.jobs():
-                for piece in _case(job, _class_name(group, several=several), context.options.logs):
-                    sink.write(piece)
-            sink.write(b"    <system-out>")
-            for job in group.jobs():
-                if job.attempt_count > 1:
-                    sink.write(_history(job))
-            sink.write(b"</system-out>\n    <system-err/>\n  </testsuite>\n")
-            done += len(group)
-            context.progress(done, total)
-        sink.write(b"</testsuites>\n")
+        for group in view.groups():
+            head = b"".join(_properties(view, group, context))
+            class_name = _class_name(group, several=several)
+            around = len(head) + _SUITE_SIZE
+            for batch in _batches(group, class_name, file, context, around=around):
+                file.write(_suite_start(view, group, batch, several=several) + head)
+                for piece in batch.written:
+                    file.write(piece)
+                file.write(_suite_end(batch.jobs()))
+                done += batch.size
+                context.progress(done, total)
+        file.finish()
+
+    @staticmethod
+    def verify(report: BinaryIO) -> None:
+        """Read the file as XML, and compare the numbers of each suite with its cases."""
+        root = ""
+        for event, element in iterparse(report, events=("start", "end")):  # noqa: S314 - our own
+            root = root or element.tag
+            if event == "end" and element.tag == "testsuite":
+                cases = len(element.findall("testcase"))
+                if element.get("tests") != str(cases):
+                    raise ValueError(f"a suite of {element.get('tests')} tests has {cases}")
+                element.clear()
+        if root != "testsuites":
+            raise ValueError(f"it is no JUnit file but {root!r}")
 
 
-def _suite_start(view: SessionView, group: JobGroup, number: int, *, several: bool) -> bytes:
-    tags = [_tag(job) for job in group.jobs()]
+class _File:
+    """The file that is being written, and the next ones when it is full."""
+
+    def __init__(self, sink: Sink, options: Options) -> None:
+        self._first = self._sink = sink
+        self._number = 1
+        self._encoding = b"US-ASCII" if options.ascii else b"UTF-8"
+        self._options = options
+        self.suites = self.cases = self.size = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self.suites = self.cases = self.size = 0
+        self.write(b'<?xml version="1.0" encoding="%b"?>\n<testsuites>\n' % self._encoding)
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether there may be other files."""
+        return bool(self._options.max_cases or self._options.max_bytes)
+
+    def has_room(self, cases: int, size: int) -> bool:
+        """Whether a suite of so many cases and bytes still fits."""
+        most_cases, most = self._options.max_cases, self._options.max_bytes
+        return (not most_cases or self.cases + cases <= most_cases) and (
+            not most or self.size + size + len(_END) <= most
+        )
+
+    def write(self, data: bytes) -> None:
+        """Write *data*, with characters in place of references to them if they may be there."""
+        if not self._options.ascii:
+            data = _REFERENCE.sub(lambda found: chr(int(found[1])).encode(), data)
+        self.size += len(data)
+        self._sink.write(data)
+
+    def next(self) -> None:
+        """Go on in another file."""
+        part = getattr(self._first, "part", None)
+        if part is None:
+            raise ValueError("a report in parts needs a file, not a stream")
+        self.write(_END)
+        self._number += 1
+        self._sink = part(self._number)
+        self._begin()
+
+    def finish(self) -> None:
+        """Close the last file."""
+        self.write(_END)
+
+
+class _Batch(NamedTuple):
+    """Cases of one suite that go to one file."""
+
+    number: int
+    size: int
+    jobs: Callable[[], Iterable[JobView]]
+    written: Iterable[bytes]
+
+
+def _batches(
+    group: JobGroup, class_name: bytes, file: _File, context: ExportContext, *, around: int
+) -> Iterator[_Batch]:
+    """Yield the cases of a suite, all at once unless files are limited."""
+    options: Options = context.options
+    if not file.is_limited:
+        cases = (piece for job in group.jobs() for piece in _case(job, class_name, options))
+        yield _Batch(_next_suite(file, len(group)), len(group), group.jobs, cases)
+        return
+    taken: list[JobView] = []
+    written: list[bytes] = []
+    size = around
+    for job in group.jobs():
+        case = b"".join(_case(job, class_name, options))
+        if not file.has_room(len(taken) + 1, size + len(case)):
+            if taken:
+                number = _next_suite(file, len(taken))
+                yield _Batch(number, len(taken), partial(iter, taken), written)
+            if file.cases:
+                file.next()
+            taken, written, size = [], [], around
+            if not file.has_room(1, size + len(case)):
+                context.warn("too-large", f"the case {job.id!r} alone is larger than max-bytes")
+        taken.append(job)
+        written.append(case)
+        size += len(case)
+    yield _Batch(_next_suite(file, len(taken)), len(taken), partial(iter, taken), written)
+
+
+def _next_suite(file: _File, cases: int) -> int:
+    file.suites += 1
+    file.cases += cases
+    return file.suites - 1
+
+
+def _suite_start(view: SessionView, group: JobGroup, batch: _Batch, *, several: bool) -> bytes:
+    tags = [_tag(job) for job in batch.jobs()]
     name = f"{group.device_id}: {group.category}" if several else group.category
     timestamp = iso(moment(view.created)).removesuffix("Z")
     return (
         b'  <testsuite id="%d" name="%b" package="%b" hostname="%b" timestamp="%b" '
         b'tests="%d" failures="%d" errors="%d" skipped="%d" time="%.3f">\n'
     ) % (
-        number,
+        batch.number,
         _attribute(name, empty="uncategorised"),
         _attribute(group.category_id),
         _attribute(group.device_id, empty="localhost"),
@@ -106,8 +228,13 @@ def _suite_start(view: SessionView, group: JobGroup, number: int, *, several: bo
         tags.count("failure"),
         tags.count("error"),
         tags.count("skipped"),
-        group.duration,
+        sum(job.duration or 0.0 for job in batch.jobs()),
     )
+
+
+def _suite_end(jobs: Iterable[JobView]) -> bytes:
+    history = b"".join(_history(job) for job in jobs if job.attempt_count > 1)
+    return b"    <system-out>%b</system-out>\n    <system-err/>\n  </testsuite>\n" % history
 
 
 def _properties(view: SessionView, group: JobGroup, context: ExportContext) -> Iterator[bytes]:
@@ -135,32 +262,81 @@ def _class_name(group: JobGroup, *, several: bool) -> bytes:
     return _attribute(f"{device}/{category}")
 
 
-def _case(job: JobView, class_name: bytes, logs: LogChoice) -> Iterator[bytes]:
-    tag = _tag(job)
+def _case(job: JobView, class_name: bytes, options: Options) -> Iterator[bytes]:
     yield b'    <testcase classname="%b" name="%b" time="%.3f"' % (
         class_name,
         _attribute(_distinct(job.id), empty="unnamed"),
         job.duration or 0.0,
     )
-    if not tag:
+    parts = _parts(job, options)
+    first = next(parts, None)
+    if first is None:
         yield b"/>\n"
         return
-    kind = "in-flight" if job.in_flight else job.outcome
-    yield b'>\n      <%b type="%b" message="%b"' % (
-        tag.encode(),
-        _attribute(kind),
-        _attribute(_message(job)),
-    )
-    if tag == "skipped" or job.in_flight:
-        yield b"/>\n    </testcase>\n"
-        return
-    yield b">"
-    if job.comments:
-        yield _content(strip_escapes(job.comments)) + b"\n"
-    if wants_log("failed" if logs == "all" else logs, job):
-        for piece in log_text(job.io_log()):
-            yield _content(piece)
-    yield b"</%b>\n    </testcase>\n" % tag.encode()
+    yield b">\n"
+    yield first
+    yield from parts
+    yield b"    </testcase>\n"
+
+
+def _parts(job: JobView, options: Options) -> Iterator[bytes]:
+    """Yield what is inside a case."""
+    portable = options.flavour == "portable"
+    if options.flavour == "rich":
+        yield from _case_properties(job)
+    tag = _tag(job)
+    if tag:
+        yield b'      <%b type="%b" message="%b"' % (
+            tag.encode(),
+            _attribute("in-flight" if job.in_flight else job.outcome),
+            _attribute(_message(job)),
+        )
+        if tag == "skipped" or job.in_flight:
+            yield b"/>\n"
+        else:
+            yield b">"
+            if job.comments:
+                yield _content(strip_escapes(job.comments)) + b"\n"
+            if portable and options.logs != "none":
+                yield from map(_content, log_text(job.io_log()))
+            yield b"</%b>\n" % tag.encode()
+    if not portable:
+        yield from _earlier(job, flaky=not tag)
+        if wants_log(options.logs, job):
+            yield b"      <system-out>"
+            yield from map(_content, log_text(job.io_log()))
+            yield b"</system-out>\n"
+
+
+def _earlier(job: JobView, *, flaky: bool) -> Iterator[bytes]:
+    """Yield the attempts before the last one that went wrong."""
+    for attempt in job.attempts[:-1]:
+        if attempt.outcome.failed:
+            kind = "Failure" if attempt.outcome is Outcome.FAIL else "Error"
+            words = strip_escapes(attempt.comments).strip().partition("\n")[0]
+            yield b'      <%b type="%b" message="%b"/>\n' % (
+                f"{'flaky' if flaky else 'rerun'}{kind}".encode(),
+                _attribute(attempt.outcome),
+                _attribute(f"{attempt.label}: {words}" if words else attempt.label),
+            )
+
+
+def _case_properties(job: JobView) -> Iterator[bytes]:
+    properties = [
+        ("summary", job.summary),
+        ("outcome", "in-flight" if job.in_flight else job.outcome),
+        ("plugin", job.plugin),
+        ("certification-status", job.certification_status),
+        ("attempts", str(job.attempt_count)),
+        *(("attachment", each.name) for each in job.attachments),
+    ]
+    yield b"      <properties>\n"
+    for name, value in properties:
+        yield b'        <property name="%b" value="%b"/>\n' % (
+            _attribute(name),
+            _attribute(value),
+        )
+    yield b"      </properties>\n"
 
 
 def _tag(job: JobView) -> str:
@@ -202,6 +378,9 @@ def _content(text: str) -> bytes:
     return escape(xml_text(text), _RETURNS).encode("ascii", "xmlcharrefreplace")
 
 
+_END: Final = b"</testsuites>\n"
+_SUITE_SIZE: Final = 2048  # bytes that the ends of a suite may take, properties aside
+_REFERENCE: Final = re.compile(rb"&#(\d{3,7});")
 _RETURNS: Final = {"\r": "&#13;"}
 _QUOTES: Final = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 

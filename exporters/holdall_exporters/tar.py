@@ -19,7 +19,7 @@ import lzma
 import tarfile
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from importlib import import_module
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
@@ -124,10 +124,17 @@ class TarExporter:
                 if name == "manifest.json":
                     manifest = msgspec.json.decode(content.read())
                 else:
-                    found[name] = file_digest(content, "sha256").hexdigest()
+                    found[name] = _digest(cast("BinaryIO", content))
         told = {each["name"]: each["sha256"] for each in manifest.get("members", [])}
         if not manifest or told != found:
             raise ValueError("the members are not those of the manifest")
+
+
+def _digest(content: BinaryIO) -> str:
+    digest = sha256()
+    while piece := content.read(_PIECE):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 @contextmanager

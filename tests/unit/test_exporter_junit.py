@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -10,6 +11,9 @@ import pytest
 from junitparser import JUnitXml
 from lxml import etree
 
+from holdall.errors import ExportTargetError
+from holdall.exports.pipeline import export
+from holdall.registry import Registry
 from holdall.results import Outcome
 from holdall.testing.exporters import ExporterContract, exported
 from holdall.testing.sessions import big_session, empty_session, sample_session
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 
     from holdall.testing.sessions import SampleSession
 
+REGISTRY = Registry.discover()
 JENKINS = etree.XMLSchema(etree.parse(Path(__file__).parents[1] / "data" / "junit-10.xsd"))
 
 SUITE_ATTRIBUTES = {
@@ -203,3 +208,69 @@ def test_durations_have_three_decimals() -> None:
 
 def test_an_empty_session_has_no_suite() -> None:
     assert len(report(empty_session())) == 0
+
+
+@pytest.mark.parametrize("flavour", ["jenkins", "rich"])
+def test_other_flavours_hold_output_and_earlier_attempts(flavour: str) -> None:
+    report = exported(JUnitExporter, sample_session(), [f"flavour={flavour}", "logs=all"])
+
+    root = etree.fromstring(report)
+    assert JENKINS.validate(root) is (flavour == "jenkins")
+    cases = {case.get("name"): case for case in root.iter("testcase")}
+    flaky = cases["com.example::flaky"]
+    assert [each.tag for each in flaky if each.tag != "properties"] == [
+        "flakyFailure",
+        "flakyError",
+        "system-out",
+    ]
+    shown = cases["com.example::big-log"].findall("properties/property[@name='attachment']")
+    wanted = ["notes.txt", "../Shot.png", "notes.txt"] if flavour == "rich" else []
+    assert [each.get("value") for each in shown] == wanted
+
+
+def test_it_can_be_utf_8_and_says_the_same() -> None:
+    ascii_only = exported(JUnitExporter, sample_session())
+    report = exported(JUnitExporter, sample_session(), ["no-ascii"])
+
+    assert len(report) < len(ascii_only)
+    assert "\u4e2d".encode() in report
+    assert etree.canonicalize(report.decode()) == etree.canonicalize(ascii_only.decode())
+
+
+@pytest.mark.parametrize(
+    ("options", "files"),
+    [
+        pytest.param(["max-cases=30"], 4, id="cases"),
+        pytest.param(["max-cases=1000"], 1, id="room for all"),
+        pytest.param(["max-bytes=12k"], 3, id="bytes"),
+    ],
+)
+def test_a_report_that_is_too_large_goes_to_several_files(
+    options: list[str], files: int, tmp_path: Path
+) -> None:
+    target = tmp_path / "report.xml"
+
+    report = export(
+        big_session(100), "junit", target, options=options, verify=True, registry=REGISTRY
+    )
+
+    parts = [target, *map(Path, report.parts)]
+    names = []
+    for part in parts:
+        assert part.stat().st_size <= 12 << 10 or options != ["max-bytes=12k"]
+        names += [str(case.get("name")) for case in checked(part.read_bytes()).iter("testcase")]
+    assert sorted(names) == sorted(job.id for job in big_session(100).view().jobs())
+    assert len(parts) == len(list(tmp_path.iterdir())) == files
+    assert [part.name for part in parts[1:2]] == ["report.2.xml"][: files - 1]
+
+
+def test_a_stream_takes_no_second_file() -> None:
+    with pytest.raises(ExportTargetError, match="in parts needs a file"):
+        export(big_session(9), "junit", io.BytesIO(), options=["max-cases=3"], registry=REGISTRY)
+
+
+def test_a_file_with_a_wrong_number_is_not_verified() -> None:
+    report = exported(JUnitExporter, big_session(9)).replace(b'tests="1"', b'tests="2"', 1)
+
+    with pytest.raises(ValueError, match="a suite of 2 tests has 1"):
+        JUnitExporter.verify(io.BytesIO(report))
