@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import shlex
 from functools import lru_cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdall.errors import UnitError
@@ -68,6 +69,33 @@ class Selection(NamedTuple):
     problems: tuple[str, ...]
 
 
+class Overrides:
+    """Overrides in force, found for a job without a look at each of them."""
+
+    def __init__(self, overrides: Iterable[Override] = ()) -> None:
+        self._fixed: dict[str, list[tuple[int, Override]]] = {}
+        self._others: list[tuple[int, Override]] = []
+        for place, each in enumerate(overrides):
+            if each.pattern.fixed:
+                self._fixed.setdefault(each.pattern.text, []).append((place, each))
+            else:
+                self._others.append((place, each))
+
+    def __bool__(self) -> bool:
+        return bool(self._fixed or self._others)
+
+    def of(self, job: Job) -> Iterator[tuple[str, str]]:
+        """Yield field and value of each override of *job*, in the order they were written."""
+        found = [
+            *self._fixed.get(job.id, ()),
+            *(self._fixed.get(job.template_id, ()) if job.template_id else ()),
+            *((place, each) for place, each in self._others if each.pattern.matches(job)),
+        ]
+        for _place, each in sorted(found, key=itemgetter(0)):
+            yield each.field, each.value
+
+
+NO_SELECTION: Final = Selection((), (), (), (), ())
 OVERRIDABLE: Final = frozenset({"category_id", "certification_status", "auto_retry"})
 
 
@@ -98,6 +126,8 @@ def select(
     find_plan: Callable[[str], TestPlan | None],
 ) -> Selection:
     """Return what *plans*, and the plans nested in them, select of *jobs*."""
+    if not plans:
+        return NO_SELECTION
     problems: list[str] = []
     parts = [part for plan in plans for part in _nested(plan, find_plan, problems)]
     parts = list(dict.fromkeys(parts))

@@ -83,6 +83,8 @@ def requirements(unit: Unit) -> tuple[ResourceExpression, ...]:
 
 def required_resources(job: Job) -> tuple[str, ...]:
     """Return the qualified ids of all resources that jobs must make before this one runs."""
+    if not job.requires:
+        return ()
     ids = (each for expression in requirements(job) for each in expression.resource_ids)
     return tuple(dict.fromkeys(each for each in ids if each != MANIFEST))
 

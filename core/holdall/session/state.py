@@ -13,6 +13,7 @@ from holdall.session.chronicle import Chronicle
 from holdall.session.job_state import JobState
 from holdall.session.manifest import checked_answers
 from holdall.session.metadata import SessionMetaData
+from holdall.session.plans import Overrides
 from holdall.session.readiness import UNDESIRED, inhibitors
 from holdall.session.resources import MANIFEST, resource_records
 from holdall.session.siblings import siblings
@@ -91,7 +92,7 @@ class SessionState:
         self._results: dict[str, JobResult] = {}
         self._waiting: dict[str, list[JobState]] = {}
         self._positions: dict[str, int] = {}
-        self._overrides: Sequence[Override] = ()
+        self._overrides = Overrides()
         self._templates: dict[str, list[Template]] = {}
         for unit in unit_list:
             self.add_unit(unit)
@@ -344,15 +345,15 @@ class SessionState:
 
     def set_overrides(self, overrides: Sequence[Override]) -> None:
         """Make exactly *overrides* hold, later ones over earlier ones."""
-        self._overrides = overrides
+        before, self._overrides = self._overrides, Overrides(overrides)
+        if not before and not self._overrides:
+            return
         for state in self.job_state_map.values():
             self._override(state)
             self.chronicle.job_changed(state)
 
     def _override(self, state: JobState) -> None:
-        state.apply_overrides(
-            (each.field, each.value) for each in self._overrides if each.pattern.matches(state.job)
-        )
+        state.apply_overrides(self._overrides.of(state.job))
 
     def get_estimated_duration(
         self, manual_overhead: float = 30.0
