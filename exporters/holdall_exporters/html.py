@@ -71,6 +71,7 @@ _POLICY: Final = (
 _PIECE: Final = 1 << 16
 _NOTE: Final = 160  # characters of a comment that the table shows and searches
 _GAP: Final = 0.6  # hundredths of the ring between two outcomes
+_SHARED: Final = 1 << 14  # definitions remembered, to have those of the next devices once
 _TEXTS: Final = ("text/", "application/json", "application/xml", "application/yaml")
 
 
@@ -242,8 +243,9 @@ class _Attempt(msgspec.Struct, omit_defaults=True):
 
 
 class _Details(msgspec.Struct, omit_defaults=True):
-    """What is shown of a job when it is opened."""
+    """What is shown of a job when it is opened; its definition may be that of an earlier row."""
 
+    like: int | None = None
     description: str = ""
     plugin: str = ""
     status: str = ""
@@ -256,11 +258,11 @@ def _data(view: SessionView, context: ExportContext) -> Iterator[str]:
     """Yield the lines of the data block."""
     encode = msgspec.json.Encoder().encode
     yield from _packed(_rows(view, context, encode))
-    jobs = view.jobs()
     total = view.job_count
+    details = _details(view, context.options)
     for start in range(0, total, BLOCK):
         yield "\n"
-        yield from _packed(_block(islice(jobs, BLOCK), context, encode))
+        yield from _packed(_block(islice(details, BLOCK), encode))
         context.progress(total + start, 2 * total)
 
 
@@ -329,26 +331,40 @@ def _words(attempt: AttemptView) -> list[str]:
     return [html_text(strip_escapes(words)) for words in given if words]
 
 
-def _block(jobs: Iterable[JobView], context: ExportContext, encode: Any) -> Iterator[bytes]:
+def _block(details: Iterable[_Details], encode: Any) -> Iterator[bytes]:
     separator = b"["
-    for job in jobs:
-        yield separator + encode(_details(job, context.options))
+    for each in details:
+        yield separator + encode(each)
         separator = b","
     yield b"]"
 
 
-def _details(job: JobView, options: Options) -> _Details:
-    attempts = [_attempt(attempt, options) for attempt in job.attempts]
-    if attempts and not job.in_flight:
-        attempts[-1].kind = attempts[-1].label = ""
-        attempts[-1].duration = None
+def _details(view: SessionView, options: Options) -> Iterator[_Details]:
+    """Yield the details of each job; what several devices share is there once."""
+    several = len(view.devices) > 1
+    known: dict[int, int] = {}
+    for number, job in enumerate(view.jobs()):
+        details = _definition(job)
+        if several:
+            key = hash((job.id, *msgspec.structs.astuple(details)[1:-1]))
+            if key in known:
+                details = _Details(like=known[key])
+            elif len(known) < _SHARED:
+                known[key] = number
+        details.attempts = [_attempt(attempt, options) for attempt in job.attempts]
+        if details.attempts and not job.in_flight:
+            last = details.attempts[-1]
+            last.kind, last.label, last.duration = "", "", None
+        yield details
+
+
+def _definition(job: JobView) -> _Details:
     return _Details(
         description=html_text(job.description),
         plugin=html_text(job.plugin),
         status=html_text(job.certification_status),
         origin=html_text(job.origin),
         template=html_text(job.template_id),
-        attempts=attempts,
     )
 
 
