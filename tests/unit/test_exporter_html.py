@@ -16,6 +16,7 @@ from lxml import html
 
 from holdall.errors import OptionValueError
 from holdall.exports.cleaning import html_text
+from holdall.exports.datablock import BLOCK
 from holdall.journal.events import DeviceAdded, JobDefined, JobsSelected, ResultRecorded
 from holdall.testing.exporters import ExporterContract, exported
 from holdall.testing.sessions import (
@@ -25,7 +26,7 @@ from holdall.testing.sessions import (
     empty_session,
     sample_session,
 )
-from holdall_exporters.html import BLOCK, HtmlExporter
+from holdall_exporters.html import HtmlExporter
 
 
 class TestHtmlExporter(ExporterContract):
