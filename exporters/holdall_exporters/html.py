@@ -1,13 +1,11 @@
 """HTML for people: one page that needs nothing else, and makes no request at all.
 
 The verdict, the counts and the failures are plain HTML. All jobs are in one
-data block, whose lines are gzip and base64: first what the table shows of each
-job, then their details, `BLOCK` jobs a line, unpacked when one is opened.
+data block, of which the page's script draws what can be seen.
 """
 
 from __future__ import annotations
 
-import zlib
 from base64 import b64encode
 from dataclasses import dataclass
 from functools import cache
@@ -16,46 +14,26 @@ from importlib.resources import files
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, NamedTuple
 
-import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from msgspec import Meta
 
 from holdall.exports.cleaning import html_text
-from holdall.exports.coloured import Run, coloured
-from holdall.exports.escapes import strip_escapes
+from holdall.exports.datablock import BLOCK, KINDS, data_block, log_of, standing, words_of
 from holdall.exports.moments import duration, moment, readable
 from holdall.exports.verdict import verdict
-from holdall.results import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from jinja2 import Template
 
     from holdall.contracts import ExportContext, Exporter, Sink
-    from holdall.exports.job import AttemptView, JobView
+    from holdall.exports.coloured import Run
+    from holdall.exports.job import JobView
     from holdall.exports.view import SessionView
-    from holdall.results import Attachment
 
-BLOCK: Final = 256
-"""How many jobs have their details in one line of the data block."""
-
-# The colour that each outcome is shown in, and is filtered by; what is not done yet is `open`.
-_KINDS: Final[Mapping[Outcome, str]] = {
-    Outcome.FAIL: "fail",
-    Outcome.CRASH: "crash",
-    Outcome.PASS: "pass",
-    Outcome.UNDECIDED: "open",
-    Outcome.NONE: "open",
-    Outcome.SKIP: "skip",
-    Outcome.SKIPPED_DEPENDENCY: "skip",
-    Outcome.SKIPPED_RESOURCE: "skip",
-    Outcome.SKIPPED_MANIFEST: "skip",
-    Outcome.NOT_SUPPORTED: "skip",
-    Outcome.NOT_IMPLEMENTED: "skip",
-}
 _WORDS: Final = {
     "fail": "failed",
     "crash": "crashed",
@@ -69,9 +47,7 @@ _POLICY: Final = (
     "base-uri 'none'; form-action 'none'"
 )
 _PIECE: Final = 1 << 16
-_NOTE: Final = 160  # characters of a comment that the table shows and searches
 _GAP: Final = 0.6  # hundredths of the ring between two outcomes
-_TEXTS: Final = ("text/", "application/json", "application/xml", "application/yaml")
 
 
 @dataclass(frozen=True)
@@ -171,7 +147,7 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
         "script": Markup(script),  # noqa: S704 - a file of this package
         "block": BLOCK,
         "failures": lambda: islice(_failures(view, options), options.failures_max),
-        "data": lambda: _data(view, context),
+        "data": lambda: data_block(view, options, context.progress),
     }
 
 
@@ -198,7 +174,7 @@ def _counts(view: SessionView) -> Iterator[_Count]:
     start = 0.0
     for (outcome, label, number), share in zip(tallies, shares, strict=True):
         length = share * scale
-        kind = "open" if outcome is None else _KINDS[outcome]
+        kind = "open" if outcome is None else KINDS[outcome]
         arc = max(length - gap, 0.2)
         yield _Count(kind, label, number, f"{-start:.2f}", f"{arc:.2f} {100 - arc:.2f}")
         start += length
@@ -216,170 +192,6 @@ def _share(counts: Iterable[_Count], total: int) -> str:
     """Return how many of 100 jobs passed; 100 only if all did."""
     passed = sum(each.number for each in counts if each.kind == "pass")
     return f"{100 * passed // total if total else 0}%"
-
-
-class _File(msgspec.Struct, omit_defaults=True):
-    """An attachment."""
-
-    name: str
-    type: str
-    size: int
-    text: str | None = None
-
-
-class _Attempt(msgspec.Struct, omit_defaults=True):
-    """What is known of an attempt; the last one's outcome and duration are in its row."""
-
-    kind: str = ""
-    label: str = ""
-    duration: float | None = None
-    started: str = ""
-    code: int | None = None
-    words: list[str] = []
-    log: list[Run] = []
-    dropped: int = 0
-    files: list[_File] = []
-
-
-class _Details(msgspec.Struct, omit_defaults=True):
-    """What is shown of a job when it is opened."""
-
-    description: str = ""
-    plugin: str = ""
-    status: str = ""
-    origin: str = ""
-    template: str = ""
-    attempts: list[_Attempt] = []
-
-
-def _data(view: SessionView, context: ExportContext) -> Iterator[str]:
-    """Yield the lines of the data block."""
-    encode = msgspec.json.Encoder().encode
-    yield from _packed(_rows(view, context, encode))
-    jobs = view.jobs()
-    total = view.job_count
-    for start in range(0, total, BLOCK):
-        yield "\n"
-        yield from _packed(_block(islice(jobs, BLOCK), context, encode))
-        context.progress(total + start, 2 * total)
-
-
-def _packed(pieces: Iterable[bytes]) -> Iterator[str]:
-    """Yield *pieces* as one gzip file in base64; neither time nor name is in it."""
-    packer = zlib.compressobj(wbits=31)
-    rest = b""
-    for piece in pieces:
-        rest += packer.compress(piece)
-        whole = len(rest) - len(rest) % 3
-        if whole:
-            yield b64encode(rest[:whole]).decode()
-            rest = rest[whole:]
-    yield b64encode(rest + packer.flush()).decode()
-
-
-def _rows(view: SessionView, context: ExportContext, encode: Any) -> Iterator[bytes]:
-    """Yield what the table shows of the jobs, then the names that its numbers stand for."""
-    labels: dict[tuple[str, str, str], int] = {}
-    categories: dict[str, int] = {}
-    devices: dict[str, int] = {}
-    jobs = view.jobs()
-    total = view.job_count
-    separator = b'{"rows":['
-    for start in range(0, total, BLOCK):
-        rows = [
-            (
-                labels.setdefault(_standing(job), len(labels)),
-                0 if job.summary == job.id else html_text(job.summary),
-                html_text(job.id),
-                categories.setdefault(job.category, len(categories)),
-                devices.setdefault(job.device_id, len(devices)),
-                _rounded(job.duration),
-                " ".join(_words(job.last))[:_NOTE] or 0,
-            )
-            for job in islice(jobs, BLOCK)
-        ]
-        yield separator + encode(rows)[1:-1]
-        separator = b","
-        context.progress(start, 2 * total)
-    names = {
-        "labels": list(labels),
-        "categories": [html_text(each) for each in categories],
-        "devices": [html_text(each) for each in devices],
-    }
-    yield (b"]," if total else b'{"rows":[],') + encode(names)[1:]
-
-
-def _rounded(seconds: float | None) -> float | None:
-    """Return *seconds* as `duration` shows them, which rounds other than JavaScript."""
-    if seconds is None or seconds >= 60:
-        return seconds and round(seconds)
-    return round(seconds, 2 if seconds < 10 else 1)
-
-
-def _standing(job: JobView) -> tuple[str, str, str]:
-    """Return kind, label, and what the label says in brackets."""
-    kind = "open" if job.in_flight else _KINDS[job.outcome]
-    label, _, more = job.label.partition(" (")
-    return kind, label, more.removesuffix(")")
-
-
-def _words(attempt: AttemptView) -> list[str]:
-    """Return the reasons and comments on an attempt, each once."""
-    given = dict.fromkeys((attempt.skip_reason, attempt.comments))
-    return [html_text(strip_escapes(words)) for words in given if words]
-
-
-def _block(jobs: Iterable[JobView], context: ExportContext, encode: Any) -> Iterator[bytes]:
-    separator = b"["
-    for job in jobs:
-        yield separator + encode(_details(job, context.options))
-        separator = b","
-    yield b"]"
-
-
-def _details(job: JobView, options: Options) -> _Details:
-    attempts = [_attempt(attempt, options) for attempt in job.attempts]
-    if attempts and not job.in_flight:
-        attempts[-1].kind = attempts[-1].label = ""
-        attempts[-1].duration = None
-    return _Details(
-        description=html_text(job.description),
-        plugin=html_text(job.plugin),
-        status=html_text(job.certification_status),
-        origin=html_text(job.origin),
-        template=html_text(job.template_id),
-        attempts=attempts,
-    )
-
-
-def _attempt(attempt: AttemptView, options: Options) -> _Attempt:
-    return _Attempt(
-        kind=_KINDS[attempt.outcome],
-        label=attempt.label,
-        duration=_rounded(attempt.duration),
-        started="" if attempt.started_at is None else readable(moment(attempt.started_at)),
-        code=attempt.return_code or None,
-        words=_words(attempt),
-        log=_log(attempt, options),
-        dropped=attempt.io_log_dropped,
-        files=[_file(attempt, each, options) for each in attempt.attachments],
-    )
-
-
-def _log(attempt: AttemptView, options: Options) -> list[Run]:
-    wanted = options.logs == "all" or (options.logs == "failed" and attempt.outcome.failed)
-    if not wanted or not attempt.io_log_size:
-        return []
-    return coloured(attempt.io_log(), limit=options.log_max)
-
-
-def _file(attempt: AttemptView, attachment: Attachment, options: Options) -> _File:
-    shown = _File(html_text(attachment.name), html_text(attachment.media_type), attachment.size)
-    if shown.type.startswith(_TEXTS) and attachment.size <= options.attachment_max:
-        with attempt.open_attachment(attachment) as content:
-            data = content.read(options.attachment_max)
-        shown.text = html_text(data.decode("utf-8", "backslashreplace"))
-    return shown
 
 
 class _Failure(NamedTuple):
@@ -402,13 +214,13 @@ def _failures(view: SessionView, options: Options) -> Iterator[_Failure]:
         if job.outcome.failed or job.in_flight:
             yield _Failure(
                 number=number,
-                kind=_standing(job)[0],
+                kind=standing(job)[0],
                 label=job.label,
                 summary=html_text(job.summary),
                 id=html_text(job.id),
                 facts=list(_facts(job, several=several)),
-                words=_words(job.last),
-                log=_log(job.last, options),
+                words=words_of(job.last),
+                log=log_of(job.last, options),
                 dropped=job.last.io_log_dropped,
             )
 

@@ -10,14 +10,23 @@ from hashlib import sha256
 from itertools import pairwise
 from typing import Any, ClassVar
 
+import msgspec
 import pytest
 from lxml import html
 
 from holdall.errors import OptionValueError
 from holdall.exports.cleaning import html_text
+from holdall.exports.datablock import BLOCK
+from holdall.journal.events import DeviceAdded, JobDefined, JobsSelected, ResultRecorded
 from holdall.testing.exporters import ExporterContract, exported
-from holdall.testing.sessions import HOSTILE, big_session, empty_session, sample_session
-from holdall_exporters.html import BLOCK, HtmlExporter
+from holdall.testing.sessions import (
+    HOSTILE,
+    SampleSession,
+    big_session,
+    empty_session,
+    sample_session,
+)
+from holdall_exporters.html import HtmlExporter
 
 
 class TestHtmlExporter(ExporterContract):
@@ -118,6 +127,19 @@ def test_a_big_session_has_its_details_in_several_lines() -> None:
     assert len(lines(found)) == 4
     assert len(rows) == len(details) == 2 * BLOCK + 1
     assert details[9]["attempts"][0]["log"][0].startswith("0: a line of output")
+
+
+def test_a_definition_that_devices_share_is_there_once() -> None:
+    events = big_session(2).events
+    second = [
+        msgspec.structs.replace(each, device="dut-2")
+        for each in events
+        if isinstance(each, DeviceAdded | JobDefined | JobsSelected | ResultRecorded)
+    ]
+    _rows, details = data(page(SampleSession((*events, *second))))
+
+    assert [each.get("like") for each in details] == [None, None, 0, 1]
+    assert [len(each["attempts"]) for each in details] == [1, 1, 1, 1]
 
 
 def test_the_data_block_can_not_end_its_element() -> None:

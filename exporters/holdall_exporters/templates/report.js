@@ -39,7 +39,9 @@
   const detailsOf = async (index) => {
     const line = 1 + Math.floor(index / block);
     if (!unpacked.has(line)) unpacked.set(line, unpack(lines[line]));
-    return (await unpacked.get(line))[index % block];
+    const details = (await unpacked.get(line))[index % block];
+    if (details.like === undefined) return details;
+    return { ...(await detailsOf(details.like)), attempts: details.attempts };
   };
   const sought = rows.map((row) =>
     `${row[SUMMARY] || ""} ${row[ID]} ${row[NOTE] || ""} ${categories[row[CATEGORY]]} ${devices[row[DEVICE]]}`.toLowerCase(),
