@@ -1,6 +1,7 @@
 """JSON, the whole session as one document.
 
-The layout, version 1; members are only ever added to it, so readers should
+The layout, version 1 (`holdall schema session` prints its schema, `holdall.exports.reader`
+reads it); members are only ever added to it, so readers should
 ignore those they don't know:
 
     {
@@ -38,10 +39,11 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Literal
 
 import msgspec
 
+from holdall.exports.document import Document
 from holdall.exports.logs import wants_log
 from holdall.exports.moments import iso, moment
 from holdall.exports.verdict import verdict
@@ -94,6 +96,13 @@ class JsonExporter:
             if number % 100 == 0:
                 context.progress(number, total)
         sink.write(b"\n]\n}\n")
+
+    @staticmethod
+    def verify(report: BinaryIO) -> None:
+        """Read the document, and count its jobs."""
+        found = msgspec.json.decode(report.read(), type=Document)
+        if found.job_count != len(found.jobs):
+            raise ValueError(f"it should have {found.job_count} jobs and has {len(found.jobs)}")
 
 
 def _head(view: SessionView, context: ExportContext) -> dict[str, Any]:

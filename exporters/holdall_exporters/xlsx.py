@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Literal, cast
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
@@ -61,6 +61,19 @@ _LOGS: Final = (
     ("Outcome", 27),
     ("Output", 120),
 )
+_ATTEMPTS: Final = (
+    ("Device", 14),
+    ("Job", 44),
+    ("Attempt", 9),
+    ("Outcome", 27),
+    ("Started", 24),
+    ("Duration (s)", 13),
+    ("Exit code", 10),
+    ("Output (bytes)", 14),
+    ("Skip reason", 36),
+    ("Comments", 36),
+)
+_DESCRIPTIONS: Final = (("Device", 14), ("Job", 44), ("Description", 100))
 _DEVICES: Final = (("Device", 14), ("Name", 36), ("Value", 80))
 _SUMMARY: Final = ((None, 22), (None, 80))
 
@@ -85,13 +98,22 @@ class Options:
 
     Attributes:
         logs: Whose output the sheet `Logs` holds: nobody's, that of failed jobs, all.
+        summary: Whether there is the sheet `Summary`.
+        devices: Whether there is the sheet `Devices`, with what is known of each.
+        attempts: Whose attempts the sheet `Attempts` holds, a row each: those of jobs that were
+            tried several times, of all, or nobody's.
+        descriptions: Whether there is the sheet `Descriptions`, with what each job is about.
     """
 
     logs: Literal["none", "failed", "all"] = "failed"
+    summary: bool = True
+    devices: bool = True
+    attempts: Literal["none", "several", "all"] = "several"
+    descriptions: bool = True
 
 
 class XlsxExporter:
-    """Five sheets; the one of results has a row per job, all devices together."""
+    """Up to seven sheets; the one of results has a row per job, all devices together."""
 
     summary: ClassVar[str] = "workbook for Excel and LibreOffice"
     suffix: ClassVar[str] = ".xlsx"
@@ -104,12 +126,28 @@ class XlsxExporter:
         with _saved_to(path) as book:
             book.properties.creator = f"holdall.xlsx of {context.provenance}"
             book.properties.created = context.now.replace(tzinfo=None)
-            _write_summary(book, view, context)
+            options: Options = context.options
+            if options.summary:
+                _write_summary(book, view, context)
             _write_results(book, view, context)
             _write_failures(book, view)
-            _write_devices(book, view)
-            _write_logs(book, view, context.options.logs)
+            if options.devices:
+                _write_devices(book, view)
+            if options.attempts != "none":
+                _write_attempts(book, view, context)
+            if options.descriptions:
+                _write_descriptions(book, view)
+            _write_logs(book, view, options.logs)
         _rezip(path, sink, context.now)
+
+    @staticmethod
+    def verify(report: BinaryIO) -> None:
+        """Check every sheet's sum, and that the sheets can be listed."""
+        with ZipFile(report) as book:
+            damaged = book.testzip()
+            if damaged is not None:
+                raise ValueError(f"{damaged!r} is damaged")
+        load_workbook(report, read_only=True).close()
 
 
 @contextmanager
@@ -262,6 +300,43 @@ def _write_devices(book: Workbook, view: SessionView) -> None:
     for provider in view.providers:
         name = sheet.text(f"provider {provider.name}")
         sheet.add([sheet.text(provider.device), name, sheet.text(provider.version)])
+    sheet.finish()
+
+
+def _write_attempts(book: Workbook, view: SessionView, context: ExportContext) -> None:
+    sheet = _Sheet(book, "Attempts", _ATTEMPTS)
+    total = view.job_count
+    fewest = 1 if context.options.attempts == "all" else 2
+    for place, job in enumerate(view.jobs()):
+        if job.attempt_count < fewest:
+            continue
+        for number, attempt in enumerate(job.attempts, start=1):
+            started = attempt.started_at
+            sheet.add(
+                [
+                    sheet.text(job.device_id),
+                    sheet.text(job.id),
+                    number,
+                    sheet.text(attempt.label),
+                    None if started is None else readable(moment(started)),
+                    attempt.duration,
+                    attempt.return_code,
+                    attempt.io_log_size,
+                    sheet.text(strip_escapes(attempt.skip_reason)),
+                    sheet.text(strip_escapes(attempt.comments)),
+                ]
+            )
+        if place % 100 == 0:
+            context.progress(place, total)
+    sheet.finish()
+
+
+def _write_descriptions(book: Workbook, view: SessionView) -> None:
+    sheet = _Sheet(book, "Descriptions", _DESCRIPTIONS)
+    for job in view.jobs():
+        if job.description:
+            words = sheet.words(strip_escapes(job.description))
+            sheet.add([sheet.text(job.device_id), sheet.text(job.id), words])
     sheet.finish()
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import io
-from typing import Any, ClassVar
-from zipfile import ZipFile
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Any, ClassVar
+from zipfile import BadZipFile, ZipFile
 
 import pytest
 from lxml import etree
@@ -15,6 +18,9 @@ from holdall.testing.exporters import ExporterContract, exported
 from holdall.testing.sessions import HOSTILE, big_session, empty_session, sample_session
 from holdall_exporters import xlsx
 from holdall_exporters.xlsx import XlsxExporter
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MAIN = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
 
@@ -46,7 +52,15 @@ def rows(session: Any = None) -> dict[str, dict[str, Any]]:
 
 
 def test_the_sheets_are_in_order() -> None:
-    assert list(sheets()) == ["Summary", "Results", "Failures", "Devices", "Logs"]
+    assert list(sheets()) == [
+        "Summary",
+        "Results",
+        "Failures",
+        "Devices",
+        "Attempts",
+        "Descriptions",
+        "Logs",
+    ]
 
 
 def test_results_have_a_row_for_each_job() -> None:
@@ -153,3 +167,74 @@ def test_dates_and_order_inside_are_those_of_the_session() -> None:
         assert {entry.date_time for entry in archive.infolist()} == {(2026, 1, 1, 0, 0, 50)}
         assert archive.namelist()[0] == "[Content_Types].xml"
         assert archive.read("docProps/core.xml").count(b"2026-01-01T00:00:51Z") == 2
+
+
+def test_every_attempt_has_a_row() -> None:
+    rows = sheets(attempts="all")["Attempts"]
+
+    flaky = [row[2:4] for row in rows if row[1] == "com.example::flaky"]
+    assert flaky == [
+        [1.0, "failed"],
+        [2.0, "crashed (interrupted by a reboot)"],
+        [3.0, "passed"],
+    ]
+    attempts = sum(job.attempt_count for job in sample_session().view().jobs())
+    assert len(rows) == attempts + 1
+    assert len(sheets()["Attempts"]) == 1 + 3
+
+
+def test_descriptions_have_a_sheet() -> None:
+    found = {row[1]: row[2] for row in sheets()["Descriptions"]}
+    assert found["com.example::flaky"] == "What flaky is about.\nIn several lines."
+
+
+def test_sheets_can_be_left_out() -> None:
+    found = sheets(summary="no", devices="no", attempts="none", descriptions="no")
+
+    assert list(found) == ["Results", "Failures", "Logs"]
+
+
+def test_plainbox_options_of_the_workbook_mean_what_they_meant() -> None:
+    with pytest.warns(DeprecationWarning, match="with-"):
+        report = exported(
+            XlsxExporter,
+            sample_session(),
+            ["with-sys-info", "with-summary", "with-job-description"],
+        )
+
+    found = CalamineWorkbook.from_filelike(io.BytesIO(report)).sheet_names
+    assert {"Summary", "Devices", "Descriptions"} <= set(found)
+
+
+def test_a_workbook_that_is_cut_short_is_not_verified() -> None:
+    report = exported(XlsxExporter, sample_session())
+    XlsxExporter.verify(io.BytesIO(report))
+
+    with pytest.raises(BadZipFile):
+        XlsxExporter.verify(io.BytesIO(report[:-500]))
+
+
+@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
+def test_libreoffice_reads_every_result(tmp_path: Path) -> None:
+    path = tmp_path / "report.xlsx"
+    path.write_bytes(exported(XlsxExporter, sample_session(), ["no-summary"]))
+
+    subprocess.run(
+        [
+            str(shutil.which("soffice")),
+            "--headless",
+            f"-env:UserInstallation=file://{tmp_path}/profile",
+            "--convert-to",
+            "csv:Text - txt - csv (StarCalc):44,34,76,1",
+            "--outdir",
+            str(tmp_path),
+            str(path),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=100,
+    )
+    with (tmp_path / "report.csv").open(encoding="utf-8", newline="") as file:
+        ids = [row[2] for row in csv.reader(file)][1:]
+    wanted = [cell_text(job.id).replace("_x005F_", "_") for job in sample_session().view().jobs()]
+    assert ids == wanted

@@ -17,6 +17,7 @@ _COMMANDS: Final = {
     "providers": "holdall.cli.providers:providers",
     "resume": "holdall.cli.run:resume",
     "run": "holdall.cli.run:run",
+    "schema": "holdall.cli.schema:schema",
     "sessions": "holdall.cli.sessions:sessions",
 }
 
