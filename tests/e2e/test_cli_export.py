@@ -11,7 +11,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Cli
+    from tests.e2e.conftest import Cli
 
 TALKER = """
 unit: job
