@@ -247,14 +247,17 @@ class Engine(RuleBasedStateMachine):
 
     def pick_job(self, data: st.DataObject) -> tuple[SessionDeviceContext, ModelDevice, str]:
         context, device = self.pick(data)
-        return context, device, data.draw(st.sampled_from([*JOBS, *MADE]), label="job")
+        present = sorted(device.jobs) or sorted(JOBS)
+        return context, device, data.draw(st.sampled_from(present), label="job")
 
     # Devices and units
 
-    @initialize(filled=st.booleans())
-    def begin(self, filled: bool) -> None:  # noqa: FBT001
-        if filled:
-            self.add_device("local", filled=True)
+    @initialize(ids=st.lists(st.sampled_from(sorted(DEVICES)), unique=True, max_size=2))
+    def begin(self, ids: list[str]) -> None:
+        if not ids:
+            self.crash(take_over=False, is_saved=False)
+        for device_id in ids:
+            self.add_device(device_id, filled=True)
 
     @rule(device_id=st.sampled_from(sorted(DEVICES)), filled=st.booleans())
     def add_device(self, device_id: str, filled: bool) -> None:  # noqa: FBT001
@@ -272,7 +275,7 @@ class Engine(RuleBasedStateMachine):
         self.manager.add_device_context(context)
         device.put_plans(self.model.plans)
 
-    @precondition(lambda self: self.model.devices)
+    @precondition(lambda self: len(self.model.devices) > 1)
     @rule(data=st.data())
     def remove_device(self, data: st.DataObject) -> None:
         context, _ = self.pick(data)
@@ -286,9 +289,10 @@ class Engine(RuleBasedStateMachine):
         assert context.add_unit(other) == other
         if isinstance(other, Job):
             device.jobs.setdefault(other.id)
-        else:
-            device.units.setdefault(other.id)
-            device.make()
+        elif other.id not in device.units:
+            device.units[other.id] = None
+            if other is TEMPLATE:
+                device.make()
 
     @precondition(lambda self: self.model.devices)
     @rule(data=st.data())
@@ -304,6 +308,24 @@ class Engine(RuleBasedStateMachine):
             return
         context.remove_unit(found.job)
         device.forget(job_id)
+
+    @precondition(lambda self: self.model.devices)
+    @rule(data=st.data())
+    def bring_back(self, data: st.DataObject) -> None:
+        """Take a job out, whatever became of it, and add and select it again."""
+        context, device, job_id = self.pick_job(data)
+        state = context.state
+        found = state.job_state_map.get(job_id)
+        if found is None:
+            return
+        state.update_desired_job_list([], include_mandatory=False)
+        device.select([], mandatory=False)
+        context.remove_unit(found.job)
+        device.forget(job_id)
+        context.add_unit(found.job)
+        device.jobs[job_id] = None
+        state.update_desired_job_list([found.job])
+        device.select([job_id])
 
     # What is to run, and what came out
 
@@ -321,13 +343,17 @@ class Engine(RuleBasedStateMachine):
         device.select([each for each in ids if each in device.jobs], mandatory=mandatory)
 
     @precondition(lambda self: self.model.devices)
-    @rule(data=st.data(), word=st.sampled_from(sorted(RESULTS)))
-    def record(self, data: st.DataObject, word: str) -> None:
-        context, device, job_id = self.pick_job(data)
-        found = context.state.job_state_map.get(job_id)
-        if found is not None:
-            context.state.update_job_result(found.job, RESULTS[word])
-            device.record(job_id, word)
+    @rule(
+        data=st.data(),
+        words=st.lists(st.sampled_from(sorted(RESULTS)), min_size=1, max_size=4),
+    )
+    def record(self, data: st.DataObject, words: list[str]) -> None:
+        for word in words:
+            context, device, job_id = self.pick_job(data)
+            found = context.state.job_state_map.get(job_id)
+            if found is not None:
+                context.state.update_job_result(found.job, RESULTS[word])
+                device.record(job_id, word)
 
     @precondition(lambda self: self.model.devices)
     @rule(data=st.data())
@@ -384,14 +410,11 @@ class Engine(RuleBasedStateMachine):
         self.manager._journal.compact(at=self.moment)
         assert seen(SessionView.of(self.manager.storage)) == before
 
-    @rule()
-    def leave_and_load(self) -> None:
-        self.checkpoint()
-        self.manager.storage.close()
-        self.load(take_over=False)
-
-    @rule(take_over=st.booleans())
-    def crash(self, take_over: bool) -> None:  # noqa: FBT001
+    @precondition(lambda self: self.model.devices)
+    @rule(take_over=st.booleans(), is_saved=st.sampled_from([True, True, True, False]))
+    def crash(self, take_over: bool, is_saved: bool) -> None:  # noqa: FBT001
+        if is_saved:
+            self.checkpoint()
         if not (take_over and self.can_take_over):
             self.manager.storage.close()
         self.load(take_over=take_over and self.can_take_over)
@@ -538,7 +561,7 @@ def profile(examples: int, steps: int) -> settings:
 
 
 def test_the_engine_is_what_its_model_is_after_every_step() -> None:
-    run_state_machine_as_test(Engine, settings=profile(300, 40))
+    run_state_machine_as_test(Engine, settings=profile(200, 50))
 
 
 def test_the_engine_on_files_is_what_its_model_is_after_every_step() -> None:
@@ -554,4 +577,4 @@ def test_the_engine_is_what_its_model_is_for_long() -> None:
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_the_engine_on_files_is_what_its_model_is_for_long() -> None:
-    run_state_machine_as_test(EngineOnFiles, settings=profile(300, 40))
+    run_state_machine_as_test(EngineOnFiles, settings=profile(200, 50))
