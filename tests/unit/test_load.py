@@ -283,6 +283,19 @@ def test_mandatory_jobs_come_back_as_they_were_set() -> None:
         assert [job.id for job in each.run_list] == ["b", "a"]
 
 
+def test_a_mandatory_job_that_was_removed_stays_away() -> None:
+    units = [job("c"), plan("p", mandatory_include="c")]
+    manager, state = new(*units)
+    manager.test_plans = (units[1],)  # type: ignore[assignment]
+    state.update_desired_job_list([], include_mandatory=False)
+    state.remove_unit(units[0])
+
+    again = state_of(reloaded(manager, units))
+
+    for each in (state, again):
+        assert each.mandatory_job_list == each.job_list == []
+
+
 def test_mandatory_jobs_of_plans_are_gone_with_the_plans() -> None:
     units = [job("a"), job("b"), plan("p", mandatory_include="b")]
     manager, state = new(*units)

@@ -205,7 +205,8 @@ class SessionState:
         ids = {job.id for job in jobs}
         self.unit_list = [u for u in self.unit_list if u.kind != "job" or u.id not in ids]
         self.job_list = [job for job in self.job_list if job.id not in ids]
-        self.mandatory_job_list = [job for job in self.mandatory_job_list if job.id not in ids]
+        if any(job.id in ids for job in self.mandatory_job_list):
+            self.update_mandatory_job_list(j for j in self.mandatory_job_list if j.id not in ids)
         for job_id in ids:
             self.forget_results(job_id)
             del self._units["job", job_id], self.job_state_map[job_id]
