@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import gzip
 import lzma
+import sys
 import tarfile
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
@@ -112,7 +113,7 @@ class TarExporter:
         start = report.read(len(_ZSTD_MAGIC))
         report.seek(0)
         mode: Literal["r|", "r|*"] = "r|" if start == _ZSTD_MAGIC else "r|*"
-        plain = cast("BinaryIO", _zstandard().open(report)) if mode == "r|" else report
+        plain = cast("BinaryIO", _zstd().open(report)) if mode == "r|" else report
         found: dict[str, str] = {}
         manifest: dict[str, Any] = {}
         with tarfile.open(fileobj=plain, mode=mode) as tar:
@@ -150,18 +151,19 @@ def _xzipped(stream: BinaryIO) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _zstandarded(stream: BinaryIO) -> Iterator[BinaryIO]:
-    packer = _zstandard().ZstdCompressor(level=_ZSTD_LEVEL)
-    with packer.stream_writer(stream, closefd=False) as packed:
+def _zstdipped(stream: BinaryIO) -> Iterator[BinaryIO]:
+    with _zstd().open(stream, "wb", level=_ZSTD_LEVEL) as packed:
         yield packed
 
 
-def _zstandard() -> Any:
+def _zstd() -> Any:
+    """Return the module that Python has itself from 3.14 on, and its copy before."""
+    name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
     try:
-        return import_module("zstandard")
+        return import_module(name)
     except ImportError as error:
         raise ExportError(
-            "cannot pack an archive with zst: the module 'zstandard' is not installed; "
+            f"cannot pack an archive with zst: the module {name!r} is not installed; "
             'run: pip install "holdall[zstd]", or choose compression=gz'
         ) from error
 
@@ -169,7 +171,7 @@ def _zstandard() -> Any:
 _PACKERS: Final[Mapping[str, Callable[[BinaryIO], AbstractContextManager[BinaryIO]]]] = {
     "gz": _gzipped,
     "xz": _xzipped,
-    "zst": _zstandarded,
+    "zst": _zstdipped,
     "none": nullcontext,
 }
 _ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
