@@ -67,10 +67,6 @@ class Chronicle:
             case MetadataChanged():
                 self._metadata = {**self._metadata, **event.changes}
 
-    def known_job(self, job_id: str) -> JobRecord | None:
-        """Return what the journal says of a job."""
-        return self._jobs.get(job_id)
-
     @property
     def known_jobs(self) -> list[JobRecord]:
         """What the journal says of every job in it, in the order they entered."""

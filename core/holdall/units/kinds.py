@@ -34,7 +34,7 @@ class Template(Unit, frozen=True, dict=True, eq=False, kw_only=True):
 
     @property
     def resource(self) -> str:
-        """Qualified id of the resource job."""
+        """Qualified id of the resource job, `template-imports` aside."""
         return self.qualify(self.get("template_resource"))
 
 

@@ -8,13 +8,12 @@ import shutil
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import quote
 
 from holdall.errors import (
     LockedStorageError,
     SessionExistsError,
     StorageAccessError,
-    StoreUrlError,
     UnknownSessionError,
 )
 from holdall.journal import describe
@@ -25,6 +24,7 @@ from holdall_plugins.stores.file.storage import FileStorage, is_at
 from holdall_plugins.stores.handle import Handle
 from holdall_plugins.stores.mounts import refuse_network
 from holdall_plugins.stores.os_errors import refusals, refused
+from holdall_plugins.stores.places import local_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -47,16 +47,8 @@ class FileRepository:
     @classmethod
     def from_url(cls, url: str, inner: Repository | None) -> FileRepository:
         """Return the repository in the folder that `file:///path` names."""
-        parts = urlsplit(url)
-        options = dict(parse_qsl(parts.query, keep_blank_values=True))
-        trust_fs = options.pop("trust_fs", "0")
-        if inner is not None:
-            raise StoreUrlError(url, "a store has nothing behind '::'; put the wrapper first")
-        if not url.startswith("file:///") or parts.fragment:
-            raise StoreUrlError(url, "write file:///, an absolute path, and '%23' for '#'")
-        if options or trust_fs not in ("0", "1"):
-            raise StoreUrlError(url, "the only option is trust_fs=1; write '%3F' for '?'")
-        return cls(unquote(parts.path), trust_fs=trust_fs == "1")
+        path, trust_fs = local_path(url, inner, start="file:///")
+        return cls(path, trust_fs=trust_fs)
 
     @property
     def url(self) -> str:

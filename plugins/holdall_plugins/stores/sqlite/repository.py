@@ -5,12 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import quote
 
 from holdall.errors import (
     LockedStorageError,
     SessionExistsError,
-    StoreUrlError,
     UnknownSessionError,
 )
 from holdall.journal import describe
@@ -19,6 +18,7 @@ from holdall.processes import is_alive, this_process
 from holdall.storing import check_session_id
 from holdall_plugins.stores.handle import Handle
 from holdall_plugins.stores.mounts import refuse_network
+from holdall_plugins.stores.places import local_path
 from holdall_plugins.stores.sqlite.database import Database, make_file
 from holdall_plugins.stores.sqlite.storage import SqliteStorage
 
@@ -40,16 +40,8 @@ class SqliteRepository:
     @classmethod
     def from_url(cls, url: str, inner: Repository | None) -> SqliteRepository:
         """Return the repository in the file that `sqlite:////path` names."""
-        parts = urlsplit(url)
-        options = dict(parse_qsl(parts.query, keep_blank_values=True))
-        trust_fs = options.pop("trust_fs", "0")
-        if inner is not None:
-            raise StoreUrlError(url, "a store has nothing behind '::'; put the wrapper first")
-        if not url.startswith("sqlite:////") or parts.fragment:
-            raise StoreUrlError(url, "write sqlite:///, an absolute path, and '%23' for '#'")
-        if options or trust_fs not in ("0", "1"):
-            raise StoreUrlError(url, "the only option is trust_fs=1; write '%3F' for '?'")
-        return cls(unquote(parts.path).removeprefix("/"), trust_fs=trust_fs == "1")
+        path, trust_fs = local_path(url, inner, start="sqlite:////")
+        return cls(path, trust_fs=trust_fs)
 
     @property
     def url(self) -> str:
