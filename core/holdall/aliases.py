@@ -17,18 +17,20 @@ AliasState = Literal["ready", "shadowed", "ambiguous", "invalid", "blocked"]
 SHORT: Final[Mapping[str, str]] = {
     "global": "holdall.verdict",
     "html": "holdall.html",
+    "jinja2": "holdall.template",
     "json": "holdall.json",
     "junit": "holdall.junit",
     "tar": "holdall.tar",
+    "template": "holdall.template",
     "text": "holdall.text",
     "xlsx": "holdall.xlsx",
 }
 """What people type; silent for ever, and reserved."""
 
 LEGACY: Final[Mapping[str, str]] = {
-    f"{namespace}::{short}": target
+    f"{namespace}::{short}": SHORT[short]
     for namespace in ("com.canonical.plainbox", "2013.com.canonical.plainbox")
-    for short, target in SHORT.items()
+    for short in ("global", "html", "json", "junit", "tar", "text", "xlsx")
 }
 """What plainbox called its exporters; used with a warning."""
 

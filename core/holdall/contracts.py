@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
+    from holdall.exports.exporter_units import BoundUnit
     from holdall.exports.view import SessionView
     from holdall.journal.describe import SessionInfo
     from holdall.providers import Provider
@@ -218,6 +219,11 @@ class ExportContext(Protocol):
     @property
     def provenance(self) -> str:
         """The exporter's own distribution and version, for formats that can carry it."""
+        ...
+
+    @property
+    def unit(self) -> BoundUnit | None:
+        """The exporter unit that was asked for, with its data; None without one."""
         ...
 
     @property

@@ -9,6 +9,8 @@ from holdall.errors.exports import (
     ExportError,
     ExportTargetError,
     OptionValueError,
+    ProviderNotLoadedError,
+    ReportTemplateError,
     UnknownOptionError,
 )
 from holdall.errors.plugins import (
@@ -99,8 +101,10 @@ __all__ = [
     "PolicyError",
     "ProviderError",
     "ProviderLoadError",
+    "ProviderNotLoadedError",
     "ReadOnlyStorageError",
     "RecordSyntaxError",
+    "ReportTemplateError",
     "SessionError",
     "SessionExistsError",
     "SessionIdError",

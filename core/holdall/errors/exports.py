@@ -68,3 +68,35 @@ class ExportCancelled(ExportError):  # noqa: N818 - an order that was followed, 
 
     def __str__(self) -> str:
         return f"the export {self.exporter_id!r} was cancelled; nothing was written"
+
+
+class ProviderNotLoadedError(ExportError, LookupError):
+    """An exporter unit was asked for whose provider is not there."""
+
+    def __init__(self, unit_id: str, provider: str, version: str, source: str) -> None:
+        super().__init__(unit_id, provider, version, source)
+        self.unit_id = unit_id
+        self.provider = provider
+        self.version = version
+        self.source = source
+
+    def __str__(self) -> str:
+        return (
+            f"cannot export {self.unit_id!r}: it would be a unit of the provider "
+            f"{self.provider!r} {self.version}, which is not loaded or does not have it; load "
+            f"{self.source!r} and give it to the export (--provider on the command line)"
+        )
+
+
+class ReportTemplateError(ExportError):
+    """A template of a report has an error."""
+
+    def __init__(self, template: str, line: int, reason: str) -> None:
+        super().__init__(template, line, reason)
+        self.template = template
+        self.line = line
+        self.reason = reason
+
+    def __str__(self) -> str:
+        where = f"{self.template}, line {self.line}" if self.line else self.template
+        return f"cannot make a report of the template {where}: {self.reason}"

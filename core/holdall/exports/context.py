@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import BinaryIO
 
+    from holdall.exports.exporter_units import BoundUnit
     from holdall.exports.view import SessionView
 
     Render = Callable[["Context", str, SessionView, object], BinaryIO]
@@ -29,6 +30,7 @@ class Context:
         options: An instance of the exporter's own `Options`.
         lang: The language for people.
         provenance: The exporter's own distribution and version.
+        unit: The exporter unit that was asked for, None if it was the exporter itself.
         warnings: What `warn` was told, in that order.
         caller_error: What the application's `progress` or `cancelled` raised.
     """
@@ -41,6 +43,7 @@ class Context:
         options: Any,
         provenance: str,
         render: Render,
+        unit: BoundUnit | None = None,
         lang: str = "en",
         progress: Callable[[int, int], object] | None = None,
         cancelled: Callable[[], bool] | None = None,
@@ -49,6 +52,7 @@ class Context:
         self.options = options
         self.lang = lang
         self.provenance = provenance
+        self.unit = unit
         self.warnings: list[ExportWarning] = []
         self.caller_error: Exception | None = None
         self._modified = view.modified

@@ -75,9 +75,19 @@ def parse_options(
 
 
 def parse_both(
-    exporter_id: str, options_class: type, shared_class: type, given: Given, *, strict: bool
+    exporter_id: str,
+    options_class: type,
+    shared_class: type,
+    given: Given,
+    *,
+    strict: bool,
+    preset: Iterable[str] = (),
 ) -> Parsed:
     """Return instances of both classes; a name that both have is the exporter's own.
+
+    Args:
+        preset: Options of an exporter unit: those in *given* win over them, and
+            those that the exporter does not have are ignored, as the caller can't help it.
 
     Raises:
         UnknownOptionError, OptionValueError: As `parse_options`.
@@ -86,6 +96,23 @@ def parse_both(
         return Parsed(given, shared_class(), ())
     own = {_plain(field.name): field for field in _fields(options_class)}
     fields = {_plain(field.name): field for field in _fields(shared_class)} | own
+    values, ignored = _values(exporter_id, fields, preset, strict=False)
+    wanted, more = _values(exporter_id, fields, given, strict=strict)
+    values |= wanted
+    built = [
+        _built(exporter_id, kind, {fields[k].encode_name: v for k, v in part.items()})
+        for kind, part in (
+            (options_class, {k: v for k, v in values.items() if k in own}),
+            (shared_class, {k: v for k, v in values.items() if k not in own}),
+        )
+    ]
+    return Parsed(built[0], built[1], (*ignored, *more))
+
+
+def _values(
+    exporter_id: str, fields: Mapping[str, kinds.Field], given: Given, *, strict: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """Return values by the field that each is for, and the names that no field has."""
     values: dict[str, Any] = {}
     ignored = []
     for name, value in _pairs(given):
@@ -102,14 +129,7 @@ def parse_both(
         if key in values and not (legacy and values[key] == wanted):
             raise OptionValueError(exporter_id, _shown(key), str(wanted), "it was given twice")
         values[key] = wanted
-    built = [
-        _built(exporter_id, kind, {fields[k].encode_name: v for k, v in part.items()})
-        for kind, part in (
-            (options_class, {k: v for k, v in values.items() if k in own}),
-            (shared_class, {k: v for k, v in values.items() if k not in own}),
-        )
-    ]
-    return Parsed(built[0], built[1], tuple(ignored))
+    return values, ignored
 
 
 def describe_options(options_class: type) -> list[OptionRow]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from holdall.errors import ExportError, HoldallError, PluginCallError
 from holdall.exports.context import Context
+from holdall.exports.exporter_units import resolve_exporter, units_in, units_of
 from holdall.exports.options import describe_options, parse_both
 from holdall.exports.redact import RedactionRules
 from holdall.exports.report import ExportReport
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from holdall.contracts import Exporter, Sink, Storage
+    from holdall.exports.exporter_units import Units
     from holdall.exports.options import Given, Parsed
     from holdall.exports.sinks import Target
+    from holdall.providers import Provider
     from holdall.registry import Registry
 
     class HasView(Protocol):
@@ -51,6 +54,7 @@ def export(
     options: Given = (),
     strict: bool = True,
     registry: Registry | None = None,
+    providers: Iterable[Provider] = (),
     lang: str = "en",
     redact: RedactionRules = NOTHING_SECRET,
     verify: bool = False,
@@ -61,11 +65,12 @@ def export(
 
     Args:
         session: A view, an open storage, or a session manager.
-        exporter: Id or alias.
+        exporter: Id or alias, or the id of an exporter unit.
         target: A path, or a binary stream; a stream is not closed.
         options: Strings like `logs=failed`, a mapping, or an instance of the exporter's `Options`.
         strict: Refuse options that the exporter does not have; otherwise they are ignored.
         registry: Where to find exporters; what is installed if not given.
+        providers: Whose exporter units there are, besides those of a session manager.
         redact: What is to be masked, wherever it stands.
         verify: Read the report back before it takes the place of an older one.
         progress: Called now and then with jobs done and jobs in all.
@@ -81,6 +86,7 @@ def export(
         options=options,
         strict=strict,
         registry=registry,
+        units={**units_of(session), **units_in(providers)},
         lang=lang,
         redact=redact,
     )
@@ -102,6 +108,7 @@ def export_many(
     requests: Iterable[ExportRequest],
     *,
     registry: Registry | None = None,
+    providers: Iterable[Provider] = (),
     lang: str = "en",
     redact: RedactionRules = NOTHING_SECRET,
     verify: bool = False,
@@ -115,6 +122,7 @@ def export_many(
     view = view_of(session)
     registry = registry or _installed()
     hooks = hooks_of(session) or installed_hooks(registry)
+    units = {**units_of(session), **units_in(providers)}
     reports = []
     for request in requests:
         try:
@@ -124,6 +132,7 @@ def export_many(
                 options=request.options,
                 strict=request.strict,
                 registry=registry,
+                units=units,
                 hooks=hooks,
                 lang=lang,
                 redact=redact,
@@ -159,7 +168,8 @@ class BoundExporter:
     """An exporter with its options checked, bound to a session that may go on.
 
     Attributes:
-        id: Canonical id.
+        id: Canonical id, or that of an exporter unit.
+        unit: The exporter unit, None if the exporter was asked for by its own name.
         origin: Distribution and version it comes from.
         options: An instance of its `Options`.
         selection: What of the session to show.
@@ -174,6 +184,7 @@ class BoundExporter:
         options: Given = (),
         strict: bool = True,
         registry: Registry | None = None,
+        units: Units | None = None,
         hooks: Hooks | None = None,
         lang: str = "en",
         redact: RedactionRules = NOTHING_SECRET,
@@ -182,9 +193,12 @@ class BoundExporter:
         self._session = session
         self._hooks = hooks
         self._redact = redact
-        self._candidate = self._registry.resolve("exporters", exporter)
+        self._units = units_of(session) if units is None else units
+        self._candidate, self.unit = resolve_exporter(
+            self._registry, exporter, self._units, lambda: view_of(session)
+        )
         self._class: type[Exporter] = self._registry.load("exporters", self._candidate.id)
-        self.id = self._candidate.id
+        self.id = self.unit.id if self.unit else self._candidate.id
         self.origin = self._candidate.origin
         parsed = self._parsed(options, strict=strict)
         self.options, self.ignored_options = parsed.own, parsed.ignored
@@ -194,12 +208,12 @@ class BoundExporter:
     @property
     def suffix(self) -> str:
         """File name ending of its reports, with the dot."""
-        return self._class.suffix
+        return self.unit.suffix(self._class) if self.unit else self._class.suffix
 
     @property
     def media_type(self) -> str:
         """What its reports are."""
-        return self._class.media_type
+        return self.unit.media_type(self._class) if self.unit else self._class.media_type
 
     def export_to(
         self,
@@ -230,7 +244,7 @@ class BoundExporter:
             target=sink.name,
             size=sink.size,
             sha256=sink.sha256,
-            media_type=self._class.media_type,
+            media_type=self.media_type,
             distribution=self._candidate.distribution,
             version=self._candidate.version,
             warnings=tuple(context.warnings),
@@ -284,7 +298,10 @@ class BoundExporter:
         except Exception as error:
             cause = f"{type(error).__name__}: {error}"
             raise self._blame("describing its options", cause) from error
-        return parse_both(self.id, self._class.Options, Selection, given, strict=strict)
+        preset = self.unit.unit.option_list if self.unit else ()
+        return parse_both(
+            self.id, self._class.Options, Selection, given, strict=strict, preset=preset
+        )
 
     def _blame(self, doing: str, cause: str) -> PluginCallError:
         return PluginCallError("exporter", self.id, self.origin, doing, cause)
@@ -302,6 +319,7 @@ class BoundExporter:
             view,
             options=options,
             provenance=self.origin,
+            unit=self.unit,
             render=self._render,
             lang=self._lang,
             progress=progress,
@@ -330,6 +348,7 @@ class BoundExporter:
             exporter_id,
             options=() if options is None else options,
             registry=self._registry,
+            units=self._units,
             lang=self._lang,
         )
         folder = str(outer.temporary_folder)

@@ -7,24 +7,33 @@ from typing import TYPE_CHECKING, NamedTuple, final
 
 from holdall.candidates import State
 from holdall.errors import PluginError
+from holdall.exports.exporter_units import BoundUnit
+from holdall.units import ExporterUnit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from holdall.candidates import Candidate
+    from holdall.exports.exporter_units import Units
     from holdall.registry import Registry
+    from holdall.session.context import SessionDeviceContext
 
 
 class KnownExporter(NamedTuple):
-    """An exporter that is installed; `load` imports its class."""
+    """An exporter that is installed; `load` imports its class.
+
+    Attributes:
+        unit: The exporter unit of a provider that it is known by, None for the exporter itself.
+    """
 
     candidate: Candidate
     registry: Registry
+    unit: BoundUnit | None = None
 
     @property
     def id(self) -> str:
-        """Canonical id."""
-        return self.candidate.id
+        """Canonical id, or that of the exporter unit."""
+        return self.unit.id if self.unit else self.candidate.id
 
     def load(self) -> type:
         """Return the exporter's class, always the same object.
@@ -36,30 +45,49 @@ class KnownExporter(NamedTuple):
         return loaded
 
 
+def exporter_units(contexts: Iterable[SessionDeviceContext]) -> dict[str, BoundUnit]:
+    """Return the exporter units of all devices by id; of two that share one, the first."""
+    found: dict[str, BoundUnit] = {}
+    for context in contexts:
+        for unit in context.unit_list:
+            if isinstance(unit, ExporterUnit) and unit.id not in found:
+                provider = context.provider_of(unit)
+                found[unit.id] = BoundUnit(unit, provider.data_folder if provider else None)
+    return found
+
+
 @final
 class ExporterMap(Mapping[str, KnownExporter]):
     """Exporters by id; `[]`, `in` and `get` take aliases too, and give the same object.
 
-    Iterating yields each canonical id once. It is read-only and up to date.
+    Iterating yields each canonical id once, then the ids of exporter units whose
+    exporter is installed. It is read-only and up to date.
     """
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, units: Callable[[], Units] = dict) -> None:
         self._registry = registry
+        self._units = units
         self._known: dict[str, KnownExporter] = {}
 
     def __getitem__(self, name: str) -> KnownExporter:
+        unit = self._units().get(name)
+        wanted = unit.unit.entry_point if unit else name
         try:
-            candidate = self._registry.resolve("exporters", name)
+            candidate = self._registry.resolve("exporters", wanted)
         except PluginError as error:
             raise KeyError(str(error)) from error
-        if candidate.id not in self._known:
-            self._known[candidate.id] = KnownExporter(candidate, self._registry)
-        return self._known[candidate.id]
+        key = unit.id if unit else candidate.id
+        known = self._known.get(key)
+        if known is None or known.unit != unit:
+            known = self._known[key] = KnownExporter(candidate, self._registry, unit)
+        return known
 
     def __iter__(self) -> Iterator[str]:
         usable = {State.READY, State.LOADED}
         found = self._registry.candidates("exporters")
-        yield from dict.fromkeys(each.id for each in found if each.state in usable)
+        ids = dict.fromkeys(each.id for each in found if each.state in usable)
+        yield from ids
+        yield from (each for each in self._units() if each not in ids and each in self)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

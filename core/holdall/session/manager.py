@@ -22,7 +22,7 @@ from holdall.registry import Registry
 from holdall.repositories import default_url, open_repository
 from holdall.results import encodable
 from holdall.session.context import Device, SessionDeviceContext
-from holdall.session.exporters import ExporterMap
+from holdall.session.exporters import ExporterMap, exporter_units
 from holdall.session.load import load_contexts, units_of
 from holdall.session.naming import create_storage
 from holdall.session.plans import check_plans, plan_records
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from holdall.contracts import Repository, Storage
+    from holdall.exports.exporter_units import Units
     from holdall.exports.pipeline import BoundExporter
     from holdall.journal.events import AnyEvent
     from holdall.providers import Provider
@@ -347,10 +348,15 @@ class SessionManager:
 
     @property
     def exporter_map(self) -> ExporterMap:
-        """The exporters that are installed, by id and alias; listing them imports nothing."""
+        """The exporters, by id and alias, and exporter units; listing them imports nothing."""
         if self._exporters is None:
-            self._exporters = ExporterMap(self.registry)
+            self._exporters = ExporterMap(self.registry, lambda: self.exporter_units)
         return self._exporters
+
+    @property
+    def exporter_units(self) -> Units:
+        """The exporter units of the loaded providers, by id."""
+        return exporter_units(self._contexts)
 
     def create_exporter(
         self,

@@ -5,11 +5,11 @@ are read from them on first use. Field names may be spelt with `-` or `_`, and
 `_field` (marked for translation) stands for `field`.
 """
 
+from holdall.units.exporter import ExporterUnit
 from holdall.units.job import AUTOMATED, PLUGINS, SUSPENDS, UNCATEGORISED, Job, duration
 from holdall.units.kinds import (
     KINDS,
     Category,
-    ExporterUnit,
     ManifestEntry,
     PackagingMetaData,
     Template,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from holdall.errors import UnitError
 from holdall.errors.root import near
+from holdall.units.exporter import ExporterUnit
 from holdall.units.job import Job
 from holdall.units.unit import Finding, Unit, own_id, qualified
 
@@ -67,12 +68,6 @@ class ManifestEntry(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     """A question about the device whose answer jobs may require."""
 
     required = ("id", "value_type")
-
-
-class ExporterUnit(Unit, frozen=True, dict=True, eq=False, kw_only=True):
-    """Binds an exporter to options and data under an id of its own."""
-
-    required = ("id", "entry_point")
 
 
 class PackagingMetaData(Unit, frozen=True, dict=True, eq=False, kw_only=True):

@@ -1,0 +1,176 @@
+"""Templates of strangers: Jinja in its sandbox, with names and filters for reports.
+
+A template reads the files of its own folders and nothing else, changes nothing, and sees
+no private attribute. What is wrong with it is told with its file and line. Neither its
+time nor its memory is bounded.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from jinja2 import (
+    ChoiceLoader,
+    FileSystemLoader,
+    PackageLoader,
+    PrefixLoader,
+    StrictUndefined,
+    TemplateNotFound,
+    TemplateSyntaxError,
+)
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup, escape
+
+from holdall.errors import HoldallError, ReportTemplateError
+from holdall.exports.cleaning import html_text
+from holdall.exports.logs import head_of, log_text
+from holdall.exports.moments import duration, iso, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from jinja2 import Environment, Template
+
+    from holdall.exports.job import AttemptView, JobView
+
+OWN: Final = "holdall"
+"""Templates of holdall's own are `holdall/NAME` to others."""
+
+_LOG: Final = 1 << 16
+_KEY: Final = re.compile(r"(\w+:\s)")
+
+
+def sandboxed(folders: Sequence[Path], *, markup: bool) -> Environment:
+    """Return an environment for templates in *folders*, the first one first.
+
+    Args:
+        markup: Whether the report is HTML or XML, where text is to be escaped.
+    """
+    own = PrefixLoader({OWN: PackageLoader("holdall_exporters")})
+    loader = ChoiceLoader([FileSystemLoader(folders), own])
+    environment = ImmutableSandboxedEnvironment(
+        loader=loader,
+        autoescape=markup,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(_FILTERS)
+    environment.tests["is_name"] = _is_name
+
+    def include_file(name: str) -> Markup:
+        """Return a file of the template's folders as it is."""
+        text, _path, _fresh = loader.get_source(environment, name)
+        return Markup(text)  # noqa: S704 - a file of the template's author
+
+    environment.globals["include_file"] = include_file
+    return environment
+
+
+def loaded(environment: Environment, name: str, where: str) -> Template:
+    """Return the template *name*; *where* is the place that was meant, for messages.
+
+    Raises:
+        ReportTemplateError: There is none, or it can't be read as one.
+    """
+    try:
+        return environment.get_template(name)
+    except TemplateNotFound as error:
+        if error.name == name:
+            raise ReportTemplateError(where, 0, "there is no such file") from error
+        raise _explained(where, error) from error
+    except (TemplateSyntaxError, UnicodeDecodeError) as error:
+        raise _explained(where, error) from error
+
+
+def rendered(template: Template, names: dict[str, Any]) -> Iterator[str]:
+    """Yield the report piece by piece.
+
+    Raises:
+        ReportTemplateError: The template failed; the message has its file and line.
+    """
+    pieces = template.generate(**names)
+    while True:
+        try:
+            piece = next(pieces)
+        except StopIteration:
+            return
+        except HoldallError:
+            raise
+        except Exception as error:
+            raise _explained(template.filename or str(template.name), error) from error
+        yield piece
+
+
+def _explained(where: str, error: Exception) -> ReportTemplateError:
+    """Return what went wrong, with the innermost place in a template that it happened at."""
+    if isinstance(error, TemplateSyntaxError):
+        return ReportTemplateError(error.filename or where, error.lineno, str(error.message))
+    if isinstance(error, TemplateNotFound):
+        reason = f"there is no template {error.name!r} in its folders"
+    elif isinstance(error, UnicodeDecodeError):
+        reason = f"it is not UTF-8 (byte {error.start}); save it as UTF-8"
+    else:
+        reason = str(error) or type(error).__name__
+    place = _place_in_template(error)
+    return ReportTemplateError(*(place or (where, 0)), reason)
+
+
+def _place_in_template(error: Exception) -> tuple[str, int] | None:
+    """Return file and line of the innermost template that the error came through."""
+    place = None
+    step = error.__traceback__
+    while step is not None:
+        # Jinja puts such a frame in place of each of its own, with the template's file and line.
+        if "__jinja_exception__" in step.tb_frame.f_globals:
+            place = (step.tb_frame.f_code.co_filename, step.tb_lineno)
+        step = step.tb_next
+    return place
+
+
+def _jsonify(value: object, indent: int | None = None) -> str:
+    """Return a value as JSON, whatever quotes and line ends are in it."""
+    return json.dumps(value, indent=indent, ensure_ascii=False, default=str)
+
+
+def _strip_ns(unit_id: str) -> str:
+    """Return an id without its namespace."""
+    return unit_id.partition("::")[2] or unit_id
+
+
+def _highlight_keys(text: str) -> Markup:
+    """Return lines of `key: value` as HTML with the keys in bold."""
+    return Markup(_KEY.sub(r"<b>\1</b>", escape(text)))  # noqa: S704 - the text is escaped
+
+
+def _nl2br(text: str) -> Markup:
+    """Return text as HTML with its line ends kept."""
+    return escape(text).replace("\n", Markup("<br>\n"))
+
+
+def _log(job: JobView | AttemptView, limit: int = _LOG) -> str:
+    """Return what a job wrote, or an attempt, as text; what is behind *limit* is counted."""
+    text, more = head_of(log_text(job.io_log()), limit=limit)
+    return f"{text}\n[... {more:,} characters more]\n" if more else text
+
+
+def _is_name(text: object) -> bool:
+    """Whether *text* is the word `name`."""
+    return text == "name"
+
+
+_FILTERS: Final[dict[str, Callable[..., Any]]] = {
+    "duration": duration,
+    "highlight_keys": _highlight_keys,
+    "iso": lambda seconds: iso(moment(seconds)),
+    "json_load_ordered_dict": json.loads,
+    "jsonify": _jsonify,
+    "log": _log,
+    "nl2br": _nl2br,
+    "strip_ns": _strip_ns,
+    "visible": html_text,
+}

@@ -1,0 +1,172 @@
+"""Reports by a Jinja template of somebody's own: text, HTML, JSON, or what else is text.
+
+A template is named by the option `template`, or by the `data` of an exporter unit of a
+provider: `{"template": "report.html", "extra_paths": ["common"]}`, paths in the provider's
+data folder. It runs in a sandbox. Its ending says what it makes: in HTML and XML text is
+escaped, and JSON is read back before anything of it is written.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
+
+from holdall.errors import ReportTemplateError
+from holdall.exports.verdict import verdict
+from holdall_exporters.sandbox import OWN, loaded, rendered, sandboxed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from holdall.contracts import ExportContext, Exporter, Sink
+    from holdall.exports.view import SessionView
+
+_EXAMPLE: Final = f"{OWN}/example.txt"
+_TEMPLATE_ENDINGS: Final = frozenset({".j2", ".jinja", ".jinja2"})
+_MARKUP: Final = frozenset({".htm", ".html", ".svg", ".xhtml", ".xml"})
+_PIECE: Final = 1 << 16
+_AROUND: Final = 30  # characters shown on either side of a place in JSON
+
+
+@dataclass(frozen=True)
+class Options:
+    """Which template it is.
+
+    Attributes:
+        template: Path of the template; of an exporter unit, in its provider's data folder.
+            Without one an example shows what a template can do.
+        extra_paths: More folders that the template may include files from.
+    """
+
+    template: str = ""
+    extra_paths: tuple[str, ...] = ()
+
+
+class TemplateExporter:
+    """Writes what a template makes of the session, piece by piece."""
+
+    summary: ClassVar[str] = "your own Jinja template"
+    suffix: ClassVar[str] = ".txt"
+    media_type: ClassVar[str] = "text/plain; charset=utf-8"
+    Options: ClassVar[type] = Options
+
+    def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
+        """Write the report; one that should be JSON and is not is refused whole."""
+        source = _source(context)
+        markup = source.ending in _MARKUP
+        template = loaded(sandboxed(source.folders, markup=markup), source.name, source.where)
+        pieces = _pieces(rendered(template, _names(view, context)), context)
+        if source.ending != ".json":
+            for piece in pieces:
+                sink.write(piece)
+            return
+        with TemporaryFile(dir=context.temporary_folder) as spool:
+            for piece in pieces:
+                spool.write(piece)
+            _check_json(cast("BinaryIO", spool), source.where)
+            spool.seek(0)
+            while data := spool.read(_PIECE):
+                sink.write(data)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A template: its name in its folders, the place for messages, and what it makes."""
+
+    folders: tuple[Path, ...]
+    name: str
+    where: str
+    ending: str
+
+
+def _source(context: ExportContext) -> _Source:
+    """Return the template that was asked for: by the caller, by the unit, or the example."""
+    options: Options = context.options
+    unit = context.unit
+    if options.template:
+        path = Path(options.template)
+        folders = (path.parent, *map(Path, options.extra_paths))
+        return _Source(folders, path.name, str(path), _ending(path.name))
+    if unit is None:
+        return _Source((), _EXAMPLE, _EXAMPLE, ".txt")
+    place = f"exporter unit {unit.id!r} at {unit.unit.where}"
+    name = unit.data.get("template")
+    more = unit.data.get("extra_paths", [])
+    if not isinstance(name, str) or not name:
+        _refuse(place, 'its data names no template; write data: {"template": "FILE"}')
+    if unit.folder is None:
+        _refuse(place, "its provider has no data folder for the template to be in")
+    if not isinstance(more, list) or not all(isinstance(each, str) for each in more):
+        _refuse(place, f"extra_paths must be a list of folders, not {more!r}")
+    folders = (
+        unit.folder,
+        *(unit.folder / each for each in more),
+        *map(Path, options.extra_paths),
+    )
+    extension = unit.unit.file_extension
+    ending = f".{extension.rpartition('.')[2]}" if extension else _ending(name)
+    return _Source(folders, name, str(unit.folder / name), ending)
+
+
+def _refuse(place: str, reason: str) -> NoReturn:
+    raise ReportTemplateError(place, 0, reason)
+
+
+def _ending(name: str) -> str:
+    """Return the ending of what a template makes: `.html` for `report.html.j2`."""
+    path = PurePath(name)
+    return PurePath(path.stem).suffix if path.suffix in _TEMPLATE_ENDINGS else path.suffix
+
+
+def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
+    """Return what the template knows."""
+    return {
+        "view": view,
+        "title": view.title,
+        "verdict": verdict(view),
+        "now": context.now,
+        "lang": context.lang,
+        "provenance": context.provenance,
+        "data": context.unit.data if context.unit else {},
+    }
+
+
+def _pieces(pieces: Iterator[str], context: ExportContext) -> Iterator[bytes]:
+    """Yield the text in pieces of a size that is worth a write."""
+    waiting: list[str] = []
+    size = 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= _PIECE:
+            context.check_cancelled()
+            yield "".join(waiting).encode()
+            waiting.clear()
+            size = 0
+    yield "".join(waiting).encode()
+
+
+def _check_json(report: BinaryIO, where: str) -> None:
+    """Refuse what is no JSON, with the place and what stands around it."""
+    report.seek(0)
+    text = report.read().decode()
+    try:
+        json.loads(text, parse_constant=_no_json)
+    except ValueError as error:
+        reason = f"it made no JSON: {error}"
+        if isinstance(error, json.JSONDecodeError):
+            around = text[max(0, error.pos - _AROUND) : error.pos + _AROUND]
+            reason += f", near {around!r}"
+        raise ReportTemplateError(where, 0, reason) from error
+
+
+def _no_json(word: str) -> NoReturn:
+    raise ValueError(f"{word} is no number")
+
+
+if TYPE_CHECKING:
+    _: type[Exporter] = TemplateExporter
