@@ -24,6 +24,7 @@ from holdall.cli.output import note, print_json
 from holdall.cli.person import person_at_terminal
 from holdall.cli.policy import installed
 from holdall.cli.progress import shown_progress
+from holdall.cli.sources import providers_of
 from holdall.errors import HoldallError, NothingToResumeError
 from holdall.exports.verdict import verdict
 from holdall.exports.view import SessionView
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from holdall.cli.options import ExportTarget
     from holdall.contracts import Repository
     from holdall.exports.report import ExportReport
-    from holdall.journal.events import ProviderAdded
     from holdall.providers import Provider
     from holdall.registry import Registry
 
@@ -156,7 +156,7 @@ def resume(
     session_id = find_session(where, session) if session else _newest_unfinished(where)
     storage = where.open(session_id)
     try:
-        providers = _providers_of(SessionView.of(storage), source, registry)
+        providers = providers_of(SessionView.of(storage), source, registry)
         units = {
             device: [u for p in found for u in p.unit_list] for device, found in providers.items()
         }
@@ -217,38 +217,6 @@ def _newest_unfinished(where: Repository) -> str:
         if info.state in {"new", "unfinished"}:
             return info.id
     raise NothingToResumeError(where.url)
-
-
-def _providers_of(
-    view: SessionView, sources: Sequence[str], registry: Registry
-) -> dict[str, list[Provider]]:
-    """Return the providers of each device, from what was given or from what the journal says."""
-    given = [load_provider(each, registry=registry) for each in sources]
-    found: dict[str, list[Provider]] = {device.id: [] for device in view.devices}
-    loaded: dict[tuple[str, str], Provider] = {}
-    for event in view.providers:
-        matching = [provider for provider in given if provider.name == event.name]
-        if not matching:
-            key = (event.loader, event.source)
-            if key not in loaded:
-                loaded[key] = _loaded_again(view, event, registry)
-            matching = [loaded[key]]
-        found.setdefault(event.device, []).extend(matching)
-    return found
-
-
-def _loaded_again(view: SessionView, event: ProviderAdded, registry: Registry) -> Provider:
-    """Load a provider of the session; where its loader is gone, say who brought it."""
-    try:
-        return load_provider(event.source, registry=registry)
-    except HoldallError as error:
-        gone = registry.explain("provider_loaders", event.loader).candidate is None
-        for used in view.plugins:
-            if gone and (used.kind, used.id) == ("provider_loaders", event.loader):
-                whose = f"{used.distribution} {used.version}"
-                command = f'pip install "{used.distribution}=={used.version}"'
-                error.add_note(f"the session was read by {event.loader!r} of {whose}: {command}")
-        raise
 
 
 def _run_and_report(

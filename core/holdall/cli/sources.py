@@ -1,0 +1,48 @@
+"""The providers of a stored session, found again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdall.errors import HoldallError
+from holdall.providers import load_provider
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from holdall.exports.view import SessionView
+    from holdall.journal.events import ProviderAdded
+    from holdall.providers import Provider
+    from holdall.registry import Registry
+
+
+def providers_of(
+    view: SessionView, sources: Sequence[str], registry: Registry
+) -> dict[str, list[Provider]]:
+    """Return the providers of each device, from what was given or from what the journal says."""
+    given = [load_provider(each, registry=registry) for each in sources]
+    found: dict[str, list[Provider]] = {device.id: [] for device in view.devices}
+    loaded: dict[tuple[str, str], Provider] = {}
+    for event in view.providers:
+        matching = [provider for provider in given if provider.name == event.name]
+        if not matching:
+            key = (event.loader, event.source)
+            if key not in loaded:
+                loaded[key] = loaded_again(view, event, registry)
+            matching = [loaded[key]]
+        found.setdefault(event.device, []).extend(matching)
+    return found
+
+
+def loaded_again(view: SessionView, event: ProviderAdded, registry: Registry) -> Provider:
+    """Load a provider of the session; where its loader is gone, say who brought it."""
+    try:
+        return load_provider(event.source, registry=registry)
+    except HoldallError as error:
+        gone = registry.explain("provider_loaders", event.loader).candidate is None
+        for used in view.plugins:
+            if gone and (used.kind, used.id) == ("provider_loaders", event.loader):
+                whose = f"{used.distribution} {used.version}"
+                command = f'pip install "{used.distribution}=={used.version}"'
+                error.add_note(f"the session was read by {event.loader!r} of {whose}: {command}")
+        raise
