@@ -108,18 +108,18 @@ class AliasTable:
         return tuple(alias for alias in self.entries if alias.name == name)
 
     def names(self, target: str, *, legacy: bool = False) -> tuple[str, ...]:
-        """Return the aliases of *target* that people are meant to type.
+        """Return the aliases of *target* that people are meant to type, its own word first.
 
         Args:
             legacy: Return plainbox's names as well.
         """
-        return tuple(
-            sorted(
-                alias.name
-                for alias in self._ready.values()
-                if alias.target == target and (legacy or alias.kind != "legacy")
-            )
+        found = (
+            alias.name
+            for alias in self._ready.values()
+            if alias.target == target and (legacy or alias.kind != "legacy")
         )
+        own = target.rpartition(".")[2]
+        return tuple(sorted(found, key=lambda name: (name != own, name)))
 
 
 def _below(taken: set[str], alias: Alias) -> Alias:

@@ -12,6 +12,7 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -22,6 +23,7 @@ from holdall.exports.cleaning import html_text
 from holdall.exports.datablock import BLOCK, KINDS, data_block, log_of, standing, words_of
 from holdall.exports.moments import duration, moment, readable
 from holdall.exports.verdict import verdict
+from holdall_exporters.sandbox import loaded, rendered, sandboxed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -60,6 +62,8 @@ class Options:
         log_max: Characters of one attempt's output at most; what is cut is said there.
         failures_max: Failures shown above the table, and without JavaScript; more are in it.
         attachment_max: Bytes of a text attachment up to which its content is shown.
+        template: Path of a Jinja template of your own, in a sandbox; one that extends
+            `holdall/report.html` changes a part of the page.
     """
 
     title: str = ""
@@ -67,6 +71,7 @@ class Options:
     log_max: Annotated[int, Meta(ge=0)] = 1 << 16
     failures_max: Annotated[int, Meta(ge=0)] = 100
     attachment_max: Annotated[int, Meta(ge=0)] = 1 << 12
+    template: Path | None = None
 
 
 class HtmlExporter:
@@ -79,8 +84,11 @@ class HtmlExporter:
 
     def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
         """Write the page, job by job."""
-        page = _template().generate(**_names(view, context))
-        for piece in _gathered(page):
+        names = _names(view, context)
+        path: Path | None = context.options.template
+        for piece in _gathered(
+            _template().generate(**names) if path is None else _own(path, names)
+        ):
             sink.write(piece.encode())
 
 
@@ -95,6 +103,12 @@ def _template() -> Template:
     )
     environment.filters["visible"] = html_text
     return environment.get_template("report.html")
+
+
+def _own(path: Path, names: dict[str, Any]) -> Iterator[str]:
+    """Yield the page that a template of the user's makes."""
+    environment = sandboxed([path.parent], markup=True)
+    return rendered(loaded(environment, path.name, str(path)), names)
 
 
 @cache
@@ -142,7 +156,7 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
         "duration": duration(view.duration or None),
         "lang": context.lang,
         "provenance": context.provenance,
-        "policy": _POLICY.format(style=_digest(style), script=_digest(script)),
+        "policy": lambda style: _POLICY.format(style=_digest(style), script=_digest(script)),
         "style": Markup(style),  # noqa: S704 - a file of this package
         "script": Markup(script),  # noqa: S704 - a file of this package
         "block": BLOCK,

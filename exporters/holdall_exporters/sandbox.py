@@ -144,7 +144,7 @@ def _strip_ns(unit_id: str) -> str:
 
 def _highlight_keys(text: str) -> Markup:
     """Return lines of `key: value` as HTML with the keys in bold."""
-    return Markup(_KEY.sub(r"<b>\1</b>", escape(text)))  # noqa: S704 - the text is escaped
+    return Markup(_KEY.sub(r"<b>\1</b>", str(escape(text))))  # noqa: S704 - the text is escaped
 
 
 def _nl2br(text: str) -> Markup:
@@ -172,5 +172,5 @@ _FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "log": _log,
     "nl2br": _nl2br,
     "strip_ns": _strip_ns,
-    "visible": html_text,
+    "visible": lambda text: html_text(str(text)),
 }

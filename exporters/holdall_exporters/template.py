@@ -42,8 +42,8 @@ class Options:
         extra_paths: More folders that the template may include files from.
     """
 
-    template: str = ""
-    extra_paths: tuple[str, ...] = ()
+    template: Path | None = None
+    extra_paths: tuple[Path, ...] = ()
 
 
 class TemplateExporter:
@@ -87,9 +87,9 @@ def _source(context: ExportContext) -> _Source:
     """Return the template that was asked for: by the caller, by the unit, or the example."""
     options: Options = context.options
     unit = context.unit
-    if options.template:
-        path = Path(options.template)
-        folders = (path.parent, *map(Path, options.extra_paths))
+    if options.template is not None:
+        path = options.template
+        folders = (path.parent, *options.extra_paths)
         return _Source(folders, path.name, str(path), _ending(path.name))
     if unit is None:
         return _Source((), _EXAMPLE, _EXAMPLE, ".txt")
@@ -105,7 +105,7 @@ def _source(context: ExportContext) -> _Source:
     folders = (
         unit.folder,
         *(unit.folder / each for each in more),
-        *map(Path, options.extra_paths),
+        *options.extra_paths,
     )
     extension = unit.unit.file_extension
     ending = f".{extension.rpartition('.')[2]}" if extension else _ending(name)
@@ -139,11 +139,12 @@ def _pieces(pieces: Iterator[str], context: ExportContext) -> Iterator[bytes]:
     """Yield the text in pieces of a size that is worth a write."""
     waiting: list[str] = []
     size = 0
-    for piece in pieces:
+    for number, piece in enumerate(pieces):
+        if number % 100 == 0:
+            context.check_cancelled()
         waiting.append(piece)
         size += len(piece)
         if size >= _PIECE:
-            context.check_cancelled()
             yield "".join(waiting).encode()
             waiting.clear()
             size = 0

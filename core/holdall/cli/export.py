@@ -17,6 +17,8 @@ from holdall.cli.options import (
 )
 from holdall.cli.output import note
 from holdall.cli.policy import installed
+from holdall.cli.progress import export_progress
+from holdall.cli.sources import providers_with_units
 from holdall.errors import PluginError
 from holdall.exports.options import describe_options
 from holdall.exports.pipeline import NOTHING_SECRET, ExportRequest, export_many
@@ -25,10 +27,11 @@ from holdall.exports.verdict import verdict
 from holdall.exports.view import SessionView
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from holdall.cli.options import ExportTarget
     from holdall.exports.report import ExportReport
+    from holdall.providers import Provider
     from holdall.registry import Registry
 
 
@@ -50,6 +53,11 @@ if TYPE_CHECKING:
 @click.option(
     "--redact-key", multiple=True, metavar="NAME", help="Mask what follows NAME: or NAME=."
 )
+@click.option(
+    "--source",
+    multiple=True,
+    help="A provider that has an exporter unit, where it can't be found.",
+)
 @click.option("--verify", is_flag=True, help="Read each report back before it is published.")
 @click.option("--fail-on-verdict", is_flag=True, help="Exit with 1 unless the session passed.")
 @store_option
@@ -62,13 +70,15 @@ def export(
     redact: tuple[str, ...],
     redact_env: tuple[str, ...],
     redact_key: tuple[str, ...],
+    source: tuple[str, ...],
     verify: bool,
     fail_on_verdict: bool,
     store: str | None,
 ) -> int:
     """Write reports of a stored session, also of one that is still running.
 
-    SESSION is an id, the beginning of one, or `last`. A NAME without a PATH
+    SESSION is an id, the beginning of one, or `last`. NAME is an exporter, or an
+    exporter unit of one of the session's providers; without a PATH its report
     goes to standard output.
     """
     registry = installed()
@@ -79,10 +89,12 @@ def export(
     try:
         view = SessionView.of(storage)
         options = {target.name: options_for(target.name, option) for target in targets}
+        names = [target.name for target in targets]
         reports = write_reports(
             view,
             targets,
             registry,
+            providers=providers_with_units(view, names, source, registry),
             options=options,
             strict=not lax,
             redact=rules,
@@ -100,6 +112,7 @@ def write_reports(
     targets: Sequence[ExportTarget],
     registry: Registry,
     *,
+    providers: Iterable[Provider] = (),
     options: dict[str, list[str]] | None = None,
     strict: bool = True,
     redact: RedactionRules = NOTHING_SECRET,
@@ -107,16 +120,20 @@ def write_reports(
 ) -> list[ExportReport]:
     """Write the reports, each whatever happens to the others."""
     given = options or {}
-    requests = [
-        ExportRequest(
-            exporter=target.name,
-            target=target.path or sys.stdout.buffer,
-            options=[*given.get(target.name, []), *_colour(target, given, registry)],
-            strict=strict,
+    with export_progress() as shown:
+        requests = [
+            ExportRequest(
+                exporter=target.name,
+                target=target.path or sys.stdout.buffer,
+                options=[*given.get(target.name, []), *_colour(target, given, registry)],
+                strict=strict,
+                progress=shown(target.name) if target.path or not sys.stdout.isatty() else None,
+            )
+            for target in targets
+        ]
+        return export_many(
+            view, requests, registry=registry, providers=providers, redact=redact, verify=verify
         )
-        for target in targets
-    ]
-    return export_many(view, requests, registry=registry, redact=redact, verify=verify)
 
 
 def _colour(target: ExportTarget, given: dict[str, list[str]], registry: Registry) -> list[str]:

@@ -1,10 +1,11 @@
-"""How far a run is: a bar on a terminal, a line for each job elsewhere."""
+"""How far a run or an export is: a bar on a terminal, a line for each job elsewhere."""
 
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import ExitStack, contextmanager, nullcontext
+from time import monotonic
+from typing import TYPE_CHECKING, Final
 
 from holdall.cli.output import note
 from holdall.exports.cleaning import terminal_text
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from holdall.session.manager import SessionManager
     from holdall.units import Job
 
+    Progressed = Callable[[int, int], None]
     Pause = Callable[[], AbstractContextManager[None]]
 
 
@@ -41,6 +43,43 @@ def shown_progress(manager: SessionManager, *, quiet: bool = False) -> Iterator[
     else:
         manager.hooks.register(_Lines())
         yield nullcontext
+
+
+@contextmanager
+def export_progress() -> Iterator[Callable[[str], Progressed | None]]:
+    """Show on a terminal how far reports are, once one of them takes a while.
+
+    Gives a function that returns what is to be told of the report of that name.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _name: None
+        return
+    with ExitStack() as stack:
+        yield _Reports(stack).of
+
+
+class _Reports:
+    """A bar for the report that is being written."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._since = monotonic()
+        self._progress: Progress | None = None
+
+    def of(self, name: str) -> Progressed:
+        """Return what is to be told how much of the report *name* is done."""
+        words = terminal_text(name)
+
+        def progressed(done: int, total: int) -> None:
+            if self._progress is None:
+                if monotonic() - self._since < _SHORT:
+                    return
+                self._progress = self._stack.enter_context(_drawn())
+                self._progress.add_task("")
+            (task,) = self._progress.task_ids
+            self._progress.update(task, total=total, completed=done, description=words)
+
+        return progressed
 
 
 class _Lines:
@@ -102,7 +141,7 @@ def _words(context: SessionDeviceContext, job: Job, result: JobResult) -> str:
 
 
 @contextmanager
-def _drawn() -> Iterator[Any]:
+def _drawn() -> Iterator[Progress]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -111,6 +150,7 @@ def _drawn() -> Iterator[Any]:
         yield progress
 
 
+_SHORT: Final = 0.5  # seconds that nobody needs to be told of
 _STYLES: Final[Mapping[Outcome, str]] = {
     Outcome.PASS: "green",
     Outcome.FAIL: "red",

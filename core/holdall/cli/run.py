@@ -26,6 +26,7 @@ from holdall.cli.policy import installed
 from holdall.cli.progress import shown_progress
 from holdall.cli.sources import providers_of
 from holdall.errors import HoldallError, NothingToResumeError
+from holdall.exports.exporter_units import units_in
 from holdall.exports.verdict import verdict
 from holdall.exports.view import SessionView
 from holdall.providers import load_provider
@@ -102,8 +103,9 @@ def run(
     the provider's name, or else all its automated jobs.
     """
     registry = installed()
-    targets = _checked_targets(export, registry, as_json=as_json)
+    targets = parse_targets(export, stdout_free=not as_json)
     providers = [load_provider(each, registry=registry) for each in source]
+    _check_exporters(targets, providers, registry)
     where = repository(store, registry)
     with SessionManager.create(where, title=title, registry=registry) as manager:
         _note_plugins(manager, where, providers)
@@ -151,12 +153,13 @@ def resume(
     unfinished session goes on.
     """
     registry = installed()
-    targets = _checked_targets(export, registry, as_json=as_json)
+    targets = parse_targets(export, stdout_free=not as_json)
     where = repository(store, registry)
     session_id = find_session(where, session) if session else _newest_unfinished(where)
     storage = where.open(session_id)
     try:
         providers = providers_of(SessionView.of(storage), source, registry)
+        _check_exporters(targets, [p for found in providers.values() for p in found], registry)
         units = {
             device: [u for p in found for u in p.unit_list] for device, found in providers.items()
         }
@@ -172,14 +175,14 @@ def resume(
         storage.close()
 
 
-def _checked_targets(
-    given: tuple[str, ...], registry: Registry, *, as_json: bool
-) -> list[ExportTarget]:
-    """Return the wanted reports; an exporter that can't be had is found before anything runs."""
-    targets = parse_targets(given, stdout_free=not as_json)
+def _check_exporters(
+    targets: Sequence[ExportTarget], providers: Sequence[Provider], registry: Registry
+) -> None:
+    """Raise for an exporter that can't be had, before anything runs."""
+    units = units_in(providers)
     for target in targets:
-        registry.load("exporters", target.name)
-    return targets
+        unit = units.get(target.name)
+        registry.load("exporters", unit.unit.entry_point if unit else target.name)
 
 
 def _note_plugins(
@@ -244,7 +247,8 @@ def _run_and_report(
             note(f"interrupted; go on with: {command}")
             raise
     view = manager.view()
-    reports = write_reports(view, targets, manager.registry)
+    providers = [each for context in manager.device_context_list for each in context.provider_list]
+    reports = write_reports(view, targets, manager.registry, providers=providers)
     code = report_failures(reports)
     _print_summary(view, where.url, reports, as_json=as_json)
     return max(code, 0 if verdict(view).passed else TESTS_FAILED)

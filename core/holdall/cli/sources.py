@@ -1,14 +1,17 @@
-"""The providers of a stored session, found again."""
+"""The providers of a stored session, found again where something of them is needed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from holdall.cli.exits import message
+from holdall.cli.output import note
 from holdall.errors import HoldallError
+from holdall.exports.exporter_units import units_in
 from holdall.providers import load_provider
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from holdall.exports.view import SessionView
     from holdall.journal.events import ProviderAdded
@@ -46,3 +49,35 @@ def loaded_again(view: SessionView, event: ProviderAdded, registry: Registry) ->
                 command = f'pip install "{used.distribution}=={used.version}"'
                 error.add_note(f"the session was read by {event.loader!r} of {whose}: {command}")
         raise
+
+
+def providers_with_units(
+    view: SessionView, names: Iterable[str], sources: Sequence[str], registry: Registry
+) -> list[Provider]:
+    """Return the providers of the exporter units among *names*, as far as they can be found.
+
+    They are looked for in what was given, then where the session says that the
+    providers of their namespaces were. An export whose unit is not found says so itself.
+    """
+    found = [load_provider(each, registry=registry) for each in sources]
+    known = units_in(found)
+    missing = {
+        name.rpartition("::")[0]
+        for name in names
+        if name not in known and registry.explain("exporters", name).candidate is None
+    }
+    events = {(each.loader, each.source): each for each in view.providers}
+    for event in events.values():
+        if event.namespace and event.namespace in missing:
+            try:
+                provider = loaded_again(view, event, registry)
+            except HoldallError as error:
+                note(f"holdall: {message(error)}")
+                continue
+            if provider.version != event.version:
+                note(
+                    f"holdall: {event.name} is {provider.version} now; the session had "
+                    f"{event.version}"
+                )
+            found.append(provider)
+    return found

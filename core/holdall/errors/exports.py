@@ -84,7 +84,7 @@ class ProviderNotLoadedError(ExportError, LookupError):
         return (
             f"cannot export {self.unit_id!r}: it would be a unit of the provider "
             f"{self.provider!r} {self.version}, which is not loaded or does not have it; load "
-            f"{self.source!r} and give it to the export (--provider on the command line)"
+            f"{self.source!r} and give it to the export (--source on the command line)"
         )
 
 

@@ -95,12 +95,17 @@ def export(
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """One of the reports that `export_many` is to write."""
+    """One of the reports that `export_many` is to write.
+
+    Attributes:
+        progress: Called as that of `export`, for this report alone.
+    """
 
     exporter: str
     target: Target
     options: Given = ()
     strict: bool = True
+    progress: Progress | None = None
 
 
 def export_many(
@@ -137,8 +142,9 @@ def export_many(
                 lang=lang,
                 redact=redact,
             )
+            told = request.progress or progress
             report = bound.export_to(
-                request.target, verify=verify, progress=progress, cancelled=cancelled
+                request.target, verify=verify, progress=told, cancelled=cancelled
             )
         except HoldallError as error:
             name = target_name(request.target)
