@@ -94,8 +94,8 @@ def parse_both(
     """
     if isinstance(given, options_class):
         return Parsed(given, shared_class(), ())
-    own = {_plain(field.name): field for field in _fields(options_class)}
-    fields = {_plain(field.name): field for field in _fields(shared_class)} | own
+    own = {_plain(field.name): field for field in option_fields(options_class)}
+    fields = {_plain(field.name): field for field in option_fields(shared_class)} | own
     values, ignored = _values(exporter_id, fields, preset, strict=False)
     wanted, more = _values(exporter_id, fields, given, strict=strict)
     values |= wanted
@@ -139,11 +139,12 @@ def describe_options(options_class: type) -> list[OptionRow]:
         OptionRow(
             _shown(field.name), _type_text(field.type), _default(field), words.get(field.name, "")
         )
-        for field in _fields(options_class)
+        for field in option_fields(options_class)
     ]
 
 
-def _fields(options_class: type) -> tuple[kinds.Field, ...]:
+def option_fields(options_class: type) -> tuple[kinds.Field, ...]:
+    """Return the fields of a class of options, as msgspec sees them."""
     described = kinds.type_info(options_class)
     if not isinstance(described, kinds.DataclassType | kinds.StructType):
         raise TypeError(
@@ -228,7 +229,7 @@ def _built(exporter_id: str, options_class: type, values: dict[str, Any]) -> Any
         return _converted(values, options_class)
     except msgspec.ValidationError as error:
         failure = error
-    for field in _fields(options_class):
+    for field in option_fields(options_class):
         name = field.encode_name
         try:
             _converted({name: values[name]} if name in values else {}, options_class)
@@ -299,18 +300,22 @@ def _type_text(kind: kinds.Type) -> str:
             return _WORDS.get(type(kind), "text")
 
 
-def _default(field: kinds.Field) -> str:
-    value = field.default
+def default_of(field: kinds.Field) -> Any:
+    """Return the value that an option has when nobody says anything."""
     if field.default_factory is not msgspec.NODEFAULT:
-        value = field.default_factory()
-    match value:
-        case bool():
+        return field.default_factory()
+    return field.default
+
+
+def _default(field: kinds.Field) -> str:
+    match default_of(field):
+        case bool() as value:
             return "yes" if value else "no"
-        case list() | tuple() | set() | frozenset():
+        case list() | tuple() | set() | frozenset() as value:
             return ",".join(map(str, value))
         case None | msgspec.NODEFAULT:
             return ""
-        case _:
+        case value:
             return str(getattr(value, "value", value))
 
 

@@ -113,27 +113,32 @@ def _facts(candidate: Candidate, registry: Registry) -> dict[str, Any]:
 
 def _of_class(candidate: Candidate, registry: Registry) -> dict[str, Any]:
     """Return what only the exporter's class can tell."""
+    from msgspec.structs import asdict
+
     from holdall.errors import PluginCallError
+    from holdall.exports.option_schema import options_schema
     from holdall.exports.options import describe_options
+    from holdall.exports.selection import Selection
 
     plugin = registry.load(candidate.kind, candidate.id)
     try:
         rows = describe_options(plugin.Options)
+        schema = options_schema(candidate.id, plugin.Options)
     except Exception as error:
         cause = f"{type(error).__name__}: {error}"
         raise PluginCallError(
             KINDS[candidate.kind], candidate.id, candidate.origin, "describing its options", cause
         ) from error
-    options = [
-        {"name": row.name, "type": row.type, "default": row.default, "help": row.help}
-        for row in rows
-    ]
+    own = {row.name for row in rows}
+    shared = [row for row in describe_options(Selection) if row.name not in own]
     return {
         "state": str(State.LOADED),
         "summary": plugin.summary,
         "suffix": plugin.suffix,
         "media_type": plugin.media_type,
-        "options": options,
+        "options": [asdict(row) for row in rows],
+        "shared_options": [asdict(row) for row in shared],
+        "options_schema": schema,
     }
 
 
@@ -143,10 +148,10 @@ def _print(facts: list[dict[str, Any]]) -> None:
             click.echo()
         for key, value in each.items():
             words = ", ".join(map(str, value)) if isinstance(value, list) else value
-            if words and key != "options":
+            if words and "option" not in key:
                 click.echo(f"{key + ':':<14}{words}")
-        options = each.get("options")
-        if options:
-            click.echo()
-            columns = ("OPTION", "TYPE", "DEFAULT", "MEANS")
-            print_table(columns, [tuple(option.values()) for option in options])
+        for head, key in (("OPTION", "options"), ("OPTION OF ALL EXPORTERS", "shared_options")):
+            if each.get(key):
+                click.echo()
+                columns = (head, "TYPE", "DEFAULT", "MEANS")
+                print_table(columns, [tuple(option.values()) for option in each[key]])
