@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from holdall.contracts import Exporter
     from holdall.testing.sessions import SampleSession
 
-FORMATS = ("html", "json", "junit", "tar", "text", "global", "xlsx")
+FORMATS = ("html", "json", "junit", "tar", "template", "text", "global", "xlsx")
 REGISTRY = Registry.discover()
 GOLDEN = Path(__file__).parents[1] / "golden"
 JENKINS = etree.XMLSchema(etree.parse(Path(__file__).parents[1] / "data" / "junit-10.xsd"))
@@ -145,6 +145,13 @@ def read_text(report: bytes, session: SampleSession) -> None:
         assert line_text(job.id) in text
 
 
+def read_template(report: bytes, session: SampleSession) -> None:
+    text = report.decode()
+    assert text.startswith(("PASS: ", "FAIL: "))
+    for job in session.view().jobs():
+        assert html_text(job.id) in text
+
+
 def read_verdict(report: bytes, session: SampleSession) -> None:
     assert report in {b"PASS\n", b"FAIL\n"}
     assert session.view().job_count or report == b"FAIL\n"
@@ -155,6 +162,7 @@ READERS: Mapping[str, Callable[[bytes, SampleSession], None]] = {
     "json": read_json,
     "junit": read_junit,
     "tar": read_tar,
+    "template": read_template,
     "text": read_text,
     "global": read_verdict,
     "xlsx": read_xlsx,
