@@ -74,3 +74,102 @@ def test_options_of_plainbox_are_taken_with_a_warning(session: Cli) -> None:
 
     assert "the token is hunter2-hunter3" in found.out
     assert "write 'logs=all'" in found.err
+
+
+LAB = """
+unit: job
+id: fine
+plugin: shell
+command: true
+
+unit: exporter
+id: card
+entry_point: template
+file_extension: txt
+data: {"template": "card.txt"}
+
+unit: exporter
+id: lost
+entry_point: nowhere
+file_extension: txt
+"""
+
+
+@pytest.fixture
+def lab(holdall: Cli) -> Cli:
+    folder = holdall.folder / "here"
+    for name, text in {
+        "lab.provider": "[PlainBox Provider]\nname = com.example:lab\nversion = 1.0\n",
+        "units/all.pxu": LAB,
+        "data/card.txt": "{{ verdict.word }} {{ view.job_count }}\n",
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return holdall
+
+
+def test_a_providers_exporter_unit_is_a_report_of_run_resume_and_export(lab: Cli) -> None:
+    run = lab("run", "./here", "--export", "com.example::card")
+    resume = lab("resume", "last", "--export", "com.example::card")
+    export = lab("export", "last", "com.example::card")
+
+    assert (run.code, run.out) == (0, "PASS 1\n")
+    assert (resume.code, resume.out) == (0, "PASS 1\n")
+    assert (export.code, export.out) == (0, "PASS 1\n")
+
+
+def test_a_unit_whose_exporter_is_missing_is_told_before_anything_runs(lab: Cli) -> None:
+    found = lab("run", "./here", "--export", "com.example::lost")
+
+    assert found.code == 2
+    assert "no exporter is called 'nowhere'" in found.err
+    assert lab("sessions", "list", "--json").out.strip() == "[]"
+
+
+def test_a_provider_that_is_gone_fails_its_own_report_and_can_be_given(lab: Cli) -> None:
+    lab("run", "./here")
+    (lab.folder / "here").rename(lab.folder / "there")
+
+    lost = lab("export", "last", "com.example::card=card.txt", "global=verdict.txt")
+    given = lab("export", "last", "com.example::card", "--source", "./there")
+
+    assert lost.code == 2
+    assert "'com.example:lab' 1.0, which is not loaded" in lost.err
+    assert "--source" in lost.err
+    assert not (lab.folder / "card.txt").exists()
+    assert (lab.folder / "verdict.txt").read_text() == "PASS\n"
+    assert (given.code, given.out) == (0, "PASS 1\n")
+
+
+def test_a_provider_of_another_version_is_used_and_told(lab: Cli) -> None:
+    lab("run", "./here")
+    definition = lab.folder / "here" / "lab.provider"
+    definition.write_text(definition.read_text().replace("1.0", "2.0"))
+
+    found = lab("export", "last", "com.example::card")
+
+    assert (found.code, found.out) == (0, "PASS 1\n")
+    assert "com.example:lab is 2.0 now; the session had 1.0" in found.err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param(
+            "a\n{{ nothing }}", "mine.txt, line 2: 'nothing' is undefined", id="undefined"
+        ),
+        pytest.param("{% if %}", "mine.txt, line 1: ", id="syntax"),
+    ],
+)
+def test_an_error_in_a_template_is_told_with_file_and_line(
+    session: Cli, text: str, words: str
+) -> None:
+    (session.folder / "mine.txt").write_text(text)
+    report = session.folder / "report.txt"
+    report.write_text("the old report")
+
+    found = session("export", "last", "template=report.txt", "-O", "template=mine.txt")
+
+    assert found.code == 2
+    assert words in found.err
+    assert report.read_text() == "the old report"

@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from holdall.journal import Journal
+from holdall.repositories import open_repository
+from holdall.testing.sessions import big_session
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -47,6 +51,7 @@ class Terminal:
         )
         os.close(slave)
         self.shown = ""
+        self.ever_shown = ""
 
     def wait_for(self, words: str) -> None:
         """Read until *words* are on the screen."""
@@ -82,6 +87,7 @@ class Terminal:
         except OSError:  # the other end of the terminal is closed
             return ""
         self.shown = _CONTROL.sub("", self.shown + piece)
+        self.ever_shown += piece
         return piece
 
 
@@ -137,3 +143,35 @@ def test_results_are_shown_above_a_bar_that_is_gone_in_the_end(
     assert "[1/1] passed   lab::after" in run.shown
     assert "verdict: PASS" in run.shown
     assert holdall.outcomes() == {"after": ["pass"]}
+
+
+def stored(holdall: Cli, jobs: int) -> None:
+    """Store a session of so many results where the command line looks for one."""
+    storage = open_repository(holdall.environ["HOLDALL_STORE"]).create("big")
+    journal = Journal.begin(storage)
+    journal.append(list(big_session(jobs).events))
+    storage.close()
+
+
+def test_an_export_that_takes_long_shows_how_far_it_is(
+    holdall: Cli, terminal: Callable[..., Terminal]
+) -> None:
+    stored(holdall, 8000)
+
+    export = terminal("export", "last", "xlsx=report.xlsx", "global=verdict.txt")
+
+    assert export.end() == 0
+    assert re.search(r"\d00/8000 .*xlsx", _CONTROL.sub("", export.ever_shown))
+    assert (holdall.folder / "report.xlsx").stat().st_size > 100_000
+
+
+def test_an_export_to_the_terminal_itself_shows_no_bar(
+    holdall: Cli, terminal: Callable[..., Terminal]
+) -> None:
+    stored(holdall, 8000)
+
+    export = terminal("export", "last", "text")
+
+    assert export.end() == 0
+    assert "/8000" not in export.ever_shown
+    assert "verdict: FAIL" in export.ever_shown
