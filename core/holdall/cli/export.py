@@ -83,13 +83,13 @@ def export(
     """
     registry = installed()
     targets = parse_targets(name)
+    names = [target.name for target in targets]
+    options = options_by_name(option, names, registry)
     rules = _rules(redact, redact_env, redact_key)
     where = repository(store, registry)
     storage = where.open(find_session(where, session), mode="r")
     try:
         view = SessionView.of(storage)
-        options = {target.name: options_for(target.name, option) for target in targets}
-        names = [target.name for target in targets]
         reports = write_reports(
             view,
             targets,
@@ -183,12 +183,31 @@ def _rules(
         raise click.UsageError(str(error)) from error
 
 
-def options_for(name: str, given: tuple[str, ...]) -> list[str]:
-    """Return the options among `[NAME.]KEY=VALUE` that are meant for the exporter *name*."""
-    found = []
+def options_by_name(
+    given: Sequence[str], names: Sequence[str], registry: Registry
+) -> dict[str, list[str]]:
+    """Return the options among `[NAME.]KEY=VALUE` for each of the wanted exporters.
+
+    A NAME may be another one for the same exporter; one that is not wanted is wrong usage.
+    """
+    found: dict[str, list[str]] = {name: [] for name in names}
     for text in given:
         key, equals, value = text.partition("=")
         whose, dot, option = key.rpartition(".")
-        if not dot or whose == name:
-            found.append(f"{option}{equals}{value}")
+        meant = [name for name in names if not dot or _is_same(whose, name, registry)]
+        if not meant:
+            wanted = ", ".join(names)
+            raise click.UsageError(
+                f"-O {text!r} is for {whose!r}, which is not exported: {wanted}"
+            )
+        for name in meant:
+            found[name].append(f"{option}{equals}{value}")
     return found
+
+
+def _is_same(one: str, other: str, registry: Registry) -> bool:
+    """Whether two names are of one exporter."""
+    if one == other:
+        return True
+    first, second = (registry.explain("exporters", each).candidate for each in (one, other))
+    return first is not None and second is not None and first.id == second.id

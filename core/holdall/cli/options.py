@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -45,6 +47,12 @@ def parse_targets(given: tuple[str, ...], *, stdout_free: bool = True) -> list[E
         if not name or (equals and not path):
             raise click.UsageError(f"{text!r} is not NAME or NAME=PATH")
         targets.append(ExportTarget(name, path or None))
+    paths = Counter(Path(target.path).absolute() for target in targets if target.path)
+    for place, count in paths.items():
+        if count > 1 and not _takes_several(place):
+            raise click.UsageError(
+                f"{count} reports can't all be {str(place)!r}; name other files"
+            )
     loose = [target.name for target in targets if target.path is None]
     if len(loose) > (1 if stdout_free else 0):
         used = "" if stdout_free else " (--json uses it)"
@@ -53,6 +61,11 @@ def parse_targets(given: tuple[str, ...], *, stdout_free: bool = True) -> list[E
             f"only one report can go to standard output{used}; write NAME=PATH for {names}"
         )
     return targets
+
+
+def _takes_several(path: Path) -> bool:
+    """Whether *path* is a device or a pipe, where one report follows another."""
+    return path.exists() and not path.is_file()
 
 
 def repository(store: str | None, registry: Registry) -> Repository:
