@@ -173,3 +173,55 @@ def test_an_error_in_a_template_is_told_with_file_and_line(
     assert found.code == 2
     assert words in found.err
     assert report.read_text() == "the old report"
+
+
+def test_an_option_is_for_the_exporter_it_names_by_any_name(session: Cli) -> None:
+    found = session(
+        *("export", "last", "text=a.txt", "json=a.json"),
+        *("-O", "holdall.text.logs=all", "-O", "title=Ours"),
+    )
+
+    text = (session.folder / "a.txt").read_text()
+    assert found.code == 0
+    assert text.startswith("Ours\n")
+    assert "| password: swordfish" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param(
+            ("json", "-O", "html.logs=none"),
+            "-O 'html.logs=none' is for 'html', which is not exported",
+            id="an option for nobody",
+        ),
+        pytest.param(
+            ("text=same", "json=./same"), "2 reports can't all be '{folder}/same'", id="one file"
+        ),
+        pytest.param(
+            ("json", "-O", "logs=none", "-O", "logs=all"), "it was given twice", id="option twice"
+        ),
+        pytest.param(("json=.",), "cannot write the report to '.': it is a folder", id="a folder"),
+        pytest.param(
+            ("json=no/x.json",), "there is no folder '{folder}/no'", id="a folder that is missing"
+        ),
+    ],
+)
+def test_a_request_that_makes_no_sense_is_refused_in_words(
+    session: Cli, arguments: tuple[str, ...], words: str
+) -> None:
+    found = session("export", "last", *arguments)
+
+    assert (found.code, found.out) == (2, "")
+    assert words.format(folder=session.folder) in found.err
+
+
+@pytest.mark.parametrize(
+    "name", ["html", "json", "junit", "tar", "template", "text", "global", "xlsx"]
+)
+def test_a_full_disk_is_told_and_hinders_no_other_report(session: Cli, name: str) -> None:
+    found = session("export", "last", f"{name}=/dev/full", "global=verdict.txt")
+
+    assert found.code == 2
+    assert "cannot write the report to '/dev/full': No space left on device" in found.err
+    assert (session.folder / "verdict.txt").read_text() == "FAIL\n"

@@ -198,7 +198,8 @@ def options_by_name(
         if not meant:
             wanted = ", ".join(names)
             raise click.UsageError(
-                f"-O {text!r} is for {whose!r}, which is not exported: {wanted}"
+                f"-O {text!r} is for {whose!r}, which is not exported; write one of "
+                f"{wanted} in front of the dot"
             )
         for name in meant:
             found[name].append(f"{option}{equals}{value}")
