@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -73,6 +74,26 @@ def test_a_report_can_be_made_before_the_run_goes_on(holdall: Cli) -> None:
 
     assert found.code == 0, found
     assert "1 job was started and has not ended: lab::slow" in found.out
+
+
+def test_every_report_of_a_running_session_is_that_of_the_killed_one(
+    holdall: Cli, source: str
+) -> None:
+    names = ("html", "json", "junit", "tar", "template", "text", "global", "xlsx")
+    with holdall.start("run", source) as child:
+        pids = (holdall.folder / "started").read_text().split()
+        running = holdall("export", "last", *(f"{name}=running.{name}" for name in names))
+        child.kill()
+    for pid in map(int, pids):
+        os.kill(pid, signal.SIGKILL)
+    killed = holdall("export", "last", *(f"{name}=killed.{name}" for name in names))
+
+    assert (running.code, killed.code) == (0, 0)
+    for name in names:
+        report = (holdall.folder / f"running.{name}").read_bytes()
+        assert report == (holdall.folder / f"killed.{name}").read_bytes()
+    document = json.loads((holdall.folder / "running.json").read_text())
+    assert [each["in_flight"] for each in document["jobs"]] == [False, False, True, False]
 
 
 def test_resume_ends_the_orphans_and_runs_the_rest_once(holdall: Cli, orphans: list[int]) -> None:
