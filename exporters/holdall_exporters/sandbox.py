@@ -83,6 +83,8 @@ def loaded(environment: Environment, name: str, where: str) -> Template:
         if error.name == name:
             raise ReportTemplateError(where, 0, "there is no such file") from error
         raise _explained(where, error) from error
+    except OSError as error:
+        raise ReportTemplateError(where, 0, error.strerror or str(error)) from error
     except (TemplateSyntaxError, UnicodeDecodeError) as error:
         raise _explained(where, error) from error
 
