@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from functools import partial
-from io import BytesIO
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from holdall.exports.filtering import Place, through
-from holdall.journal.iolog import unpack
+import msgspec
+
+from holdall.exports.filtering import Place
+from holdall.journal.events import JobRecord
 from holdall.results import JobResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from typing import BinaryIO
 
-    from holdall.exports.filtering import ViewFilter
-    from holdall.journal.events import JobRecord
+    from holdall.exports.source import Source
     from holdall.results import Attachment, Interruption, IOLogRecord, Outcome
 
 
-class FoldedJob:
+class FoldedJob(msgspec.Struct, eq=False, gc=False):
     """What the fold knows of one job on one device."""
 
-    __slots__ = ("in_flight", "record", "results")
-
-    def __init__(self, record: JobRecord) -> None:
-        self.record = record
-        self.results: list[JobResult] = []
-        self.in_flight = False
+    record: JobRecord
+    results: tuple[JobResult, ...] = ()
+    in_flight: bool = False
 
     @property
     def was_tried(self) -> bool:
@@ -44,17 +40,12 @@ class FoldedJob:
 class AttemptView:
     """One attempt at a job."""
 
-    __slots__ = ("_open_blob", "_through", "result")
+    __slots__ = ("_source", "_where", "result")
 
-    def __init__(
-        self,
-        result: JobResult,
-        open_blob: Callable[[str], BinaryIO],
-        through: Callable[[Iterator[IOLogRecord]], Iterator[IOLogRecord]] | None = None,
-    ) -> None:
+    def __init__(self, result: JobResult, source: Source, where: tuple[str, str, int]) -> None:
         self.result = result
-        self._open_blob = open_blob
-        self._through = through
+        self._source = source
+        self._where = where
 
     @property
     def outcome(self) -> Outcome:
@@ -114,40 +105,23 @@ class AttemptView:
 
     def io_log(self) -> Iterator[IOLogRecord]:
         """Yield what the job wrote, in pieces, in the order it was written."""
-        return self._stored() if self._through is None else self._through(self._stored())
-
-    def _stored(self) -> Iterator[IOLogRecord]:
-        if self.result.io_log_ref is None:
-            yield from self.result.io_log
-            return
-        with self._open_blob(self.result.io_log_ref) as log:
-            yield from unpack(log, name=self.result.io_log_ref)
+        return self._source.log(self.result, Place(*self._where, "io_log"))
 
     def open_attachment(self, attachment: Attachment) -> BinaryIO:
         """Return the content of one of `attachments`."""
-        if attachment.ref is None:
-            return BytesIO(attachment.data or b"")
-        return self._open_blob(attachment.ref)
+        return self._source.open(attachment)
 
 
 class JobView:
     """A job of the session on one device, with all attempts at it."""
 
-    __slots__ = ("_category", "_filters", "_job", "_open_blob", "device_id")
+    __slots__ = ("_category", "_job", "_source", "device_id")
 
-    def __init__(
-        self,
-        device_id: str,
-        job: FoldedJob,
-        category: str,
-        open_blob: Callable[[str], BinaryIO],
-        filters: tuple[ViewFilter, ...] = (),
-    ) -> None:
+    def __init__(self, device_id: str, job: FoldedJob, category: str, source: Source) -> None:
         self.device_id = device_id
-        self._job = through(filters, device_id, job, open_blob) if filters else job
+        self._job = source.job(device_id, job)
         self._category = category
-        self._open_blob = open_blob
-        self._filters = filters
+        self._source = source
 
     @property
     def id(self) -> str:
@@ -210,10 +184,8 @@ class JobView:
         return tuple(map(self._attempt, self._job.results, count()))
 
     def _attempt(self, result: JobResult, number: int) -> AttemptView:
-        if not self._filters:
-            return AttemptView(result, self._open_blob)
-        place = Place(self.device_id, self.id, number, "io_log")
-        return AttemptView(result, self._open_blob, partial(_filtered, self._filters, place))
+        place = (self.device_id, self._job.record.id, number)
+        return AttemptView(result, self._source, place)
 
     @property
     def in_flight(self) -> bool:
@@ -280,14 +252,6 @@ class JobView:
     def io_log(self) -> Iterator[IOLogRecord]:
         """Yield what the last attempt wrote, in pieces."""
         return self.last.io_log()
-
-
-def _filtered(
-    filters: tuple[ViewFilter, ...], place: Place, records: Iterator[IOLogRecord]
-) -> Iterator[IOLogRecord]:
-    for each in filters:
-        records = each.log(records, place)
-    return records
 
 
 _NOT_STARTED: Final = JobResult()
