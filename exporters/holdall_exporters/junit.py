@@ -26,6 +26,7 @@ from holdall.exports.cleaning import xml_text
 from holdall.exports.escapes import strip_escapes
 from holdall.exports.logs import log_text, wants_log
 from holdall.exports.moments import iso, moment
+from holdall.exports.pieces import gathered
 from holdall.results import Outcome
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class JUnitExporter:
             around = len(head) + _SUITE_SIZE
             for batch in _batches(group, class_name, file, context, around=around):
                 file.write(_suite_start(view, group, batch, several=several) + head)
-                for piece in batch.written:
+                for piece in gathered(batch.written):
                     file.write(piece)
                 file.write(_suite_end(batch.jobs()))
                 done += batch.size
