@@ -31,6 +31,8 @@ def xml_text(text: str) -> str:
 
 def html_text(text: str) -> str:
     """Return *text* with only characters that HTML allows and that don't reorder others."""
+    if text.isprintable():  # as in `xml_text`
+        return text
     return _shown(text.replace("\r\n", "\n"))
 
 

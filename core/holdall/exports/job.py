@@ -55,8 +55,7 @@ class AttemptView:
     @property
     def label(self) -> str:
         """How the attempt ended, in words for people."""
-        by = self.result.interrupted_by
-        return f"{self.outcome.label} ({_INTERRUPTED[by]})" if by else self.outcome.label
+        return _label(self.result)
 
     @property
     def duration(self) -> float | None:
@@ -115,38 +114,40 @@ class AttemptView:
 class JobView:
     """A job of the session on one device, with all attempts at it."""
 
-    __slots__ = ("_category", "_job", "_source", "device_id")
+    __slots__ = ("_category", "_job", "_record", "_result", "_source", "device_id")
 
     def __init__(self, device_id: str, job: FoldedJob, category: str, source: Source) -> None:
         self.device_id = device_id
-        self._job = source.job(device_id, job)
+        self._job = job = source.job(device_id, job)
+        self._record = job.record
+        self._result = job.result
         self._category = category
         self._source = source
 
     @property
     def id(self) -> str:
         """Qualified id, unique on a device."""
-        return self._job.record.id
+        return self._record.id
 
     @property
     def summary(self) -> str:
         """One line for people."""
-        return self._job.record.summary or self.id
+        return self._record.summary or self._record.id
 
     @property
     def description(self) -> str:
         """What it is about, as text of any length."""
-        return self._job.record.description
+        return self._record.description
 
     @property
     def plugin(self) -> str:
         """How the job is done: shell, resource, attachment, manual, user-..."""
-        return self._job.record.plugin
+        return self._record.plugin
 
     @property
     def category_id(self) -> str:
         """Qualified id of the category in force."""
-        return self._job.record.category_id
+        return self._record.category_id
 
     @property
     def category(self) -> str:
@@ -156,27 +157,27 @@ class JobView:
     @property
     def certification_status(self) -> str:
         """`blocker` or `non-blocker`, overrides included."""
-        return self._job.record.certification_status
+        return self._record.certification_status
 
     @property
     def template_id(self) -> str:
         """Id of the template that the job was made from, or nothing."""
-        return self._job.record.template_id
+        return self._record.template_id
 
     @property
     def checksum(self) -> str:
         """SHA-256 of the job's definition."""
-        return self._job.record.checksum
+        return self._record.checksum
 
     @property
     def estimated_duration(self) -> float | None:
         """Seconds that its author expects."""
-        return self._job.record.estimated_duration
+        return self._record.estimated_duration
 
     @property
     def origin(self) -> str:
         """File and line of the definition."""
-        return self._job.record.origin
+        return self._record.origin
 
     @property
     def attempts(self) -> tuple[AttemptView, ...]:
@@ -184,7 +185,7 @@ class JobView:
         return tuple(map(self._attempt, self._job.results, count()))
 
     def _attempt(self, result: JobResult, number: int) -> AttemptView:
-        place = (self.device_id, self._job.record.id, number)
+        place = (self.device_id, self._record.id, number)
         return AttemptView(result, self._source, place)
 
     @property
@@ -195,7 +196,7 @@ class JobView:
     @property
     def last(self) -> AttemptView:
         """The last attempt; an empty one if there was none."""
-        return self._attempt(self._job.result, len(self._job.results) - 1)
+        return self._attempt(self._result, len(self._job.results) - 1)
 
     @property
     def attempt_count(self) -> int:
@@ -205,53 +206,56 @@ class JobView:
     @property
     def outcome(self) -> Outcome:
         """How the last attempt ended."""
-        return self._job.result.outcome
+        return self._result.outcome
 
     @property
     def label(self) -> str:
         """How the job stands, in words for people."""
-        if self.in_flight:
-            return "in flight"
-        return self.last.label
+        return "in flight" if self._job.in_flight else _label(self._result)
 
     @property
     def duration(self) -> float | None:
         """Seconds of the last attempt, None if unknown."""
-        return self._job.result.execution_duration
+        return self._result.execution_duration
 
     @property
     def comments(self) -> str:
         """Comments on the last attempt."""
-        return self._job.result.comments or ""
+        return self._result.comments or ""
 
     @property
     def skip_reason(self) -> str:
         """Why the job was not tried."""
-        return self._job.result.skip_reason or ""
+        return self._result.skip_reason or ""
 
     @property
     def interrupted_by(self) -> Interruption | None:
         """What interrupted the last attempt."""
-        return self._job.result.interrupted_by
+        return self._result.interrupted_by
 
     @property
     def return_code(self) -> int | None:
         """Exit code of the last attempt."""
-        return self._job.result.return_code
+        return self._result.return_code
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
         """Files that the last attempt left behind."""
-        return self._job.result.attachments
+        return self._result.attachments
 
     @property
     def io_log_size(self) -> int:
         """Bytes that the last attempt wrote and that are kept."""
-        return self._job.result.io_log_size
+        return self._result.io_log_size
 
     def io_log(self) -> Iterator[IOLogRecord]:
         """Yield what the last attempt wrote, in pieces."""
         return self.last.io_log()
+
+
+def _label(result: JobResult) -> str:
+    by = result.interrupted_by
+    return f"{result.outcome.label} ({_INTERRUPTED[by]})" if by else result.outcome.label
 
 
 _NOT_STARTED: Final = JobResult()
