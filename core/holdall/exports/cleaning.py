@@ -50,6 +50,8 @@ def line_text(text: str) -> str:
 
 def cell_text(text: str) -> str:
     """Return *text* as one cell of a spreadsheet holds it; what does not fit is visibly cut."""
+    if text.isprintable() and len(text) <= CELL_LENGTH // 2 and "_x" not in text:
+        return text
     text = _shown(text.replace("\r\n", "\n"))
     text = _ESCAPED_UNIT.sub("_x005F_", text)
     if len(text) > CELL_LENGTH // 2 or text.count("\n") > CELL_LINE_FEEDS:
