@@ -214,7 +214,7 @@ class _Sheet:
             for name, part in style.items():
                 if part is not None:
                     setattr(cell, name, part)
-            # openpyxl has no other way to share a style; its parts must stay what their ids are of.
+            # openpyxl shares a style in no other way; its parts are kept, for the sake of ids.
             self._styles[key] = cell._style, style  # noqa: SLF001
         cell._style = self._styles[key][0]  # noqa: SLF001 - the same
         return cell
