@@ -198,9 +198,9 @@ class _Sheet:
             return value  # which openpyxl takes for text, and writes sooner than a cell
         return self._cell(value, font=font, fill=fill)
 
-    def words(self, text: str) -> Any:
-        """Return text of several lines as a cell that shows them."""
-        value = cell_text(text)
+    def words(self, text: str, *, behind: int = 0) -> Any:
+        """Return text of several lines as a cell that shows them; more may have been *behind*."""
+        value = cell_text(text, behind=behind)
         if not value:
             return None
         return self._cell(value, alignment=_WRAPPED)
@@ -349,10 +349,9 @@ def _write_logs(book: Workbook, view: SessionView, logs: LogChoice) -> None:
     sheet = _Sheet(book, "Logs", _LOGS)
     for job in view.jobs():
         if wants_log(logs, job):
-            text, more = head_of(log_text(job.io_log()), limit=2 * CELL_LENGTH)
-            cut = f"\n[... {more:,} characters more]" if more else ""
+            text, behind = head_of(log_text(job.io_log()), limit=CELL_LENGTH)
             row = (job.device_id, job.id, job.label)
-            sheet.add([*map(sheet.text, row), sheet.words(text + cut)])
+            sheet.add([*map(sheet.text, row), sheet.words(text, behind=behind)])
     sheet.finish()
 
 

@@ -175,13 +175,22 @@ def test_a_log_that_was_read_half_way_is_not_taken_for_whole(storage: CountingSt
     assert [report.exception for report in reports[1:]] == [None, None]
 
 
+def test_a_report_that_masks_and_reads_its_logs_several_times_masks_them_once(
+    storage: CountingStorage,
+) -> None:
+    _reports, contents = many(view_of(storage), "tar")
+
+    assert set(storage.opened.values()) == {1}
+    assert contents == [one(view_of(storage), "tar", RULES)[1]]
+
+
 def test_one_report_alone_keeps_no_copy_of_a_log(
     storage: CountingStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[object] = []
     monkeypatch.setattr("holdall.exports.spool.TemporaryFile", lambda **given: made.append(given))
 
-    reports, _contents = many(view_of(storage), "json")
+    reports, _contents = many(view_of(storage), "json", redact=RedactionRules())
 
     assert reports[0].exception is None
     assert made == []

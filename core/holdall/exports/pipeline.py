@@ -136,7 +136,8 @@ def export_many(
 
     reports = []
     with SharedLogs() as logs:
-        shown = view.sharing(logs) if len(requests) > 1 else view
+        # A copy of a log pays if several reports read it, or one report masks it several times.
+        shown = view.sharing(logs) if len(requests) > 1 or redact else view
         for request in requests:
             try:
                 report = written(request, shown)
