@@ -80,7 +80,7 @@ class IOLogRecord(NamedTuple):
     data: bytes
 
 
-class Attachment(msgspec.Struct, frozen=True, kw_only=True):
+class Attachment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A file that a job left behind, small ones inline, others as a blob.
 
     Attributes:
@@ -97,7 +97,7 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True):
     ref: str | None = None
 
 
-class JobResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class JobResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One attempt at a job; building one checks and converts every field.
 
     Attributes:

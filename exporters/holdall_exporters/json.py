@@ -46,6 +46,7 @@ import msgspec
 from holdall.exports.document import Document
 from holdall.exports.logs import wants_log
 from holdall.exports.moments import iso, moment
+from holdall.exports.pieces import gathered
 from holdall.exports.verdict import verdict
 
 if TYPE_CHECKING:
@@ -88,13 +89,8 @@ class JsonExporter:
             start = b"{\n" if name == "format" else b",\n"
             sink.write(b"%b%b: %b" % (start, _encode(name), _encode(value)))
         sink.write(b',\n"jobs": [')
-        total = view.job_count
-        for number, job in enumerate(view.jobs()):
-            sink.write(b",\n" if number else b"\n")
-            for piece in _job(job, with_log=wants_log(context.options.logs, job)):
-                sink.write(piece)
-            if number % 100 == 0:
-                context.progress(number, total)
+        for piece in gathered(_jobs(view, context)):
+            sink.write(piece)
         sink.write(b"\n]\n}\n")
 
     @staticmethod
@@ -145,6 +141,16 @@ def _without_moment(event: msgspec.Struct) -> dict[str, Any]:
     fields = msgspec.structs.asdict(event)
     del fields["at"]
     return fields
+
+
+def _jobs(view: SessionView, context: ExportContext) -> Iterator[bytes]:
+    """Yield the jobs, a line each."""
+    total = view.job_count
+    for number, job in enumerate(view.jobs()):
+        yield b",\n" if number else b"\n"
+        yield from _job(job, with_log=wants_log(context.options.logs, job))
+        if number % 100 == 0:
+            context.progress(number, total)
 
 
 def _job(job: JobView, *, with_log: bool) -> Iterator[bytes]:

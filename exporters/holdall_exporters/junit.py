@@ -26,6 +26,7 @@ from holdall.exports.cleaning import xml_text
 from holdall.exports.escapes import strip_escapes
 from holdall.exports.logs import log_text, wants_log
 from holdall.exports.moments import iso, moment
+from holdall.exports.pieces import gathered
 from holdall.results import Outcome
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from holdall.contracts import ExportContext, Exporter, Sink
     from holdall.exports.group import JobGroup
     from holdall.exports.job import JobView
-    from holdall.exports.view import SessionView
+    from holdall.exports.view import DeviceView, SessionView
 
 # What each outcome is in JUnit; a passing case has no child. A job in flight is an error,
 # whatever its earlier attempts say: nobody knows how it would have ended.
@@ -87,16 +88,19 @@ class JUnitExporter:
     def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
         """Write the suites, each counted before its cases are written."""
         options: Options = context.options
-        several = len(view.devices) > 1
+        common = _common_properties(view, context)
+        devices = {device.id: device for device in view.devices}
+        several = len(devices) > 1
+        plans = " ".join(plan.id for plan in view.plans)
         file = _File(sink, options)
         total, done = view.job_count, 0
         for group in view.groups():
-            head = b"".join(_properties(view, group, context))
+            head = common + b"".join(_properties(devices[group.device_id], plans))
             class_name = _class_name(group, several=several)
             around = len(head) + _SUITE_SIZE
             for batch in _batches(group, class_name, file, context, around=around):
                 file.write(_suite_start(view, group, batch, several=several) + head)
-                for piece in batch.written:
+                for piece in gathered(batch.written):
                     file.write(piece)
                 file.write(_suite_end(batch.jobs()))
                 done += batch.size
@@ -237,20 +241,26 @@ def _suite_end(jobs: Iterable[JobView]) -> bytes:
     return b"    <system-out>%b</system-out>\n    <system-err/>\n  </testsuite>\n" % history
 
 
-def _properties(view: SessionView, group: JobGroup, context: ExportContext) -> Iterator[bytes]:
-    device = next(each for each in view.devices if each.id == group.device_id)
+def _common_properties(view: SessionView, context: ExportContext) -> bytes:
+    """Return what the properties of every suite begin with."""
     properties = {
         "holdall.session": view.session_id,
         "holdall.title": view.title,
         "holdall.exporter": context.provenance,
-        "holdall.device": device.description or device.id,
-        "holdall.test-plans": " ".join(plan.id for plan in view.plans),
-        **{f"holdall.device.{name}": value for name, value in device.facts.items()},
     }
-    yield b"    <properties>\n"
-    for name, value in properties.items():
-        yield b'      <property name="%b" value="%b"/>\n' % (_attribute(name), _attribute(value))
+    return b"    <properties>\n" + b"".join(_property(*each) for each in properties.items())
+
+
+def _properties(device: DeviceView, plans: str) -> Iterator[bytes]:
+    yield _property("holdall.device", device.description or device.id)
+    yield _property("holdall.test-plans", plans)
+    for name, value in device.facts.items():
+        yield _property(f"holdall.device.{name}", value)
     yield b"    </properties>\n"
+
+
+def _property(name: str, value: str) -> bytes:
+    return b'      <property name="%b" value="%b"/>\n' % (_attribute(name), _attribute(value))
 
 
 def _class_name(group: JobGroup, *, several: bool) -> bytes:

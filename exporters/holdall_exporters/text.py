@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 from holdall.exports.cleaning import line_text, terminal_text
 from holdall.exports.logs import log_text, wants_log
 from holdall.exports.moments import duration, moment, readable
+from holdall.exports.pieces import gathered
 from holdall.exports.verdict import verdict
 from holdall.results import Outcome
 
@@ -78,7 +79,8 @@ class TextExporter:
                 for line in _job(job, options):
                     sink.write(_fitted(line, options))
                 if wants_log(options.logs, job):
-                    sink.write("".join(_log_of(job)).encode())
+                    for piece in gathered(map(str.encode, _log_of(job))):
+                        sink.write(piece)
                 done += 1
                 if done % 100 == 0:
                     context.progress(done, total)

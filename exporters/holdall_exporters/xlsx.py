@@ -7,17 +7,17 @@ a formula. The same session gives the same bytes.
 
 from __future__ import annotations
 
-import re
 import shutil
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Literal, cast
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.writer.excel import ExcelWriter
 
 from holdall.exports.cleaning import CELL_LENGTH, cell_text
 from holdall.exports.escapes import strip_escapes
@@ -86,8 +86,6 @@ _FILLS: Final[Mapping[Outcome, str]] = {
 }
 _OTHER_FILL: Final = "ECEFF2"
 
-_CORE: Final = "docProps/core.xml"
-_MODIFIED: Final = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*(<)")
 _FIRST_DATE: Final = (1980, 1, 1, 0, 0, 0)
 _LAST_DATE: Final = (2107, 12, 31, 23, 59, 58)
 
@@ -125,7 +123,7 @@ class XlsxExporter:
         path = context.temporary_folder / "book.xlsx"
         with _saved_to(path) as book:
             book.properties.creator = f"holdall.xlsx of {context.provenance}"
-            book.properties.created = context.now.replace(tzinfo=None)
+            book.properties.created = book.properties.modified = context.now.replace(tzinfo=None)
             options: Options = context.options
             if options.summary:
                 _write_summary(book, view, context)
@@ -156,7 +154,8 @@ def _saved_to(path: Path) -> Iterator[Workbook]:
     book = Workbook(write_only=True)
     try:
         yield book
-        book.save(path)
+        # `book.save` would pack what is packed again, and put in the moment of the clock.
+        ExcelWriter(book, ZipFile(path, "w", ZIP_STORED)).save()
     except BaseException:
         for sheet in book.worksheets:
             with suppress(Exception):
@@ -176,6 +175,7 @@ class _Sheet:
         self._number = 0
         self._rows = 0
         self._heads = [head for head, _width in columns if head]
+        self._styles: dict[tuple[int, ...], tuple[Any, object]] = {}
         self._begin()
 
     def _begin(self) -> None:
@@ -196,22 +196,27 @@ class _Sheet:
             return None
         if font is None and fill is None and value[0] not in "=#":
             return value  # which openpyxl takes for text, and writes sooner than a cell
-        cell = WriteOnlyCell(self._sheet, value=value)
-        cell.data_type = "s"
-        if font is not None:
-            cell.font = font
-        if fill is not None:
-            cell.fill = fill
-        return cell
+        return self._cell(value, font=font, fill=fill)
 
-    def words(self, text: str) -> Any:
-        """Return text of several lines as a cell that shows them."""
-        value = cell_text(text)
+    def words(self, text: str, *, behind: int = 0) -> Any:
+        """Return text of several lines as a cell that shows them; more may have been *behind*."""
+        value = cell_text(text, behind=behind)
         if not value:
             return None
-        cell = WriteOnlyCell(self._sheet, value=value)
+        return self._cell(value, alignment=_WRAPPED)
+
+    def _cell(self, value: str, **style: Font | PatternFill | Alignment | None) -> Any:
+        """Return a cell of a style; the parts of one are looked up for its first cell alone."""
+        cell: Any = WriteOnlyCell(self._sheet, value=value)
         cell.data_type = "s"
-        cell.alignment = _WRAPPED
+        key = tuple(map(id, style.values()))
+        if key not in self._styles:
+            for name, part in style.items():
+                if part is not None:
+                    setattr(cell, name, part)
+            # openpyxl shares a style in no other way; its parts are kept, for the sake of ids.
+            self._styles[key] = cell._style, style  # noqa: SLF001
+        cell._style = self._styles[key][0]  # noqa: SLF001 - the same
         return cell
 
     def add(self, row: Iterable[Any]) -> None:
@@ -344,16 +349,14 @@ def _write_logs(book: Workbook, view: SessionView, logs: LogChoice) -> None:
     sheet = _Sheet(book, "Logs", _LOGS)
     for job in view.jobs():
         if wants_log(logs, job):
-            text, more = head_of(log_text(job.io_log()), limit=2 * CELL_LENGTH)
-            cut = f"\n[... {more:,} characters more]" if more else ""
+            text, behind = head_of(log_text(job.io_log()), limit=CELL_LENGTH)
             row = (job.device_id, job.id, job.label)
-            sheet.add([*map(sheet.text, row), sheet.words(text + cut)])
+            sheet.add([*map(sheet.text, row), sheet.words(text, behind=behind)])
     sheet.finish()
 
 
 def _rezip(path: Path, sink: Sink, now: datetime) -> None:
     """Write the workbook at *path* to *sink* with the same order, dates and modes every time."""
-    stamp = f"{now:%Y-%m-%dT%H:%M:%S}Z".encode()
     date = min(max(_FIRST_DATE, now.timetuple()[:6]), _LAST_DATE)
     stream = cast("BinaryIO", _Stream(sink))
     with ZipFile(path) as source, ZipFile(stream, "w", ZIP_DEFLATED) as target:
@@ -366,10 +369,7 @@ def _rezip(path: Path, sink: Sink, now: datetime) -> None:
             entry.external_attr = 0o644 << 16
             entry.file_size = source.getinfo(name).file_size
             with source.open(name) as old, target.open(entry, "w") as new:
-                if name == _CORE:
-                    new.write(_MODIFIED.sub(rb"\g<1>%b\2" % stamp, old.read()))
-                else:
-                    shutil.copyfileobj(old, new)
+                shutil.copyfileobj(old, new)
 
 
 class _Stream:

@@ -163,7 +163,7 @@ def test_a_template_that_is_not_there_is_named(tmp_path: Path, name: str) -> Non
     "text",
     [
         "{{ ''.__class__.__mro__ }}",
-        "{{ view._jobs }}",
+        "{{ view.__dict__ }}",
         "{{ view.jobs.__func__.__globals__ }}",
         "{{ view.plugins.append(1) }}",
         "{{ data.update({}) }}",

@@ -78,4 +78,4 @@ def test_an_error_is_told_with_file_and_line_and_leaves_the_old_page(tmp_path: P
 
 def test_a_template_can_not_reach_what_is_private(tmp_path: Path) -> None:
     with pytest.raises(ReportTemplateError, match="unsafe"):
-        page(tmp_path / "mine.html", "{{ view._jobs }}")
+        page(tmp_path / "mine.html", "{{ view.__class__ }}")

@@ -31,6 +31,8 @@ def xml_text(text: str) -> str:
 
 def html_text(text: str) -> str:
     """Return *text* with only characters that HTML allows and that don't reorder others."""
+    if text.isprintable():  # as in `xml_text`
+        return text
     return _shown(text.replace("\r\n", "\n"))
 
 
@@ -46,12 +48,18 @@ def line_text(text: str) -> str:
     return " ".join(terminal_text(text).split())
 
 
-def cell_text(text: str) -> str:
-    """Return *text* as one cell of a spreadsheet holds it; what does not fit is visibly cut."""
+def cell_text(text: str, *, behind: int = 0) -> str:
+    """Return *text* as one cell of a spreadsheet holds it; what does not fit is visibly cut.
+
+    Args:
+        behind: Characters that were cut already, of the end of the text.
+    """
+    if not behind and text.isprintable() and len(text) <= CELL_LENGTH // 2 and "_x" not in text:
+        return text
     text = _shown(text.replace("\r\n", "\n"))
     text = _ESCAPED_UNIT.sub("_x005F_", text)
-    if len(text) > CELL_LENGTH // 2 or text.count("\n") > CELL_LINE_FEEDS:
-        return _cut(text)
+    if behind or len(text) > CELL_LENGTH // 2 or text.count("\n") > CELL_LINE_FEEDS:
+        return _cut(text, behind)
     return text
 
 
@@ -61,14 +69,14 @@ def _shown(text: str) -> str:
     return encodable(text).translate(_TERMINAL) if _NOT_TERMINAL.search(text) else text
 
 
-def _cut(text: str) -> str:
+def _cut(text: str, behind: int) -> str:
     """Return as much of *text* as a cell takes, with a mark if that is not all."""
     lines = text.split("\n", CELL_LINE_FEEDS)
     few_lines = "\n".join(lines[:CELL_LINE_FEEDS])
     kept = text if text.count("\n") <= CELL_LINE_FEEDS else few_lines
-    if len(kept) == len(text) and _units(text) <= CELL_LENGTH:
+    if not behind and len(kept) == len(text) and _units(text) <= CELL_LENGTH:
         return text
-    mark = f"\n[... cut: {len(text):,} characters in all]"
+    mark = f"\n[... cut: {len(text) + behind:,} characters in all]"
     room = CELL_LENGTH - len(mark)
     kept = kept[:room]
     while _units(kept) > room:

@@ -180,6 +180,8 @@ def standing(job: JobView) -> tuple[str, str, str]:
 
 def words_of(attempt: AttemptView) -> list[str]:
     """Return the reasons and comments on an attempt, each once."""
+    if not attempt.skip_reason and not attempt.comments:  # as with most
+        return []
     given = dict.fromkeys((attempt.skip_reason, attempt.comments))
     return [html_text(strip_escapes(words)) for words in given if words]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Hashable, Iterator, Mapping
     from typing import BinaryIO
 
     from holdall.exports.job import FoldedJob
@@ -33,7 +33,13 @@ class ViewFilter:
 
     `view.filtered(by)` is a view through it. A filter is asked each time that
     something is read, so it must give the same answer every time.
+
+    Attributes:
+        log_key: Filters with equal keys show every log alike, so that a log need not be read
+            through the second one if it was through the first; None if that can't be said.
     """
+
+    log_key: Hashable = None
 
     def text(self, text: str, place: Place) -> str:  # noqa: ARG002 - what filters go by
         """Return what is shown in place of a text."""
@@ -60,6 +66,13 @@ class ViewFilter:
         """Return what is shown in place of a log; it is read piece by piece."""
         return records
 
+    def found(self, place: Place) -> Mapping[str, int]:  # noqa: ARG002 - what filters go by
+        """Return what was counted while the log at *place* was read to its end."""
+        return {}
+
+    def count(self, found: Mapping[str, int], place: Place) -> None:
+        """Count what another filter of the same `log_key` found in the log at *place*."""
+
 
 def through(
     filters: tuple[ViewFilter, ...], device_id: str, job: FoldedJob, open_blob: OpenBlob
@@ -70,10 +83,10 @@ def through(
         start = Place(device_id, shown.record.id)
         other = type(job)(_record(each, shown.record, start))
         other.in_flight = shown.in_flight
-        other.results = [
+        other.results = tuple(
             _result(each, result, start._replace(attempt=number), open_blob)
             for number, result in enumerate(shown.results)
-        ]
+        )
         shown = other
     return shown
 

@@ -9,11 +9,10 @@ from holdall.exports.job import JobView
 from holdall.exports.tally import tallies
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from typing import BinaryIO
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from holdall.exports.filtering import ViewFilter
     from holdall.exports.job import FoldedJob
+    from holdall.exports.source import Source
     from holdall.exports.tally import Tally
     from holdall.results import Outcome
 
@@ -21,23 +20,21 @@ if TYPE_CHECKING:
 class JobGroup:
     """The jobs of one category on one device; it can be read any number of times."""
 
-    __slots__ = ("_filters", "_jobs", "_open_blob", "category", "category_id", "device_id")
+    __slots__ = ("_jobs", "_source", "category", "category_id", "device_id")
 
-    def __init__(  # noqa: PLR0917 - made by the view alone
+    def __init__(
         self,
         device_id: str,
         category_id: str,
         category: str,
         jobs: Sequence[FoldedJob],
-        open_blob: Callable[[str], BinaryIO],
-        filters: tuple[ViewFilter, ...] = (),
+        source: Source,
     ) -> None:
         self.device_id = device_id
         self.category_id = category_id
         self.category = category
         self._jobs = jobs
-        self._open_blob = open_blob
-        self._filters = filters
+        self._source = source
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -60,4 +57,4 @@ class JobGroup:
     def jobs(self) -> Iterator[JobView]:
         """Yield the jobs, in the order of the run list."""
         for job in self._jobs:
-            yield JobView(self.device_id, job, self.category, self._open_blob, self._filters)
+            yield JobView(self.device_id, job, self.category, self._source)

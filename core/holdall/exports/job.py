@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from functools import partial
-from io import BytesIO
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from holdall.exports.filtering import Place, through
-from holdall.journal.iolog import unpack
+import msgspec
+
+from holdall.exports.filtering import Place
+from holdall.journal.events import JobRecord
 from holdall.results import JobResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from typing import BinaryIO
 
-    from holdall.exports.filtering import ViewFilter
-    from holdall.journal.events import JobRecord
+    from holdall.exports.source import Source
     from holdall.results import Attachment, Interruption, IOLogRecord, Outcome
 
 
-class FoldedJob:
+class FoldedJob(msgspec.Struct, eq=False, gc=False):
     """What the fold knows of one job on one device."""
 
-    __slots__ = ("in_flight", "record", "results")
-
-    def __init__(self, record: JobRecord) -> None:
-        self.record = record
-        self.results: list[JobResult] = []
-        self.in_flight = False
+    record: JobRecord
+    results: tuple[JobResult, ...] = ()
+    in_flight: bool = False
 
     @property
     def was_tried(self) -> bool:
@@ -44,17 +40,12 @@ class FoldedJob:
 class AttemptView:
     """One attempt at a job."""
 
-    __slots__ = ("_open_blob", "_through", "result")
+    __slots__ = ("_source", "_where", "result")
 
-    def __init__(
-        self,
-        result: JobResult,
-        open_blob: Callable[[str], BinaryIO],
-        through: Callable[[Iterator[IOLogRecord]], Iterator[IOLogRecord]] | None = None,
-    ) -> None:
+    def __init__(self, result: JobResult, source: Source, where: tuple[str, str, int]) -> None:
         self.result = result
-        self._open_blob = open_blob
-        self._through = through
+        self._source = source
+        self._where = where
 
     @property
     def outcome(self) -> Outcome:
@@ -64,8 +55,7 @@ class AttemptView:
     @property
     def label(self) -> str:
         """How the attempt ended, in words for people."""
-        by = self.result.interrupted_by
-        return f"{self.outcome.label} ({_INTERRUPTED[by]})" if by else self.outcome.label
+        return _label(self.result)
 
     @property
     def duration(self) -> float | None:
@@ -114,65 +104,50 @@ class AttemptView:
 
     def io_log(self) -> Iterator[IOLogRecord]:
         """Yield what the job wrote, in pieces, in the order it was written."""
-        return self._stored() if self._through is None else self._through(self._stored())
-
-    def _stored(self) -> Iterator[IOLogRecord]:
-        if self.result.io_log_ref is None:
-            yield from self.result.io_log
-            return
-        with self._open_blob(self.result.io_log_ref) as log:
-            yield from unpack(log, name=self.result.io_log_ref)
+        return self._source.log(self.result, Place(*self._where, "io_log"))
 
     def open_attachment(self, attachment: Attachment) -> BinaryIO:
         """Return the content of one of `attachments`."""
-        if attachment.ref is None:
-            return BytesIO(attachment.data or b"")
-        return self._open_blob(attachment.ref)
+        return self._source.open(attachment)
 
 
 class JobView:
     """A job of the session on one device, with all attempts at it."""
 
-    __slots__ = ("_category", "_filters", "_job", "_open_blob", "device_id")
+    __slots__ = ("_category", "_job", "_record", "_result", "_source", "device_id")
 
-    def __init__(
-        self,
-        device_id: str,
-        job: FoldedJob,
-        category: str,
-        open_blob: Callable[[str], BinaryIO],
-        filters: tuple[ViewFilter, ...] = (),
-    ) -> None:
+    def __init__(self, device_id: str, job: FoldedJob, category: str, source: Source) -> None:
         self.device_id = device_id
-        self._job = through(filters, device_id, job, open_blob) if filters else job
+        self._job = job = source.job(device_id, job)
+        self._record = job.record
+        self._result = job.result
         self._category = category
-        self._open_blob = open_blob
-        self._filters = filters
+        self._source = source
 
     @property
     def id(self) -> str:
         """Qualified id, unique on a device."""
-        return self._job.record.id
+        return self._record.id
 
     @property
     def summary(self) -> str:
         """One line for people."""
-        return self._job.record.summary or self.id
+        return self._record.summary or self._record.id
 
     @property
     def description(self) -> str:
         """What it is about, as text of any length."""
-        return self._job.record.description
+        return self._record.description
 
     @property
     def plugin(self) -> str:
         """How the job is done: shell, resource, attachment, manual, user-..."""
-        return self._job.record.plugin
+        return self._record.plugin
 
     @property
     def category_id(self) -> str:
         """Qualified id of the category in force."""
-        return self._job.record.category_id
+        return self._record.category_id
 
     @property
     def category(self) -> str:
@@ -182,27 +157,27 @@ class JobView:
     @property
     def certification_status(self) -> str:
         """`blocker` or `non-blocker`, overrides included."""
-        return self._job.record.certification_status
+        return self._record.certification_status
 
     @property
     def template_id(self) -> str:
         """Id of the template that the job was made from, or nothing."""
-        return self._job.record.template_id
+        return self._record.template_id
 
     @property
     def checksum(self) -> str:
         """SHA-256 of the job's definition."""
-        return self._job.record.checksum
+        return self._record.checksum
 
     @property
     def estimated_duration(self) -> float | None:
         """Seconds that its author expects."""
-        return self._job.record.estimated_duration
+        return self._record.estimated_duration
 
     @property
     def origin(self) -> str:
         """File and line of the definition."""
-        return self._job.record.origin
+        return self._record.origin
 
     @property
     def attempts(self) -> tuple[AttemptView, ...]:
@@ -210,10 +185,8 @@ class JobView:
         return tuple(map(self._attempt, self._job.results, count()))
 
     def _attempt(self, result: JobResult, number: int) -> AttemptView:
-        if not self._filters:
-            return AttemptView(result, self._open_blob)
-        place = Place(self.device_id, self.id, number, "io_log")
-        return AttemptView(result, self._open_blob, partial(_filtered, self._filters, place))
+        place = (self.device_id, self._record.id, number)
+        return AttemptView(result, self._source, place)
 
     @property
     def in_flight(self) -> bool:
@@ -223,7 +196,7 @@ class JobView:
     @property
     def last(self) -> AttemptView:
         """The last attempt; an empty one if there was none."""
-        return self._attempt(self._job.result, len(self._job.results) - 1)
+        return self._attempt(self._result, len(self._job.results) - 1)
 
     @property
     def attempt_count(self) -> int:
@@ -233,61 +206,56 @@ class JobView:
     @property
     def outcome(self) -> Outcome:
         """How the last attempt ended."""
-        return self._job.result.outcome
+        return self._result.outcome
 
     @property
     def label(self) -> str:
         """How the job stands, in words for people."""
-        if self.in_flight:
-            return "in flight"
-        return self.last.label
+        return "in flight" if self._job.in_flight else _label(self._result)
 
     @property
     def duration(self) -> float | None:
         """Seconds of the last attempt, None if unknown."""
-        return self._job.result.execution_duration
+        return self._result.execution_duration
 
     @property
     def comments(self) -> str:
         """Comments on the last attempt."""
-        return self._job.result.comments or ""
+        return self._result.comments or ""
 
     @property
     def skip_reason(self) -> str:
         """Why the job was not tried."""
-        return self._job.result.skip_reason or ""
+        return self._result.skip_reason or ""
 
     @property
     def interrupted_by(self) -> Interruption | None:
         """What interrupted the last attempt."""
-        return self._job.result.interrupted_by
+        return self._result.interrupted_by
 
     @property
     def return_code(self) -> int | None:
         """Exit code of the last attempt."""
-        return self._job.result.return_code
+        return self._result.return_code
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
         """Files that the last attempt left behind."""
-        return self._job.result.attachments
+        return self._result.attachments
 
     @property
     def io_log_size(self) -> int:
         """Bytes that the last attempt wrote and that are kept."""
-        return self._job.result.io_log_size
+        return self._result.io_log_size
 
     def io_log(self) -> Iterator[IOLogRecord]:
         """Yield what the last attempt wrote, in pieces."""
         return self.last.io_log()
 
 
-def _filtered(
-    filters: tuple[ViewFilter, ...], place: Place, records: Iterator[IOLogRecord]
-) -> Iterator[IOLogRecord]:
-    for each in filters:
-        records = each.log(records, place)
-    return records
+def _label(result: JobResult) -> str:
+    by = result.interrupted_by
+    return f"{result.outcome.label} ({_INTERRUPTED[by]})" if by else result.outcome.label
 
 
 _NOT_STARTED: Final = JobResult()

@@ -15,6 +15,7 @@ from holdall.exports.options import describe_options, parse_both
 from holdall.exports.redact import RedactionRules
 from holdall.exports.report import ExportReport
 from holdall.exports.selection import Selection, select
+from holdall.exports.shared import SharedLogs
 from holdall.exports.sinks import CountingSink, open_target, target_name
 from holdall.exports.view import SessionView
 from holdall.hooks import Hooks, installed_hooks
@@ -122,34 +123,41 @@ def export_many(
 ) -> list[ExportReport]:
     """Write every requested report of one moment of *session*, whatever happens to the others.
 
-    The report of one that failed holds its `exception`; nothing of it was written.
+    The report of one that failed holds its `exception`; nothing of it was written. Large logs
+    are read from the session once, and masked once, however many reports hold them.
     """
-    view = view_of(session)
     registry = registry or _installed()
     hooks = hooks_of(session) or installed_hooks(registry)
     units = {**units_of(session), **units_in(providers)}
+    view = view_of(session)
+    requests = tuple(requests)
+
+    def written(request: ExportRequest, view: SessionView) -> ExportReport:
+        bound = BoundExporter(
+            view,
+            request.exporter,
+            options=request.options,
+            strict=request.strict,
+            registry=registry,
+            units=units,
+            hooks=hooks,
+            lang=lang,
+            redact=redact,
+        )
+        told = request.progress or progress
+        return bound.export_to(request.target, verify=verify, progress=told, cancelled=cancelled)
+
     reports = []
-    for request in requests:
-        try:
-            bound = BoundExporter(
-                view,
-                request.exporter,
-                options=request.options,
-                strict=request.strict,
-                registry=registry,
-                units=units,
-                hooks=hooks,
-                lang=lang,
-                redact=redact,
-            )
-            told = request.progress or progress
-            report = bound.export_to(
-                request.target, verify=verify, progress=told, cancelled=cancelled
-            )
-        except HoldallError as error:
-            name = target_name(request.target)
-            report = ExportReport(exporter=request.exporter, target=name, exception=error)
-        reports.append(report)
+    with SharedLogs() as logs:
+        # A copy of a log pays if several reports read it, or one report masks it several times.
+        shown = view.sharing(logs) if len(requests) > 1 or redact else view
+        for request in requests:
+            try:
+                report = written(request, shown)
+            except HoldallError as error:
+                name = target_name(request.target)
+                report = ExportReport(exporter=request.exporter, target=name, exception=error)
+            reports.append(report)
     return reports
 
 

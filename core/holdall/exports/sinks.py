@@ -76,8 +76,12 @@ class CountingSink:
             ExportTargetError: The target did not take it.
         """
         self._sum.update(data)
-        with _blaming(self.name):
+        try:  # for each piece of a report, so without the price of `_blaming`
             self._write(data)
+        except HoldallError:
+            raise
+        except Exception as error:
+            raise _refused(self.name, error) from error
         self.size += len(data)
         return len(data)
 
@@ -253,7 +257,10 @@ def _blaming(name: str) -> Iterator[None]:
         yield
     except HoldallError:
         raise
-    except OSError as error:
-        raise ExportTargetError(name, error.strerror or str(error)) from error
     except Exception as error:
-        raise ExportTargetError(name, str(error) or type(error).__name__) from error
+        raise _refused(name, error) from error
+
+
+def _refused(name: str, error: Exception) -> ExportTargetError:
+    words = error.strerror if isinstance(error, OSError) else None
+    return ExportTargetError(name, words or str(error) or type(error).__name__)

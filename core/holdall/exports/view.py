@@ -12,6 +12,9 @@ from holdall.errors import MissingBlobError
 from holdall.exports.filtering import NOWHERE
 from holdall.exports.group import JobGroup
 from holdall.exports.job import FoldedJob, JobView
+from holdall.exports.repeated import Repeated
+from holdall.exports.small import SmallLogs
+from holdall.exports.source import Source
 from holdall.exports.tally import tallies
 from holdall.journal import read_events
 from holdall.journal.events import (
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 
     from holdall.contracts import Storage
     from holdall.exports.filtering import ViewFilter
+    from holdall.exports.shared import SharedLogs
     from holdall.exports.tally import Tally
     from holdall.journal.events import AnyEvent, PlanRecord
     from holdall.results import Outcome
@@ -94,14 +98,16 @@ class SessionView:
         self._devices: dict[str, DeviceView] = {}
         self._jobs: dict[str, dict[str, FoldedJob]] = {}
         self._run_lists: dict[str, tuple[str, ...]] = {}
-        self._open_blob = open_blob or _no_blobs
-        self._filters: tuple[ViewFilter, ...] = ()
         self._whole: SessionView | None = None
+        self._small = SmallLogs()
+        self._source = Source(open_blob or _no_blobs, self._small)
+        self._repeated = Repeated()
         for event in events:
             self.modified = max(self.modified, event.at)
             self._apply(event)
         self.plugins = list(self._plugins.values())
         self._order = {each: self._ordered(each) for each in (*self._devices, *self._jobs)}
+        del self._jobs, self._repeated  # which only the fold needs
 
     @classmethod
     def of(cls, storage: Storage) -> SessionView:
@@ -115,11 +121,12 @@ class SessionView:
             case JobStarted():
                 self._job(event.device, event.job_id).in_flight = True
             case JobDefined():
-                self._job(event.device, event.job.id).record = event.job
+                record = self._repeated.record(event.job)
+                self._job(event.device, record.id).record = record
             case JobRemoved():
                 self._jobs.get(event.device, {}).pop(event.job_id, None)
             case JobsSelected():
-                self._run_lists[event.device] = event.run_list
+                self._run_lists[event.device] = self._selected(event)
             case CategoryDefined():
                 self.categories[event.id] = event.name
             case DeviceAdded():
@@ -147,7 +154,12 @@ class SessionView:
         job = self._job(event.device, event.job_id)
         job.in_flight = False
         if not event.result.is_hollow:
-            job.results.append(event.result)
+            job.results += (self._small.taken_out(event.result),)
+
+    def _selected(self, event: JobsSelected) -> tuple[str, ...]:
+        """Return the ids of the run list; where the job is known, the very one that it has."""
+        jobs = self._jobs.get(event.device, {})
+        return tuple(jobs[each].record.id if each in jobs else each for each in event.run_list)
 
     def _job(self, device_id: str, job_id: str) -> FoldedJob:
         jobs = self._jobs.setdefault(device_id, {})
@@ -171,7 +183,7 @@ class SessionView:
     def filtered(self, by: ViewFilter) -> SessionView:
         """Return this view as it is seen through *by*; this one stays as it is."""
         return self._but(
-            _filters=(*self._filters, by),
+            _source=self._source.filtered(by),
             _title=by.text(self.title, NOWHERE._replace(field="title")),
             _titles={},
             _devices={device.id: _device(by, device) for device in self.devices},
@@ -189,6 +201,11 @@ class SessionView:
         """Return this view with the jobs of each device that *choose* leaves, in its order."""
         order = {each: tuple(choose(jobs)) for each, jobs in self._order.items()}
         return self._but(_order=order, _whole=self.whole)
+
+    def sharing(self, logs: SharedLogs) -> SessionView:
+        """Return this view with the large logs that are read remembered in *logs*."""
+        whole = self._whole and self._whole.sharing(logs)
+        return self._but(_source=self._source.sharing(logs), _whole=whole)
 
     def with_title(self, title: str) -> SessionView:
         """Return this view under another title."""
@@ -237,7 +254,7 @@ class SessionView:
         for each in self._order if device_id is None else (device_id,):
             for job in self._order.get(each, ()):
                 category = self._category(job.record.category_id)
-                yield JobView(each, job, category, self._open_blob, self._filters)
+                yield JobView(each, job, category, self._source)
 
     def groups(self, *, device_id: str | None = None) -> Iterator[JobGroup]:
         """Yield the jobs by device and category, categories in the order of their first job."""
@@ -247,7 +264,7 @@ class SessionView:
                 found.setdefault(job.record.category_id, []).append(job)
             for category_id, jobs in found.items():
                 category = self._category(category_id)
-                yield JobGroup(each, category_id, category, jobs, self._open_blob, self._filters)
+                yield JobGroup(each, category_id, category, jobs, self._source)
 
     def _category(self, category_id: str) -> str:
         known = self.categories.get(category_id)

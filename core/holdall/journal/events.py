@@ -112,7 +112,7 @@ class PlansChanged(Event, frozen=True, kw_only=True, tag="plans"):
     plans: tuple[PlanRecord, ...] = ()
 
 
-class JobRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class JobRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What reports show of a job; statuses are those in force, overrides included."""
 
     id: str

@@ -23,7 +23,7 @@ from holdall_plugins.hooks.windows import masked_records
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Mapping
 
     from holdall.exports.filtering import OpenBlob, Place
     from holdall.exports.redact import RedactionRules
@@ -72,13 +72,14 @@ class _Masks(ViewFilter):
             for key, name in zip(rules.keys, rules.names[-len(rules.keys) :], strict=False)
         }
         self._pattern = _compiled(rules)
+        self.log_key = (type(self), self._rules, self._pattern.pattern)
         for name in rules.names:
             changes[name] += 0
 
     def text(self, text: str, place: Place) -> str:
         """Return *text* with its secrets masked."""
         shown, found = self._masked(text)
-        self._count(place, found)
+        self.count(found, place)
         return shown
 
     def value(self, name: str, text: str, place: Place) -> str:
@@ -86,14 +87,27 @@ class _Masks(ViewFilter):
         rule = self._keys.get(name.casefold())
         if rule is None or not text:
             return self.text(text, place)
-        self._count(place, {rule: 1})
+        self.count({rule: 1}, place)
         return MASK
 
     def log(self, records: Iterator[IOLogRecord], place: Place) -> Iterator[IOLogRecord]:
         """Return the log with its secrets masked, piece by piece."""
         found: dict[str, int] = {}
         yield from masked_records(records, self._pattern, self._mask, found)
-        self._count(place, found)
+        self.count(found, place)
+
+    def found(self, place: Place) -> dict[str, int]:
+        """Return what was masked at *place*, by rule."""
+        found = {rule: self._found.get((place, rule), 0) for rule in self._rules}
+        return {rule: number for rule, number in found.items() if number}
+
+    def count(self, found: Mapping[str, int], place: Place) -> None:
+        """Count what was masked in the text or log at *place*, unless it is counted already."""
+        for rule, number in found.items():
+            before = self._found.get((place, rule), 0)
+            if number > before:
+                self._found[(place, rule)] = number
+                self._changes[rule] += number - before
 
     def attachments(
         self, attachments: tuple[Attachment, ...], place: Place, open_blob: OpenBlob
@@ -109,7 +123,7 @@ class _Masks(ViewFilter):
         self, attachment: Attachment, place: Place, open_blob: OpenBlob
     ) -> Attachment | None:
         if attachment.size > LARGEST_ATTACHMENT:
-            self._count(place, {"attachments too large to be searched": 1})
+            self.count({"attachments too large to be searched": 1}, place)
             return None
         data = attachment.data
         if attachment.ref is not None:
@@ -118,7 +132,7 @@ class _Masks(ViewFilter):
         text = (data or b"").decode("utf-8", "surrogateescape")
         shown, found = self._masked(text)
         name = self.text(attachment.name, place._replace(field=f"{place.field} name"))
-        self._count(place, found)
+        self.count(found, place)
         if not found:
             return attachment if name == attachment.name else _renamed(attachment, name)
         other = shown.encode("utf-8", "surrogateescape")
@@ -137,13 +151,6 @@ class _Masks(ViewFilter):
         found[rule] = found.get(rule, 0) + 1
         kept = match.groupdict().get(f"k{number}") or ""
         return kept + MASK
-
-    def _count(self, place: Place, found: dict[str, int]) -> None:
-        for rule, number in found.items():
-            before = self._found.get((place, rule), 0)
-            if number > before:
-                self._found[(place, rule)] = number
-                self._changes[rule] += number - before
 
 
 def _renamed(attachment: Attachment, name: str) -> Attachment:

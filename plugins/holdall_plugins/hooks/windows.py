@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from codecs import getincrementaldecoder
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -40,28 +41,31 @@ class _StreamMasker:
         self._mask = mask
         self._decoder = _DECODER("surrogateescape")
         self._seen = ""
-        self._text = ""
-        self._records: list[_Waiting] = []
+        self._texts: list[str] = []
+        self._size = 0
+        self._records: deque[_Waiting] = deque()
 
     def feed(self, record: IOLogRecord) -> _Waiting:
         text = self._decoder.decode(record.data)
         waiting = _Waiting(record, len(text))
-        self._text += text
+        self._texts.append(text)
+        self._size += len(text)
         self._records.append(waiting)
-        if len(self._text) >= 4 * LARGEST_MATCH:
-            self._release(len(self._text) - LARGEST_MATCH)
+        if self._size >= 4 * LARGEST_MATCH:
+            self._release(self._size - LARGEST_MATCH)
         return waiting
 
     def finish(self) -> None:
         rest = self._decoder.decode(b"", final=True)
         if rest and self._records:
             self._records[-1].left += len(rest)
-            self._text += rest
-        self._release(len(self._text))
+            self._texts.append(rest)
+            self._size += len(rest)
+        self._release(self._size)
 
     def _release(self, end: int) -> None:
         """Mask what stands before *end*, or before a match that goes on behind it."""
-        text = self._seen + self._text
+        text = "".join((self._seen, *self._texts))
         place = start = len(self._seen)
         end += start
         for match in self._pattern.finditer(text, start):
@@ -75,7 +79,8 @@ class _StreamMasker:
             place = match.end()
         end = max(end, place)
         self._give(text[place:end], end - place)
-        self._seen, self._text = text[max(0, end - _SEEN) : end], text[end:]
+        self._seen, rest = text[max(0, end - _SEEN) : end], text[end:]
+        self._texts, self._size = [rest], len(rest)
 
     def _give(self, shown: str, length: int) -> None:
         """Hand *shown* to the records that the next *length* characters came with."""
@@ -88,7 +93,7 @@ class _StreamMasker:
             first.left -= part
             length -= part
             if not first.left:
-                self._records.pop(0)
+                self._records.popleft()
 
 
 def masked_records(
