@@ -30,6 +30,7 @@ from holdall.journal.events import (
     ResultRecorded,
     SessionCreated,
     title_in,
+    words_in,
 )
 from holdall.records import Record, parse_records
 from holdall.results import encodable
@@ -84,6 +85,8 @@ class SessionView:
         self.session_id = ""
         self._title = ""
         self._titles: dict[str, str] = {}
+        self._rejected: dict[str, tuple[str, ...]] = {}
+        self._custom: dict[str, bool] = {}
         self.created = 0.0
         self.modified = 0.0
         self.plans: tuple[PlanRecord, ...] = ()
@@ -128,6 +131,8 @@ class SessionView:
             case DeviceRemoved():
                 for known in (self._devices, self._jobs, self._run_lists, self._titles):
                     known.pop(event.device, None)
+                for words in (self._rejected, self._custom):
+                    words.pop(event.device, None)
                 gone = event.device
                 self.providers = [each for each in self.providers if each.device != gone]
             case ProviderAdded():
@@ -140,8 +145,18 @@ class SessionView:
             case SessionCreated():
                 self.session_id, self.created = event.session_id, event.at
                 self._title = event.title
-            case MetadataChanged(changes={"title": title}):
-                self._titles[event.device] = title_in(title)
+            case MetadataChanged():
+                self._tell(event)
+
+    def _tell(self, event: MetadataChanged) -> None:
+        """Take what reports show of the metadata; the rest is the application's own."""
+        changes = event.changes
+        if "title" in changes:
+            self._titles[event.device] = title_in(changes["title"])
+        if "rejected_jobs" in changes:
+            self._rejected[event.device] = words_in(changes["rejected_jobs"])
+        if "custom_joblist" in changes:
+            self._custom[event.device] = bytes(changes["custom_joblist"]) == b"true"
 
     def _record(self, event: ResultRecorded) -> None:
         job = self._job(event.device, event.job_id)
@@ -238,6 +253,20 @@ class SessionView:
             for job in self._order.get(each, ()):
                 category = self._category(job.record.category_id)
                 yield JobView(each, job, category, self._open_blob, self._filters)
+
+    @property
+    def custom_joblist(self) -> bool:
+        """Whether a person changed what the plans select, on any device."""
+        return any(self._custom.values())
+
+    def rejected_jobs(self) -> Iterator[JobView]:
+        """Yield the jobs that a person took out, also those of which only the id is known."""
+        for device_id, job_ids in self._rejected.items():
+            known = self._jobs.get(device_id, {})
+            for job_id in job_ids:
+                job = known.get(job_id) or FoldedJob(JobRecord(id=job_id))
+                category = self._category(job.record.category_id)
+                yield JobView(device_id, job, category, self._open_blob, self._filters)
 
     def groups(self, *, device_id: str | None = None) -> Iterator[JobGroup]:
         """Yield the jobs by device and category, categories in the order of their first job."""
