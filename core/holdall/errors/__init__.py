@@ -8,6 +8,7 @@ from holdall.errors.exports import (
     ExportCancelled,
     ExportError,
     ExportTargetError,
+    NestedReportError,
     OptionValueError,
     UnknownOptionError,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "MissingBlobError",
     "MissingFilesError",
     "MissingJobError",
+    "NestedReportError",
     "NewerFormatError",
     "NothingSelectedError",
     "NothingToResumeError",

@@ -8,11 +8,11 @@ from tempfile import SpooledTemporaryFile
 from time import perf_counter
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
-from holdall.errors import ExportError, HoldallError, PluginCallError
+from holdall.errors import ExportError, HoldallError, NestedReportError, PluginCallError
 from holdall.exports.context import Context
 from holdall.exports.options import describe_options, parse_both
 from holdall.exports.redact import RedactionRules
-from holdall.exports.report import ExportReport
+from holdall.exports.report import ExportReport, ReportKind
 from holdall.exports.selection import Selection, select
 from holdall.exports.sinks import CountingSink, open_target, target_name
 from holdall.exports.view import SessionView
@@ -294,6 +294,7 @@ class BoundExporter:
         view: SessionView,
         options: object,
         *,
+        inside: tuple[str, ...] = (),
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
     ) -> Context:
@@ -302,7 +303,9 @@ class BoundExporter:
             view,
             options=options,
             provenance=self.origin,
+            kind_of=self._kind_of,
             render=self._render,
+            inside=inside,
             lang=self._lang,
             progress=progress,
             cancelled=cancelled,
@@ -321,13 +324,21 @@ class BoundExporter:
             cause = f"{type(error).__name__}: {error}"
             raise self._blame("exporting", cause) from error
 
+    def _kind_of(self, outer: Context, exporter_id: str) -> ReportKind:
+        """Return what another exporter's reports are, one that does not write just now."""
+        candidate = self._registry.resolve("exporters", exporter_id)
+        if candidate.id in outer.writing:
+            raise NestedReportError(candidate.id, outer.writing)
+        found: type[Exporter] = self._registry.load("exporters", candidate.id)
+        return ReportKind(candidate.id, found.suffix, found.media_type)
+
     def _render(
         self, outer: Context, exporter_id: str, view: SessionView, options: object
     ) -> BinaryIO:
         """Write another exporter's report to a temporary file; its warnings are the outer's."""
         other = BoundExporter(
             view,
-            exporter_id,
+            self._kind_of(outer, exporter_id).id,
             options=() if options is None else options,
             registry=self._registry,
             lang=self._lang,
@@ -335,7 +346,9 @@ class BoundExporter:
         folder = str(outer.temporary_folder)
         spool = cast("BinaryIO", SpooledTemporaryFile(_IN_MEMORY, dir=folder))  # noqa: SIM115 - the caller closes it
         try:
-            with other._context(view, other.options, cancelled=outer.is_cancelled) as inner:
+            with other._context(
+                view, other.options, inside=outer.writing, cancelled=outer.is_cancelled
+            ) as inner:
                 other._call(view, CountingSink(spool, exporter_id), inner)
         except BaseException:
             spool.close()
