@@ -12,6 +12,7 @@ from holdall.errors import MissingBlobError
 from holdall.exports.filtering import NOWHERE
 from holdall.exports.group import JobGroup
 from holdall.exports.job import FoldedJob, JobView
+from holdall.exports.moments import total
 from holdall.exports.tally import tallies
 from holdall.journal import read_events
 from holdall.journal.events import (
@@ -245,7 +246,7 @@ class SessionView:
     def duration(self) -> float:
         """Seconds that the last attempts took, added up."""
         jobs = (job for each in self._order.values() for job in each)
-        return sum(job.result.execution_duration or 0.0 for job in jobs)
+        return total(job.result.execution_duration for job in jobs)
 
     def jobs(self, *, device_id: str | None = None) -> Iterator[JobView]:
         """Yield the selected jobs and those that were tried, in the order of the run list."""
