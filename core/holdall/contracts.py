@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from holdall.exports.exporter_units import BoundUnit
+    from holdall.exports.report import ReportKind
     from holdall.exports.view import SessionView
     from holdall.journal.describe import SessionInfo
     from holdall.providers import Provider
@@ -243,8 +244,22 @@ class ExportContext(Protocol):
         """Raise `ExportCancelled` when the export is to stop."""
         ...
 
+    def kind_of(self, exporter_id: str) -> ReportKind:
+        """Return what the reports of another exporter are; it may be named by an alias.
+
+        Raises:
+            PluginError: There is no such exporter, or it can't be loaded.
+            NestedReportError: It is the one that writes now.
+        """
+        ...
+
     def render(self, exporter_id: str, view: SessionView, options: object = None) -> BinaryIO:
-        """Return another exporter's report as a file opened at its start."""
+        """Return another exporter's report as a file opened at its start.
+
+        Raises:
+            PluginError: There is no such exporter, it can't be loaded, or it failed.
+            NestedReportError: It is the one that writes now.
+        """
         ...
 
 

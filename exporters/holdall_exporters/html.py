@@ -48,6 +48,7 @@ _POLICY: Final = (
     "default-src 'none'; style-src '{style}'; script-src '{script}'; "
     "base-uri 'none'; form-action 'none'"
 )
+_UNNAMED: Final = "unnamed"
 _PIECE: Final = 1 << 16
 _GAP: Final = 0.6  # hundredths of the ring between two outcomes
 
@@ -143,7 +144,7 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
     failed += sum(each.number for each in counts if each.label == "in flight")
     return {
         "view": view,
-        "title": html_text(options.title or view.title),
+        "title": _heading(options.title or view.title),
         "verdict": verdict(view),
         "counts": counts,
         "kinds": _by_kind(counts),
@@ -230,13 +231,19 @@ def _failures(view: SessionView, options: Options) -> Iterator[_Failure]:
                 number=number,
                 kind=standing(job)[0],
                 label=job.label,
-                summary=html_text(job.summary),
+                summary=_heading(job.summary),
                 id=html_text(job.id),
                 facts=list(_facts(job, several=several)),
                 words=words_of(job.last),
                 log=log_of(job.last, options),
                 dropped=job.last.io_log_dropped,
             )
+
+
+def _heading(text: str) -> str:
+    """Return *text* as a heading, which can't be empty."""
+    shown = html_text(text)
+    return shown if shown.strip() else _UNNAMED
 
 
 def _facts(job: JobView, *, several: bool) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """A compressed tar of everything: the reports, each log and each attachment as files.
 
-    SESSION/report.html              left out, with a warning, if it can't be made
+    SESSION/report.html              and other reports, each by the name of its exporter
     SESSION/report.json
     SESSION/report.junit.xml
     SESSION/logs/JOB.ATTEMPT.log     what the job wrote, byte for byte
@@ -40,22 +40,14 @@ if TYPE_CHECKING:
 
     from holdall.contracts import ExportContext, Exporter, Sink
     from holdall.exports.job import AttemptView, JobView
+    from holdall.exports.report import ReportKind
     from holdall.exports.view import SessionView
 
-# File name and media type of the reports that may be inside. The archive is one without html,
-# which wants a package of its own.
-_REPORTS: Final = {
-    "html": ("report.html", "text/html"),
-    "json": ("report.json", "application/json"),
-    "junit": ("report.junit.xml", "application/xml"),
-    "text": ("report.txt", "text/plain"),
-    "verdict": ("verdict.txt", "text/plain"),
-    "xlsx": (
-        "report.xlsx",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ),
-}
-_MAY_BE_MISSING: Final = ("html",)
+# The reports that `default` stands for, and the one of them that wants a package of its own: an
+# archive nobody asked anything of is one without it, too.
+_DEFAULT: Final = ("holdall.html", "holdall.json", "holdall.junit")
+_MAY_BE_MISSING: Final = "holdall.html"
+_OWN: Final = "holdall."
 _LEVEL: Final = 6
 _ZSTD_LEVEL: Final = 3
 _PIECE: Final = 1 << 16
@@ -69,17 +61,14 @@ class Options:
     """What the archive holds, and how it is packed.
 
     Attributes:
-        contents: The reports inside; `none` for none.
+        contents: The exporters whose reports are inside, by id or alias. `default` is html, json
+            and junit, without html where that is not installed; `none` is none.
         compression: How it is packed; the name of the file does not change it. `zst` wants the
             extra `zstd`.
         data: Whether it holds each log and each attachment as files.
     """
 
-    contents: tuple[Literal["html", "json", "junit", "text", "verdict", "xlsx", "none"], ...] = (
-        "html",
-        "json",
-        "junit",
-    )
+    contents: tuple[str, ...] = ("default",)
     compression: Literal["gz", "xz", "zst", "none"] = "gz"
     data: bool = True
 
@@ -94,6 +83,7 @@ class TarExporter:
 
     def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
         """Write the archive; the sink need not be able to go back."""
+        kinds = list(_contents(context))  # before anything is written: one may be unknown
         stream = cast("BinaryIO", _Stream(sink))
         folder = file_name(view.session_id)
         with (
@@ -102,7 +92,9 @@ class TarExporter:
             _spool(context.temporary_folder) as manifest,
         ):
             archive = _Archive(tar, folder, context.now, manifest)
-            _add_reports(archive, view, context)
+            for name, kind in _named(kinds):
+                with context.render(kind.id, view) as report:
+                    archive.add(name, report, _Origin("report", kind.media_type))
             if context.options.data:
                 _add_files(archive, view, context)
             archive.finish(view, context)
@@ -243,20 +235,36 @@ class _Archive:
             self._append("manifest.json", whole, size)
 
 
-def _add_reports(archive: _Archive, view: SessionView, context: ExportContext) -> None:
-    for content in dict.fromkeys(context.options.contents):
-        if content == "none":
-            continue
-        name, media_type = _REPORTS[content]
-        try:
-            report = context.render(f"holdall.{content}", view)
-        except PluginError as error:
-            if content not in _MAY_BE_MISSING:
-                raise
-            context.warn("left-out", f"{name} is not in the archive: {error}")
-            continue
-        with report:
-            archive.add(name, report, _Origin("report", media_type))
+def _contents(context: ExportContext) -> Iterator[ReportKind]:
+    """Yield the reports that are to be inside, each once, however it was named."""
+    asked_for: tuple[str, ...] = context.options.contents
+    seen = set()
+    for name in asked_for:
+        for each in _DEFAULT if name == "default" else (name,) if name != "none" else ():
+            try:
+                kind = context.kind_of(each)
+            except PluginError as error:
+                if each != _MAY_BE_MISSING or name != "default":
+                    raise
+                context.warn("left-out", f"report.html is not in the archive: {error}")
+                continue
+            if kind.id not in seen:
+                seen.add(kind.id)
+                yield kind
+
+
+def _named(kinds: Iterable[ReportKind]) -> Iterator[tuple[str, ReportKind]]:
+    """Yield the reports with their names: `report.json`, `report.junit.xml`, `report.acme.md.md`.
+
+    The name tells the exporter, and does not depend on what else is inside.
+    """
+    taken = set()
+    for kind in kinds:
+        word = f".{kind.id.removeprefix(_OWN)}"
+        wanted = f"report{'' if kind.suffix == word else word}{kind.suffix}"
+        name = next(each for each in _names(wanted) if each not in taken)
+        taken.add(name)
+        yield name, kind
 
 
 def _add_files(archive: _Archive, view: SessionView, context: ExportContext) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from heapq import nlargest
 from textwrap import wrap
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from unicodedata import east_asian_width
 
 from holdall.exports.cleaning import line_text, terminal_text
 from holdall.exports.logs import log_text, wants_log
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _LABEL_WIDTH: Final = max(len(outcome.label) for outcome in Outcome)
 _INDENT: Final = " " * 4
 _NARROWEST: Final = 20
+_FILLER: Final = "\0"  # which no line of a report has
 _COLOURS: Final[Mapping[Outcome, str]] = {
     Outcome.PASS: "32",
     Outcome.FAIL: "1;31",
@@ -43,7 +45,7 @@ class Options:
         comments: Whether to print comments and reasons under the job.
         history: Whether to print how each of several attempts ended.
         slowest: How many of the slowest jobs to list at the end.
-        width: Characters of a line at most; longer ones go on in the next. 0 is no limit. The
+        width: Columns of a line at most; longer ones go on in the next. 0 is no limit. The
             output of jobs is left as it is.
         color: Whether to colour how jobs stand; `auto` is never, unless `holdall export` writes
             to a terminal.
@@ -90,17 +92,24 @@ class TextExporter:
 
 def _fitted(line: str, options: Options) -> bytes:
     """Return *line* in as many lines as it takes, those after the first one indented."""
-    if not options.width or len(line) <= options.width:
+    if not options.width or len(columns := _columns(line)) <= options.width:
         return line.encode()
     indent = f"{line[: len(line) - len(line.lstrip(' '))]}{_INDENT}"
     parts = wrap(
-        line.rstrip("\n"),
+        columns.rstrip("\n"),
         max(options.width, _NARROWEST),
         subsequent_indent=indent,
         drop_whitespace=True,
         break_on_hyphens=False,
     )
-    return ("\n".join(parts) + "\n").encode()
+    return ("\n".join(parts).replace(_FILLER, "") + "\n").encode()
+
+
+def _columns(line: str) -> str:
+    """Return *line* with a filler behind each character that takes two columns."""
+    if line.isascii():
+        return line
+    return "".join(f"{each}{_FILLER}" if east_asian_width(each) in "WF" else each for each in line)
 
 
 def _painted(label: str, job: JobView, options: Options) -> str:

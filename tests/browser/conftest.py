@@ -11,13 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 HERE = Path(__file__).parent
-INSTALL = (
-    "apt-get install -y --no-install-recommends chromium npm && npm install --prefix "
-    "tests/browser --no-save --no-audit --no-fund --ignore-scripts axe-core"
-)
 
 
 def chromium() -> Any:
@@ -33,22 +29,18 @@ def chromium() -> Any:
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def browser(tmp_path_factory: pytest.TempPathFactory, install: str) -> Iterator[Any]:
     """Return a running Chromium."""
     if chromium().program() is None:
-        pytest.skip(f"there is no Chromium: {INSTALL}")
+        pytest.skip(f"there is no Chromium: {install}")
     with chromium().Chromium(tmp_path_factory.mktemp("profile")) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def axe() -> str:
+def axe(node_module: Callable[[str], Path]) -> str:
     """Return the source of axe-core."""
-    folder = Path(os.environ.get("HOLDALL_NODE_MODULES", HERE / "node_modules"))
-    path = folder / "axe-core" / "axe.min.js"
-    if not path.exists():
-        pytest.skip(f"there is no axe-core in {folder}: {INSTALL}")
-    return path.read_text("utf-8")
+    return node_module("axe-core/axe.min.js").read_text("utf-8")
 
 
 @pytest.fixture(scope="session")

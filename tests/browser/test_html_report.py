@@ -1,4 +1,4 @@
-"""The HTML report in Chromium: what it must have is in `conftest.INSTALL`.
+"""The HTML report in Chromium: what it must have is in `INSTALL` of tests/conftest.py.
 
     python -m pytest -m browser -s
 

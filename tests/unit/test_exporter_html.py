@@ -17,7 +17,15 @@ from lxml import html
 from holdall.errors import OptionValueError
 from holdall.exports.cleaning import html_text
 from holdall.exports.datablock import BLOCK
-from holdall.journal.events import DeviceAdded, JobDefined, JobsSelected, ResultRecorded
+from holdall.journal.events import (
+    DeviceAdded,
+    JobDefined,
+    JobRecord,
+    JobsSelected,
+    ResultRecorded,
+    SessionCreated,
+)
+from holdall.results import JobResult
 from holdall.testing.exporters import ExporterContract, exported
 from holdall.testing.sessions import (
     HOSTILE,
@@ -64,6 +72,22 @@ def data(found: html.HtmlElement) -> tuple[list[dict[str, Any]], list[dict[str, 
 
 def text(element: html.HtmlElement) -> str:
     return " ".join(element.text_content().split())
+
+
+def test_a_heading_is_never_empty() -> None:
+    session = SampleSession(
+        (
+            SessionCreated(at=1, session_id=" "),
+            JobDefined(at=1, job=JobRecord(id="", summary=" \n")),
+            ResultRecorded(at=1, job_id="", result=JobResult(outcome="fail")),
+        )
+    )
+
+    found = page(session)
+
+    headings = [text(each) for each in found.iter("h1", "h2", "h3")]
+    assert all(headings)
+    assert headings.count("unnamed") == 2
 
 
 def test_the_page_has_language_title_viewport_and_one_first_heading() -> None:

@@ -8,13 +8,20 @@ import shutil
 import subprocess
 import sys
 import tarfile
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
 from holdall.candidates import Declared
-from holdall.errors import ExportError
+from holdall.errors import (
+    ExportError,
+    NestedReportError,
+    PluginCallError,
+    PluginLoadError,
+    UnknownPluginError,
+)
 from holdall.exports.pipeline import export
 from holdall.registry import Registry
 from holdall.testing.exporters import ExporterContract
@@ -24,7 +31,37 @@ from holdall_exporters.tar import TarExporter
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from holdall.contracts import ExportContext, Exporter, Sink
+    from holdall.exports.view import SessionView
     from holdall.testing.sessions import SampleSession
+
+
+@dataclass(frozen=True)
+class Options:
+    """Nothing to choose."""
+
+
+class Markdown:
+    """An exporter of somebody else."""
+
+    summary: ClassVar[str] = "Markdown"
+    suffix: ClassVar[str] = ".md"
+    media_type: ClassVar[str] = "text/markdown"
+    Options: ClassVar[type] = Options
+
+    def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
+        context.warn("acme", "something was left out")
+        for job in view.jobs():
+            sink.write(f"- {job.outcome}\n".encode())
+
+
+class Failing(Markdown):
+    """An exporter that fails."""
+
+    def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
+        del view, sink, context
+        raise ArithmeticError("it can't")
+
 
 INSIDE = {
     "test.exporter": "tar:TarExporter",
@@ -190,7 +227,7 @@ def test_an_archive_is_packed_as_was_asked_for(compression: str, start: bytes) -
     assert stream.getvalue().startswith(start)
     with tarfile.open(fileobj=io.BytesIO(stream.getvalue())) as tar:
         names = [each.name for each in tar if "report" in each.name]
-    assert names == ["sample-1/report.json", "sample-1/report.txt"]
+    assert names == ["sample-1/report.json", "sample-1/report.text.txt"]
 
 
 def test_an_archive_can_be_plain_and_hold_nothing_but_the_manifest() -> None:
@@ -244,3 +281,125 @@ def test_an_archive_that_is_cut_short_is_not_published() -> None:
 
     with pytest.raises((ValueError, EOFError, tarfile.TarError)):
         TarExporter.verify(io.BytesIO(stream.getvalue()[:-2000]))
+
+
+def with_strangers(**exporters: type[Exporter]) -> Registry:
+    """Return the installed exporters and others, whose ids begin with `acme.`."""
+    found = Registry.discover()
+    for name, exporter in exporters.items():
+        found.register("exporters", f"acme.{name}", exporter)
+    return found
+
+
+def inside(*contents: str, found: Registry | None = None) -> list[str]:
+    """Return the names of the reports in an archive with *contents*."""
+    stream = io.BytesIO()
+    options = [f"contents={','.join(contents)}", "no-data"]
+    export(sample_session(), "tar", stream, options=options, registry=found or with_strangers())
+    names = [name.removeprefix("sample-1/") for name in members(stream.getvalue())]
+    assert names.pop() == "manifest.json"
+    return names
+
+
+def test_the_report_of_any_exporter_can_be_inside() -> None:
+    stream = io.BytesIO()
+    options = ["contents=json,acme.markdown", "no-data"]
+
+    report = export(
+        sample_session(),
+        "tar",
+        stream,
+        options=options,
+        verify=True,
+        registry=with_strangers(markdown=Markdown),
+    )
+
+    view = sample_session().view()
+    wanted = "".join(f"- {job.outcome}\n" for job in view.jobs()).encode()
+    assert members(stream.getvalue())["sample-1/report.acme.markdown.md"] == wanted
+    assert [each.code for each in report.warnings] == ["acme"]
+    listed = manifest(stream.getvalue())["members"]
+    assert {each["name"]: each["media_type"] for each in listed} == {
+        "report.json": "application/json",
+        "report.acme.markdown.md": "text/markdown",
+    }
+
+
+def test_a_report_is_named_by_its_exporter_and_ending() -> None:
+    assert inside("html", "json", "junit", "text", "global", "xlsx") == [
+        "report.html",
+        "report.json",
+        "report.junit.xml",
+        "report.text.txt",
+        "report.verdict.txt",
+        "report.xlsx",
+    ]
+
+
+def test_two_exporters_whose_reports_would_have_one_name_get_two() -> None:
+    class Short(Markdown):
+        suffix: ClassVar[str] = ".b.md"
+
+    found = with_strangers(a=Short, **{"a.b": Markdown})
+
+    assert inside("acme.a", "acme.a.b", found=found) == [
+        "report.acme.a.b.md",
+        "2~report.acme.a.b.md",
+    ]
+
+
+def test_an_ending_leads_out_of_no_folder() -> None:
+    class Hostile(Markdown):
+        suffix: ClassVar[str] = "/../../etc/passwd"
+
+    (name,) = inside("acme.hostile", found=with_strangers(hostile=Hostile))
+    assert "/" not in name
+
+
+def test_a_report_that_is_named_twice_is_there_once() -> None:
+    assert inside("json", "default", "holdall.json", "html") == [
+        "report.json",
+        "report.html",
+        "report.junit.xml",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "words"),
+    [
+        pytest.param("jsn", UnknownPluginError, "did you mean 'json'", id="unknown"),
+        pytest.param("tar", NestedReportError, "it would be inside itself", id="itself"),
+        pytest.param("acme.failing", PluginCallError, "it can't", id="failing"),
+    ],
+)
+def test_what_can_not_be_inside_is_an_error(name: str, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        inside("json", name, found=with_strangers(failing=Failing))
+
+
+def test_a_name_that_is_unknown_is_found_before_anything_is_written() -> None:
+    stream = io.BytesIO()
+
+    with pytest.raises(UnknownPluginError):
+        export(
+            sample_session(),
+            "tar",
+            stream,
+            options=["contents=json,nothing"],
+            registry=with_strangers(),
+        )
+
+    assert stream.getvalue() == b""
+
+
+def test_html_that_was_asked_for_and_can_not_be_loaded_is_an_error() -> None:
+    broken = registry(html="holdall_exporters.not_there:Nothing")
+
+    with pytest.raises(PluginLoadError):
+        export(
+            sample_session(),
+            "test.exporter",
+            io.BytesIO(),
+            options=["contents=holdall.html,holdall.json"],
+            registry=broken,
+        )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from holdall.journal.events import JobDefined, JobRecord, ResultRecorded, SessionCreated
+from holdall.results import JobResult
 from holdall.testing.exporters import ExporterContract, exported
-from holdall.testing.sessions import big_session, empty_session, sample_session
+from holdall.testing.sessions import SampleSession, big_session, empty_session, sample_session
 from holdall_exporters.text import TextExporter
-
-if TYPE_CHECKING:
-    from holdall.testing.sessions import SampleSession
 
 
 class TestTextExporter(ExporterContract):
@@ -116,17 +115,32 @@ def test_the_slowest_jobs_can_be_listed() -> None:
     assert [line.split()[0] for line in listed] == ["12.4", "12.2"]
 
 
+def columns(line: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in line)
+
+
+def test_characters_that_are_two_columns_wide_make_a_line_longer() -> None:
+    session = SampleSession(
+        (
+            SessionCreated(at=1, session_id="s"),
+            JobDefined(at=1, job=JobRecord(id="a", summary="\u4e2d\u6587 " * 20)),
+            ResultRecorded(at=1, job_id="a", result=JobResult(outcome="pass")),
+        )
+    )
+
+    text = exported(TextExporter, session, ["width=40"]).decode()
+
+    assert max(map(columns, text.splitlines())) <= 40
+    assert "\0" not in text
+    assert text.count("\u4e2d\u6587") == 20
+
+
 def test_lines_are_as_narrow_as_was_asked_for() -> None:
     wide = exported(TextExporter, sample_session()).decode()
     text = exported(TextExporter, sample_session(), ["width=60"]).decode()
 
-    assert max(map(len, wide.splitlines())) > 60
-    assert {
-        len(word) > 60
-        for line in text.splitlines()
-        if len(line) > 60
-        for word in [line.split()[0]]
-    } <= {True, False}
+    assert max(map(columns, wide.splitlines())) > 60
+    assert max(map(columns, text.splitlines())) <= 60
     assert "".join(text.split()) == "".join(wide.split())
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shutil
 import subprocess
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 from zipfile import BadZipFile, ZipFile
 
 import pytest
@@ -18,11 +19,18 @@ from holdall.testing.exporters import ExporterContract, exported
 from holdall.testing.sessions import HOSTILE, big_session, empty_session, sample_session
 from holdall_exporters import xlsx
 from holdall_exporters.xlsx import XlsxExporter
+from holdall_exporters.xlsx.paper import lines_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MAIN = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+DRAWING = {
+    "a": "http://schemas.openxmlformats.org/drawingml/2006/main",
+    "c": "http://schemas.openxmlformats.org/drawingml/2006/chart",
+    "d": "http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing",
+}
+CHART = "xl/charts/chart1.xml"
 
 
 class TestXlsxExporter(ExporterContract):
@@ -212,6 +220,78 @@ def test_a_workbook_that_is_cut_short_is_not_verified() -> None:
 
     with pytest.raises(BadZipFile):
         XlsxExporter.verify(io.BytesIO(report[:-500]))
+
+
+def charted(part: str) -> list[Any]:
+    """Return the cells that the chart takes its labels or numbers from."""
+    chart = parts()[CHART]
+    formula = str(chart.xpath(f"string(//c:{part}//c:f)", namespaces=DRAWING))
+    found = re.fullmatch(r"'Summary'!\$([AB])\$(\d+):\$([AB])\$(\d+)", formula)
+    assert found is not None
+    column = "AB".index(found[1])
+    return [row[column] for row in sheets()["Summary"][int(found[2]) - 1 : int(found[4])]]
+
+
+def test_the_chart_is_of_the_cells_with_the_outcomes() -> None:
+    tallies = sample_session().view().tallies
+
+    assert charted("cat") == [each.label for each in tallies]
+    assert charted("val") == [each.number for each in tallies]
+
+
+def test_the_chart_has_a_colour_for_each_outcome() -> None:
+    chart = parts()[CHART]
+    colours = chart.xpath("//c:dPt/c:spPr/a:solidFill/a:srgbClr/@val", namespaces=DRAWING)
+    found = dict(zip(charted("cat"), cast("list[str]", colours), strict=True))
+
+    assert found["passed"] == "3AA565"
+    assert found["failed"] == "D9483D"
+    assert found["crashed"] == "E5812F"
+    assert found["in flight"] == found["undecided"] == "5598DF"
+    assert found["skipped"] == found["not supported"] == "AAB3BE"
+
+
+def test_the_chart_is_told_in_words_and_stands_beside_the_cells() -> None:
+    drawing = parts(big_session(20))["xl/drawings/drawing1.xml"]
+
+    assert drawing.xpath("string(//d:cNvPr/@descr)", namespaces=DRAWING) == (
+        "Outcomes: 2 failed, 18 passed"
+    )
+    assert drawing.xpath("string(//d:from/d:col)", namespaces=DRAWING) == "3"
+    assert max(map(len, sheets(big_session(20))["Summary"])) == 2
+    title = parts()[CHART].xpath("string(//c:title/c:overlay/@val)", namespaces=DRAWING)
+    assert title == "0"
+
+
+def test_where_nothing_is_to_be_shown_there_is_no_chart() -> None:
+    assert CHART not in parts(empty_session())
+
+
+def test_a_chart_is_never_of_cells_in_two_sheets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xlsx, "LAST_ROW", 11)  # the first outcome's, but not the second's
+
+    assert CHART not in parts(big_session(20))
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        pytest.param("", 1, id="nothing"),
+        pytest.param("a" * 10, 1, id="as wide as the column"),
+        pytest.param("a" * 11, 2, id="wider"),
+        pytest.param("a\nb\n", 2, id="ended lines"),
+        pytest.param("\n" * 1000 + "a", 20, id="too many"),
+    ],
+)
+def test_a_row_is_as_high_as_its_lines(text: str, lines: int) -> None:
+    assert lines_of(text, width=10) == lines
+
+
+def test_rows_of_several_lines_are_higher() -> None:
+    descriptions = parts()["xl/worksheets/sheet6.xml"]
+    heights = descriptions.xpath("//m:row/@ht", namespaces=MAIN)
+
+    assert set(cast("list[str]", heights)) == {"30", "45"}
 
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")

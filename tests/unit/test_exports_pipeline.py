@@ -13,13 +13,14 @@ import pytest
 from holdall.errors import (
     ExportCancelled,
     ExportTargetError,
+    NestedReportError,
     OptionValueError,
     PluginCallError,
     UnknownOptionError,
     UnknownPluginError,
 )
 from holdall.exports.pipeline import BoundExporter, ExportRequest, export, export_many
-from holdall.exports.report import ExportWarning
+from holdall.exports.report import ExportWarning, ReportKind
 from holdall.journal import Journal
 from holdall.registry import Registry
 from holdall.testing.sessions import big_session, empty_session, sample_session
@@ -78,6 +79,19 @@ class Reflector:
         context.warn("left-out", "something")
         sink.write(f"{context.now.isoformat()} {context.lang} {context.provenance}\n".encode())
         with context.render("acme.greeter", view, {"word": "inner"}) as report:
+            sink.write(report.read())
+
+
+class Circle:
+    """Puts the report of an exporter into its own that may want to do the same."""
+
+    summary: ClassVar[str] = "a circle"
+    suffix: ClassVar[str] = ".txt"
+    media_type: ClassVar[str] = "text/plain"
+    Options: ClassVar[type] = Options
+
+    def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
+        with context.render(context.options.word, view, {"word": "acme.circle"}) as report:
             sink.write(report.read())
 
 
@@ -289,6 +303,39 @@ def test_the_context_tells_moment_language_and_provenance_and_renders_others() -
     assert stream.getvalue().decode() == f"{now} de application\ninner\ninner\n"
     assert report.warnings == (ExportWarning("left-out", "something"),)
     assert not Reflector.folders[-1].exists()
+
+
+def test_the_context_tells_what_the_reports_of_others_are() -> None:
+    found: list[ReportKind] = []
+
+    class Asking(Silent):
+        def export(self, view: SessionView, sink: Any, context: ExportContext) -> None:
+            del view, sink
+            found.append(context.kind_of("acme.greeter"))
+
+    others = registry()
+    others.register("exporters", "acme.asking", Asking)
+    export(empty_session(), "acme.asking", io.BytesIO(), registry=others)
+
+    assert found == [ReportKind("acme.greeter", Greeter.suffix, Greeter.media_type)]
+
+
+@pytest.mark.parametrize("way", [("acme.circle",), ("acme.circle", "acme.round")], ids=len)
+def test_a_report_is_never_put_into_itself(way: tuple[str, ...]) -> None:
+    others = registry()
+    for name in way:
+        others.register("exporters", name, Circle)
+
+    with pytest.raises(NestedReportError) as caught:
+        export(
+            empty_session(),
+            "acme.circle",
+            io.BytesIO(),
+            options={"word": way[-1]},
+            registry=others,
+        )
+
+    assert (caught.value.exporter_id, caught.value.inside) == ("acme.circle", way)
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,22 @@ class OptionValueError(ExportError, ValueError):
         )
 
 
+class NestedReportError(ExportError):
+    """A report was to be put into itself."""
+
+    def __init__(self, exporter_id: str, inside: Sequence[str]) -> None:
+        super().__init__(exporter_id, inside)
+        self.exporter_id = exporter_id
+        self.inside = tuple(inside)
+
+    def __str__(self) -> str:
+        way = " of ".join(repr(each) for each in reversed(self.inside))
+        return (
+            f"cannot put a report of {self.exporter_id!r} into that of {way}: it would be inside "
+            "itself; leave it out"
+        )
+
+
 class ExportTargetError(ExportError):
     """The report can't be written to the place it was meant for."""
 

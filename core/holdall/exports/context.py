@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from holdall.exports.exporter_units import BoundUnit
+    from holdall.exports.report import ReportKind
     from holdall.exports.view import SessionView
 
+    KindOf = Callable[["Context", str], ReportKind]
     Render = Callable[["Context", str, SessionView, object], BinaryIO]
 
 
@@ -27,6 +29,7 @@ class Context:
     """The `ExportContext` of one export; what it opened is gone when it is left.
 
     Attributes:
+        writing: The exporters whose reports are being written, the outermost first.
         options: An instance of the exporter's own `Options`.
         lang: The language for people.
         provenance: The exporter's own distribution and version.
@@ -42,13 +45,16 @@ class Context:
         *,
         options: Any,
         provenance: str,
+        kind_of: KindOf,
         render: Render,
         unit: BoundUnit | None = None,
+        inside: tuple[str, ...] = (),
         lang: str = "en",
         progress: Callable[[int, int], object] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> None:
         self.exporter_id = exporter_id
+        self.writing = (*inside, exporter_id)
         self.options = options
         self.lang = lang
         self.provenance = provenance
@@ -56,6 +62,7 @@ class Context:
         self.warnings: list[ExportWarning] = []
         self.caller_error: Exception | None = None
         self._modified = view.modified
+        self._kind_of = kind_of
         self._render = render
         self._progress = progress
         self._cancelled = cancelled
@@ -115,6 +122,10 @@ class Context:
         except Exception as error:
             self.caller_error = error
             raise
+
+    def kind_of(self, exporter_id: str) -> ReportKind:
+        """Return what the reports of another exporter are; it may be named by an alias."""
+        return self._kind_of(self, exporter_id)
 
     def render(self, exporter_id: str, view: SessionView, options: object = None) -> BinaryIO:
         """Return another exporter's report as a file opened at its start; to be closed."""

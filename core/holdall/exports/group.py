@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from holdall.exports.job import JobView
+from holdall.exports.moments import total
 from holdall.exports.tally import tallies
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class JobGroup:
     @property
     def duration(self) -> float:
         """Seconds that the last attempts took, added up."""
-        return sum(job.result.execution_duration or 0.0 for job in self._jobs)
+        return total(job.result.execution_duration for job in self._jobs)
 
     def jobs(self) -> Iterator[JobView]:
         """Yield the jobs, in the order of the run list."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _LAST: Final = 253_402_300_799.0  # the end of the year 9999, past which datetime can't go
 
@@ -21,6 +25,11 @@ def iso(when: datetime) -> str:
 def readable(when: datetime) -> str:
     """Return a moment in UTC for people: `2026-01-31 12:00:00 UTC`."""
     return f"{iso(when)[:-1].replace('T', ' ')} UTC"
+
+
+def total(durations: Iterable[float | None]) -> float:
+    """Return the sum of *durations*, a finite number whatever they are."""
+    return min(sum(each or 0.0 for each in durations), sys.float_info.max)
 
 
 def duration(seconds: float | None) -> str:

@@ -8,12 +8,12 @@ from tempfile import SpooledTemporaryFile
 from time import perf_counter
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
-from holdall.errors import ExportError, HoldallError, PluginCallError
+from holdall.errors import ExportError, HoldallError, NestedReportError, PluginCallError
 from holdall.exports.context import Context
 from holdall.exports.exporter_units import resolve_exporter, units_in, units_of
 from holdall.exports.options import describe_options, parse_both
 from holdall.exports.redact import RedactionRules
-from holdall.exports.report import ExportReport
+from holdall.exports.report import ExportReport, ReportKind
 from holdall.exports.selection import Selection, select
 from holdall.exports.shared import SharedLogs
 from holdall.exports.sinks import CountingSink, open_target, target_name
@@ -325,6 +325,7 @@ class BoundExporter:
         view: SessionView,
         options: object,
         *,
+        inside: tuple[str, ...] = (),
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
     ) -> Context:
@@ -334,7 +335,9 @@ class BoundExporter:
             options=options,
             provenance=self.origin,
             unit=self.unit,
+            kind_of=self._kind_of,
             render=self._render,
+            inside=inside,
             lang=self._lang,
             progress=progress,
             cancelled=cancelled,
@@ -353,13 +356,22 @@ class BoundExporter:
             cause = f"{type(error).__name__}: {error}"
             raise self._blame("exporting", cause) from error
 
+    def _kind_of(self, outer: Context, exporter_id: str) -> ReportKind:
+        """Return what another exporter's reports are, one that does not write just now."""
+        other = BoundExporter(
+            self._session, exporter_id, registry=self._registry, units=self._units
+        )
+        if other.id in outer.writing:
+            raise NestedReportError(other.id, outer.writing)
+        return ReportKind(other.id, other.suffix, other.media_type)
+
     def _render(
         self, outer: Context, exporter_id: str, view: SessionView, options: object
     ) -> BinaryIO:
         """Write another exporter's report to a temporary file; its warnings are the outer's."""
         other = BoundExporter(
             view,
-            exporter_id,
+            self._kind_of(outer, exporter_id).id,
             options=() if options is None else options,
             registry=self._registry,
             units=self._units,
@@ -368,7 +380,9 @@ class BoundExporter:
         folder = str(outer.temporary_folder)
         spool = cast("BinaryIO", SpooledTemporaryFile(_IN_MEMORY, dir=folder))  # noqa: SIM115 - the caller closes it
         try:
-            with other._context(view, other.options, cancelled=outer.is_cancelled) as inner:
+            with other._context(
+                view, other.options, inside=outer.writing, cancelled=outer.is_cancelled
+            ) as inner:
                 other._call(view, CountingSink(spool, exporter_id), inner)
         except BaseException:
             spool.close()

@@ -16,6 +16,14 @@ class ExportWarning(NamedTuple):
     text: str
 
 
+class ReportKind(NamedTuple):
+    """What an exporter's reports are: its canonical id, their file name ending, their type."""
+
+    id: str
+    suffix: str
+    media_type: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportReport:
     """What was written where, by which exporter, or why it was not.

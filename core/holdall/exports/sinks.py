@@ -9,6 +9,7 @@ import re
 import secrets
 import stat
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import count, takewhile
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -38,11 +39,13 @@ class CountingSink:
         name: str,
         *,
         open_part: Callable[[int], CountingSink] | None = None,
+        end_parts: Callable[[int], tuple[str, ...]] | None = None,
     ) -> None:
         self._stream = stream
         self._is_raw = isinstance(stream, io.RawIOBase)
         self._sum = hashlib.sha256()
         self._open_part = open_part
+        self._end_parts = end_parts
         self._parts: list[str] = []
         self.name = name
         self.size = 0
@@ -55,6 +58,8 @@ class CountingSink:
     def part(self, number: int) -> CountingSink:
         """Return the sink of another file of the report: `report.2.xml` beside `report.xml`.
 
+        The file before it is complete, and takes nothing more.
+
         Raises:
             ExportTargetError: The target is a stream, which has nothing beside it.
         """
@@ -63,6 +68,14 @@ class CountingSink:
         part = self._open_part(number)
         self._parts.append(part.name)
         return part
+
+    def end_parts(self, last: int) -> tuple[str, ...]:
+        """Say that part *last* is the last one, and return the files that go for that.
+
+        They are the parts behind it of an earlier, larger report; they are removed once this
+        one is in place.
+        """
+        return () if self._end_parts is None else self._end_parts(last)
 
     @property
     def sha256(self) -> str:
@@ -137,16 +150,32 @@ def open_target(
         with _closing(direct), _checking(CountingSink(direct, name), check) as sink:
             yield sink
         return
+    old: list[Path] = []
+    streams: list[BinaryIO] = []
     with ExitStack() as files:
 
         def part(number: int) -> CountingSink:
-            beside = path.with_suffix(f".{number}{path.suffix}")
+            with _blaming(name):
+                _complete(streams.pop())  # or a report of many parts would have them all open
+            beside = _part(path, number)
             return CountingSink(opened(beside), str(beside))
 
-        def opened(path: Path) -> BinaryIO:
-            return files.enter_context(_replacing(path, str(path), check))
+        def end_parts(last: int) -> tuple[str, ...]:
+            old[:] = takewhile(Path.is_file, (_part(path, number) for number in count(last + 1)))
+            return tuple(map(str, old))
 
-        yield CountingSink(opened(path), name, open_part=part)
+        def opened(path: Path) -> BinaryIO:
+            streams.append(files.enter_context(_replacing(path, str(path), check)))
+            return streams[-1]
+
+        yield CountingSink(opened(path), name, open_part=part, end_parts=end_parts)
+    with _blaming(name):
+        for each in old:
+            each.unlink()
+
+
+def _part(path: Path, number: int) -> Path:
+    return path.with_suffix(f".{number}{path.suffix}")
 
 
 @contextmanager
@@ -217,9 +246,8 @@ def _replacing(
     try:
         yield stream
         with _blaming(name):
-            stream.flush()
-            os.fsync(stream.fileno())
-            stream.close()
+            if not stream.closed:
+                _complete(stream)
             if check is not None:
                 with beside.open("rb") as written:
                     check(written)
@@ -230,6 +258,13 @@ def _replacing(
             stream.close()
         with suppress(OSError):
             beside.unlink()
+
+
+def _complete(stream: BinaryIO) -> None:
+    """Close *stream*, with all its bytes on the disk."""
+    stream.flush()
+    os.fsync(stream.fileno())
+    stream.close()
 
 
 def _created(beside: Path, target: Path) -> BinaryIO:

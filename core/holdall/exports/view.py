@@ -12,6 +12,7 @@ from holdall.errors import MissingBlobError
 from holdall.exports.filtering import NOWHERE
 from holdall.exports.group import JobGroup
 from holdall.exports.job import FoldedJob, JobView
+from holdall.exports.moments import total
 from holdall.exports.repeated import Repeated
 from holdall.exports.small import SmallLogs
 from holdall.exports.source import Source
@@ -33,6 +34,7 @@ from holdall.journal.events import (
     ResultRecorded,
     SessionCreated,
     title_in,
+    words_in,
 )
 from holdall.records import Record, parse_records
 from holdall.results import encodable
@@ -88,6 +90,8 @@ class SessionView:
         self.session_id = ""
         self._title = ""
         self._titles: dict[str, str] = {}
+        self._rejected: dict[str, tuple[str, ...]] = {}
+        self._custom: dict[str, bool] = {}
         self.created = 0.0
         self.modified = 0.0
         self.plans: tuple[PlanRecord, ...] = ()
@@ -107,6 +111,7 @@ class SessionView:
             self._apply(event)
         self.plugins = list(self._plugins.values())
         self._order = {each: self._ordered(each) for each in (*self._devices, *self._jobs)}
+        self._taken_out = {each: self._known(each, ids) for each, ids in self._rejected.items()}
         del self._jobs, self._repeated  # which only the fold needs
 
     @classmethod
@@ -135,6 +140,8 @@ class SessionView:
             case DeviceRemoved():
                 for known in (self._devices, self._jobs, self._run_lists, self._titles):
                     known.pop(event.device, None)
+                for words in (self._rejected, self._custom):
+                    words.pop(event.device, None)
                 gone = event.device
                 self.providers = [each for each in self.providers if each.device != gone]
             case ProviderAdded():
@@ -147,8 +154,18 @@ class SessionView:
             case SessionCreated():
                 self.session_id, self.created = event.session_id, event.at
                 self._title = event.title
-            case MetadataChanged(changes={"title": title}):
-                self._titles[event.device] = title_in(title)
+            case MetadataChanged():
+                self._tell(event)
+
+    def _tell(self, event: MetadataChanged) -> None:
+        """Take what reports show of the metadata; the rest is the application's own."""
+        changes = event.changes
+        if "title" in changes:
+            self._titles[event.device] = title_in(changes["title"])
+        if "rejected_jobs" in changes:
+            self._rejected[event.device] = words_in(changes["rejected_jobs"])
+        if "custom_joblist" in changes:
+            self._custom[event.device] = bytes(changes["custom_joblist"]) == b"true"
 
     def _record(self, event: ResultRecorded) -> None:
         job = self._job(event.device, event.job_id)
@@ -174,6 +191,11 @@ class SessionView:
         ids = dict.fromkeys(job_id for job_id in selected if job_id in jobs)
         ids.update(dict.fromkeys(job_id for job_id, job in jobs.items() if job.was_tried))
         return tuple(jobs[job_id] for job_id in ids)
+
+    def _known(self, device_id: str, job_ids: Iterable[str]) -> tuple[FoldedJob, ...]:
+        """Return the jobs of these ids, with what is known of each."""
+        jobs = self._jobs.get(device_id, {})
+        return tuple(jobs.get(each) or FoldedJob(JobRecord(id=each)) for each in job_ids)
 
     @property
     def whole(self) -> SessionView:
@@ -247,7 +269,7 @@ class SessionView:
     def duration(self) -> float:
         """Seconds that the last attempts took, added up."""
         jobs = (job for each in self._order.values() for job in each)
-        return sum(job.result.execution_duration or 0.0 for job in jobs)
+        return total(job.result.execution_duration for job in jobs)
 
     def jobs(self, *, device_id: str | None = None) -> Iterator[JobView]:
         """Yield the selected jobs and those that were tried, in the order of the run list."""
@@ -255,6 +277,18 @@ class SessionView:
             for job in self._order.get(each, ()):
                 category = self._category(job.record.category_id)
                 yield JobView(each, job, category, self._source)
+
+    @property
+    def custom_joblist(self) -> bool:
+        """Whether a person changed what the plans select, on any device."""
+        return any(self._custom.values())
+
+    def rejected_jobs(self) -> Iterator[JobView]:
+        """Yield the jobs that a person took out, also those of which only the id is known."""
+        for device_id, jobs in self._taken_out.items():
+            for job in jobs:
+                category = self._category(job.record.category_id)
+                yield JobView(device_id, job, category, self._source)
 
     def groups(self, *, device_id: str | None = None) -> Iterator[JobGroup]:
         """Yield the jobs by device and category, categories in the order of their first job."""

@@ -76,6 +76,12 @@ def title_in(data: msgspec.Raw) -> str:
     return found if isinstance(found, str) else ""
 
 
+def words_in(data: msgspec.Raw) -> tuple[str, ...]:
+    """Return the words of a list that changed metadata holds; none if it is no such list."""
+    found = msgspec.json.decode(data)
+    return tuple(each for each in found if isinstance(each, str)) if type(found) is list else ()
+
+
 class DeviceAdded(DeviceEvent, frozen=True, kw_only=True, tag="device"):
     """A device takes part from now on."""
 

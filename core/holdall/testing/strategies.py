@@ -31,7 +31,7 @@ TEXT = st.text(
     max_size=30,
 )
 NAMES = st.sampled_from(["", "a", "A", "a/b", "..", "=1+1", "-", "::"]) | TEXT
-SECONDS = st.none() | st.floats(0, 1e9)
+SECONDS = st.none() | st.floats(0, 1e9) | st.sampled_from([0.0, 1e300, 1.7e308])
 LOGS = st.lists(
     st.builds(IOLogRecord, st.floats(0, 9), st.sampled_from(["stdout", "stderr"]), st.binary()),
     max_size=3,

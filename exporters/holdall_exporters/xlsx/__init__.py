@@ -7,11 +7,10 @@ a formula. The same session gives the same bytes.
 
 from __future__ import annotations
 
-import shutil
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Literal, cast
-from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+from zipfile import ZIP_STORED, ZipFile
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
@@ -25,10 +24,12 @@ from holdall.exports.logs import head_of, log_text, wants_log
 from holdall.exports.moments import moment, readable
 from holdall.exports.verdict import verdict
 from holdall.results import Outcome
+from holdall_exporters.xlsx.archive import rezip
+from holdall_exporters.xlsx.chart import in_words, outcome_chart
+from holdall_exporters.xlsx.paper import lines_of, of_lines, printed_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
@@ -36,7 +37,10 @@ if TYPE_CHECKING:
     from holdall.contracts import ExportContext, Exporter, Sink
     from holdall.exports.job import JobView
     from holdall.exports.logs import LogChoice
+    from holdall.exports.tally import Tally
     from holdall.exports.view import SessionView
+
+    _Style = Font | PatternFill | Alignment
 
 LAST_ROW: Final = 1_048_576
 """Rows that a sheet holds; what is more goes on in a sheet of the same name with a number."""
@@ -75,7 +79,7 @@ _ATTEMPTS: Final = (
 )
 _DESCRIPTIONS: Final = (("Device", 14), ("Job", 44), ("Description", 100))
 _DEVICES: Final = (("Device", 14), ("Name", 36), ("Value", 80))
-_SUMMARY: Final = ((None, 22), (None, 80))
+_SUMMARY: Final = ((None, 28), (None, 60))
 
 _FILLS: Final[Mapping[Outcome, str]] = {
     Outcome.PASS: "E3F4E8",
@@ -86,9 +90,6 @@ _FILLS: Final[Mapping[Outcome, str]] = {
 }
 _OTHER_FILL: Final = "ECEFF2"
 
-_FIRST_DATE: Final = (1980, 1, 1, 0, 0, 0)
-_LAST_DATE: Final = (2107, 12, 31, 23, 59, 58)
-
 
 @dataclass(frozen=True)
 class Options:
@@ -96,7 +97,7 @@ class Options:
 
     Attributes:
         logs: Whose output the sheet `Logs` holds: nobody's, that of failed jobs, all.
-        summary: Whether there is the sheet `Summary`.
+        summary: Whether there is the sheet `Summary`, with a chart of the outcomes.
         devices: Whether there is the sheet `Devices`, with what is known of each.
         attempts: Whose attempts the sheet `Attempts` holds, a row each: those of jobs that were
             tried several times, of all, or nobody's.
@@ -136,7 +137,7 @@ class XlsxExporter:
             if options.descriptions:
                 _write_descriptions(book, view)
             _write_logs(book, view, options.logs)
-        _rezip(path, sink, context.now)
+        rezip(path, sink, context.now, chart=in_words(view.tallies))
 
     @staticmethod
     def verify(report: BinaryIO) -> None:
@@ -174,8 +175,9 @@ class _Sheet:
         self._columns = columns
         self._number = 0
         self._rows = 0
+        self._lines = 1
         self._heads = [head for head, _width in columns if head]
-        self._styles: dict[tuple[int, ...], tuple[Any, object]] = {}
+        self._styles: dict[tuple[object, ...], tuple[Any, object]] = {}
         self._begin()
 
     def _begin(self) -> None:
@@ -185,38 +187,55 @@ class _Sheet:
         for number, (_head, width) in enumerate(self._columns, start=1):
             self._sheet.column_dimensions[get_column_letter(number)].width = width
         self._rows = 0
+        printed_on(self._sheet, head=bool(self._heads))
         if self._heads:
             self._sheet.freeze_panes = "A2"
             self.add([self.text(head, font=_BOLD) for head in self._heads])
 
-    def text(self, text: str, *, font: Font | None = None, fill: PatternFill | None = None) -> Any:
+    def text(self, text: str, **style: _Style) -> Any:
         """Return *text* as a cell that is no formula and no error, whatever it looks like."""
         value = cell_text(text)
         if not value:
             return None
-        if font is None and fill is None and value[0] not in "=#":
+        if not any(style.values()) and value[0] not in "=#":
             return value  # which openpyxl takes for text, and writes sooner than a cell
-        return self._cell(value, font=font, fill=fill)
+        return self._cell(value, **style)
 
     def words(self, text: str, *, behind: int = 0) -> Any:
-        """Return text of several lines as a cell that shows them; more may have been *behind*."""
+        """Return text of several lines as a cell of the last column that shows them.
+
+        Args:
+            behind: Characters of its end that are not there.
+        """
         value = cell_text(text, behind=behind)
         if not value:
             return None
+        self._lines = lines_of(value, width=self._columns[-1][1])
         return self._cell(value, alignment=_WRAPPED)
 
-    def _cell(self, value: str, **style: Font | PatternFill | Alignment | None) -> Any:
+    def _cell(self, value: str, **style: _Style) -> Any:
         """Return a cell of a style; the parts of one are looked up for its first cell alone."""
         cell: Any = WriteOnlyCell(self._sheet, value=value)
         cell.data_type = "s"
-        key = tuple(map(id, style.values()))
+        key = (*style, *map(id, style.values()))
         if key not in self._styles:
             for name, part in style.items():
-                if part is not None:
-                    setattr(cell, name, part)
+                setattr(cell, name, part)
             # openpyxl shares a style in no other way; its parts are kept, for the sake of ids.
             self._styles[key] = cell._style, style  # noqa: SLF001
         cell._style = self._styles[key][0]  # noqa: SLF001 - the same
+        return cell
+
+    def beside(self, text: str) -> Any:
+        """Return text that stands at the height of the first of the words beside it."""
+        return self.text(text, font=_PLAIN, alignment=_TOP) if self._lines > 1 else self.text(text)
+
+    def told(self, value: str | float) -> Any:
+        """Return a text or a number as a cell, on the left like the others."""
+        if isinstance(value, str):
+            return self.words(value)
+        cell = WriteOnlyCell(self._sheet, value=value)
+        cell.alignment = _LEFT
         return cell
 
     def add(self, row: Iterable[Any]) -> None:
@@ -224,8 +243,17 @@ class _Sheet:
         if self._rows == LAST_ROW:
             self.finish()
             self._begin()
-        self._sheet.append(row)
         self._rows += 1
+        with of_lines(self._sheet, self._rows, self._lines):
+            self._sheet.append(row)
+        self._lines = 1
+
+    def show(self, tallies: Sequence[Tally]) -> None:
+        """Draw the *tallies*, which are the last rows, beside the rows."""
+        if 0 < len(tallies) <= self._rows:
+            beside = f"{get_column_letter(len(self._columns) + 2)}1"
+            chart = outcome_chart(self._sheet, self._rows, tallies)
+            self._sheet.add_chart(chart, beside)  # type: ignore[misc]  # the stubs take the other kind of sheet
 
     def finish(self) -> None:
         """Let the header filter the rows below it."""
@@ -239,23 +267,30 @@ def _write_summary(book: Workbook, view: SessionView, context: ExportContext) ->
     found = verdict(view)
     sheet.add([sheet.text(view.title, font=_TITLE)])
     sheet.add([])
-    rows: list[tuple[str, Any]] = [
-        ("Verdict", found.word),
-        *(("", sheet.text(str(reason))) for reason in found.reasons),
-        ("Session", sheet.text(view.session_id)),
+    word = sheet.text(found.word, font=_BOLD, fill=_fill(_VERDICTS[found.passed]))
+    sheet.add([sheet.text("Verdict", font=_BOLD), word])
+    rows: list[tuple[str, str | float]] = [
+        *(("", str(reason)) for reason in found.reasons),
+        ("Session", view.session_id),
         ("Created", readable(moment(view.created))),
         ("Last event", readable(moment(view.modified))),
-        *(("Test plan", sheet.text(plan.name or plan.id)) for plan in view.plans),
-        *(("Device", sheet.text(device.id)) for device in view.devices),
+        *(("Test plan", plan.name or plan.id) for plan in view.plans),
+        *(("Device", device.id) for device in view.devices),
         ("Jobs", view.job_count),
         ("Duration (s)", view.duration),
     ]
-    rows += [(each.label, each.number) for each in view.tallies]
-    if view.unsaved:
-        rows.append(("Events not stored yet", view.unsaved))
-    rows.append(("Made by", f"holdall.xlsx of {context.provenance}"))
     for name, value in rows:
-        sheet.add([sheet.text(name, font=_BOLD), value])
+        sheet.add([sheet.text(name, font=_BOLD), sheet.told(value)])
+    tallies = view.tallies
+    for each in tallies:
+        label = sheet.text(each.label, font=_BOLD, fill=_fill(each.outcome))
+        sheet.add([label, sheet.told(each.number)])
+    sheet.show(tallies)
+    if view.unsaved:
+        name = sheet.text("Events not stored yet", font=_BOLD)
+        sheet.add([name, sheet.told(view.unsaved)])
+    maker = f"holdall.xlsx of {context.provenance}"
+    sheet.add([sheet.text("Made by", font=_BOLD), sheet.told(maker)])
     sheet.finish()
 
 
@@ -282,7 +317,7 @@ def _result(sheet: _Sheet, job: JobView) -> Iterator[Any]:
     yield sheet.text(job.category)
     yield sheet.text(job.id)
     yield sheet.text(job.summary)
-    yield sheet.text(job.label, fill=_fill(job))
+    yield sheet.text(job.label, fill=_fill(None if job.in_flight else job.outcome))
     yield job.duration
     yield job.return_code
     yield job.attempt_count
@@ -291,9 +326,9 @@ def _result(sheet: _Sheet, job: JobView) -> Iterator[Any]:
     yield sheet.text(strip_escapes(job.comments))
 
 
-def _fill(job: JobView) -> PatternFill:
-    outcome = Outcome.NONE if job.in_flight else job.outcome
-    return _PATTERNS[_FILLS.get(outcome, _OTHER_FILL)]
+def _fill(outcome: Outcome | None) -> PatternFill:
+    """Return the colour behind an outcome; None stands for a job in flight."""
+    return _PATTERNS[_FILLS.get(outcome or Outcome.NONE, _OTHER_FILL)]
 
 
 def _write_devices(book: Workbook, view: SessionView) -> None:
@@ -341,7 +376,7 @@ def _write_descriptions(book: Workbook, view: SessionView) -> None:
     for job in view.jobs():
         if job.description:
             words = sheet.words(strip_escapes(job.description))
-            sheet.add([sheet.text(job.device_id), sheet.text(job.id), words])
+            sheet.add([sheet.beside(job.device_id), sheet.beside(job.id), words])
     sheet.finish()
 
 
@@ -350,45 +385,19 @@ def _write_logs(book: Workbook, view: SessionView, logs: LogChoice) -> None:
     for job in view.jobs():
         if wants_log(logs, job):
             text, behind = head_of(log_text(job.io_log()), limit=CELL_LENGTH)
-            row = (job.device_id, job.id, job.label)
-            sheet.add([*map(sheet.text, row), sheet.words(text, behind=behind)])
+            words = sheet.words(text, behind=behind)
+            sheet.add([*map(sheet.beside, (job.device_id, job.id, job.label)), words])
     sheet.finish()
 
 
-def _rezip(path: Path, sink: Sink, now: datetime) -> None:
-    """Write the workbook at *path* to *sink* with the same order, dates and modes every time."""
-    date = min(max(_FIRST_DATE, now.timetuple()[:6]), _LAST_DATE)
-    stream = cast("BinaryIO", _Stream(sink))
-    with ZipFile(path) as source, ZipFile(stream, "w", ZIP_DEFLATED) as target:
-        for name in sorted(
-            source.namelist(), key=lambda name: (name != "[Content_Types].xml", name)
-        ):
-            entry = ZipInfo(name, date)
-            entry.compress_type = ZIP_DEFLATED
-            entry.create_system = 3
-            entry.external_attr = 0o644 << 16
-            entry.file_size = source.getinfo(name).file_size
-            with source.open(name) as old, target.open(entry, "w") as new:
-                shutil.copyfileobj(old, new)
-
-
-class _Stream:
-    """A sink as `ZipFile` wants it; without `tell` it takes it for one that can't go back."""
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-
-    def write(self, data: bytes) -> int:
-        self._sink.write(data)
-        return len(data)
-
-    def flush(self) -> None:
-        """Do nothing: the pipeline flushes."""
-
-
-_BOLD: Final = Font(bold=True)
-_TITLE: Final = Font(bold=True, size=16)
+_FAMILY: Final = "Calibri"  # that of the cells without a font of their own
+_PLAIN: Final = Font(name=_FAMILY, size=11)
+_BOLD: Final = Font(name=_FAMILY, size=11, bold=True)
+_TITLE: Final = Font(name=_FAMILY, size=16, bold=True)
 _WRAPPED: Final = Alignment(wrap_text=True, vertical="top")
+_TOP: Final = Alignment(vertical="top")
+_LEFT: Final = Alignment(horizontal="left")
+_VERDICTS: Final = {True: Outcome.PASS, False: Outcome.FAIL}
 _PATTERNS: Final = {
     colour: PatternFill("solid", start_color=colour) for colour in (*_FILLS.values(), _OTHER_FILL)
 }

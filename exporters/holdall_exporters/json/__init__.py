@@ -32,6 +32,8 @@ Moments are RFC 3339 in UTC, durations and delays seconds; what is unknown is
 null. `io_log` has a record for each piece the job wrote: as text where it is
 UTF-8, otherwise as base64; it is left out where the option `logs` says so. One
 job stands on one line, so that a large document can be searched and compared.
+
+The dialect `checkbox` is another layout, which `holdall_exporters.json.checkbox` has.
 """
 
 from __future__ import annotations
@@ -48,6 +50,7 @@ from holdall.exports.logs import wants_log
 from holdall.exports.moments import iso, moment
 from holdall.exports.pieces import gathered
 from holdall.exports.verdict import verdict
+from holdall_exporters.json.checkbox import Submission, submission
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,9 +73,11 @@ class Options:
 
     Attributes:
         logs: Whose output it holds: nobody's, that of failed jobs, all.
+        dialect: The layout: holdall's own, or that of Checkbox's `submission.json`.
     """
 
     logs: Literal["none", "failed", "all"] = "all"
+    dialect: Literal["holdall", "checkbox"] = "holdall"
 
 
 class JsonExporter:
@@ -85,6 +90,11 @@ class JsonExporter:
 
     def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
         """Write the document, a job on each line."""
+        options: Options = context.options
+        if options.dialect == "checkbox":
+            for piece in submission(view, options.logs, context):
+                sink.write(piece)
+            return
         for name, value in _head(view, context).items():
             start = b"{\n" if name == "format" else b",\n"
             sink.write(b"%b%b: %b" % (start, _encode(name), _encode(value)))
@@ -96,7 +106,11 @@ class JsonExporter:
     @staticmethod
     def verify(report: BinaryIO) -> None:
         """Read the document, and count its jobs."""
-        found = msgspec.json.decode(report.read(), type=Document)
+        data = report.read()
+        if "format" not in msgspec.json.decode(data, type=dict[str, msgspec.Raw]):
+            msgspec.json.decode(data, type=Submission)
+            return
+        found = msgspec.json.decode(data, type=Document)
         if found.job_count != len(found.jobs):
             raise ValueError(f"it should have {found.job_count} jobs and has {len(found.jobs)}")
 

@@ -18,9 +18,11 @@ import re
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar, Final, Literal, NamedTuple
 from xml.etree.ElementTree import iterparse
 from xml.sax.saxutils import escape
+
+from msgspec import Meta
 
 from holdall.exports.cleaning import xml_text
 from holdall.exports.escapes import strip_escapes
@@ -28,6 +30,7 @@ from holdall.exports.logs import log_text, wants_log
 from holdall.exports.moments import iso, moment
 from holdall.exports.pieces import gathered
 from holdall.results import Outcome
+from holdall_exporters.junit.files import Files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -65,16 +68,16 @@ class Options:
         flavour: What every reader takes; or with the output and the earlier attempts of each
             case, as Jenkins and GitLab read them; or with properties of each case as well.
         ascii: Whether to write what is not ASCII as references, which every reader takes.
-        max_cases: Cases of a file at most; what is more goes to `report.2.xml` and so on. 0 is
-            no limit.
+        max_cases: Cases of a file at most; what is more goes to `report.2.xml` and so on, and
+            files of higher numbers are removed. 0 is no limit.
         max_bytes: Bytes of a file at most, in the same way.
     """
 
     logs: Literal["none", "failed", "all"] = "failed"
     flavour: Literal["portable", "jenkins", "rich"] = "portable"
     ascii: bool = True
-    max_cases: int = 0
-    max_bytes: int = 0
+    max_cases: Annotated[int, Meta(ge=0)] = 0
+    max_bytes: Annotated[int, Meta(ge=0)] = 0
 
 
 class JUnitExporter:
@@ -92,12 +95,13 @@ class JUnitExporter:
         devices = {device.id: device for device in view.devices}
         several = len(devices) > 1
         plans = " ".join(plan.id for plan in view.plans)
-        file = _File(sink, options)
+        file = Files(sink, options)
         total, done = view.job_count, 0
         for group in view.groups():
             head = common + b"".join(_properties(devices[group.device_id], plans))
             class_name = _class_name(group, several=several)
-            around = len(head) + _SUITE_SIZE
+            nothing = _suite_start(view, group, _NO_BATCH, several=several) + _suite_end(())
+            around = len(head) + len(nothing) + _NUMBERS_SIZE
             for batch in _batches(group, class_name, file, context, around=around):
                 file.write(_suite_start(view, group, batch, several=several) + head)
                 for piece in gathered(batch.written):
@@ -105,7 +109,8 @@ class JUnitExporter:
                 file.write(_suite_end(batch.jobs()))
                 done += batch.size
                 context.progress(done, total)
-        file.finish()
+        for name in file.finish():
+            context.warn("removed", f"{name!r}, a part of an earlier report, is removed")
 
     @staticmethod
     def verify(report: BinaryIO) -> None:
@@ -122,55 +127,6 @@ class JUnitExporter:
             raise ValueError(f"it is no JUnit file but {root!r}")
 
 
-class _File:
-    """The file that is being written, and the next ones when it is full."""
-
-    def __init__(self, sink: Sink, options: Options) -> None:
-        self._first = self._sink = sink
-        self._number = 1
-        self._encoding = b"US-ASCII" if options.ascii else b"UTF-8"
-        self._options = options
-        self.suites = self.cases = self.size = 0
-        self._begin()
-
-    def _begin(self) -> None:
-        self.suites = self.cases = self.size = 0
-        self.write(b'<?xml version="1.0" encoding="%b"?>\n<testsuites>\n' % self._encoding)
-
-    @property
-    def is_limited(self) -> bool:
-        """Whether there may be other files."""
-        return bool(self._options.max_cases or self._options.max_bytes)
-
-    def has_room(self, cases: int, size: int) -> bool:
-        """Whether a suite of so many cases and bytes still fits."""
-        most_cases, most = self._options.max_cases, self._options.max_bytes
-        return (not most_cases or self.cases + cases <= most_cases) and (
-            not most or self.size + size + len(_END) <= most
-        )
-
-    def write(self, data: bytes) -> None:
-        """Write *data*, with characters in place of references to them if they may be there."""
-        if not self._options.ascii:
-            data = _REFERENCE.sub(lambda found: chr(int(found[1])).encode(), data)
-        self.size += len(data)
-        self._sink.write(data)
-
-    def next(self) -> None:
-        """Go on in another file."""
-        part = getattr(self._first, "part", None)
-        if part is None:
-            raise ValueError("a report in parts needs a file, not a stream")
-        self.write(_END)
-        self._number += 1
-        self._sink = part(self._number)
-        self._begin()
-
-    def finish(self) -> None:
-        """Close the last file."""
-        self.write(_END)
-
-
 class _Batch(NamedTuple):
     """Cases of one suite that go to one file."""
 
@@ -181,7 +137,7 @@ class _Batch(NamedTuple):
 
 
 def _batches(
-    group: JobGroup, class_name: bytes, file: _File, context: ExportContext, *, around: int
+    group: JobGroup, class_name: bytes, file: Files, context: ExportContext, *, around: int
 ) -> Iterator[_Batch]:
     """Yield the cases of a suite, all at once unless files are limited."""
     options: Options = context.options
@@ -194,22 +150,23 @@ def _batches(
     size = around
     for job in group.jobs():
         case = b"".join(_case(job, class_name, options))
-        if not file.has_room(len(taken) + 1, size + len(case)):
+        more = len(case) + (len(_history(job)) if job.attempt_count > 1 else 0)
+        if not file.has_room(len(taken) + 1, size + more):
             if taken:
                 number = _next_suite(file, len(taken))
                 yield _Batch(number, len(taken), partial(iter, taken), written)
             if file.cases:
                 file.next()
             taken, written, size = [], [], around
-            if not file.has_room(1, size + len(case)):
+            if not file.has_room(1, size + more):
                 context.warn("too-large", f"the case {job.id!r} alone is larger than max-bytes")
         taken.append(job)
         written.append(case)
-        size += len(case)
+        size += more
     yield _Batch(_next_suite(file, len(taken)), len(taken), partial(iter, taken), written)
 
 
-def _next_suite(file: _File, cases: int) -> int:
+def _next_suite(file: Files, cases: int) -> int:
     file.suites += 1
     file.cases += cases
     return file.suites - 1
@@ -232,7 +189,7 @@ def _suite_start(view: SessionView, group: JobGroup, batch: _Batch, *, several: 
         tags.count("failure"),
         tags.count("error"),
         tags.count("skipped"),
-        sum(job.duration or 0.0 for job in batch.jobs()),
+        _seconds(sum(job.duration or 0.0 for job in batch.jobs())),
     )
 
 
@@ -265,7 +222,7 @@ def _property(name: str, value: str) -> bytes:
 
 def _class_name(group: JobGroup, *, several: bool) -> bytes:
     """Return what, with the name of a case, is the same for no two cases."""
-    category = _distinct(group.category_id) or "uncategorised"
+    category = _distinct(group.category_id)
     if not several:
         return _attribute(category)
     device = _distinct(group.device_id).replace("%", "%25").replace("/", "%2F")
@@ -275,8 +232,8 @@ def _class_name(group: JobGroup, *, several: bool) -> bytes:
 def _case(job: JobView, class_name: bytes, options: Options) -> Iterator[bytes]:
     yield b'    <testcase classname="%b" name="%b" time="%.3f"' % (
         class_name,
-        _attribute(_distinct(job.id), empty="unnamed"),
-        job.duration or 0.0,
+        _attribute(_distinct(job.id)),
+        _seconds(job.duration or 0.0),
     )
     parts = _parts(job, options)
     first = next(parts, None)
@@ -369,12 +326,18 @@ def _distinct(text: str) -> str:
     """Return *text* for a name that readers compare, so that no two texts become one.
 
     Blanks and illegal characters, which readers change each in its own way, add
-    a digest of what the text was.
+    a digest of what the text was; so does what looks like such a digest, and no text at all.
     """
     plain = " ".join(xml_text(text).split())
-    if plain == text:
+    if text and plain == text and not _DIGEST.search(text):
         return text
-    return f"{plain} #{sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
+    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{plain or 'unnamed'} #{digest}"
+
+
+def _seconds(duration: float) -> float:
+    """Return *duration* as readers take it: with no more digits than their numbers have."""
+    return min(duration, _LONGEST)
 
 
 def _attribute(text: str, *, empty: str = "") -> bytes:
@@ -388,9 +351,10 @@ def _content(text: str) -> bytes:
     return escape(xml_text(text), _RETURNS).encode("ascii", "xmlcharrefreplace")
 
 
-_END: Final = b"</testsuites>\n"
-_SUITE_SIZE: Final = 2048  # bytes that the ends of a suite may take, properties aside
-_REFERENCE: Final = re.compile(rb"&#(\d{3,7});")
+_NO_BATCH: Final = _Batch(0, 0, tuple, ())
+_NUMBERS_SIZE: Final = 100  # bytes by which the numbers of a suite may be longer than noughts
+_LONGEST: Final = 1e12  # seconds; libxml2 takes numbers of 24 digits
+_DIGEST: Final = re.compile("(?:^| )#[0-9a-f]{12}$")
 _RETURNS: Final = {"\r": "&#13;"}
 _QUOTES: Final = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 

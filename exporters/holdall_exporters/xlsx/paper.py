@@ -1,0 +1,44 @@
+"""How a sheet lies on paper: across it, as wide as it, rows as high as their text."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from openpyxl.worksheet.properties import PageSetupProperties
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+
+_LINE_PT: Final = 15
+_MOST_LINES: Final = 20  # a row is 409 points high at most
+
+
+def printed_on(sheet: WriteOnlyWorksheet, *, head: bool) -> None:
+    """Fit the width of *sheet* to a page; with a *head*, repeat its first row on each."""
+    page: Any = sheet  # the stubs forget what both kinds of sheets have
+    page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    page.page_setup.orientation = "landscape"
+    page.page_setup.fitToWidth = 1
+    page.page_setup.fitToHeight = 0
+    if head:
+        page.print_title_rows = "1:1"
+
+
+def lines_of(text: str, *, width: int) -> int:
+    """Return how many lines *text* takes in a column of *width* characters, as far as shown."""
+    lines = text.rstrip("\n")[: width * _MOST_LINES].split("\n", _MOST_LINES)
+    return min(sum(1 + max(0, len(line) - 1) // width for line in lines), _MOST_LINES)
+
+
+@contextmanager
+def of_lines(sheet: Any, row: int, lines: int) -> Iterator[None]:
+    """Make the row that is written now as high as *lines*; LibreOffice does not by itself."""
+    if lines == 1:
+        yield
+        return
+    sheet.row_dimensions[row].height = _LINE_PT * lines
+    yield
+    del sheet.row_dimensions[row]  # or a large sheet would keep one for every row

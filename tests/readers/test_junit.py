@@ -1,0 +1,112 @@
+"""JUnit files in xmllint, and in readers of JUnit that are not ours."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from junitparser import JUnitXml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from holdall.exports.view import SessionView
+
+DATA = Path(__file__).parents[1] / "data"
+# The repository windyroad/JUnit-Schema has it; without a copy its rules are in junit-strict.rng.
+WINDYROAD = os.environ.get("HOLDALL_JUNIT_XSD", "")
+KINDS = {"pass": "", "fail": "failure", "crash": "error"}
+VARIANTS = [
+    pytest.param([], id="portable"),
+    pytest.param(["no-ascii"], id="utf-8"),
+    pytest.param(["flavour=jenkins", "logs=all"], id="jenkins"),
+]
+
+
+def wanted(view: SessionView) -> Counter[str]:
+    """Return how many cases of which kind there should be."""
+    return Counter(
+        "error" if job.in_flight else KINDS.get(job.outcome, "skipped") for job in view.jobs()
+    )
+
+
+@pytest.mark.parametrize("options", VARIANTS)
+def test_xmllint_finds_every_file_valid(
+    options: list[str],
+    written: Callable[..., dict[str, Any]],
+    program: Callable[[str], str],
+    run: Callable[..., str],
+) -> None:
+    paths = [each.path for each in written("junit", ".xml", *options).values()]
+
+    run(program("xmllint"), "--noout", "--schema", DATA / "junit-10.xsd", *paths)
+    if "flavour=jenkins" not in options:
+        run(program("xmllint"), "--noout", "--relaxng", DATA / "junit-strict.rng", *paths)
+
+
+@pytest.mark.skipif(not WINDYROAD, reason="HOLDALL_JUNIT_XSD names no copy of windyroad's schema")
+@pytest.mark.parametrize("options", VARIANTS[:2])
+def test_xmllint_finds_every_file_valid_for_windyroad(
+    options: list[str],
+    written: Callable[..., dict[str, Any]],
+    program: Callable[[str], str],
+    run: Callable[..., str],
+) -> None:
+    paths = [each.path for each in written("junit", ".xml", *options).values()]
+
+    run(program("xmllint"), "--noout", "--schema", WINDYROAD, *paths)
+
+
+@pytest.mark.parametrize("options", VARIANTS)
+def test_junitparser_finds_every_case_with_its_kind(
+    options: list[str], written: Callable[..., dict[str, Any]]
+) -> None:
+    for each in written("junit", ".xml", *options).values():
+        suites = list(JUnitXml.fromfile(str(each.path)))
+        found = Counter(
+            next((one._tag for one in case.result if one._tag in {*KINDS.values(), "skipped"}), "")
+            for suite in suites
+            for case in suite
+        )
+        assert found == wanted(each.session.view())
+        assert sum(suite.tests for suite in suites) == found.total()
+
+
+def test_junit2json_finds_every_case_with_its_kind(
+    written: Callable[..., dict[str, Any]],
+    program: Callable[[str], str],
+    node_module: Callable[[str], Path],
+    run: Callable[..., str],
+) -> None:
+    script = node_module("junit2json/dist/esm/cli.js")
+    reports = written("junit", ".xml")
+
+    for name in [name for name in reports if name != "big"][:12]:
+        read = json.loads(run(program("node"), script, reports[name].path))
+        found = Counter(
+            next((kind for kind in ("failure", "error", "skipped") if kind in case), "")
+            for suite in read.get("testsuite", [])
+            for case in suite.get("testcase", [])
+        )
+        assert found == wanted(reports[name].session.view())
+
+
+def test_xunit_viewer_shows_every_file(
+    written: Callable[..., dict[str, Any]],
+    program: Callable[[str], str],
+    node_module: Callable[[str], Path],
+    run: Callable[..., str],
+    tmp_path: Path,
+) -> None:
+    script = node_module("xunit-viewer/bin/xunit-viewer.js")
+    reports = written("junit", ".xml", "logs=none")
+
+    options = ("--console", "--no-color", "--clear=false")
+    shown = run(program("node"), script, "--results", tmp_path, *options)
+
+    for name in ("devices", "big"):
+        assert all(job.id in shown for job in reports[name].session.view().jobs())
