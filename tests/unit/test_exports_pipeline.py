@@ -19,7 +19,8 @@ from holdall.errors import (
     UnknownOptionError,
     UnknownPluginError,
 )
-from holdall.exports.pipeline import BoundExporter, ExportRequest, export, export_many
+from holdall.exports.bound import BoundExporter
+from holdall.exports.pipeline import ExportRequest, export, export_many
 from holdall.exports.report import ExportWarning, ReportKind
 from holdall.journal import Journal
 from holdall.registry import Registry

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdall.errors import ExportError, PluginCallError
-from holdall.exports.pipeline import BoundExporter, export
+from holdall.exports.bound import BoundExporter
+from holdall.exports.pipeline import export
 from holdall.exports.redact import RedactionRules
 from holdall.hooks import Hooks
 from holdall.hookspecs import hookimpl

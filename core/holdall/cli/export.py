@@ -20,8 +20,9 @@ from holdall.cli.policy import installed
 from holdall.cli.progress import export_progress
 from holdall.cli.sources import providers_with_units
 from holdall.errors import PluginError
+from holdall.exports.bound import NOTHING_SECRET
 from holdall.exports.options import describe_options
-from holdall.exports.pipeline import NOTHING_SECRET, ExportRequest, export_many
+from holdall.exports.pipeline import ExportRequest, export_many
 from holdall.exports.redact import RedactionRules
 from holdall.exports.verdict import verdict
 from holdall.exports.view import SessionView

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from holdall.contracts import Repository, Storage
+    from holdall.exports.bound import BoundExporter
     from holdall.exports.exporter_units import Units
-    from holdall.exports.pipeline import BoundExporter
     from holdall.journal.events import AnyEvent
     from holdall.providers import Provider
     from holdall.results import IOLogRecord, JobResult
@@ -370,7 +370,7 @@ class SessionManager:
             UnknownPluginError: No exporter has that id or alias; it is a LookupError.
             UnknownOptionError: With *strict*, an option that the exporter does not have.
         """
-        from holdall.exports.pipeline import BoundExporter
+        from holdall.exports.bound import BoundExporter
 
         return BoundExporter(
             self, exporter_id, options=option_list, strict=strict, registry=self.registry

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from holdall.candidates import Candidate
     from holdall.contracts import Exporter
-    from holdall.exports.pipeline import Session
+    from holdall.exports.bound import Session
     from holdall.testing.sessions import SampleSession
 
 ID = "test.exporter"
