@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from codecs import getincrementaldecoder
 from collections import deque
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from holdall.exports.cleaning import html_text
 from holdall.exports.escapes import strip_escapes
+from holdall.exports.logs import stream_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +25,6 @@ Run = str | tuple[str, str]
 CUT: Final = "cut"
 """The class of the words that stand where text was left out."""
 
-_PIECE: Final = 1 << 16
 _DECODER: Final = getincrementaldecoder("utf-8")
 _SGR: Final = re.compile(r"(?:\x1b\[|\x9b)([0-9;:]{0,256})m")
 
@@ -50,12 +51,10 @@ def coloured(records: Iterable[IOLogRecord], *, limit: int) -> list[Run]:
 def _decoded(records: Iterable[IOLogRecord]) -> Iterator[tuple[str, str]]:
     """Yield stream and text; characters cut by a record are whole."""
     decoders = {stream: _DECODER("backslashreplace") for stream in ("stdout", "stderr")}
-    for record in records:
-        for start in range(0, len(record.data), _PIECE):
-            data = record.data[start : start + _PIECE]
-            yield record.stream, decoders[record.stream].decode(data)
-    for stream, decoder in decoders.items():
-        yield stream, decoder.decode(b"", final=True)
+    for stream, data in stream_runs(records):
+        yield stream, decoders[stream].decode(data)
+    for name, decoder in decoders.items():
+        yield name, decoder.decode(b"", final=True)
 
 
 def _ends(
@@ -92,16 +91,16 @@ class _Style:
     def __init__(self, always: str = "") -> None:
         self._always = always
         self._on: dict[str, str] = {}
+        self.classes = always
 
-    @property
-    def classes(self) -> str:
+    def _named(self) -> str:
         # On a background, a colour of the job's choice might not be readable.
         hidden = "colour" if "background" in self._on else ""
         names = [name for what, name in self._on.items() if what != hidden]
         return " ".join(filter(None, (self._always, *names)))
 
     def apply(self, parameters: str) -> None:
-        codes = iter([int(code or 0) for code in re.split("[;:]", parameters) if len(code) < 6])
+        codes = iter(_codes(parameters))
         for code in codes:
             if code == 0:
                 self._on.clear()
@@ -112,6 +111,7 @@ class _Style:
                     self._on.pop(name, None)
             else:
                 self._colour(code, codes)
+        self.classes = self._named()
 
     def _colour(self, code: int, codes: Iterator[int]) -> None:
         bright = 8 if code >= 90 else 0
@@ -121,6 +121,11 @@ class _Style:
             self._on["colour"] = f"f{number}"
         elif tens == 4 and number is not None and number < 16:
             self._on["background"] = f"b{number}"
+
+
+@lru_cache(maxsize=256)
+def _codes(parameters: str) -> tuple[int, ...]:
+    return tuple(int(code or 0) for code in re.split("[;:]", parameters) if len(code) < 6)
 
 
 def _extended(codes: Iterator[int]) -> int | None:
@@ -157,5 +162,4 @@ def _runs(pieces: Iterable[tuple[str, str]], styles: dict[str, _Style]) -> Itera
                 continue
             shown = html_text(strip_escapes(part)) if part else ""
             if shown:
-                classes = style.classes
-                yield (classes, shown) if classes else shown
+                yield (style.classes, shown) if style.classes else shown

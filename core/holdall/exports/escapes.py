@@ -59,7 +59,7 @@ class EscapeStripper:
 
 def strip_escapes(text: str) -> str:
     """Return *text* without terminal escape sequences."""
-    return text if text.isprintable() else _SEQUENCE.sub("", text)
+    return _SEQUENCE.sub("", text) if _ANY.search(text) else text
 
 
 def _begun_at(text: str) -> int:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from holdall.exports.job import JobView
-    from holdall.results import IOLogRecord
+    from holdall.results import IOLogRecord, Stream
 
 LogChoice = Literal["none", "failed", "all"]
 """Whose logs a report holds: nobody's, those of jobs that failed or crashed, all."""
@@ -34,16 +34,35 @@ def log_text(records: Iterable[IOLogRecord]) -> Iterator[str]:
     two records is whole; a carriage return before a line feed is dropped.
     """
     streams = {"stdout": _StreamText(), "stderr": _StreamText()}
-    for record in records:
-        stream = streams[record.stream]
-        for start in range(0, len(record.data), _PIECE):
-            text = stream.feed(record.data[start : start + _PIECE])
-            if text:
-                yield text
+    for name, data in stream_runs(records):
+        text = streams[name].feed(data)
+        if text:
+            yield text
     for stream in streams.values():
         text = stream.finish()
         if text:
             yield text
+
+
+def stream_runs(records: Iterable[IOLogRecord]) -> Iterator[tuple[Stream, bytes]]:
+    """Yield stream and bytes of what was written to one stream in a row, in bounded pieces."""
+    waiting: list[bytes] = []
+    size = 0
+    stream: Stream = "stdout"
+    for record in records:
+        if waiting and (record.stream != stream or size >= _PIECE):
+            yield from _pieces(stream, b"".join(waiting))
+            waiting.clear()
+            size = 0
+        stream = record.stream
+        waiting.append(record.data)
+        size += len(record.data)
+    yield from _pieces(stream, b"".join(waiting))
+
+
+def _pieces(stream: Stream, data: bytes) -> Iterator[tuple[Stream, bytes]]:
+    for start in range(0, len(data), _PIECE):
+        yield stream, data[start : start + _PIECE]
 
 
 def head_of(pieces: Iterable[str], *, limit: int) -> tuple[str, int]:

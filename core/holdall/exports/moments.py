@@ -19,7 +19,7 @@ def moment(seconds: float) -> datetime:
 
 def iso(when: datetime) -> str:
     """Return a moment in UTC as `2026-01-31T12:00:00Z`."""
-    return f"{when:%Y-%m-%dT%H:%M:%S}Z"
+    return f"{when.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def readable(when: datetime) -> str:

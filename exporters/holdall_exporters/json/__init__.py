@@ -41,6 +41,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Literal
 
 import msgspec
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
 FORMAT: Final = "holdall-session"
 FORMAT_VERSION: Final = 1
 
+_RECORDS: Final = 16  # of a log that are encoded at a time
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -194,9 +196,11 @@ def _job(job: JobView, *, with_log: bool) -> Iterator[bytes]:
         yield b',"attempts":[' if number == 0 else b","
         yield _encode(_attempt(attempt))[:-1]
         yield b',"io_log":['
-        for place, record in enumerate(attempt.io_log()):
-            yield b"," if place else b""
-            yield _encode(_record(record))
+        separator = b""
+        records = attempt.io_log()
+        while some := [_record(record) for record in islice(records, _RECORDS)]:
+            yield separator + _encode(some)[1:-1]
+            separator = b","
         yield b"]}"
     yield b"]}"
 
