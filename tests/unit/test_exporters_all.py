@@ -191,6 +191,18 @@ def read_zst(report: bytes, session: SampleSession) -> None:
     read_tar(zstd.decompress(report), session, reports=0)
 
 
+def read_coloured(report: bytes, session: SampleSession) -> None:
+    read_text(re.sub(rb"\x1b\[[0-9;]*m", b"", report), session)
+
+
+def read_narrow(report: bytes, session: SampleSession) -> None:
+    text = report.decode()
+    assert max(map(len, text.splitlines())) <= 40
+    words = "".join(text.split())
+    for job in session.view().jobs():
+        assert "".join(line_text(job.id).split()) in words
+
+
 def read_tar(report: bytes, session: SampleSession, *, reports: int = 3) -> None:
     with tarfile.open(fileobj=io.BytesIO(report)) as tar:
         names = [member.name for member in tar]
@@ -206,18 +218,6 @@ def read_text(report: bytes, session: SampleSession) -> None:
     assert "\x1b" not in text
     for job in session.view().jobs():
         assert line_text(job.id) in text
-
-
-def read_coloured(report: bytes, session: SampleSession) -> None:
-    read_text(re.sub(rb"\x1b\[[0-9;]*m", b"", report), session)
-
-
-def read_narrow(report: bytes, session: SampleSession) -> None:
-    text = report.decode()
-    assert max(map(len, text.splitlines())) <= 40
-    words = "".join(text.split())
-    for job in session.view().jobs():
-        assert "".join(line_text(job.id).split()) in words
 
 
 def read_verdict(report: bytes, session: SampleSession) -> None:
