@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
-
-from holdall.exports.document import session_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,10 +36,10 @@ DIALECTS = [
 
 
 @pytest.fixture
-def schemas(tmp_path: Path) -> dict[bool, Path]:
+def schemas(tmp_path: Path, run: Callable[..., str]) -> dict[bool, Path]:
     """Return the schema of a dialect, by whether it is Checkbox's."""
     path = tmp_path / "schema.json"
-    path.write_text(json.dumps(session_schema()), "utf-8")
+    path.write_text(run(sys.executable, "-m", "holdall", "schema", "session"), "utf-8")
     return {True: CHECKBOX, False: path}
 
 

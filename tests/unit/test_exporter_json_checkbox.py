@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
 from holdall.exports.pipeline import export
+from holdall.exports.redact import RedactionRules
 from holdall.journal.events import (
     CategoryDefined,
     DeviceRemoved,
@@ -25,6 +26,7 @@ from holdall.journal.events import (
     ResultRecorded,
     SessionCreated,
 )
+from holdall.registry import Registry
 from holdall.results import IOLogRecord, JobResult, Outcome
 from holdall.testing.exporters import ID, registry_of
 from holdall.testing.sessions import (
@@ -316,6 +318,28 @@ def test_an_attachment_job_that_was_skipped_is_no_reason_to_warn() -> None:
     )
 
     assert submitted(session).warnings == ()
+
+
+def test_secrets_are_masked_wherever_a_submission_has_them() -> None:
+    stream = io.BytesIO()
+    session = session_of(
+        package=b"name: hunter2\nversion: 1\n",
+        udev_json=b'{"password": "hunter2"}',
+        kernel_cmdline_attachment=b"secret=hunter2\n",
+    )
+
+    report = export(
+        session,
+        "json",
+        stream,
+        options=["dialect=checkbox"],
+        registry=Registry.discover(),
+        redact=RedactionRules(secrets={"TOKEN": "hunter2"}),
+    )
+
+    assert b"hunter2" not in stream.getvalue()
+    assert json.loads(stream.getvalue())["devices"] == {"password": "[redacted]"}
+    assert report.changes["redacted: secret TOKEN"] > 0
 
 
 def test_several_devices_are_warned_of() -> None:

@@ -7,10 +7,14 @@ import gzip
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
+from functools import partial
+from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,32 +44,78 @@ REGISTRY = Registry.discover()
 GOLDEN = Path(__file__).parents[1] / "golden"
 JENKINS = etree.XMLSchema(etree.parse(Path(__file__).parents[1] / "data" / "junit-10.xsd"))
 
+# What changes the layout of a report. Every one is read back, and the same everywhere.
+VARIANTS: Mapping[str, tuple[str, ...]] = {
+    "html with all logs": ("html", "logs=all", "log-max=20"),
+    "json for checkbox": ("json", "dialect=checkbox"),
+    "json without logs": ("json", "logs=none"),
+    "junit for jenkins": ("junit", "flavour=jenkins", "logs=all"),
+    "junit rich": ("junit", "flavour=rich", "logs=all"),
+    "junit in utf-8": ("junit", "no-ascii"),
+    "junit in parts": ("junit", "max-cases=2"),
+    "tar as xz": ("tar", "compression=xz", "contents=none"),
+    "tar as zst": ("tar", "compression=zst", "contents=none"),
+    "tar plain, of everything": ("tar", "compression=none", "contents=default,text,xlsx,global"),
+    "text, narrow": ("text", "width=40", "slowest=3"),
+    "text, coloured, with all logs": ("text", "color=always", "logs=all"),
+    "verdict with reasons": ("global", "form=reasons"),
+    "verdict as json": ("global", "form=json"),
+    "verdict as a badge": ("global", "form=badge"),
+    "xlsx with everything": ("xlsx", "logs=all", "attempts=all"),
+    "xlsx with little": ("xlsx", "no-summary", "no-devices", "no-descriptions"),
+}
+
 DIGESTS = """
-import io, sys
+import io, json, os, sys
+from hashlib import sha256
+from pathlib import Path
 from holdall.exports.pipeline import export
 from holdall.testing.sessions import sample_session
-for name in sys.argv[1:]:
-    print(name, export(sample_session(), name, io.BytesIO()).sha256)
+os.umask(int(os.environ["UMASK"], 8))
+for number, (name, *options) in enumerate(json.load(sys.stdin)):
+    report = export(sample_session(), name, f"report-{number}.out", options=options)
+    files = [report.target, *report.parts]
+    print(name, *options, *(sha256(Path(each).read_bytes()).hexdigest() for each in files))
+    if not report.parts:
+        stream = export(sample_session(), name, io.BytesIO(), options=options)
+        assert stream.sha256 == report.sha256
 """
 
 
-def digests(**environment: str) -> str:
+def digests(folder: Path, **environment: str) -> list[str]:
+    """Return what the reports in all formats and variants are, made in a process in *folder*."""
+    temporary = folder / "temporary files"
+    temporary.mkdir(parents=True)
+    wanted = [(name,) for name in FORMATS] + list(VARIANTS.values())
     done = subprocess.run(
-        [sys.executable, "-c", DIGESTS, *FORMATS],
-        env={**os.environ, **environment},
+        [sys.executable, "-c", DIGESTS],
+        input=json.dumps(wanted),
+        env={**os.environ, "TMPDIR": str(temporary), **environment},
+        cwd=folder,
         capture_output=True,
         text=True,
         check=True,
     )
-    return done.stdout
+    assert list(temporary.iterdir()) == []
+    return done.stdout.splitlines()
 
 
-def test_bytes_do_not_depend_on_zone_language_and_hash_seed() -> None:
-    here = digests(TZ="UTC", LANG="C", LC_ALL="C", PYTHONHASHSEED="1")
-    there = digests(TZ="Asia/Tokyo", LANG="de_DE.UTF-8", LC_ALL="C.UTF-8", PYTHONHASHSEED="2")
+def test_bytes_do_not_depend_on_the_surroundings(tmp_path: Path) -> None:
+    """Not on time zone, language, hash seed, umask, working folder and temporary folder."""
+    here = digests(
+        tmp_path / "here", TZ="UTC", LANG="C", LC_ALL="C", PYTHONHASHSEED="1", UMASK="022"
+    )
+    there = digests(
+        tmp_path / "there" / "d\u00e4 drin",
+        TZ="Asia/Tokyo",
+        LANG="de_DE.UTF-8",
+        LC_ALL="C.UTF-8",
+        PYTHONHASHSEED="2",
+        UMASK="077",
+    )
 
     assert here == there
-    assert len(here.splitlines()) == len(FORMATS)
+    assert len(here) == len(FORMATS) + len(VARIANTS)
 
 
 def test_bytes_follow_source_date_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,6 +150,13 @@ def test_a_report_is_what_it_was(name: str, exporter: type[Exporter], options: l
     assert report.decode() == (GOLDEN / name).read_bytes().decode()
 
 
+def read_submission(report: bytes, session: SampleSession) -> None:
+    found = json.loads(report)
+    items = [*found["results"], *found["attachment-results"]]
+    wanted = [job.id for job in session.view().jobs() if job.in_flight or job.outcome != "none"]
+    assert sorted(each["full_id"] for each in items) == sorted(wanted)
+
+
 def read_json(report: bytes, session: SampleSession) -> None:
     jobs = json.loads(report)["jobs"]
     assert [each["id"] for each in jobs] == [job.id for job in session.view().jobs()]
@@ -107,7 +164,8 @@ def read_json(report: bytes, session: SampleSession) -> None:
 
 def read_junit(report: bytes, session: SampleSession) -> None:
     root = etree.fromstring(report)
-    JENKINS.assertValid(root)
+    if not root.findall(".//testcase/properties"):  # the rich flavour is for those who take them
+        JENKINS.assertValid(root)
     names = {(case.get("classname"), case.get("name")) for case in root.iter("testcase")}
     assert len(names) == session.view().job_count
     assert sum(suite.tests for suite in JUnitXml.fromstring(report)) == len(names)
@@ -128,12 +186,29 @@ def read_xlsx(report: bytes, session: SampleSession) -> None:
     assert [row[2] for row in rows] == wanted
 
 
-def read_tar(report: bytes, session: SampleSession) -> None:
+def read_zst(report: bytes, session: SampleSession) -> None:
+    zstd = import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
+    read_tar(zstd.decompress(report), session, reports=0)
+
+
+def read_coloured(report: bytes, session: SampleSession) -> None:
+    read_text(re.sub(rb"\x1b\[[0-9;]*m", b"", report), session)
+
+
+def read_narrow(report: bytes, session: SampleSession) -> None:
+    text = report.decode()
+    assert max(map(len, text.splitlines())) <= 40
+    words = "".join(text.split())
+    for job in session.view().jobs():
+        assert "".join(line_text(job.id).split()) in words
+
+
+def read_tar(report: bytes, session: SampleSession, *, reports: int = 3) -> None:
     with tarfile.open(fileobj=io.BytesIO(report)) as tar:
         names = [member.name for member in tar]
         attempts = [a for job in session.view().jobs() for a in job.attempts]
         assert len({name.lower() for name in names}) == len(names)
-        assert len(names) >= 4 + sum(len(attempt.attachments) for attempt in attempts)
+        assert len(names) >= 1 + reports + sum(len(attempt.attachments) for attempt in attempts)
         for member in tar:
             tarfile.data_filter(member, "/nowhere")
 
@@ -157,6 +232,24 @@ def read_verdict(report: bytes, session: SampleSession) -> None:
     assert session.view().job_count or report == b"FAIL\n"
 
 
+def read_reasons(report: bytes, session: SampleSession) -> None:
+    word, *reasons = report.decode().split("\n")[:-1]
+    assert word in {"PASS", "FAIL"}
+    assert bool(reasons) is (word == "FAIL")
+    assert session.view().job_count or word == "FAIL"
+
+
+def read_verdict_object(report: bytes, session: SampleSession) -> None:
+    found = json.loads(report)
+    assert found["session"] == session.view().session_id
+    assert found["passed"] is (found["verdict"] == "PASS") is not found["reasons"]
+
+
+def read_badge(report: bytes, session: SampleSession) -> None:
+    del session
+    assert etree.fromstring(report).get("aria-label") in {"session: PASS", "session: FAIL"}
+
+
 READERS: Mapping[str, Callable[[bytes, SampleSession], None]] = {
     "html": read_html,
     "json": read_json,
@@ -166,6 +259,15 @@ READERS: Mapping[str, Callable[[bytes, SampleSession], None]] = {
     "text": read_text,
     "global": read_verdict,
     "xlsx": read_xlsx,
+    "json for checkbox": read_submission,
+    "tar as xz": partial(read_tar, reports=0),
+    "tar as zst": read_zst,
+    "tar plain, of everything": partial(read_tar, reports=6),
+    "text, narrow": read_narrow,
+    "text, coloured, with all logs": read_coloured,
+    "verdict with reasons": read_reasons,
+    "verdict as json": read_verdict_object,
+    "verdict as a badge": read_badge,
 }
 
 
@@ -178,6 +280,38 @@ def test_any_session_gives_a_report_that_can_be_read(name: str, session: SampleS
     export(session, name, stream, registry=REGISTRY)
 
     READERS[name](stream.getvalue(), session)
+
+
+@settings(max_examples=8, deadline=None)
+@given(session=hostile_sessions())
+@pytest.mark.parametrize("variant", [each for each in VARIANTS if "parts" not in each])
+def test_any_session_gives_a_report_in_every_variant(variant: str, session: SampleSession) -> None:
+    name, *options = VARIANTS[variant]
+    stream = io.BytesIO()
+
+    export(session, name, stream, options=options, registry=REGISTRY, verify=True)
+
+    READERS.get(variant, READERS[name])(stream.getvalue(), session)
+
+
+@settings(max_examples=25, deadline=None)
+@given(session=hostile_sessions())
+def test_any_session_gives_junit_files_in_parts_that_are_whole(session: SampleSession) -> None:
+    name, *options = VARIANTS["junit in parts"]
+    with TemporaryDirectory() as folder:
+        target = Path(folder) / "report.xml"
+        report = export(session, name, target, options=options, registry=REGISTRY, verify=True)
+        files = [target, *map(Path, report.parts)]
+        parts = [file.read_bytes() for file in files]
+
+    roots = list(map(etree.fromstring, parts))
+    for root in roots:
+        JENKINS.assertValid(root)
+        assert len(root.findall(".//testcase")) <= 2
+        assert [suite.get("id") for suite in root] == [str(n) for n in range(len(root))]
+    cases = [case for root in roots for case in root.iter("testcase")]
+    names = {(case.get("classname"), case.get("name")) for case in cases}
+    assert len(names) == len(cases) == session.view().job_count
 
 
 def test_every_installed_exporter_is_tried_here() -> None:
