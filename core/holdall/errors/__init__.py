@@ -9,6 +9,7 @@ from holdall.errors.exports import (
     ExportError,
     ExportTargetError,
     OptionValueError,
+    UnknownLanguageError,
     UnknownOptionError,
 )
 from holdall.errors.plugins import (
@@ -113,6 +114,7 @@ __all__ = [
     "StrictPolicyError",
     "TemplateInstanceError",
     "UnitError",
+    "UnknownLanguageError",
     "UnknownOptionError",
     "UnknownPluginError",
     "UnknownProviderError",

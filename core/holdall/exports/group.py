@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from holdall.exports.filtering import ViewFilter
+    from holdall.exports.labels import Labels
     from holdall.exports.job import FoldedJob
     from holdall.exports.tally import Tally
     from holdall.results import Outcome
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
 class JobGroup:
     """The jobs of one category on one device; it can be read any number of times."""
 
-    __slots__ = ("_filters", "_jobs", "_open_blob", "category", "category_id", "device_id")
+    __slots__ = (
+        "_filters",
+        "_jobs",
+        "_labels",
+        "_open_blob",
+        "category",
+        "category_id",
+        "device_id",
+    )
 
     def __init__(  # noqa: PLR0917 - made by the view alone
         self,
@@ -30,6 +39,7 @@ class JobGroup:
         category: str,
         jobs: Sequence[FoldedJob],
         open_blob: Callable[[str], BinaryIO],
+        labels: Labels,
         filters: tuple[ViewFilter, ...] = (),
     ) -> None:
         self.device_id = device_id
@@ -37,6 +47,7 @@ class JobGroup:
         self.category = category
         self._jobs = jobs
         self._open_blob = open_blob
+        self._labels = labels
         self._filters = filters
 
     def __len__(self) -> int:
@@ -50,7 +61,7 @@ class JobGroup:
     @property
     def tallies(self) -> list[Tally]:
         """How many jobs stand how, in words, what went wrong first."""
-        return tallies(self._jobs)
+        return tallies(self._jobs, self._labels)
 
     @property
     def duration(self) -> float:
@@ -60,4 +71,6 @@ class JobGroup:
     def jobs(self) -> Iterator[JobView]:
         """Yield the jobs, in the order of the run list."""
         for job in self._jobs:
-            yield JobView(self.device_id, job, self.category, self._open_blob, self._filters)
+            yield JobView(
+                self.device_id, job, self.category, self._open_blob, self._labels, self._filters
+            )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from holdall.exports.filtering import ViewFilter
+    from holdall.exports.labels import Labels
     from holdall.journal.events import JobRecord
     from holdall.results import Attachment, Interruption, IOLogRecord, Outcome
 
@@ -44,16 +45,18 @@ class FoldedJob:
 class AttemptView:
     """One attempt at a job."""
 
-    __slots__ = ("_open_blob", "_through", "result")
+    __slots__ = ("_labels", "_open_blob", "_through", "result")
 
     def __init__(
         self,
         result: JobResult,
         open_blob: Callable[[str], BinaryIO],
+        labels: Labels,
         through: Callable[[Iterator[IOLogRecord]], Iterator[IOLogRecord]] | None = None,
     ) -> None:
         self.result = result
         self._open_blob = open_blob
+        self._labels = labels
         self._through = through
 
     @property
@@ -64,8 +67,7 @@ class AttemptView:
     @property
     def label(self) -> str:
         """How the attempt ended, in words for people."""
-        by = self.result.interrupted_by
-        return f"{self.outcome.label} ({_INTERRUPTED[by]})" if by else self.outcome.label
+        return self._labels.of(self.result.outcome, self.result.interrupted_by)
 
     @property
     def duration(self) -> float | None:
@@ -133,20 +135,22 @@ class AttemptView:
 class JobView:
     """A job of the session on one device, with all attempts at it."""
 
-    __slots__ = ("_category", "_filters", "_job", "_open_blob", "device_id")
+    __slots__ = ("_category", "_filters", "_job", "_labels", "_open_blob", "device_id")
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - made by the view alone
         self,
         device_id: str,
         job: FoldedJob,
         category: str,
         open_blob: Callable[[str], BinaryIO],
+        labels: Labels,
         filters: tuple[ViewFilter, ...] = (),
     ) -> None:
         self.device_id = device_id
         self._job = through(filters, device_id, job, open_blob) if filters else job
         self._category = category
         self._open_blob = open_blob
+        self._labels = labels
         self._filters = filters
 
     @property
@@ -211,9 +215,10 @@ class JobView:
 
     def _attempt(self, result: JobResult, number: int) -> AttemptView:
         if not self._filters:
-            return AttemptView(result, self._open_blob)
+            return AttemptView(result, self._open_blob, self._labels)
         place = Place(self.device_id, self.id, number, "io_log")
-        return AttemptView(result, self._open_blob, partial(_filtered, self._filters, place))
+        seen = partial(_filtered, self._filters, place)
+        return AttemptView(result, self._open_blob, self._labels, seen)
 
     @property
     def in_flight(self) -> bool:
@@ -238,9 +243,10 @@ class JobView:
     @property
     def label(self) -> str:
         """How the job stands, in words for people."""
-        if self.in_flight:
-            return "in flight"
-        return self.last.label
+        if self._job.in_flight:
+            return self._labels.in_flight
+        result = self._job.result
+        return self._labels.of(result.outcome, result.interrupted_by)
 
     @property
     def duration(self) -> float | None:
@@ -291,8 +297,3 @@ def _filtered(
 
 
 _NOT_STARTED: Final = JobResult()
-_INTERRUPTED: Final[dict[Interruption, str]] = {
-    "killed": "interrupted: holdall was killed",
-    "rebooted": "interrupted by a reboot",
-    "unknown": "interrupted",
-}

@@ -12,6 +12,7 @@ from holdall.errors import MissingBlobError
 from holdall.exports.filtering import NOWHERE
 from holdall.exports.group import JobGroup
 from holdall.exports.job import FoldedJob, JobView
+from holdall.exports.labels import IN_ENGLISH, Labels
 from holdall.exports.tally import tallies
 from holdall.journal import read_events
 from holdall.journal.events import (
@@ -31,6 +32,7 @@ from holdall.journal.events import (
     SessionCreated,
     title_in,
 )
+from holdall.languages import ENGLISH, N_
 from holdall.records import Record, parse_records
 from holdall.results import encodable
 from holdall.units import UNCATEGORISED
@@ -43,9 +45,10 @@ if TYPE_CHECKING:
     from holdall.exports.filtering import ViewFilter
     from holdall.exports.tally import Tally
     from holdall.journal.events import AnyEvent, PlanRecord
+    from holdall.languages import Words
     from holdall.results import Outcome
 
-UNCATEGORISED_NAME: Final = "Uncategorised"
+UNCATEGORISED_NAME: Final = N_("Uncategorised")
 
 
 class DeviceView(msgspec.Struct, frozen=True):
@@ -96,6 +99,7 @@ class SessionView:
         self._run_lists: dict[str, tuple[str, ...]] = {}
         self._open_blob = open_blob or _no_blobs
         self._filters: tuple[ViewFilter, ...] = ()
+        self._words, self._labels = ENGLISH, IN_ENGLISH
         self._whole: SessionView | None = None
         for event in events:
             self.modified = max(self.modified, event.at)
@@ -194,6 +198,19 @@ class SessionView:
         """Return this view under another title."""
         return self._but(_title=encodable(title), _titles={})
 
+    def with_words(self, words: Words) -> SessionView:
+        """Return this view with the words that are holdall's own, as labels are, in *words*.
+
+        What the session holds stays as it is. A report that programs read wants no words
+        but the English ones.
+        """
+        return self._but(_words=words, _labels=Labels(words))
+
+    @property
+    def words(self) -> Words:
+        """The words that labels are in; English ones unless `with_words` gave others."""
+        return self._words
+
     def _but(self, **state: Any) -> SessionView:
         """Return a view that differs from this one in *state*."""
         shown = copy(self)
@@ -224,7 +241,7 @@ class SessionView:
     @property
     def tallies(self) -> list[Tally]:
         """How many jobs stand how, in words, what went wrong first."""
-        return tallies(job for jobs in self._order.values() for job in jobs)
+        return tallies((job for jobs in self._order.values() for job in jobs), self._labels)
 
     @property
     def duration(self) -> float:
@@ -234,26 +251,27 @@ class SessionView:
 
     def jobs(self, *, device_id: str | None = None) -> Iterator[JobView]:
         """Yield the selected jobs and those that were tried, in the order of the run list."""
+        blobs, labels, filters = self._open_blob, self._labels, self._filters
         for each in self._order if device_id is None else (device_id,):
             for job in self._order.get(each, ()):
                 category = self._category(job.record.category_id)
-                yield JobView(each, job, category, self._open_blob, self._filters)
+                yield JobView(each, job, category, blobs, labels, filters)
 
     def groups(self, *, device_id: str | None = None) -> Iterator[JobGroup]:
         """Yield the jobs by device and category, categories in the order of their first job."""
+        blobs, labels, filters = self._open_blob, self._labels, self._filters
         for each in self._order if device_id is None else (device_id,):
             found: dict[str, list[FoldedJob]] = {}
             for job in self._order.get(each, ()):
                 found.setdefault(job.record.category_id, []).append(job)
             for category_id, jobs in found.items():
                 category = self._category(category_id)
-                yield JobGroup(each, category_id, category, jobs, self._open_blob, self._filters)
+                yield JobGroup(each, category_id, category, jobs, blobs, labels, filters)
 
     def _category(self, category_id: str) -> str:
         known = self.categories.get(category_id)
-        if known is None and category_id == UNCATEGORISED:
-            return UNCATEGORISED_NAME
-        return known or category_id.rpartition("::")[2] or UNCATEGORISED_NAME
+        name = "" if category_id == UNCATEGORISED else category_id.rpartition("::")[2]
+        return known or name or self._words.gettext(UNCATEGORISED_NAME)
 
     def resources(self) -> Iterator[tuple[str, str, tuple[dict[str, str], ...]]]:
         """Yield device id, job id and records of each resource job that has a result."""
