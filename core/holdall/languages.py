@@ -25,12 +25,12 @@ _OWN: Final = "holdall"
 
 
 def N_(message: str) -> str:  # noqa: N802 - the name that translators' tools look for
-    """Return *message* as it is: it stands in a table here, and is translated where it is shown."""
+    """Return *message* as it is: where it stands in a table, it is found by its mark."""
     return message
 
 
 def NN_(one: str, several: str) -> tuple[str, str]:  # noqa: N802 - as N_
-    """Return a message for one thing and for several as they are, as `N_` does."""
+    """Return a message for one thing, and for several, as `N_` does."""
     return one, several
 
 
@@ -43,11 +43,14 @@ def catalog(lang: str, package: str = _OWN) -> Words:
         UnknownLanguageError: Neither *package* nor holdall has a catalog in it.
     """
     every = dict.fromkeys((package, _OWN))
+    if lang == "en":
+        return ENGLISH
     found = [words for each in every if (words := _loaded(lang, each)) is not None]
-    for first, behind in zip(found, found[1:], strict=False):
-        first.add_fallback(behind)
     if found:
-        return found[0]
+        first, *others = found
+        for behind in others:
+            first.add_fallback(behind)
+        return first
     if _broader(lang)[-1] == "en":
         return ENGLISH
     raise UnknownLanguageError(lang, languages(package))
@@ -64,7 +67,7 @@ def name_of(words: Words) -> str:
     return words.info().get("language", "en").replace("_", "-")
 
 
-def number(value: int, words: Words) -> str:
+def grouped(value: int, words: Words) -> str:
     """Return *value* with its thousands apart, as *words* have it: `1,234` in English."""
     # Translators: what stands between thousands: a comma in 1,234,567.
     return f"{value:,}".replace(",", words.pgettext("between thousands", ","))

@@ -24,6 +24,7 @@ from holdall.exports.escapes import strip_escapes
 from holdall.exports.logs import head_of, log_text, wants_log
 from holdall.exports.moments import moment, readable
 from holdall.exports.verdict import verdict
+from holdall.languages import N_, Words, catalog, grouped
 from holdall.results import Outcome
 
 if TYPE_CHECKING:
@@ -43,38 +44,33 @@ LAST_ROW: Final = 1_048_576
 
 # Header and width in characters of each column of the data sheets.
 _RESULTS: Final = (
-    ("Device", 14),
-    ("Category", 24),
-    ("Job", 44),
-    ("Summary", 52),
-    ("Outcome", 27),
-    ("Duration (s)", 13),
-    ("Exit code", 10),
-    ("Attempts", 10),
-    ("Status", 14),
-    ("Skip reason", 36),
-    ("Comments", 36),
+    (N_("Device"), 14),
+    (N_("Category"), 24),
+    (N_("Job"), 44),
+    (N_("Summary"), 52),
+    (N_("Outcome"), 27),
+    (N_("Duration (s)"), 13),
+    (N_("Exit code"), 10),
+    (N_("Attempts"), 10),
+    (N_("Status"), 14),
+    (N_("Skip reason"), 36),
+    (N_("Comments"), 36),
 )
-_LOGS: Final = (
-    ("Device", 14),
-    ("Job", 44),
-    ("Outcome", 27),
-    ("Output", 120),
-)
+_LOGS: Final = ((N_("Device"), 14), (N_("Job"), 44), (N_("Outcome"), 27), (N_("Output"), 120))
 _ATTEMPTS: Final = (
-    ("Device", 14),
-    ("Job", 44),
-    ("Attempt", 9),
-    ("Outcome", 27),
-    ("Started", 24),
-    ("Duration (s)", 13),
-    ("Exit code", 10),
-    ("Output (bytes)", 14),
-    ("Skip reason", 36),
-    ("Comments", 36),
+    (N_("Device"), 14),
+    (N_("Job"), 44),
+    (N_("Attempt"), 9),
+    (N_("Outcome"), 27),
+    (N_("Started"), 24),
+    (N_("Duration (s)"), 13),
+    (N_("Exit code"), 10),
+    (N_("Output (bytes)"), 14),
+    (N_("Skip reason"), 36),
+    (N_("Comments"), 36),
 )
-_DESCRIPTIONS: Final = (("Device", 14), ("Job", 44), ("Description", 100))
-_DEVICES: Final = (("Device", 14), ("Name", 36), ("Value", 80))
+_DESCRIPTIONS: Final = ((N_("Device"), 14), (N_("Job"), 44), (N_("Description"), 100))
+_DEVICES: Final = ((N_("Device"), 14), (N_("Name"), 36), (N_("Value"), 80))
 _SUMMARY: Final = ((None, 22), (None, 80))
 
 _FILLS: Final[Mapping[Outcome, str]] = {
@@ -123,6 +119,7 @@ class XlsxExporter:
     def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
         """Write the sheets to a temporary file, and that with fixed dates to *sink*."""
         path = context.temporary_folder / "book.xlsx"
+        view = view.with_words(catalog(context.lang, "holdall_exporters"))
         with _saved_to(path) as book:
             book.properties.creator = f"holdall.xlsx of {context.provenance}"
             book.properties.created = context.now.replace(tzinfo=None)
@@ -168,14 +165,15 @@ class _Sheet:
     """A sheet under a header row, which goes on in another when it is full."""
 
     def __init__(
-        self, book: Workbook, name: str, columns: Sequence[tuple[str | None, int]]
+        self, book: Workbook, words: Words, name: str, columns: Sequence[tuple[str | None, int]]
     ) -> None:
         self._book = book
+        self._words = words
         self._name = name
         self._columns = columns
         self._number = 0
         self._rows = 0
-        self._heads = [head for head, _width in columns if head]
+        self._heads = [words.gettext(head) for head, _width in columns if head]
         self._begin()
 
     def _begin(self) -> None:
@@ -191,7 +189,7 @@ class _Sheet:
 
     def text(self, text: str, *, font: Font | None = None, fill: PatternFill | None = None) -> Any:
         """Return *text* as a cell that is no formula and no error, whatever it looks like."""
-        value = cell_text(text)
+        value = cell_text(text, self._words)
         if not value:
             return None
         if font is None and fill is None and value[0] not in "=#":
@@ -206,7 +204,7 @@ class _Sheet:
 
     def words(self, text: str) -> Any:
         """Return text of several lines as a cell that shows them."""
-        value = cell_text(text)
+        value = cell_text(text, self._words)
         if not value:
             return None
         cell = WriteOnlyCell(self._sheet, value=value)
@@ -230,42 +228,42 @@ class _Sheet:
 
 
 def _write_summary(book: Workbook, view: SessionView, context: ExportContext) -> None:
-    sheet = _Sheet(book, "Summary", _SUMMARY)
-    found = verdict(view)
+    sheet = _Sheet(book, view.words, view.words.pgettext("sheet", "Summary"), _SUMMARY)
+    found, _ = verdict(view), view.words.gettext
     sheet.add([sheet.text(view.title, font=_TITLE)])
     sheet.add([])
     rows: list[tuple[str, Any]] = [
-        ("Verdict", found.word),
-        *(("", sheet.text(str(reason))) for reason in found.reasons),
-        ("Session", sheet.text(view.session_id)),
-        ("Created", readable(moment(view.created))),
-        ("Last event", readable(moment(view.modified))),
-        *(("Test plan", sheet.text(plan.name or plan.id)) for plan in view.plans),
-        *(("Device", sheet.text(device.id)) for device in view.devices),
-        ("Jobs", view.job_count),
-        ("Duration (s)", view.duration),
+        (_("Verdict"), found.word),
+        *(("", sheet.text(reason.told_in(view.words))) for reason in found.reasons),
+        (_("Session"), sheet.text(view.session_id)),
+        (_("Created"), readable(moment(view.created))),
+        (_("Last event"), readable(moment(view.modified))),
+        *((_("Test plan"), sheet.text(plan.name or plan.id)) for plan in view.plans),
+        *((_("Device"), sheet.text(device.id)) for device in view.devices),
+        (_("Jobs"), view.job_count),
+        (_("Duration (s)"), view.duration),
     ]
     rows += [(each.label, each.number) for each in view.tallies]
     if view.unsaved:
-        rows.append(("Events not stored yet", view.unsaved))
-    rows.append(("Made by", f"holdall.xlsx of {context.provenance}"))
+        rows.append((_("Events not stored yet"), view.unsaved))
+    made_by = {"name": "holdall.xlsx", "provenance": context.provenance}
+    rows.append((_("Made by"), _("{name} of {provenance}").format(**made_by)))
     for name, value in rows:
         sheet.add([sheet.text(name, font=_BOLD), value])
     sheet.finish()
 
 
 def _write_results(book: Workbook, view: SessionView, context: ExportContext) -> None:
-    sheet = _Sheet(book, "Results", _RESULTS)
-    total = view.job_count
+    sheet = _Sheet(book, view.words, view.words.pgettext("sheet", "Results"), _RESULTS)
     for number, job in enumerate(view.jobs()):
         sheet.add(_result(sheet, job))
         if number % 100 == 0:
-            context.progress(number, total)
+            context.progress(number, view.job_count)
     sheet.finish()
 
 
 def _write_failures(book: Workbook, view: SessionView) -> None:
-    sheet = _Sheet(book, "Failures", _RESULTS)
+    sheet = _Sheet(book, view.words, view.words.pgettext("sheet", "Failures"), _RESULTS)
     for job in view.jobs():
         if job.outcome.failed or job.in_flight:
             sheet.add(_result(sheet, job))
@@ -292,19 +290,19 @@ def _fill(job: JobView) -> PatternFill:
 
 
 def _write_devices(book: Workbook, view: SessionView) -> None:
-    sheet = _Sheet(book, "Devices", _DEVICES)
+    sheet = _Sheet(book, view.words, view.words.pgettext("sheet", "Devices"), _DEVICES)
     for device in view.devices:
-        facts = {"description": device.description, **device.facts}
+        facts = {view.words.gettext("description"): device.description, **device.facts}
         for name, value in facts.items():
             sheet.add([sheet.text(device.id), sheet.text(name), sheet.text(value)])
     for provider in view.providers:
-        name = sheet.text(f"provider {provider.name}")
+        name = sheet.text(view.words.gettext("provider {name}").format(name=provider.name))
         sheet.add([sheet.text(provider.device), name, sheet.text(provider.version)])
     sheet.finish()
 
 
 def _write_attempts(book: Workbook, view: SessionView, context: ExportContext) -> None:
-    sheet = _Sheet(book, "Attempts", _ATTEMPTS)
+    sheet = _Sheet(book, view.words, view.words.pgettext("sheet", "Attempts"), _ATTEMPTS)
     total = view.job_count
     fewest = 1 if context.options.attempts == "all" else 2
     for place, job in enumerate(view.jobs()):
@@ -332,7 +330,7 @@ def _write_attempts(book: Workbook, view: SessionView, context: ExportContext) -
 
 
 def _write_descriptions(book: Workbook, view: SessionView) -> None:
-    sheet = _Sheet(book, "Descriptions", _DESCRIPTIONS)
+    sheet = _Sheet(book, view.words, view.words.pgettext("sheet", "Descriptions"), _DESCRIPTIONS)
     for job in view.jobs():
         if job.description:
             words = sheet.words(strip_escapes(job.description))
@@ -341,14 +339,18 @@ def _write_descriptions(book: Workbook, view: SessionView) -> None:
 
 
 def _write_logs(book: Workbook, view: SessionView, logs: LogChoice) -> None:
-    sheet = _Sheet(book, "Logs", _LOGS)
+    sheet = _Sheet(book, view.words, view.words.pgettext("sheet", "Logs"), _LOGS)
     for job in view.jobs():
         if wants_log(logs, job):
             text, more = head_of(log_text(job.io_log()), limit=2 * CELL_LENGTH)
-            cut = f"\n[... {more:,} characters more]" if more else ""
             row = (job.device_id, job.id, job.label)
-            sheet.add([*map(sheet.text, row), sheet.words(text + cut)])
+            sheet.add([*map(sheet.text, row), sheet.words(text + _cut(more, view.words))])
     sheet.finish()
+
+
+def _cut(more: int, words: Words) -> str:
+    mark = words.ngettext("[... {count} character more]", "[... {count} characters more]", more)
+    return f"\n{mark.format(count=grouped(more, words))}" if more else ""
 
 
 def _rezip(path: Path, sink: Sink, now: datetime) -> None:

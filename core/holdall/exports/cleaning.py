@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from holdall.exports.escapes import strip_escapes
-from holdall.languages import ENGLISH, number
+from holdall.languages import ENGLISH, grouped
 from holdall.results import encodable
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _cut(text: str, words: Words) -> str:
     said = words.ngettext(
         "[... cut: {count} character in all]", "[... cut: {count} characters in all]", whole
     )
-    mark = f"\n{said.format(count=number(whole, words))}"
+    mark = f"\n{said.format(count=grouped(whole, words))}"
     room = CELL_LENGTH - len(mark)
     kept = kept[:room]
     while _units(kept) > room:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from holdall.exports.cleaning import html_text
 from holdall.exports.escapes import strip_escapes
-from holdall.languages import ENGLISH, number
+from holdall.languages import ENGLISH, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,9 +34,7 @@ _ON: Final = {1: "bold", 2: "dim", 3: "italic", 4: "underline", 9: "strike"}
 _OFF: Final = {22: ("bold", "dim"), 23: ("italic",), 24: ("underline",), 29: ("strike",)}
 
 
-def coloured(
-    records: Iterable[IOLogRecord], *, limit: int, words: Words = ENGLISH
-) -> list[Run]:
+def coloured(records: Iterable[IOLogRecord], *, limit: int, words: Words = ENGLISH) -> list[Run]:
     """Return a log as at most *limit* characters of text; what is cut is said in its place.
 
     The classes are `f0` to `f15` for a colour, `b0` to `b15` for a background,
@@ -47,9 +45,11 @@ def coloured(
     runs = list(_runs(head, styles))
     if left_out:
         mark = words.ngettext(
-            "[... {count} character left out ...]", "[... {count} characters left out ...]", left_out
+            "[... {count} character left out ...]",
+            "[... {count} characters left out ...]",
+            left_out,
         )
-        runs.append((CUT, f"\n{mark.format(count=number(left_out, words))}\n"))
+        runs.append((CUT, f"\n{mark.format(count=grouped(left_out, words))}\n"))
     runs += _runs(tail, styles)
     return runs
 
@@ -158,8 +158,8 @@ def _runs(pieces: Iterable[tuple[str, str]], styles: dict[str, _Style]) -> Itera
     for stream, group in groupby(pieces, key=itemgetter(0)):
         text = "".join(map(itemgetter(1), group))
         style = styles[stream]
-        for place, part in enumerate(_SGR.split(text)):
-            if place % 2:
+        for number, part in enumerate(_SGR.split(text)):
+            if number % 2:
                 style.apply(part)
                 continue
             shown = html_text(strip_escapes(part)) if part else ""

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from holdall.exports.filtering import ViewFilter
-    from holdall.exports.labels import Labels
     from holdall.exports.job import FoldedJob
+    from holdall.exports.labels import Labels
     from holdall.exports.tally import Tally
     from holdall.results import Outcome
 
