@@ -204,7 +204,8 @@ def _slowest(view: SessionView, wanted: int) -> Iterator[str]:
     timed = (job for job in view.jobs() if job.duration)
     found = nlargest(wanted, timed, key=lambda job: job.duration or 0.0)
     if found:
-        yield f"\n{view.words.gettext('slowest')}\n"
+        heading = view.words.gettext("slowest")
+        yield f"\n{heading}\n"
     for job in found:
         time = duration(job.duration, view.words)
         yield f"{_INDENT}{time:>11}  {_named(job.summary, job.id)}\n"
@@ -231,7 +232,8 @@ def _foot(view: SessionView, options: Options) -> Iterator[str]:
             label = _painted(job.label, job, options)
             yield f"{_INDENT}{label}: {device}{_named(job.summary, job.id)}\n"
     found = verdict(view)
-    yield f"{words.gettext('verdict: {word}').format(word=found.word)}\n"
+    told = words.gettext("verdict: {word}")
+    yield f"{told.format(word=found.word)}\n"
     for reason in found.reasons:
         yield f"{_INDENT}{line_text(reason.told_in(words))}\n"
 

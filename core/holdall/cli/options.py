@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from gettext import gettext as _
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -43,15 +44,19 @@ def parse_targets(given: tuple[str, ...], *, stdout_free: bool = True) -> list[E
     for text in given:
         name, equals, path = text.partition("=")
         if not name or (equals and not path):
-            raise click.UsageError(f"{text!r} is not NAME or NAME=PATH")
+            raise click.UsageError(_("{text!r} is not NAME or NAME=PATH").format(text=text))
         targets.append(ExportTarget(name, path or None))
     loose = [target.name for target in targets if target.path is None]
     if len(loose) > (1 if stdout_free else 0):
-        used = "" if stdout_free else " (--json uses it)"
-        names = ", ".join(loose)
-        raise click.UsageError(
-            f"only one report can go to standard output{used}; write NAME=PATH for {names}"
+        words = (
+            _("only one report can go to standard output; write NAME=PATH for {names}")
+            if stdout_free
+            else _(
+                "only one report can go to standard output (--json uses it); "
+                "write NAME=PATH for {names}"
+            )
         )
+        raise click.UsageError(words.format(names=", ".join(loose)))
     return targets
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 from collections import Counter
 from contextlib import contextmanager
+from gettext import gettext as _
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,7 +21,7 @@ from holdall.cli.options import (
     repository,
     store_option,
 )
-from holdall.cli.output import note, print_json
+from holdall.cli.output import counted, note, print_json
 from holdall.cli.person import person_at_terminal
 from holdall.cli.policy import installed
 from holdall.cli.progress import shown_progress
@@ -196,7 +197,9 @@ def _report_problems(provider: Provider) -> None:
     counts = Counter(problem.severity for problem in provider.problems)
     if counts:
         what = ", ".join(f"{count} {severity}s" for severity, count in counts.items())
-        note(f"{provider.name}: {what}; `holdall providers show {provider.source}` lists them")
+        words = _("{provider}: {problems}; `{command}` lists them")
+        command = f"holdall providers show {provider.source}"
+        note(words.format(provider=provider.name, problems=what, command=command))
 
 
 def _select(manager: SessionManager, plans: Sequence[str], patterns: Sequence[str]) -> None:
@@ -273,7 +276,7 @@ def _run_and_report(
             run_session(manager, runner, RUNNER, settings)
         except KeyboardInterrupt:
             command = f"holdall resume {manager.storage.id} --store {where.url}"
-            note(f"interrupted; go on with: {command}")
+            note(_("interrupted; go on with: {command}").format(command=command))
             raise
     view = manager.view()
     reports = write_reports(view, targets, manager.registry)
@@ -306,6 +309,5 @@ def _print_summary(
         }
         print_json(summary)
         return
-    words = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
-    note(f"{word}: {words}")
-    note(f"session {view.session_id} in {store}")
+    note(f"{word}: {', '.join(counted(counts))}")
+    note(_("session {id} in {store}").format(id=view.session_id, store=store))

@@ -352,6 +352,10 @@
     draw();
   });
 
+  // The head of the table sticks below the filter, whose words may take two lines.
+  const fit = () => document.documentElement.style.setProperty("--filter", `${filter.offsetHeight}px`);
+  new ResizeObserver(fit).observe(filter);
+
   table.hidden = filter.hidden = false;
   readAddress();
   show();
