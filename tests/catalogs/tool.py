@@ -184,7 +184,7 @@ def update(package: Package, languages: Iterable[str] = ()) -> None:
 
 
 def _shown(catalog: Catalog) -> dict[tuple[str | None, Any], list[str]]:
-    """Return the messages of a catalog with the files they are in, whose lines change too often."""
+    """Return the messages of a catalog with the files they are in; lines would change often."""
     return {(each.context, each.id): [file for file, _ in each.locations] for each in catalog}
 
 
