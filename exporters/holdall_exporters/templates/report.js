@@ -353,8 +353,10 @@
   });
 
   // The head of the table sticks below the filter, whose words may take two lines.
-  const fit = () => document.documentElement.style.setProperty("--filter", `${filter.offsetHeight}px`);
-  new ResizeObserver(fit).observe(filter);
+  new ResizeObserver(() => {
+    const { height: taken } = filter.getBoundingClientRect();
+    document.documentElement.style.setProperty("--filter", `${taken}px`);
+  }).observe(filter);
 
   table.hidden = filter.hidden = false;
   readAddress();
