@@ -204,6 +204,22 @@ def test_a_new_language_begins_with_every_message(tmp_path: Path) -> None:
     ]
 
 
+def test_an_update_that_changes_nothing_writes_the_same_bytes(tmp_path: Path) -> None:
+    package = own_package(tmp_path, '_("bolt")\n_("nut")\n_("bolt")\n')
+    tool.update(package, ["de"])
+    files = [each for each in (tmp_path / "locale").rglob("*.*") if each.is_file()]
+    before = {each: each.read_bytes() for each in files}
+    for each in files:
+        text = each.read_bytes().replace(b"POT-Creation-Date: 2", b"POT-Creation-Date: 1")
+        before[each] = text
+        each.write_bytes(text)
+
+    tool.update(package)
+
+    assert len(files) == 3
+    assert {each: each.read_bytes() for each in files} == before
+
+
 def test_a_translation_outlives_an_update_and_what_is_useless_does_not(tmp_path: Path) -> None:
     package = own_package(tmp_path, '_("bolt")\n_("nut")\n')
     tool.update(package, ["de"])

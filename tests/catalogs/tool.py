@@ -183,9 +183,9 @@ def update(package: Package, languages: Iterable[str] = ()) -> None:
             write_mo(file, catalog)
 
 
-def _shown(catalog: Catalog) -> dict[tuple[str | None, Any], list[str]]:
+def _shown(catalog: Catalog) -> dict[tuple[str | None, Any], set[str]]:
     """Return the messages of a catalog with the files they are in; lines would change often."""
-    return {(each.context, each.id): [file for file, _ in each.locations] for each in catalog}
+    return {(each.context, each.id): {file for file, _ in each.locations} for each in catalog}
 
 
 def _template_of(package: Package) -> Path:

@@ -7,7 +7,8 @@ import signal
 from collections import Counter
 from contextlib import contextmanager
 from gettext import gettext as _
-from typing import TYPE_CHECKING, Any
+from gettext import ngettext
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -28,6 +29,7 @@ from holdall.cli.progress import shown_progress
 from holdall.errors import HoldallError, NothingToResumeError
 from holdall.exports.verdict import verdict
 from holdall.exports.view import SessionView
+from holdall.languages import NN_
 from holdall.providers import load_provider
 from holdall.session.context import Device, SessionDeviceContext
 from holdall.session.load import IGNORE_CHECKSUMS
@@ -47,6 +49,12 @@ if TYPE_CHECKING:
     from holdall.registry import Registry
 
 RUNNER = "local"
+
+# How many problems of a kind a provider has.
+_PROBLEMS: Final = {
+    "error": NN_("{count} error", "{count} errors"),
+    "warning": NN_("{count} warning", "{count} warnings"),
+}
 
 _shared_options = command_options(
     click.option(
@@ -196,7 +204,10 @@ def _note_plugins(
 def _report_problems(provider: Provider) -> None:
     counts = Counter(problem.severity for problem in provider.problems)
     if counts:
-        what = ", ".join(f"{count} {severity}s" for severity, count in counts.items())
+        what = ", ".join(
+            ngettext(*_PROBLEMS[severity], count).format(count=count)
+            for severity, count in counts.items()
+        )
         words = _("{provider}: {problems}; `{command}` lists them")
         command = f"holdall providers show {provider.source}"
         note(words.format(provider=provider.name, problems=what, command=command))

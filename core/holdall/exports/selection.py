@@ -44,7 +44,7 @@ class Selection:
         ansi: Keep terminal escape sequences where the format can hold them, or strip them.
         control: What control characters become: themselves, pictures, escapes, or U+FFFD.
         title: A title in place of the session's.
-        lang: Language for people, such as `en`.
+        lang: Language of reports for people, such as `de`; English if not said.
     """
 
     logs: Literal["none", "failed", "all"] = "all"
