@@ -42,10 +42,10 @@ def catalog(lang: str, package: str = _OWN) -> Words:
     Raises:
         UnknownLanguageError: Neither *package* nor holdall has a catalog in it.
     """
-    every = dict.fromkeys((package, _OWN))
     if lang == "en":
         return ENGLISH
-    found = [words for each in every if (words := _loaded(lang, each)) is not None]
+    packages = dict.fromkeys((package, _OWN))
+    found = [words for each in packages if (words := _loaded(lang, each)) is not None]
     if found:
         first, *others = found
         for behind in others:

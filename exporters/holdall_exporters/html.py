@@ -197,7 +197,7 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
 def _said(words: Words) -> dict[str, object]:
     """Return what the script says, which plural it takes for which count, and its numbers.
 
-    From a hundred on, no language chooses its plural by more than the last two digits.
+    200 counts tell a whole rule: from a hundred on, it looks at the last two digits.
     """
     forms: dict[tuple[str, ...], int] = {}
     which = ""

@@ -204,7 +204,8 @@ class SessionView:
         What the session holds stays as it is. A report that programs read wants no words
         but the English ones.
         """
-        return self._but(_words=words, _labels=Labels(words))
+        whole = self._whole and self._whole.with_words(words)
+        return self._but(_words=words, _labels=Labels(words), _whole=whole)
 
     @property
     def words(self) -> Words:
