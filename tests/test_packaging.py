@@ -102,6 +102,14 @@ def test_the_templates_of_reports_travel_with_the_exporters(wheel: Wheel) -> Non
     assert "holdall_exporters/templates/report.html" in wheel.names
 
 
+def test_the_catalogs_travel_with_their_packages(wheel: Wheel) -> None:
+    for package in ("holdall", "holdall_exporters"):
+        folder = f"{package}/locale"
+        assert f"{folder}/{package}.pot" in wheel.names
+        assert f"{folder}/de/LC_MESSAGES/{package}.po" in wheel.names
+        assert f"{folder}/de/LC_MESSAGES/{package}.mo" in wheel.names
+
+
 def test_every_entry_point_leads_to_a_file_of_the_wheel(wheel: Wheel) -> None:
     targets = {
         f"{group} {name}": value.partition("[")[0].partition(":")[0].strip()

@@ -214,7 +214,7 @@ class ExportContext(Protocol):
 
     @property
     def lang(self) -> str:
-        """The language for people, `en`."""
+        """The language for people, such as `de`; `holdall.languages.catalog` has its words."""
         ...
 
     @property

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 import msgspec
 from msgspec.structs import force_setattr
 
+from holdall.languages import N_
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -48,17 +50,17 @@ class Outcome(StrEnum):
 
 
 _LABELS: Final = {
-    Outcome.NONE: "not started",
-    Outcome.PASS: "passed",
-    Outcome.FAIL: "failed",
-    Outcome.CRASH: "crashed",
-    Outcome.SKIP: "skipped",
-    Outcome.SKIPPED_DEPENDENCY: "skipped (failed dependency)",
-    Outcome.SKIPPED_RESOURCE: "skipped (unmet resource)",
-    Outcome.SKIPPED_MANIFEST: "skipped (unmet manifest)",
-    Outcome.NOT_SUPPORTED: "not supported",
-    Outcome.NOT_IMPLEMENTED: "not implemented",
-    Outcome.UNDECIDED: "undecided",
+    Outcome.NONE: N_("not started"),
+    Outcome.PASS: N_("passed"),
+    Outcome.FAIL: N_("failed"),
+    Outcome.CRASH: N_("crashed"),
+    Outcome.SKIP: N_("skipped"),
+    Outcome.SKIPPED_DEPENDENCY: N_("skipped (failed dependency)"),
+    Outcome.SKIPPED_RESOURCE: N_("skipped (unmet resource)"),
+    Outcome.SKIPPED_MANIFEST: N_("skipped (unmet manifest)"),
+    Outcome.NOT_SUPPORTED: N_("not supported"),
+    Outcome.NOT_IMPLEMENTED: N_("not implemented"),
+    Outcome.UNDECIDED: N_("undecided"),
 }
 _SKIPS: Final = frozenset(
     {

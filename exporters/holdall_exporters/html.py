@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, NamedTuple
 
+import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from msgspec import Meta
@@ -23,6 +24,7 @@ from holdall.exports.cleaning import html_text
 from holdall.exports.datablock import BLOCK, KINDS, data_block, log_of, standing, words_of
 from holdall.exports.moments import duration, moment, readable
 from holdall.exports.verdict import verdict
+from holdall.languages import N_, NN_, Words, catalog, decimal, grouped, name_of
 from holdall_exporters.sandbox import loaded, rendered, sandboxed
 
 if TYPE_CHECKING:
@@ -36,19 +38,48 @@ if TYPE_CHECKING:
     from holdall.exports.job import JobView
     from holdall.exports.view import SessionView
 
-_WORDS: Final = {
-    "fail": "failed",
-    "crash": "crashed",
-    "open": "open",
-    "pass": "passed",
-    "skip": "skipped",
+_KINDS: Final = {
+    "fail": N_("failed"),
+    "crash": N_("crashed"),
+    "open": N_("open"),
+    "pass": N_("passed"),
+    "skip": N_("skipped"),
+}
+
+# What the page's script says of the jobs and their details.
+_SAID: Final = {
+    "attachments": N_("Attachments"),
+    "attempt": N_("Attempt {number}"),
+    "category": N_("Category"),
+    "certification": N_("Certification"),
+    "code": N_("Exit code"),
+    "device": N_("Device"),
+    "duration": N_("Duration"),
+    "kib": N_("{count} KiB"),
+    "kind": N_("Kind"),
+    "nothing": N_("No attempt has ended."),
+    "origin": N_("Defined in"),
+    "output": N_("Output"),
+    "problem": N_("The table can't be shown by this browser ({reason})."),
+    "started": N_("Started"),
+    "template": N_("Template"),
+}
+_COUNTED: Final = {
+    "bytes": NN_("{count} byte", "{count} bytes"),
+    "dropped": NN_("{count} byte more was not kept", "{count} bytes more were not kept"),
+    "found": NN_("{shown} of {count} job", "{shown} of {count} jobs"),
+    "jobs": NN_("{count} job", "{count} jobs"),
+    "left_out": NN_(
+        "{count} more job not printed here; filter the table to print others.",
+        "{count} more jobs not printed here; filter the table to print others.",
+    ),
 }
 
 _POLICY: Final = (
     "default-src 'none'; style-src '{style}'; script-src '{script}'; "
     "base-uri 'none'; form-action 'none'"
 )
-_UNNAMED: Final = "unnamed"
+_UNNAMED: Final = N_("unnamed")
 _PIECE: Final = 1 << 16
 _GAP: Final = 0.6  # hundredths of the ring between two outcomes
 
@@ -85,11 +116,11 @@ class HtmlExporter:
 
     def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
         """Write the page, job by job."""
-        names = _names(view, context)
+        words = catalog(context.lang, "holdall_exporters")
+        names = _names(view.with_words(words), context)
         path: Path | None = context.options.template
-        for piece in _gathered(
-            _template().generate(**names) if path is None else _own(path, names)
-        ):
+        page = _template().generate(**names) if path is None else _own(path, names)
+        for piece in _gathered(page):
             sink.write(piece.encode())
 
 
@@ -139,30 +170,60 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
     """Return what the template knows."""
     style, script = _asset("report.css"), _asset("elements.js") + _asset("report.js")
     options: Options = context.options
+    words = view.words
+    found = verdict(view)
     counts = list(_counts(view))
-    failed = sum(each.number for each in counts if each.kind in {"fail", "crash"})
-    failed += sum(each.number for each in counts if each.label == "in flight")
+    failed = sum(
+        each.number for each in view.tallies if each.outcome is None or each.outcome.failed
+    )
     return {
         "view": view,
-        "title": _heading(options.title or view.title),
-        "verdict": verdict(view),
+        "title": _heading(options.title or view.title, words),
+        "verdict": found,
+        "reasons": [each.headline_in(words) for each in found.reasons],
         "counts": counts,
-        "kinds": _by_kind(counts),
-        "share": _share(counts, view.job_count),
+        "kinds": _by_kind(counts, words),
+        "share": _share(counts, view.job_count, words),
         "more_failures": max(0, failed - options.failures_max),
         "failed": failed,
         "created": readable(moment(view.created)),
         "modified": readable(moment(view.modified)),
         "now": readable(context.now),
-        "duration": duration(view.duration or None),
-        "lang": context.lang,
+        "duration": duration(view.duration or None, words),
+        "lang": name_of(words),
+        "_": words.gettext,
+        "ngettext": words.ngettext,
+        "grouped": lambda value: grouped(value, words),
+        "said": msgspec.json.encode(_said(words)).decode(),
         "provenance": context.provenance,
         "policy": lambda style: _POLICY.format(style=_digest(style), script=_digest(script)),
+        "exporter": words.gettext("{name} of {provenance}").format(
+            name="holdall.html", provenance=context.provenance
+        ),
         "style": Markup(style),  # noqa: S704 - a file of this package
         "script": Markup(script),  # noqa: S704 - a file of this package
         "block": BLOCK,
         "failures": lambda: islice(_failures(view, options), options.failures_max),
         "data": lambda: data_block(view, options, context.progress),
+    }
+
+
+def _said(words: Words) -> dict[str, object]:
+    """Return what the script says, which plural it takes for which count, and its numbers.
+
+    200 counts tell a whole rule: from a hundred on, it looks at the last two digits.
+    """
+    forms: dict[tuple[str, ...], int] = {}
+    which = ""
+    for count in range(200):
+        told = tuple(words.ngettext(*each, count) for each in _COUNTED.values())
+        which += str(forms.setdefault(told, len(forms)))
+    return {
+        "thousands": grouped(1_000, words)[1:-3],
+        "point": decimal(0.5, 1, words)[1:-1],
+        "which": which,
+        "forms": dict(zip(_COUNTED, zip(*forms, strict=True), strict=True)),
+        **{name: words.gettext(message) for name, message in _SAID.items()},
     }
 
 
@@ -172,12 +233,9 @@ class _Count(NamedTuple):
     kind: str
     label: str
     number: int
+    text: str
     start: str
     length: str
-
-    @property
-    def text(self) -> str:
-        return f"{self.number:,} {self.label}"
 
 
 def _counts(view: SessionView) -> Iterator[_Count]:
@@ -191,22 +249,23 @@ def _counts(view: SessionView) -> Iterator[_Count]:
         length = share * scale
         kind = "open" if outcome is None else KINDS[outcome]
         arc = max(length - gap, 0.2)
-        yield _Count(kind, label, number, f"{-start:.2f}", f"{arc:.2f} {100 - arc:.2f}")
+        text = f"{grouped(number, view.words)} {label}"
+        yield _Count(kind, label, number, text, f"{-start:.2f}", f"{arc:.2f} {100 - arc:.2f}")
         start += length
 
 
-def _by_kind(counts: Iterable[_Count]) -> list[tuple[str, str, int]]:
+def _by_kind(counts: Iterable[_Count], words: Words) -> list[tuple[str, str, int]]:
     """Return the kinds that occur, with the words for them and how many jobs are of each."""
-    numbers = dict.fromkeys(_WORDS, 0)
+    numbers = dict.fromkeys(_KINDS, 0)
     for each in counts:
         numbers[each.kind] += each.number
-    return [(kind, _WORDS[kind], number) for kind, number in numbers.items() if number]
+    return [(kind, words.gettext(_KINDS[kind]), n) for kind, n in numbers.items() if n]
 
 
-def _share(counts: Iterable[_Count], total: int) -> str:
+def _share(counts: Iterable[_Count], total: int, words: Words) -> str:
     """Return how many of 100 jobs passed; 100 only if all did."""
     passed = sum(each.number for each in counts if each.kind == "pass")
-    return f"{100 * passed // total if total else 0}%"
+    return words.gettext("{number}%").format(number=100 * passed // total if total else 0)
 
 
 class _Failure(NamedTuple):
@@ -224,42 +283,45 @@ class _Failure(NamedTuple):
 
 
 def _failures(view: SessionView, options: Options) -> Iterator[_Failure]:
-    several = len(view.devices) > 1
+    several, words = len(view.devices) > 1, view.words
     for number, job in enumerate(view.jobs()):
         if job.outcome.failed or job.in_flight:
             yield _Failure(
                 number=number,
                 kind=standing(job)[0],
                 label=job.label,
-                summary=_heading(job.summary),
+                summary=_heading(job.summary, words),
                 id=html_text(job.id),
-                facts=list(_facts(job, several=several)),
+                facts=list(_facts(job, words, several=several)),
                 words=words_of(job.last),
-                log=log_of(job.last, options),
+                log=log_of(job.last, options, words),
                 dropped=job.last.io_log_dropped,
             )
 
 
-def _heading(text: str) -> str:
+def _heading(text: str, words: Words) -> str:
     """Return *text* as a heading, which can't be empty."""
     shown = html_text(text)
-    return shown if shown.strip() else _UNNAMED
+    return shown if shown.strip() else words.gettext(_UNNAMED)
 
 
-def _facts(job: JobView, *, several: bool) -> Iterator[str]:
+def _facts(job: JobView, words: Words, *, several: bool) -> Iterator[str]:
     """Yield what stands beside the id of a failure."""
     yield html_text(job.category)
     if several:
         yield html_text(job.device_id)
     if job.duration is not None:
-        yield duration(job.duration)
+        yield duration(job.duration, words)
     if job.return_code is not None:
-        yield f"exit code {job.return_code}"
+        yield words.gettext("exit code {code}").format(code=job.return_code)
     if job.certification_status == "blocker":
-        yield "blocker"
+        yield words.gettext("blocker")
     if job.attempt_count > 1:
         history = ", ".join(attempt.label for attempt in job.attempts)
-        yield f"{job.attempt_count} attempts: {history}"
+        told = words.ngettext(
+            "{count} attempt: {history}", "{count} attempts: {history}", job.attempt_count
+        )
+        yield told.format(count=job.attempt_count, history=history)
 
 
 if TYPE_CHECKING:

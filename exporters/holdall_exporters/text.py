@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from heapq import nlargest
 from textwrap import wrap
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, NamedTuple
 from unicodedata import east_asian_width
 
 from holdall.exports.cleaning import line_text, terminal_text
@@ -13,6 +13,7 @@ from holdall.exports.logs import log_text, wants_log
 from holdall.exports.moments import duration, moment, readable
 from holdall.exports.pieces import gathered
 from holdall.exports.verdict import verdict
+from holdall.languages import Words, catalog, grouped
 from holdall.results import Outcome
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from holdall.exports.job import JobView
     from holdall.exports.view import DeviceView, SessionView
 
-_LABEL_WIDTH: Final = max(len(outcome.label) for outcome in Outcome)
 _INDENT: Final = " " * 4
 _NARROWEST: Final = 20
 _FILLER: Final = "\0"  # which no line of a report has
@@ -70,6 +70,9 @@ class TextExporter:
     def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
         """Write head, jobs and totals; of the session no byte can steer a terminal."""
         options: Options = context.options
+        words = catalog(context.lang, "holdall_exporters")
+        view = view.with_words(words)
+        how = _How(options, words, max(len(words.gettext(each.label)) for each in Outcome))
         for line in _head(view):
             sink.write(_fitted(line, options))
         total, done = view.job_count, 0
@@ -78,16 +81,24 @@ class TextExporter:
             if len(devices) > 1:
                 sink.write(_device_heading(device).encode())
             for job in view.jobs(device_id=device.id):
-                for line in _job(job, options):
+                for line in _job(job, how):
                     sink.write(_fitted(line, options))
                 if wants_log(options.logs, job):
-                    for piece in gathered(map(str.encode, _log_of(job))):
+                    for piece in gathered(map(str.encode, _log_of(job, words))):
                         sink.write(piece)
                 done += 1
                 if done % 100 == 0:
                     context.progress(done, total)
         for line in _foot(view, options):
             sink.write(_fitted(line, options))
+
+
+class _How(NamedTuple):
+    """How lines are written: as asked for, in which words, with how wide a column of labels."""
+
+    options: Options
+    words: Words
+    label_width: int
 
 
 def _fitted(line: str, options: Options) -> bytes:
@@ -122,15 +133,26 @@ def _painted(label: str, job: JobView, options: Options) -> str:
 
 def _head(view: SessionView) -> Iterator[str]:
     yield f"{line_text(view.title)}\n"
-    yield f"session  {line_text(view.session_id)}\n"
-    yield f"created  {readable(moment(view.created))}\n"
-    for plan in view.plans:
-        yield f"plan     {_named(plan.name, plan.id)}\n"
-    for device in view.devices:
-        yield f"device   {_named(device.description, device.id)}\n"
-    if view.unsaved:
-        yield f"unsaved  {view.unsaved} events are not stored yet\n"
+    facts = list(_facts(view))
+    width = max(len(name) for name, _fact in facts)
+    for name, fact in facts:
+        yield f"{name:<{width}}  {fact}\n"
     yield "\n"
+
+
+def _facts(view: SessionView) -> Iterator[tuple[str, str]]:
+    words = view.words
+    yield words.gettext("session"), line_text(view.session_id)
+    yield words.gettext("created"), readable(moment(view.created))
+    for plan in view.plans:
+        yield words.gettext("plan"), _named(plan.name, plan.id)
+    for device in view.devices:
+        yield words.gettext("device"), _named(device.description, device.id)
+    if view.unsaved:
+        told = words.ngettext(
+            "{count} event is not stored yet", "{count} events are not stored yet", view.unsaved
+        )
+        yield words.gettext("unsaved"), told.format(count=view.unsaved)
 
 
 def _device_heading(device: DeviceView) -> str:
@@ -146,26 +168,36 @@ def _named(name: str, its_id: str) -> str:
     )
 
 
-def _job(job: JobView, options: Options) -> Iterator[str]:
-    yield _line(job, options)
+def _job(job: JobView, how: _How) -> Iterator[str]:
+    options, words, _width = how
+    yield _line(job, how)
     if job.skip_reason and options.comments:
-        yield f"{_INDENT}reason: {line_text(job.skip_reason)}\n"
+        told = words.gettext("reason: {words}")
+        yield f"{_INDENT}{told.format(words=line_text(job.skip_reason))}\n"
     if job.comments and options.comments:
-        yield f"{_INDENT}comment: {line_text(job.comments)}\n"
+        told = words.gettext("comment: {words}")
+        yield f"{_INDENT}{told.format(words=line_text(job.comments))}\n"
     if job.attempt_count > 1 and options.history:
         history = ", ".join(attempt.label for attempt in job.attempts)
-        yield f"{_INDENT}{job.attempt_count} attempts: {history}\n"
+        told = words.ngettext(
+            "{count} attempt: {history}", "{count} attempts: {history}", job.attempt_count
+        )
+        yield f"{_INDENT}{told.format(count=job.attempt_count, history=history)}\n"
 
 
-def _log_of(job: JobView) -> Iterator[str]:
+def _log_of(job: JobView, words: Words) -> Iterator[str]:
     yield from _log(log_text(job.io_log()))
-    if job.last.io_log_dropped:
-        yield f"{_INDENT}({job.last.io_log_dropped:,} bytes more were not kept)\n"
+    dropped = job.last.io_log_dropped
+    if dropped:
+        told = words.ngettext(
+            "{count} byte more was not kept", "{count} bytes more were not kept", dropped
+        )
+        yield f"{_INDENT}({told.format(count=grouped(dropped, words))})\n"
 
 
-def _line(job: JobView, options: Options) -> str:
-    time = f"  {duration(job.duration)}" if job.duration is not None else ""
-    label = _painted(job.label, job, options) + " " * (_LABEL_WIDTH - len(job.label))
+def _line(job: JobView, how: _How) -> str:
+    time = f"  {duration(job.duration, how.words)}" if job.duration is not None else ""
+    label = _painted(job.label, job, how.options) + " " * (how.label_width - len(job.label))
     return f"{label}  {_named(job.summary, job.id)}{time}\n"
 
 
@@ -179,20 +211,31 @@ def _log(pieces: Iterable[str]) -> Iterator[str]:
     yield "\n"
 
 
-def _slowest(view: SessionView, number: int) -> Iterator[str]:
+def _slowest(view: SessionView, wanted: int) -> Iterator[str]:
     timed = (job for job in view.jobs() if job.duration)
-    found = nlargest(number, timed, key=lambda job: job.duration or 0.0)
+    found = nlargest(wanted, timed, key=lambda job: job.duration or 0.0)
     if found:
-        yield "\nslowest\n"
+        heading = view.words.gettext("slowest")
+        yield f"\n{heading}\n"
     for job in found:
-        yield f"{_INDENT}{duration(job.duration):>11}  {_named(job.summary, job.id)}\n"
+        time = duration(job.duration, view.words)
+        yield f"{_INDENT}{time:>11}  {_named(job.summary, job.id)}\n"
 
 
 def _foot(view: SessionView, options: Options) -> Iterator[str]:
     yield from _slowest(view, max(options.slowest, 0))
+    words = view.words
     parts = [f"{each.number} {each.label}" for each in view.tallies]
-    jobs = f"{view.job_count} {'job' if view.job_count == 1 else 'jobs'}"
-    yield f"\n{jobs} in {duration(view.duration)}: {', '.join(parts) or 'nothing to show'}\n"
+    told = words.ngettext(
+        "{count} job in {duration}: {outcomes}",
+        "{count} jobs in {duration}: {outcomes}",
+        view.job_count,
+    ).format(
+        count=view.job_count,
+        duration=duration(view.duration, words),
+        outcomes=", ".join(parts) or words.gettext("nothing to show"),
+    )
+    yield f"\n{told}\n"
     several = len(view.devices) > 1
     for job in view.jobs():
         if job.outcome.failed or job.in_flight:
@@ -200,9 +243,10 @@ def _foot(view: SessionView, options: Options) -> Iterator[str]:
             label = _painted(job.label, job, options)
             yield f"{_INDENT}{label}: {device}{_named(job.summary, job.id)}\n"
     found = verdict(view)
-    yield f"verdict: {found.word}\n"
+    told = words.gettext("verdict: {word}")
+    yield f"{told.format(word=found.word)}\n"
     for reason in found.reasons:
-        yield f"{_INDENT}{line_text(str(reason))}\n"
+        yield f"{_INDENT}{line_text(reason.told_in(words))}\n"
 
 
 if TYPE_CHECKING:

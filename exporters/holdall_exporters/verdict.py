@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from holdall.exports.cleaning import line_text
 from holdall.exports.verdict import Policy, verdict
+from holdall.languages import catalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -49,18 +50,20 @@ class VerdictExporter:
     def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
         """Write the word, and the reasons if they were asked for."""
         found = verdict(view, context.options)
-        sink.write(_FORMS[context.options.form](view, found).encode())
+        sink.write(_FORMS[context.options.form](view, found, context).encode())
 
 
-def _word(_view: SessionView, found: Verdict) -> str:
+def _word(_view: SessionView, found: Verdict, _context: ExportContext) -> str:
     return f"{found.word}\n"
 
 
-def _reasons(_view: SessionView, found: Verdict) -> str:
-    return "".join(f"{line_text(line)}\n" for line in (found.word, *map(str, found.reasons)))
+def _reasons(_view: SessionView, found: Verdict, context: ExportContext) -> str:
+    words = catalog(context.lang)
+    lines = (found.word, *(each.told_in(words) for each in found.reasons))
+    return "".join(f"{line_text(line)}\n" for line in lines)
 
 
-def _json(view: SessionView, found: Verdict) -> str:
+def _json(view: SessionView, found: Verdict, _context: ExportContext) -> str:
     reasons = [
         {"code": each.code, "count": each.count, "jobs": each.jobs, "text": str(each)}
         for each in found.reasons
@@ -74,12 +77,12 @@ def _json(view: SessionView, found: Verdict) -> str:
     return f"{json.dumps(content)}\n"
 
 
-def _badge(_view: SessionView, found: Verdict) -> str:
+def _badge(_view: SessionView, found: Verdict, _context: ExportContext) -> str:
     colour = "#1a7f37" if found.passed else "#c62828"
     return _BADGE.format(word=found.word, colour=colour)
 
 
-_FORMS: Final[Mapping[str, Callable[[SessionView, Verdict], str]]] = {
+_FORMS: Final[Mapping[str, Callable[[SessionView, Verdict, ExportContext], str]]] = {
     "word": _word,
     "reasons": _reasons,
     "json": _json,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import warnings
+from gettext import gettext as _
 from typing import Final, NoReturn
 
 import click
 
 from holdall.cli.lazy import LazyGroup
+from holdall.cli.words import speak, translated
 from holdall.version import __version__
 
 _COMMANDS: Final = {
@@ -44,15 +46,17 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code; errors are one line on standard error."""
     from holdall.cli.exits import exit_code, message
 
+    speak()
     warnings.showwarning = _show_warning
     warnings.filterwarnings("default", category=DeprecationWarning, module=r"holdall\b")
     try:
-        code = cli.main(args=arguments, prog_name="holdall", standalone_mode=False)
+        code = translated(cli).main(args=arguments, prog_name="holdall", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("holdall: interrupted", err=True)
+        words = _("interrupted")
+        click.echo(f"holdall: {words}", err=True)
         sys.exit(INTERRUPTED)
     except Exception as error:
         code = exit_code(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from gettext import gettext as _
 from typing import TYPE_CHECKING
 
 import click
@@ -160,10 +161,11 @@ def report_failures(reports: Sequence[ExportReport]) -> int:
         for warning in report.warnings:
             note(f"{report.exporter}: {warning.text}")
         if report.changes:
-            changes = (f"{what} {number:,} x" for what, number in report.changes.items())
+            changes = (f"{_(what)} {number:,} x" for what, number in report.changes.items())
             note(f"{report.exporter}: {', '.join(changes)}")
         if report.ignored_options:
-            note(f"{report.exporter}: ignored {', '.join(report.ignored_options)}")
+            ignored = _("ignored {options}").format(options=", ".join(report.ignored_options))
+            note(f"{report.exporter}: {ignored}")
         if report.exception is not None:
             note(f"holdall: {message(report.exception)}")
             code = max(code, exit_code(report.exception) or PLUGIN)
@@ -176,7 +178,8 @@ def _rules(
     """Return what is to be masked, with the values that the variables have now."""
     for name in variables:
         if not os.environ.get(name, "").strip():
-            raise click.UsageError(f"the variable {name!r} of --redact-env is not set")
+            words = _("the variable {name!r} of --redact-env is not set")
+            raise click.UsageError(words.format(name=name))
     secrets = {name: os.environ[name] for name in variables}
     try:
         return RedactionRules(secrets=secrets, patterns=patterns, keys=keys)
@@ -198,10 +201,11 @@ def options_by_name(
         meant = [name for name in names if not dot or _is_same(whose, name, registry)]
         if not meant:
             wanted = ", ".join(names)
-            raise click.UsageError(
-                f"-O {text!r} is for {whose!r}, which is not exported; write one of "
-                f"{wanted} in front of the dot"
+            told = _(
+                "-O {text!r} is for {whose!r}, which is not exported; write one of {wanted} in "
+                "front of the dot"
             )
+            raise click.UsageError(told.format(text=text, whose=whose, wanted=wanted))
         for name in meant:
             found[name].append(f"{option}{equals}{value}")
     return found

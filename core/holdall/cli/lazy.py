@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from holdall.cli.words import translated
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -23,9 +25,9 @@ class LazyGroup(click.Group):
         return sorted(self._targets)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import one command."""
+        """Import one command, and return it in the words of the user's language."""
         if cmd_name not in self._targets:
             return None
         module, _, name = self._targets[cmd_name].partition(":")
         command: click.Command = getattr(import_module(module), name)
-        return command
+        return translated(command)

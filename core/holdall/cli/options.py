@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
+from gettext import gettext as _
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -45,21 +46,24 @@ def parse_targets(given: tuple[str, ...], *, stdout_free: bool = True) -> list[E
     for text in given:
         name, equals, path = text.partition("=")
         if not name or (equals and not path):
-            raise click.UsageError(f"{text!r} is not NAME or NAME=PATH")
+            raise click.UsageError(_("{text!r} is not NAME or NAME=PATH").format(text=text))
         targets.append(ExportTarget(name, path or None))
     paths = Counter(Path(target.path).absolute() for target in targets if target.path)
     for place, count in paths.items():
         if count > 1 and not _takes_several(place):
-            raise click.UsageError(
-                f"{count} reports can't all be {str(place)!r}; name other files"
-            )
+            words = _("{count} reports can't all be {place!r}; name other files")
+            raise click.UsageError(words.format(count=count, place=str(place)))
     loose = [target.name for target in targets if target.path is None]
     if len(loose) > (1 if stdout_free else 0):
-        used = "" if stdout_free else " (--json uses it)"
-        names = ", ".join(loose)
-        raise click.UsageError(
-            f"only one report can go to standard output{used}; write NAME=PATH for {names}"
+        words = (
+            _("only one report can go to standard output; write NAME=PATH for {names}")
+            if stdout_free
+            else _(
+                "only one report can go to standard output (--json uses it); "
+                "write NAME=PATH for {names}"
+            )
         )
+        raise click.UsageError(words.format(names=", ".join(loose)))
     return targets
 
 

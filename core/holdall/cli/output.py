@@ -4,17 +4,41 @@ from __future__ import annotations
 
 import json
 import sys
+from gettext import gettext as _
 from typing import TYPE_CHECKING
 
 import click
 
+from holdall.languages import N_
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+# How many jobs came to what, by outcome.
+_COUNTED = {
+    "none": N_("{count} none"),
+    "pass": N_("{count} pass"),
+    "fail": N_("{count} fail"),
+    "crash": N_("{count} crash"),
+    "skip": N_("{count} skip"),
+    "skipped-dependency": N_("{count} skipped-dependency"),
+    "skipped-resource": N_("{count} skipped-resource"),
+    "skipped-manifest": N_("{count} skipped-manifest"),
+    "not-supported": N_("{count} not-supported"),
+    "not-implemented": N_("{count} not-implemented"),
+    "undecided": N_("{count} undecided"),
+}
 
 
 def note(text: str) -> None:
     """Say something about what is going on, on standard error."""
     click.echo(text, err=True)
+
+
+def counted(outcomes: Mapping[str, int]) -> Iterator[str]:
+    """Yield how many jobs came to each outcome, for people: `12 pass`."""
+    for outcome, count in outcomes.items():
+        yield _(_COUNTED[outcome]).format(count=count)
 
 
 def print_json(value: object) -> None:

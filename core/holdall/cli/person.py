@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from gettext import gettext as _
 from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
 from holdall.exports.cleaning import terminal_text
+from holdall.languages import N_
 from holdall.results import JobResult, Outcome
 
 if TYPE_CHECKING:
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
     from holdall.units import Job
 
 _ANSWERS = {"p": Outcome.PASS, "f": Outcome.FAIL, "s": Outcome.SKIP}
+_PARTS = {
+    "purpose": N_("PURPOSE"),
+    "steps": N_("STEPS"),
+    "verification": N_("VERIFICATION"),
+    "description": N_("DESCRIPTION"),
+}
 
 
 def person_at_terminal(pause: Pause) -> Person | None:
@@ -38,7 +46,7 @@ class _Person:
     def is_ready(self, job: Job) -> bool:
         with self._asked():
             _explain(job)
-            return click.confirm("Ready? (no skips the job)", default=True, err=True)
+            return click.confirm(_("Ready? (no skips the job)"), default=True, err=True)
 
     def decide(self, job: Job, result: JobResult | None) -> JobResult:
         with self._asked():
@@ -57,14 +65,15 @@ def _decided(job: Job, result: JobResult | None) -> JobResult:
     if result is None:
         _explain(job)
     else:
-        click.echo(f"The command {result.outcome.label}.", err=True)
+        words = _("The command {outcome}.").format(outcome=_(result.outcome.label))
+        click.echo(words, err=True)
     answer = click.prompt(
-        "What came out? [p]assed, [f]ailed, [s]kip",
+        _("What came out? [p]assed, [f]ailed, [s]kip"),
         type=click.Choice(list(_ANSWERS)),
         show_choices=False,
         err=True,
     )
-    comments = click.prompt("Comments", default="", show_default=False, err=True)
+    comments = click.prompt(_("Comments"), default="", show_default=False, err=True)
     outcome = _ANSWERS[answer]
     reason = "skipped by the person at the terminal" if outcome is Outcome.SKIP else None
     return msgspec.structs.replace(
@@ -77,7 +86,7 @@ def _decided(job: Job, result: JobResult | None) -> JobResult:
 
 def _explain(job: Job) -> None:
     click.echo(f"\n{terminal_text(job.summary)}", err=True)
-    for name in ("purpose", "steps", "verification", "description"):
+    for name, heading in _PARTS.items():
         text = job.get(name)
         if text:
-            click.echo(f"\n{name.upper()}:\n{terminal_text(text)}", err=True)
+            click.echo(f"\n{_(heading)}:\n{terminal_text(text)}", err=True)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack, contextmanager, nullcontext
+from functools import cache
+from gettext import gettext as _
+from gettext import ngettext
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
@@ -133,11 +136,24 @@ def _words(context: SessionDeviceContext, job: Job, result: JobResult) -> str:
     reason = result.skip_reason or result.comments
     why = f": {terminal_text(reason).splitlines()[0]}" if reason else ""
     if result.io_log_dropped:
-        why += f" ({result.io_log_dropped:,} bytes of its output were not kept)"
+        dropped = ngettext(
+            "{count} byte of its output was not kept",
+            "{count} bytes of its output were not kept",
+            result.io_log_dropped,
+        )
+        why += f" ({dropped.format(count=f'{result.io_log_dropped:,}')})"
     total = len(context.state.run_list)
     number = f"{context.state.position(job):>{len(str(total))}}/{total}"
     device = "" if context.device.id == "local" else f"{terminal_text(context.device.id)} "
-    return f"[{number}] {device}{result.outcome.label:<8} {job.id}{why}"
+    label = f"{_(result.outcome.label):<{_label_width()}}"
+    return f"[{number}] {device}{label} {job.id}{why}"
+
+
+@cache
+def _label_width() -> int:
+    """Return how wide a column is that holds what most jobs come to."""
+    usual = (Outcome.PASS, Outcome.FAIL, Outcome.CRASH, Outcome.SKIP)
+    return max(8, *(len(_(each.label)) for each in usual))
 
 
 @contextmanager

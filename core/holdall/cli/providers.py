@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from gettext import gettext as _
 
 import click
 
@@ -37,7 +38,7 @@ def list_providers(*, as_json: bool) -> None:
         )
         return
     print_table(
-        ("PROVIDER", "STATE", "FROM", "REASON"),
+        (_("PROVIDER"), _("STATE"), _("FROM"), _("REASON")),
         [(each.id, str(each.state), each.origin, each.reason) for each in found],
     )
 
@@ -81,9 +82,9 @@ def show_provider(source: str, *, as_json: bool) -> None:
     if provider.description:
         click.echo(provider.description)
     rows = [(kind, str(count)) for kind, count in sorted(kinds.items())]
-    print_table(("KIND", "UNITS"), [*rows, ("all", str(kinds.total()))])
+    print_table((_("KIND"), _("UNITS")), [*rows, (_("all"), str(kinds.total()))])
     plans = [unit for unit in provider.unit_list if unit.kind == "test plan"]
     for plan in plans:
-        click.echo(f"test plan {plan.id}: {plan.summary}")
+        click.echo(_("test plan {id}: {summary}").format(id=plan.id, summary=plan.summary))
     for problem in problems:
         click.echo(str(problem))

@@ -6,7 +6,9 @@ import os
 import signal
 from collections import Counter
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from gettext import gettext as _
+from gettext import ngettext
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -20,7 +22,7 @@ from holdall.cli.options import (
     repository,
     store_option,
 )
-from holdall.cli.output import note, print_json
+from holdall.cli.output import counted, note, print_json
 from holdall.cli.person import person_at_terminal
 from holdall.cli.policy import installed
 from holdall.cli.progress import shown_progress
@@ -29,6 +31,7 @@ from holdall.errors import HoldallError, NothingToResumeError
 from holdall.exports.exporter_units import units_in
 from holdall.exports.verdict import verdict
 from holdall.exports.view import SessionView
+from holdall.languages import NN_
 from holdall.providers import load_provider
 from holdall.session.context import Device, SessionDeviceContext
 from holdall.session.load import IGNORE_CHECKSUMS
@@ -47,6 +50,12 @@ if TYPE_CHECKING:
     from holdall.registry import Registry
 
 RUNNER = "local"
+
+# How many problems of a kind a provider has.
+_PROBLEMS: Final = {
+    "error": NN_("{count} error", "{count} errors"),
+    "warning": NN_("{count} warning", "{count} warnings"),
+}
 
 _shared_options = command_options(
     click.option(
@@ -198,8 +207,13 @@ def _note_plugins(
 def _report_problems(provider: Provider) -> None:
     counts = Counter(problem.severity for problem in provider.problems)
     if counts:
-        what = ", ".join(f"{count} {severity}s" for severity, count in counts.items())
-        note(f"{provider.name}: {what}; `holdall providers show {provider.source}` lists them")
+        what = ", ".join(
+            ngettext(*_PROBLEMS[severity], count).format(count=count)
+            for severity, count in counts.items()
+        )
+        words = _("{provider}: {problems}; `{command}` lists them")
+        command = f"holdall providers show {provider.source}"
+        note(words.format(provider=provider.name, problems=what, command=command))
 
 
 def _select(manager: SessionManager, plans: Sequence[str], patterns: Sequence[str]) -> None:
@@ -244,7 +258,7 @@ def _run_and_report(
             run_session(manager, runner, RUNNER, settings)
         except KeyboardInterrupt:
             command = f"holdall resume {manager.storage.id} --store {where.url}"
-            note(f"interrupted; go on with: {command}")
+            note(_("interrupted; go on with: {command}").format(command=command))
             raise
     view = manager.view()
     providers = [each for context in manager.device_context_list for each in context.provider_list]
@@ -278,6 +292,5 @@ def _print_summary(
         }
         print_json(summary)
         return
-    words = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
-    note(f"{word}: {words}")
-    note(f"session {view.session_id} in {store}")
+    note(f"{word}: {', '.join(counted(counts))}")
+    note(_("session {id} in {store}").format(id=view.session_id, store=store))

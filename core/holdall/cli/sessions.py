@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from gettext import gettext as _
+
 import click
 import msgspec
 
 from holdall.cli.options import find_session, json_option, moment, repository, store_option
-from holdall.cli.output import print_json, print_table
+from holdall.cli.output import counted, print_json, print_table
 from holdall.cli.policy import installed
 from holdall.exports.verdict import verdict
 from holdall.exports.view import SessionView
+from holdall.languages import N_
+
+# What is shown of a session, by its name in JSON.
+_NAMES = {
+    "session": N_("session"),
+    "title": N_("title"),
+    "store": N_("store"),
+    "created": N_("created"),
+    "modified": N_("modified"),
+    "devices": N_("devices"),
+    "providers": N_("providers"),
+    "plans": N_("plans"),
+    "plugins": N_("plugins"),
+    "jobs": N_("jobs"),
+    "outcomes": N_("outcomes"),
+    "verdict": N_("verdict"),
+    "in flight": N_("in flight"),
+}
 
 
 @click.group()
@@ -27,7 +47,7 @@ def list_sessions(store: str | None, *, as_json: bool) -> None:
         print_json([msgspec.to_builtins(info) for info in found])
         return
     print_table(
-        ("SESSION", "STATE", "RESULTS", "MODIFIED (UTC)", "TITLE"),
+        (_("SESSION"), _("STATE"), _("RESULTS"), _("MODIFIED (UTC)"), _("TITLE")),
         [
             (i.id, i.state, f"{i.results}/{i.jobs}", moment(i.modified), i.title or i.reason)
             for i in found
@@ -51,7 +71,7 @@ def show_session(session: str, store: str | None, *, as_json: bool) -> None:
         print_json(shown)
         return
     for name, value in shown.items():
-        click.echo(f"{name}: {_words(value)}")
+        click.echo(f"{_(_NAMES[name])}: {_words(value)}")
 
 
 def _shown(view: SessionView, store: str) -> dict[str, object]:
@@ -74,9 +94,9 @@ def _shown(view: SessionView, store: str) -> dict[str, object]:
 
 def _words(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{count} {name}" for name, count in value.items()) or "none"
+        return ", ".join(counted(value)) or _("none")
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
+        return ", ".join(map(str, value)) or _("none")
     return str(value)
 
 
@@ -89,4 +109,4 @@ def remove_sessions(session: tuple[str, ...], store: str | None) -> None:
     for each in session:
         session_id = find_session(where, each)
         where.remove(session_id)
-        click.echo(f"removed {session_id}")
+        click.echo(_("removed {id}").format(id=session_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gettext import gettext as _
 from typing import TYPE_CHECKING
 
 from holdall.cli.exits import message
@@ -75,9 +76,10 @@ def providers_with_units(
                 note(f"holdall: {message(error)}")
                 continue
             if provider.version != event.version:
-                note(
-                    f"holdall: {event.name} is {provider.version} now; the session had "
-                    f"{event.version}"
+                told = _("{name} is {version} now; the session had {earlier}")
+                words = told.format(
+                    name=event.name, version=provider.version, earlier=event.version
                 )
+                note(f"holdall: {words}")
             found.append(provider)
     return found

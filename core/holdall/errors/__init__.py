@@ -12,6 +12,7 @@ from holdall.errors.exports import (
     OptionValueError,
     ProviderNotLoadedError,
     ReportTemplateError,
+    UnknownLanguageError,
     UnknownOptionError,
 )
 from holdall.errors.plugins import (
@@ -119,6 +120,7 @@ __all__ = [
     "StrictPolicyError",
     "TemplateInstanceError",
     "UnitError",
+    "UnknownLanguageError",
     "UnknownOptionError",
     "UnknownPluginError",
     "UnknownProviderError",

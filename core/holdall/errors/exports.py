@@ -63,6 +63,21 @@ class NestedReportError(ExportError):
         )
 
 
+class UnknownLanguageError(ExportError, LookupError):
+    """Nobody has words in the language that a report for people was asked for in."""
+
+    def __init__(self, lang: str, known: Sequence[str]) -> None:
+        super().__init__(lang, known)
+        self.lang = lang
+        self.known = tuple(known)
+
+    def __str__(self) -> str:
+        return (
+            f"cannot write a report in the language {self.lang!r}: no catalog has it"
+            f"{near(self.lang, self.known)} (languages: {listed(self.known)})"
+        )
+
+
 class ExportTargetError(ExportError):
     """The report can't be written to the place it was meant for."""
 

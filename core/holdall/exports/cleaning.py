@@ -10,10 +10,13 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from holdall.exports.escapes import strip_escapes
+from holdall.languages import ENGLISH, grouped
 from holdall.results import encodable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from holdall.languages import Words
 
 CELL_LENGTH: Final = 32_767
 """UTF-16 units that fit in a cell of a spreadsheet."""
@@ -48,10 +51,11 @@ def line_text(text: str) -> str:
     return " ".join(terminal_text(text).split())
 
 
-def cell_text(text: str, *, behind: int = 0) -> str:
+def cell_text(text: str, words: Words = ENGLISH, *, behind: int = 0) -> str:
     """Return *text* as one cell of a spreadsheet holds it; what does not fit is visibly cut.
 
     Args:
+        words: The language that a cut is told in.
         behind: Characters that were cut already, of the end of the text.
     """
     if not behind and text.isprintable() and len(text) <= CELL_LENGTH // 2 and "_x" not in text:
@@ -59,7 +63,7 @@ def cell_text(text: str, *, behind: int = 0) -> str:
     text = _shown(text.replace("\r\n", "\n"))
     text = _ESCAPED_UNIT.sub("_x005F_", text)
     if behind or len(text) > CELL_LENGTH // 2 or text.count("\n") > CELL_LINE_FEEDS:
-        return _cut(text, behind)
+        return _cut(text, words, behind)
     return text
 
 
@@ -69,14 +73,18 @@ def _shown(text: str) -> str:
     return encodable(text).translate(_TERMINAL) if _NOT_TERMINAL.search(text) else text
 
 
-def _cut(text: str, behind: int) -> str:
+def _cut(text: str, words: Words, behind: int) -> str:
     """Return as much of *text* as a cell takes, with a mark if that is not all."""
     lines = text.split("\n", CELL_LINE_FEEDS)
     few_lines = "\n".join(lines[:CELL_LINE_FEEDS])
     kept = text if text.count("\n") <= CELL_LINE_FEEDS else few_lines
     if not behind and len(kept) == len(text) and _units(text) <= CELL_LENGTH:
         return text
-    mark = f"\n[... cut: {len(text) + behind:,} characters in all]"
+    whole = len(text) + behind
+    said = words.ngettext(
+        "[... cut: {count} character in all]", "[... cut: {count} characters in all]", whole
+    )
+    mark = f"\n{said.format(count=grouped(whole, words))}"
     room = CELL_LENGTH - len(mark)
     kept = kept[:room]
     while _units(kept) > room:

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Final
 from holdall.exports.cleaning import html_text
 from holdall.exports.escapes import strip_escapes
 from holdall.exports.logs import stream_runs
+from holdall.languages import ENGLISH, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from holdall.languages import Words
     from holdall.results import IOLogRecord
 
 Run = str | tuple[str, str]
@@ -33,7 +35,7 @@ _ON: Final = {1: "bold", 2: "dim", 3: "italic", 4: "underline", 9: "strike"}
 _OFF: Final = {22: ("bold", "dim"), 23: ("italic",), 24: ("underline",), 29: ("strike",)}
 
 
-def coloured(records: Iterable[IOLogRecord], *, limit: int) -> list[Run]:
+def coloured(records: Iterable[IOLogRecord], *, limit: int, words: Words = ENGLISH) -> list[Run]:
     """Return a log as at most *limit* characters of text; what is cut is said in its place.
 
     The classes are `f0` to `f15` for a colour, `b0` to `b15` for a background,
@@ -43,7 +45,12 @@ def coloured(records: Iterable[IOLogRecord], *, limit: int) -> list[Run]:
     styles = {"stdout": _Style(), "stderr": _Style("err")}
     runs = list(_runs(head, styles))
     if left_out:
-        runs.append((CUT, f"\n[... {left_out:,} characters left out ...]\n"))
+        mark = words.ngettext(
+            "[... {count} character left out ...]",
+            "[... {count} characters left out ...]",
+            left_out,
+        )
+        runs.append((CUT, f"\n{mark.format(count=grouped(left_out, words))}\n"))
     runs += _runs(tail, styles)
     return runs
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from holdall.exports.job import AttemptView, JobView
     from holdall.exports.view import SessionView
+    from holdall.languages import Words
     from holdall.results import Attachment
 
 BLOCK: Final = 256
@@ -206,7 +207,7 @@ def _details(view: SessionView, choices: Choices) -> Iterator[_Details]:
                 details = _Details(like=known[key])
             elif len(known) < _SHARED:
                 known[key] = number
-        details.attempts = [_attempt(attempt, choices) for attempt in job.attempts]
+        details.attempts = [_attempt(each, choices, view.words) for each in job.attempts]
         if details.attempts and not job.in_flight:
             last = details.attempts[-1]
             last.kind, last.label, last.duration = "", "", None
@@ -223,7 +224,7 @@ def _definition(job: JobView) -> _Details:
     )
 
 
-def _attempt(attempt: AttemptView, choices: Choices) -> _Attempt:
+def _attempt(attempt: AttemptView, choices: Choices, words: Words) -> _Attempt:
     return _Attempt(
         kind=KINDS[attempt.outcome],
         label=attempt.label,
@@ -231,18 +232,18 @@ def _attempt(attempt: AttemptView, choices: Choices) -> _Attempt:
         started="" if attempt.started_at is None else readable(moment(attempt.started_at)),
         code=attempt.return_code or None,
         words=words_of(attempt),
-        log=log_of(attempt, choices),
+        log=log_of(attempt, choices, words),
         dropped=attempt.io_log_dropped,
         files=[_file(attempt, each, choices) for each in attempt.attachments],
     )
 
 
-def log_of(attempt: AttemptView, choices: Choices) -> list[Run]:
+def log_of(attempt: AttemptView, choices: Choices, words: Words) -> list[Run]:
     """Return the output of an attempt as far as it was asked for."""
     wanted = choices.logs == "all" or (choices.logs == "failed" and attempt.outcome.failed)
     if not wanted or not attempt.io_log_size:
         return []
-    return coloured(attempt.io_log(), limit=choices.log_max)
+    return coloured(attempt.io_log(), limit=choices.log_max, words=words)
 
 
 def _file(attempt: AttemptView, attachment: Attachment, choices: Choices) -> _File:

@@ -48,7 +48,7 @@ class JobGroup:
     @property
     def tallies(self) -> list[Tally]:
         """How many jobs stand how, in words, what went wrong first."""
-        return tallies(self._jobs)
+        return tallies(self._jobs, self._source.labels)
 
     @property
     def duration(self) -> float:

@@ -55,7 +55,7 @@ class AttemptView:
     @property
     def label(self) -> str:
         """How the attempt ended, in words for people."""
-        return _label(self.result)
+        return self._source.labels.of(self.result.outcome, self.result.interrupted_by)
 
     @property
     def duration(self) -> float | None:
@@ -211,7 +211,10 @@ class JobView:
     @property
     def label(self) -> str:
         """How the job stands, in words for people."""
-        return "in flight" if self._job.in_flight else _label(self._result)
+        labels, result = self._source.labels, self._result
+        if self._job.in_flight:
+            return labels.in_flight
+        return labels.of(result.outcome, result.interrupted_by)
 
     @property
     def duration(self) -> float | None:
@@ -253,14 +256,4 @@ class JobView:
         return self.last.io_log()
 
 
-def _label(result: JobResult) -> str:
-    by = result.interrupted_by
-    return f"{result.outcome.label} ({_INTERRUPTED[by]})" if by else result.outcome.label
-
-
 _NOT_STARTED: Final = JobResult()
-_INTERRUPTED: Final[dict[Interruption, str]] = {
-    "killed": "interrupted: holdall was killed",
-    "rebooted": "interrupted by a reboot",
-    "unknown": "interrupted",
-}

@@ -6,8 +6,12 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from holdall.languages import ENGLISH, decimal
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from holdall.languages import Words
 
 _LAST: Final = 253_402_300_799.0  # the end of the year 9999, past which datetime can't go
 
@@ -32,14 +36,14 @@ def total(durations: Iterable[float | None]) -> float:
     return min(sum(each or 0.0 for each in durations), sys.float_info.max)
 
 
-def duration(seconds: float | None) -> str:
+def duration(seconds: float | None, words: Words = ENGLISH) -> str:
     """Return *seconds* for people: `0.25 s`, `12.0 s`, `3 min 05 s`, `2 h 03 min`, or nothing."""
     if seconds is None:
         return ""
     if seconds < 10:
-        return f"{seconds:.2f} s"
+        return f"{decimal(seconds, 2, words)} s"
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return f"{decimal(seconds, 1, words)} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes} min {rest:02} s"

@@ -15,6 +15,7 @@ import msgspec
 
 from holdall.exports.controls import ControlFilter
 from holdall.exports.filtering import ViewFilter
+from holdall.languages import N_
 from holdall.results import IOLogRecord, Outcome  # noqa: TC001 - msgspec evaluates it
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Selection:
         ansi: Keep terminal escape sequences where the format can hold them, or strip them.
         control: What control characters become: themselves, pictures, escapes, or U+FFFD.
         title: A title in place of the session's.
-        lang: Language for people, such as `en`.
+        lang: Language of reports for people, such as `de`; English if not said.
     """
 
     logs: Literal["none", "failed", "all"] = "all"
@@ -82,10 +83,10 @@ def select(view: SessionView, wanted: Selection, changes: Counter[str]) -> Sessi
     cuts = _cuts(view, wanted)
     for cut in cuts.values():
         if cut.hidden:
-            changes["logs left out"] += 1
+            changes[N_("logs left out")] += 1
         else:
-            changes["logs cut"] += 1
-            changes["bytes of logs cut"] += cut.size - cut.head - cut.tail
+            changes[N_("logs cut")] += 1
+            changes[N_("bytes of logs cut")] += cut.size - cut.head - cut.tail
     if cuts or not wanted.attachments:
         view = view.filtered(_Parts(cuts, attachments=wanted.attachments, changes=changes))
     return view
@@ -100,7 +101,7 @@ def _chosen(view: SessionView, wanted: Selection, changes: Counter[str]) -> Sess
     shown = view.with_jobs(choose)
     left_out = view.job_count - shown.job_count
     if wanted.only:
-        changes["jobs left out"] += left_out
+        changes[N_("jobs left out")] += left_out
         names = ", ".join(wanted.only)
         part = f"{shown.job_count} of {view.job_count} jobs: {names}"
         shown = shown.with_title(f"{view.title} [{part}]")
@@ -169,7 +170,7 @@ class _Parts(ViewFilter):
             return super().attachments(attachments, place, open_blob)
         if place[:3] not in self._without:
             self._without.add(place[:3])
-            self._changes["attachments left out"] += len(attachments)
+            self._changes[N_("attachments left out")] += len(attachments)
         return ()
 
     def result(self, result: JobResult, place: Place) -> JobResult:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from copy import copy
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 from holdall.exports.filtering import through
+from holdall.exports.labels import IN_ENGLISH, Labels
 from holdall.journal.iolog import unpack
 
 if TYPE_CHECKING:
@@ -16,35 +18,44 @@ if TYPE_CHECKING:
     from holdall.exports.job import FoldedJob
     from holdall.exports.shared import SharedLogs
     from holdall.exports.small import SmallLogs
+    from holdall.languages import Words
     from holdall.results import Attachment, IOLogRecord, JobResult
 
 
 class Source:
-    """Gives the jobs, logs and attachments of a view, each as its filters show it."""
+    """Gives the jobs, logs and attachments of a view, each as its filters show it.
 
-    __slots__ = ("_filters", "_open_blob", "_shared", "_small")
+    Attributes:
+        labels: How jobs and attempts stand, in the words of the view.
+    """
 
-    def __init__(
-        self,
-        open_blob: OpenBlob,
-        small: SmallLogs,
-        *,
-        filters: tuple[ViewFilter, ...] = (),
-        shared: SharedLogs | None = None,
-    ) -> None:
+    __slots__ = ("_filters", "_open_blob", "_shared", "_small", "labels")
+
+    def __init__(self, open_blob: OpenBlob, small: SmallLogs) -> None:
         self._open_blob = open_blob
         self._small = small
-        self._filters = filters
-        self._shared = shared
+        self._filters: tuple[ViewFilter, ...] = ()
+        self._shared: SharedLogs | None = None
+        self.labels = IN_ENGLISH
 
     def filtered(self, by: ViewFilter) -> Source:
         """Return this source as it is seen through *by* as well."""
-        filters = (*self._filters, by)
-        return Source(self._open_blob, self._small, filters=filters, shared=self._shared)
+        return self._but(_filters=(*self._filters, by))
 
     def sharing(self, shared: SharedLogs) -> Source:
         """Return this source with logs remembered in *shared*."""
-        return Source(self._open_blob, self._small, filters=self._filters, shared=shared)
+        return self._but(_shared=shared)
+
+    def with_words(self, words: Words) -> Source:
+        """Return this source with labels in *words*."""
+        return self._but(labels=Labels(words))
+
+    def _but(self, **state: object) -> Source:
+        """Return a source that differs from this one in *state*."""
+        other = copy(self)
+        for name, value in state.items():
+            setattr(other, name, value)
+        return other
 
     def job(self, device_id: str, job: FoldedJob) -> FoldedJob:
         """Return *job* with all texts, results and attachments as they are to be seen."""

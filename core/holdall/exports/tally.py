@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from holdall.exports.job import FoldedJob
+    from holdall.exports.labels import Labels
 
 
 class Tally(NamedTuple):
@@ -21,14 +22,14 @@ class Tally(NamedTuple):
     number: int
 
 
-def tallies(jobs: Iterable[FoldedJob]) -> list[Tally]:
+def tallies(jobs: Iterable[FoldedJob], labels: Labels) -> list[Tally]:
     """Return a tally for each way that occurs, what went wrong first."""
     counts = Counter(None if job.in_flight else job.result.outcome for job in jobs)
-    return [Tally(each, _label(each), counts[each]) for each in _ORDER if counts[each]]
-
-
-def _label(outcome: Outcome | None) -> str:
-    return "in flight" if outcome is None else outcome.label
+    return [
+        Tally(each, labels.in_flight if each is None else labels.of(each), counts[each])
+        for each in _ORDER
+        if counts[each]
+    ]
 
 
 _ORDER: Final = (

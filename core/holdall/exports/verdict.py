@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, Literal
 
+from holdall.languages import ENGLISH, NN_
 from holdall.results import Outcome
 
 if TYPE_CHECKING:
@@ -19,24 +20,26 @@ if TYPE_CHECKING:
 
     from holdall.exports.job import JobView
     from holdall.exports.view import SessionView
+    from holdall.languages import Words
 
 EXAMPLES: Final = 10
 """How many jobs a reason names at most; it knows how many more there are."""
 
 # What speaks against a pass, worst first, with the words for one job and for several.
 _AGAINST: Final[Mapping[str, tuple[str, str]]] = {
-    "failed": ("job failed", "jobs failed"),
-    "crashed": ("job crashed", "jobs crashed"),
-    "in-flight": (
-        "job was started and has not ended",
-        "jobs were started and have not ended",
+    "failed": NN_("{count} job failed", "{count} jobs failed"),
+    "crashed": NN_("{count} job crashed", "{count} jobs crashed"),
+    "in-flight": NN_(
+        "{count} job was started and has not ended",
+        "{count} jobs were started and have not ended",
     ),
-    "undecided": ("job is undecided", "jobs are undecided"),
-    "not-started": ("job was not started", "jobs were not started"),
-    "skipped": ("job was skipped", "jobs were skipped"),
-    "not-supported": ("job is not supported", "jobs are not supported"),
-    "not-implemented": ("job is not implemented", "jobs are not implemented"),
+    "undecided": NN_("{count} job is undecided", "{count} jobs are undecided"),
+    "not-started": NN_("{count} job was not started", "{count} jobs were not started"),
+    "skipped": NN_("{count} job was skipped", "{count} jobs were skipped"),
+    "not-supported": NN_("{count} job is not supported", "{count} jobs are not supported"),
+    "not-implemented": NN_("{count} job is not implemented", "{count} jobs are not implemented"),
 }
+_TOO_FEW: Final = NN_("only {count} job had a result", "only {count} jobs had a result")
 _CODES: Final[Mapping[Outcome, str]] = {
     Outcome.FAIL: "failed",
     Outcome.CRASH: "crashed",
@@ -114,18 +117,28 @@ class Reason:
     @property
     def headline(self) -> str:
         """The reason without the jobs: `2 jobs failed`."""
-        if self.code == "too-few":
-            return f"only {self.count} {'job' if self.count == 1 else 'jobs'} had a result"
-        if self.code not in _AGAINST:
-            return "no job passed"
-        one, several = _AGAINST[self.code]
-        return f"{self.count} {one if self.count == 1 else several}"
+        return self.headline_in(ENGLISH)
+
+    def headline_in(self, words: Words) -> str:
+        """Return `headline` in other words than English ones."""
+        if self.code == "nothing-passed":
+            return words.gettext("no job passed")
+        one, several = _TOO_FEW if self.code == "too-few" else _AGAINST[self.code]
+        return words.ngettext(one, several, self.count).format(count=self.count)
 
     def __str__(self) -> str:
+        return self.told_in(ENGLISH)
+
+    def told_in(self, words: Words) -> str:
+        """Return the reason and its jobs, as `str` does, in other words than English ones."""
+        headline = self.headline_in(words)
         if not self.jobs:
-            return self.headline
-        more = f" and {self.count - len(self.jobs)} more" if self.count > len(self.jobs) else ""
-        return f"{self.headline}: {', '.join(self.jobs)}{more}"
+            return headline
+        jobs, more = ", ".join(self.jobs), self.count - len(self.jobs)
+        if more <= 0:
+            return f"{headline}: {jobs}"
+        told = words.ngettext("{jobs} and {count} more", "{jobs} and {count} more", more)
+        return f"{headline}: {told.format(jobs=jobs, count=more)}"
 
 
 @dataclass(frozen=True, slots=True)

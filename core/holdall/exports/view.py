@@ -36,6 +36,7 @@ from holdall.journal.events import (
     title_in,
     words_in,
 )
+from holdall.languages import ENGLISH, N_
 from holdall.records import Record, parse_records
 from holdall.results import encodable
 from holdall.units import UNCATEGORISED
@@ -49,9 +50,10 @@ if TYPE_CHECKING:
     from holdall.exports.shared import SharedLogs
     from holdall.exports.tally import Tally
     from holdall.journal.events import AnyEvent, PlanRecord
+    from holdall.languages import Words
     from holdall.results import Outcome
 
-UNCATEGORISED_NAME: Final = "Uncategorised"
+UNCATEGORISED_NAME: Final = N_("Uncategorised")
 
 
 class DeviceView(msgspec.Struct, frozen=True):
@@ -102,6 +104,7 @@ class SessionView:
         self._devices: dict[str, DeviceView] = {}
         self._jobs: dict[str, dict[str, FoldedJob]] = {}
         self._run_lists: dict[str, tuple[str, ...]] = {}
+        self._words = ENGLISH
         self._whole: SessionView | None = None
         self._small = SmallLogs()
         self._source = Source(open_blob or _no_blobs, self._small)
@@ -233,6 +236,20 @@ class SessionView:
         """Return this view under another title."""
         return self._but(_title=encodable(title), _titles={})
 
+    def with_words(self, words: Words) -> SessionView:
+        """Return this view with the words that are holdall's own, as labels are, in *words*.
+
+        What the session holds stays as it is. A report that programs read wants no words
+        but the English ones.
+        """
+        whole = self._whole and self._whole.with_words(words)
+        return self._but(_words=words, _source=self._source.with_words(words), _whole=whole)
+
+    @property
+    def words(self) -> Words:
+        """The words that labels are in; English ones unless `with_words` gave others."""
+        return self._words
+
     def _but(self, **state: Any) -> SessionView:
         """Return a view that differs from this one in *state*."""
         shown = copy(self)
@@ -263,7 +280,7 @@ class SessionView:
     @property
     def tallies(self) -> list[Tally]:
         """How many jobs stand how, in words, what went wrong first."""
-        return tallies(job for jobs in self._order.values() for job in jobs)
+        return tallies((job for jobs in self._order.values() for job in jobs), self._source.labels)
 
     @property
     def duration(self) -> float:
@@ -302,9 +319,8 @@ class SessionView:
 
     def _category(self, category_id: str) -> str:
         known = self.categories.get(category_id)
-        if known is None and category_id == UNCATEGORISED:
-            return UNCATEGORISED_NAME
-        return known or category_id.rpartition("::")[2] or UNCATEGORISED_NAME
+        name = "" if category_id == UNCATEGORISED else category_id.rpartition("::")[2]
+        return known or name or self._words.gettext(UNCATEGORISED_NAME)
 
     def resources(self) -> Iterator[tuple[str, str, tuple[dict[str, str], ...]]]:
         """Yield device id, job id and records of each resource job that has a result."""

@@ -7,12 +7,19 @@ const elements = (() => {
     element.append(...children);
     return element;
   };
-  const number = (value) => value.toLocaleString("en");
-  const count = (value, noun) => `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
+
+  // What the page says, in its language: words, plurals by number, and how numbers are written.
+  const said = JSON.parse(document.getElementById("data").dataset.said);
+  const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  const number = (value) => String(value).replace(/\B(?=(\d{3})+$)/g, () => said.thousands);
+  const count = (name, value, more = {}) => {
+    const form = said.forms[name][said.which[value < 200 ? value : 100 + (value % 100)]];
+    return fill(form, { count: number(value), ...more });
+  };
 
   const duration = (seconds) => {
     if (seconds === null || seconds === undefined) return "";
-    if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
+    if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 2 : 1).replace(".", said.point)} s`;
     const minutes = Math.floor(Math.round(seconds) / 60);
     const two = (value) => String(value).padStart(2, "0");
     if (minutes < 60) return `${minutes} min ${two(Math.round(seconds) % 60)} s`;
@@ -37,7 +44,8 @@ const elements = (() => {
     }
     return list;
   };
-  const size = (bytes) => (bytes < 1024 ? count(bytes, "byte") : `${number(Math.round(bytes / 1024))} KiB`);
+  const size = (bytes) =>
+    bytes < 1024 ? count("bytes", bytes) : fill(said.kib, { count: number(Math.round(bytes / 1024)) });
   const fileOf = ({ name, type, size: bytes, text }) => {
     const about = [make("b", "", name), ` ${type ?? ""}, ${size(bytes)}`];
     if (text === undefined) return make("li", "", ...about);
@@ -48,18 +56,18 @@ const elements = (() => {
     if (heading) part.append(make("h3", "", heading, " ", chip(label)));
     part.append(
       facts([
-        ["Started", attempt.started],
-        ["Duration", duration(attempt.duration)],
-        ["Exit code", attempt.code],
+        [said.started, attempt.started],
+        [said.duration, duration(attempt.duration)],
+        [said.code, attempt.code],
       ]),
       ...(attempt.words ?? []).map((words) => make("p", "words", words)),
     );
-    if (attempt.log) part.append(make("h3", "", "Output"), logOf(attempt.log));
+    if (attempt.log) part.append(make("h3", "", said.output), logOf(attempt.log));
     if (attempt.dropped) {
-      part.append(make("p", "cut-line", `${number(attempt.dropped)} bytes more were not kept`));
+      part.append(make("p", "cut-line", count("dropped", attempt.dropped)));
     }
     if (attempt.files) {
-      part.append(make("h3", "", "Attachments"), make("ul", "files", ...attempt.files.map(fileOf)));
+      part.append(make("h3", "", said.attachments), make("ul", "files", ...attempt.files.map(fileOf)));
     }
     return part;
   };
@@ -70,23 +78,23 @@ const elements = (() => {
       make("h2", "", job.name),
       make("p", "id", make("code", "", job.id)),
       facts([
-        ["Category", job.category],
-        ["Device", job.device],
-        ["Kind", details.plugin],
-        ["Certification", details.status],
-        ["Defined in", details.origin],
-        ["Template", details.template],
+        [said.category, job.category],
+        [said.device, job.device],
+        [said.kind, details.plugin],
+        [said.certification, details.status],
+        [said.origin, details.origin],
+        [said.template, details.template],
       ]),
     ];
     if (details.description) parts.push(make("p", "words description", details.description));
     attempts.forEach((attempt, at) => {
       const label = attempt.label ? [attempt.kind, attempt.label] : job.standing;
       const whole = attempt.label ? attempt : { ...attempt, duration: job.seconds };
-      parts.push(attemptOf(whole, attempts.length > 1 ? `Attempt ${at + 1}` : "", label));
+      parts.push(attemptOf(whole, attempts.length > 1 ? fill(said.attempt, { number: at + 1 }) : "", label));
     });
-    if (!attempts.length) parts.push(make("p", "quiet", "No attempt has ended."));
+    if (!attempts.length) parts.push(make("p", "quiet", said.nothing));
     return parts;
   };
 
-  return { make, number, count, duration, chip, contentOf };
+  return { said, fill, make, number, count, duration, chip, contentOf };
 })();

@@ -7,7 +7,7 @@
   if (!table) return;
   document.documentElement.classList.add("scripted");
 
-  const { make, number, count, duration, chip, contentOf } = elements;
+  const { said, fill, make, number, count, duration, chip, contentOf } = elements;
 
   // The data: a line of rows, then lines with the details of `block` rows each.
 
@@ -24,7 +24,7 @@
   try {
     data = await unpack(lines[0]);
   } catch (error) {
-    find("problem").textContent = `The table can't be shown by this browser (${error.message}).`;
+    find("problem").textContent = fill(said.problem, { reason: error.message });
     find("problem").hidden = false;
     return;
   }
@@ -216,7 +216,9 @@
     measure();
     table.setAttribute("aria-rowcount", shown.length + 1);
     find("found").value =
-      shown.length === rows.length ? count(rows.length, "job") : `${number(shown.length)} of ${count(rows.length, "job")}`;
+      shown.length === rows.length
+        ? count("jobs", rows.length)
+        : count("found", rows.length, { shown: number(shown.length) });
     for (const each of kinds) each.setAttribute("aria-pressed", asked.outcome.has(each.dataset.kind));
     for (const head of table.tHead.rows[0].cells) {
       const way = { [head.dataset.sort]: "ascending", [`-${head.dataset.sort}`]: "descending" }[asked.sort];
@@ -338,7 +340,7 @@
     printing = true;
     const left = shown.length - PRINTED;
     place(0, Math.min(shown.length, PRINTED));
-    find("left-out").textContent = `${count(left, "more job")} not printed here; filter the table to print others.`;
+    find("left-out").textContent = count("left_out", Math.max(0, left));
     find("left-out").hidden = left <= 0;
     opened = [...document.querySelectorAll("details:not([open])")];
     for (const each of opened) each.open = true;
@@ -349,6 +351,12 @@
     for (const each of opened) each.open = false;
     draw();
   });
+
+  // The head of the table sticks below the filter, whose words may take two lines.
+  new ResizeObserver(() => {
+    const { height: taken } = filter.getBoundingClientRect();
+    document.documentElement.style.setProperty("--filter", `${taken}px`);
+  }).observe(filter);
 
   table.hidden = filter.hidden = false;
   readAddress();

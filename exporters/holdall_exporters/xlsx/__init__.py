@@ -23,6 +23,7 @@ from holdall.exports.escapes import strip_escapes
 from holdall.exports.logs import head_of, log_text, wants_log
 from holdall.exports.moments import moment, readable
 from holdall.exports.verdict import verdict
+from holdall.languages import N_, Words, catalog
 from holdall.results import Outcome
 from holdall_exporters.xlsx.archive import rezip
 from holdall_exporters.xlsx.chart import in_words, outcome_chart
@@ -47,38 +48,33 @@ LAST_ROW: Final = 1_048_576
 
 # Header and width in characters of each column of the data sheets.
 _RESULTS: Final = (
-    ("Device", 14),
-    ("Category", 24),
-    ("Job", 44),
-    ("Summary", 52),
-    ("Outcome", 27),
-    ("Duration (s)", 13),
-    ("Exit code", 10),
-    ("Attempts", 10),
-    ("Status", 14),
-    ("Skip reason", 36),
-    ("Comments", 36),
+    (N_("Device"), 14),
+    (N_("Category"), 24),
+    (N_("Job"), 44),
+    (N_("Summary"), 52),
+    (N_("Outcome"), 27),
+    (N_("Duration (s)"), 13),
+    (N_("Exit code"), 10),
+    (N_("Attempts"), 10),
+    (N_("Status"), 14),
+    (N_("Skip reason"), 36),
+    (N_("Comments"), 36),
 )
-_LOGS: Final = (
-    ("Device", 14),
-    ("Job", 44),
-    ("Outcome", 27),
-    ("Output", 120),
-)
+_LOGS: Final = ((N_("Device"), 14), (N_("Job"), 44), (N_("Outcome"), 27), (N_("Output"), 120))
 _ATTEMPTS: Final = (
-    ("Device", 14),
-    ("Job", 44),
-    ("Attempt", 9),
-    ("Outcome", 27),
-    ("Started", 24),
-    ("Duration (s)", 13),
-    ("Exit code", 10),
-    ("Output (bytes)", 14),
-    ("Skip reason", 36),
-    ("Comments", 36),
+    (N_("Device"), 14),
+    (N_("Job"), 44),
+    (N_("Attempt"), 9),
+    (N_("Outcome"), 27),
+    (N_("Started"), 24),
+    (N_("Duration (s)"), 13),
+    (N_("Exit code"), 10),
+    (N_("Output (bytes)"), 14),
+    (N_("Skip reason"), 36),
+    (N_("Comments"), 36),
 )
-_DESCRIPTIONS: Final = (("Device", 14), ("Job", 44), ("Description", 100))
-_DEVICES: Final = (("Device", 14), ("Name", 36), ("Value", 80))
+_DESCRIPTIONS: Final = ((N_("Device"), 14), (N_("Job"), 44), (N_("Description"), 100))
+_DEVICES: Final = ((N_("Device"), 14), (N_("Name"), 36), (N_("Value"), 80))
 _SUMMARY: Final = ((None, 28), (None, 60))
 
 _FILLS: Final[Mapping[Outcome, str]] = {
@@ -122,6 +118,7 @@ class XlsxExporter:
     def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
         """Write the sheets to a temporary file, and that with fixed dates to *sink*."""
         path = context.temporary_folder / "book.xlsx"
+        view = view.with_words(catalog(context.lang, "holdall_exporters"))
         with _saved_to(path) as book:
             book.properties.creator = f"holdall.xlsx of {context.provenance}"
             book.properties.created = book.properties.modified = context.now.replace(tzinfo=None)
@@ -137,7 +134,7 @@ class XlsxExporter:
             if options.descriptions:
                 _write_descriptions(book, view)
             _write_logs(book, view, options.logs)
-        rezip(path, sink, context.now, chart=in_words(view.tallies))
+        rezip(path, sink, context.now, chart=in_words(view.tallies, view.words))
 
     @staticmethod
     def verify(report: BinaryIO) -> None:
@@ -168,15 +165,16 @@ class _Sheet:
     """A sheet under a header row, which goes on in another when it is full."""
 
     def __init__(
-        self, book: Workbook, name: str, columns: Sequence[tuple[str | None, int]]
+        self, book: Workbook, words: Words, name: str, columns: Sequence[tuple[str | None, int]]
     ) -> None:
         self._book = book
+        self._words = words
         self._name = name
         self._columns = columns
         self._number = 0
         self._rows = 0
         self._lines = 1
-        self._heads = [head for head, _width in columns if head]
+        self._heads = [words.gettext(head) for head, _width in columns if head]
         self._styles: dict[tuple[object, ...], tuple[Any, object]] = {}
         self._begin()
 
@@ -194,7 +192,7 @@ class _Sheet:
 
     def text(self, text: str, **style: _Style) -> Any:
         """Return *text* as a cell that is no formula and no error, whatever it looks like."""
-        value = cell_text(text)
+        value = cell_text(text, self._words)
         if not value:
             return None
         if not any(style.values()) and value[0] not in "=#":
@@ -207,7 +205,7 @@ class _Sheet:
         Args:
             behind: Characters of its end that are not there.
         """
-        value = cell_text(text, behind=behind)
+        value = cell_text(text, self._words, behind=behind)
         if not value:
             return None
         self._lines = lines_of(value, width=self._columns[-1][1])
@@ -252,7 +250,7 @@ class _Sheet:
         """Draw the *tallies*, which are the last rows, beside the rows."""
         if 0 < len(tallies) <= self._rows:
             beside = f"{get_column_letter(len(self._columns) + 2)}1"
-            chart = outcome_chart(self._sheet, self._rows, tallies)
+            chart = outcome_chart(self._sheet, self._rows, tallies, self._words)
             self._sheet.add_chart(chart, beside)  # type: ignore[misc]  # the stubs take the other kind of sheet
 
     def finish(self) -> None:
@@ -263,21 +261,21 @@ class _Sheet:
 
 
 def _write_summary(book: Workbook, view: SessionView, context: ExportContext) -> None:
-    sheet = _Sheet(book, "Summary", _SUMMARY)
-    found = verdict(view)
+    sheet = _Sheet(book, view.words, view.words.pgettext("sheet", "Summary"), _SUMMARY)
+    found, _ = verdict(view), view.words.gettext
     sheet.add([sheet.text(view.title, font=_TITLE)])
     sheet.add([])
     word = sheet.text(found.word, font=_BOLD, fill=_fill(_VERDICTS[found.passed]))
-    sheet.add([sheet.text("Verdict", font=_BOLD), word])
+    sheet.add([sheet.text(_("Verdict"), font=_BOLD), word])
     rows: list[tuple[str, str | float]] = [
-        *(("", str(reason)) for reason in found.reasons),
-        ("Session", view.session_id),
-        ("Created", readable(moment(view.created))),
-        ("Last event", readable(moment(view.modified))),
-        *(("Test plan", plan.name or plan.id) for plan in view.plans),
-        *(("Device", device.id) for device in view.devices),
-        ("Jobs", view.job_count),
-        ("Duration (s)", view.duration),
+        *(("", reason.told_in(view.words)) for reason in found.reasons),
+        (_("Session"), view.session_id),
+        (_("Created"), readable(moment(view.created))),
+        (_("Last event"), readable(moment(view.modified))),
+        *((_("Test plan"), plan.name or plan.id) for plan in view.plans),
+        *((_("Device"), device.id) for device in view.devices),
+        (_("Jobs"), view.job_count),
+        (_("Duration (s)"), view.duration),
     ]
     for name, value in rows:
         sheet.add([sheet.text(name, font=_BOLD), sheet.told(value)])
@@ -287,25 +285,24 @@ def _write_summary(book: Workbook, view: SessionView, context: ExportContext) ->
         sheet.add([label, sheet.told(each.number)])
     sheet.show(tallies)
     if view.unsaved:
-        name = sheet.text("Events not stored yet", font=_BOLD)
+        name = sheet.text(_("Events not stored yet"), font=_BOLD)
         sheet.add([name, sheet.told(view.unsaved)])
-    maker = f"holdall.xlsx of {context.provenance}"
-    sheet.add([sheet.text("Made by", font=_BOLD), sheet.told(maker)])
+    maker = _("{name} of {provenance}").format(name="holdall.xlsx", provenance=context.provenance)
+    sheet.add([sheet.text(_("Made by"), font=_BOLD), sheet.told(maker)])
     sheet.finish()
 
 
 def _write_results(book: Workbook, view: SessionView, context: ExportContext) -> None:
-    sheet = _Sheet(book, "Results", _RESULTS)
-    total = view.job_count
+    sheet = _Sheet(book, view.words, view.words.pgettext("sheet", "Results"), _RESULTS)
     for number, job in enumerate(view.jobs()):
         sheet.add(_result(sheet, job))
         if number % 100 == 0:
-            context.progress(number, total)
+            context.progress(number, view.job_count)
     sheet.finish()
 
 
 def _write_failures(book: Workbook, view: SessionView) -> None:
-    sheet = _Sheet(book, "Failures", _RESULTS)
+    sheet = _Sheet(book, view.words, view.words.pgettext("sheet", "Failures"), _RESULTS)
     for job in view.jobs():
         if job.outcome.failed or job.in_flight:
             sheet.add(_result(sheet, job))
@@ -332,19 +329,19 @@ def _fill(outcome: Outcome | None) -> PatternFill:
 
 
 def _write_devices(book: Workbook, view: SessionView) -> None:
-    sheet = _Sheet(book, "Devices", _DEVICES)
+    sheet = _Sheet(book, view.words, view.words.pgettext("sheet", "Devices"), _DEVICES)
     for device in view.devices:
-        facts = {"description": device.description, **device.facts}
+        facts = {view.words.gettext("description"): device.description, **device.facts}
         for name, value in facts.items():
             sheet.add([sheet.text(device.id), sheet.text(name), sheet.text(value)])
     for provider in view.providers:
-        name = sheet.text(f"provider {provider.name}")
+        name = sheet.text(view.words.gettext("provider {name}").format(name=provider.name))
         sheet.add([sheet.text(provider.device), name, sheet.text(provider.version)])
     sheet.finish()
 
 
 def _write_attempts(book: Workbook, view: SessionView, context: ExportContext) -> None:
-    sheet = _Sheet(book, "Attempts", _ATTEMPTS)
+    sheet = _Sheet(book, view.words, view.words.pgettext("sheet", "Attempts"), _ATTEMPTS)
     total = view.job_count
     fewest = 1 if context.options.attempts == "all" else 2
     for place, job in enumerate(view.jobs()):
@@ -372,7 +369,7 @@ def _write_attempts(book: Workbook, view: SessionView, context: ExportContext) -
 
 
 def _write_descriptions(book: Workbook, view: SessionView) -> None:
-    sheet = _Sheet(book, "Descriptions", _DESCRIPTIONS)
+    sheet = _Sheet(book, view.words, view.words.pgettext("sheet", "Descriptions"), _DESCRIPTIONS)
     for job in view.jobs():
         if job.description:
             words = sheet.words(strip_escapes(job.description))
@@ -381,7 +378,7 @@ def _write_descriptions(book: Workbook, view: SessionView) -> None:
 
 
 def _write_logs(book: Workbook, view: SessionView, logs: LogChoice) -> None:
-    sheet = _Sheet(book, "Logs", _LOGS)
+    sheet = _Sheet(book, view.words, view.words.pgettext("sheet", "Logs"), _LOGS)
     for job in view.jobs():
         if wants_log(logs, job):
             text, behind = head_of(log_text(job.io_log()), limit=CELL_LENGTH)

@@ -11,6 +11,7 @@ from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.chart.title import title_maker
 from openpyxl.drawing.line import LineProperties
 
+from holdall.languages import N_
 from holdall.results import Outcome
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
     from holdall.exports.tally import Tally
+    from holdall.languages import Words
 
 # The colours of the html report's ring; those of cells are the same ones, lighter.
 _COLOURS: Final[Mapping[Outcome | None, str]] = {
@@ -29,18 +31,20 @@ _COLOURS: Final[Mapping[Outcome | None, str]] = {
     Outcome.NONE: "5598DF",
     None: "5598DF",
 }
-_TITLE: Final = "Outcomes"
+_TITLE: Final = N_("Outcomes")
 _OTHER: Final = "AAB3BE"
 _WIDTH_CM: Final = 18
 _REST_CM: Final = 2  # of the height, beside one for each bar
 
 
-def outcome_chart(sheet: WriteOnlyWorksheet, last_row: int, tallies: Sequence[Tally]) -> BarChart:
+def outcome_chart(
+    sheet: WriteOnlyWorksheet, last_row: int, tallies: Sequence[Tally], words: Words
+) -> BarChart:
     """Return the chart of *tallies*; their labels and numbers end in *last_row* of A and B."""
     first_row = last_row - len(tallies) + 1
     chart = BarChart()
     chart.type = "bar"
-    chart.title = title_maker(_TITLE)
+    chart.title = title_maker(words.gettext(_TITLE))
     chart.title.overlay = False
     chart.legend = None
     chart.gapWidth = 35
@@ -73,6 +77,7 @@ def _filled(colour: str) -> GraphicalProperties:
     return GraphicalProperties(solidFill=colour, ln=LineProperties(noFill=True))
 
 
-def in_words(tallies: Sequence[Tally]) -> str:
+def in_words(tallies: Sequence[Tally], words: Words) -> str:
     """Return what the chart of *tallies* shows, for those who don't see it."""
-    return f"{_TITLE}: {', '.join(f'{each.number} {each.label}' for each in tallies)}"
+    title = words.gettext(_TITLE)
+    return f"{title}: {', '.join(f'{each.number} {each.label}' for each in tallies)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from gettext import gettext as _
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -45,11 +46,14 @@ def check(name: str, *, timeout: float, as_json: bool) -> int:
         print_json({"id": candidate.id, "origin": candidate.origin, "checks": rows})
     else:
         print_table(
-            ("CHECK", "OUTCOME", "WORDS"),
+            (_("CHECK"), _("OUTCOME"), _("WORDS")),
             [(row["check"], row["outcome"], row["words"] or row["promise"]) for row in rows],
         )
         passed = sum(row["outcome"] == "pass" for row in rows)
-        click.echo(f"{candidate.id} of {candidate.origin}: {passed} of {len(rows)} checks passed")
+        words = _("{id} of {origin}: {passed} of {count} checks passed")
+        click.echo(
+            words.format(id=candidate.id, origin=candidate.origin, passed=passed, count=len(rows))
+        )
     return PLUGIN if broken else 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from gettext import gettext as _
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -111,11 +112,14 @@ def _print(findings: list[dict[str, Any]], general: list[str]) -> None:
         )
         for each in findings
     ]
-    print_table(("KIND", "ID", "STATE", "IMPORT", "MODULES", "PULLS IN", "FROM"), rows)
+    heads = (_("KIND"), _("ID"), _("STATE"), _("IMPORT"), _("MODULES"), _("PULLS IN"), _("FROM"))
+    print_table(heads, rows)
     for each in findings:
+        origin = f"{each['distribution']} {each['version']}"
         for problem in each["problems"]:
-            click.echo(f"{each['id']} of {each['distribution']} {each['version']}: {problem}")
+            words = _("{id} of {origin}: {problem}")
+            click.echo(words.format(id=each["id"], origin=origin, problem=problem))
         for warning in each["warnings"]:
-            click.echo(f"{each['id']} warns: {warning}")
+            click.echo(_("{id} warns: {words}").format(id=each["id"], words=warning))
     for words in general:
         click.echo(words)

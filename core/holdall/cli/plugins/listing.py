@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gettext import gettext as _
 from typing import TYPE_CHECKING
 
 import click
@@ -32,8 +33,8 @@ def list_plugins(kind: str | None, *, everything: bool, as_json: bool) -> None:
     if as_json:
         print_json([as_row(each, registry, everything=everything) for each in found])
         return
-    columns = ("KIND", "ID", "ALIASES", "STATE", "FROM", "REASON")
-    more = ("TARGET", "PLACE") if everything else ()
+    columns = (_("KIND"), _("ID"), _("ALIASES"), _("STATE"), _("FROM"), _("REASON"))
+    more = (_("TARGET"), _("PLACE")) if everything else ()
     rows = [
         (
             each.kind,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from gettext import gettext as _
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -41,22 +42,25 @@ def new(kind: str, name: str, directory: Path | None) -> None:  # noqa: ARG001 -
     words = _words(name)
     folder = directory or Path(words["distribution"])
     if folder.exists() and any(folder.iterdir()):
-        raise click.UsageError(f"the folder {str(folder)!r} is not empty")
+        raise click.UsageError(_("the folder {name!r} is not empty").format(name=str(folder)))
     templates = files("holdall.cli.plugins") / "templates"
     for path, template in _FILES.items():
         target = folder / _filled(path, words)
         target.parent.mkdir(parents=True, exist_ok=True)
         text = (templates / template).read_text(encoding="utf-8") if template else ""
         target.write_text(_filled(text, words), encoding="utf-8")
-    note(f"wrote {folder}; go on with: pip install -e {folder}")
+    command = f"pip install -e {folder}"
+    note(_("wrote {folder}; go on with: {command}").format(folder=folder, command=command))
 
 
 def _words(name: str) -> dict[str, str]:
     """Return what the templates want to know, all of it made from the id."""
     if not EXPORTER_ID.fullmatch(name):
-        raise click.UsageError(f"{name!r} is no exporter's id; it looks like 'acme.markdown'")
+        words = _("{name!r} is no exporter's id; it looks like 'acme.markdown'")
+        raise click.UsageError(words.format(name=name))
     if name.startswith("holdall."):
-        raise click.UsageError("ids that begin with 'holdall.' are reserved; put yours first")
+        words = _("ids that begin with 'holdall.' are reserved; put yours first")
+        raise click.UsageError(words)
     parts = [part for part in re.split(r"[._]", name) if part]
     short = name.rpartition(".")[2]
     taken = short in {**SHORT, **LEGACY} or not re.fullmatch(r"[a-z][a-z0-9_]*", short)

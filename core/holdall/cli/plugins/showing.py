@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gettext import gettext as _
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,12 +14,32 @@ from holdall.cli.output import note, print_json, print_table
 from holdall.cli.plugins.listing import as_row
 from holdall.cli.policy import installed
 from holdall.errors import PluginError, UnknownPluginError
+from holdall.languages import N_
 from holdall.ownership import installation, stranger
 
 if TYPE_CHECKING:
     from holdall.candidates import Candidate
     from holdall.registry import Registry
     from holdall.resolution import Resolution
+
+# What is shown of a plugin, by its name in JSON.
+_NAMES = {
+    "kind": N_("kind"),
+    "id": N_("id"),
+    "aliases": N_("aliases"),
+    "state": N_("state"),
+    "reason": N_("reason"),
+    "distribution": N_("distribution"),
+    "version": N_("version"),
+    "target": N_("target"),
+    "where": N_("where"),
+    "extras": N_("extras"),
+    "installed": N_("installed"),
+    "owner": N_("owner"),
+    "summary": N_("summary"),
+    "suffix": N_("suffix"),
+    "media_type": N_("media_type"),
+}
 
 kind_option = click.option(
     "--kind",
@@ -37,8 +58,9 @@ def meant(registry: Registry, name: str, kind: str | None) -> Resolution:
     found = [registry.explain(each, name) for each in ([kind] if kind else KINDS)]
     known = [each for each in found if not isinstance(each.error, UnknownPluginError)]
     if len(known) > 1:
-        kinds = " or ".join(f"--kind {each.kind}" for each in known)
-        raise click.UsageError(f"several kinds of plugins are called {name!r}; say {kinds}")
+        kinds = _(" or ").join(f"--kind {each.kind}" for each in known)
+        words = _("several kinds of plugins are called {name!r}; say {kinds}")
+        raise click.UsageError(words.format(name=name, kinds=kinds))
     return known[0] if known else found[0]
 
 
@@ -91,7 +113,9 @@ def why(name: str, kind: str | None, *, as_json: bool) -> int:
             }
         )
     else:
-        print_table(("STEP", "WHAT IS KNOWN"), [(step.what, step.words) for step in found.steps])
+        print_table(
+            (_("STEP"), _("WHAT IS KNOWN")), [(step.what, step.words) for step in found.steps]
+        )
     return (exit_code(found.error) or PLUGIN) if found.error is not None else 0
 
 
@@ -143,15 +167,19 @@ def _of_class(candidate: Candidate, registry: Registry) -> dict[str, Any]:
 
 
 def _print(facts: list[dict[str, Any]]) -> None:
+    width = max(14, *(len(_(name)) + 2 for name in _NAMES.values()))
     for number, each in enumerate(facts):
         if number:
             click.echo()
         for key, value in each.items():
             words = ", ".join(map(str, value)) if isinstance(value, list) else value
             if words and "option" not in key:
-                click.echo(f"{key + ':':<14}{words}")
-        for head, key in (("OPTION", "options"), ("OPTION OF ALL EXPORTERS", "shared_options")):
+                click.echo(f"{_(_NAMES[key]) + ':':<{width}}{words}")
+        for head, key in (
+            (_("OPTION"), "options"),
+            (_("OPTION OF ALL EXPORTERS"), "shared_options"),
+        ):
             if each.get(key):
                 click.echo()
-                columns = (head, "TYPE", "DEFAULT", "MEANS")
+                columns = (head, _("TYPE"), _("DEFAULT"), _("MEANS"))
                 print_table(columns, [tuple(option.values()) for option in each[key]])
