@@ -105,7 +105,7 @@ def test_xunit_viewer_shows_every_file(
     script = node_module("xunit-viewer/bin/xunit-viewer.js")
     reports = written("junit", ".xml", "logs=none")
 
-    options = ("--console", "--no-color", "--clear=false")
+    options = ("--console", "--no-color", "--clear=false", "--output", tmp_path / "page.html")
     shown = run(program("node"), script, "--results", tmp_path, *options)
 
     for name in ("devices", "big"):
