@@ -17,8 +17,8 @@ from python_calamine import CalamineWorkbook
 from holdall.exports.cleaning import CELL_LENGTH, cell_text
 from holdall.testing.exporters import ExporterContract, exported
 from holdall.testing.sessions import HOSTILE, big_session, empty_session, sample_session
-from holdall_exporters import xlsx
 from holdall_exporters.xlsx import XlsxExporter
+from holdall_exporters.xlsx import sheet as sheet_module
 from holdall_exporters.xlsx.paper import lines_of
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def test_the_summary_has_verdict_and_counts() -> None:
 
 
 def test_a_full_sheet_goes_on_in_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xlsx, "LAST_ROW", 8)
+    monkeypatch.setattr(sheet_module, "LAST_ROW", 8)
 
     found = sheets(big_session(20))
 
@@ -268,7 +268,7 @@ def test_where_nothing_is_to_be_shown_there_is_no_chart() -> None:
 
 
 def test_a_chart_is_never_of_cells_in_two_sheets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xlsx, "LAST_ROW", 11)  # the first outcome's, but not the second's
+    monkeypatch.setattr(sheet_module, "LAST_ROW", 11)  # the first outcome's, but not the second's
 
     assert CHART not in parts(big_session(20))
 

@@ -13,24 +13,22 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Literal, cast
 from zipfile import ZIP_STORED, ZipFile
 
 from openpyxl import Workbook, load_workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
+from openpyxl.styles import PatternFill
 from openpyxl.writer.excel import ExcelWriter
 
-from holdall.exports.cleaning import CELL_LENGTH, cell_text
+from holdall.exports.cleaning import CELL_LENGTH
 from holdall.exports.escapes import strip_escapes
 from holdall.exports.logs import head_of, log_text, wants_log
 from holdall.exports.moments import moment, readable
 from holdall.exports.verdict import verdict
-from holdall.languages import N_, Words, catalog
+from holdall.languages import N_, catalog
 from holdall.results import Outcome
 from holdall_exporters.xlsx.archive import rezip
-from holdall_exporters.xlsx.chart import in_words, outcome_chart
-from holdall_exporters.xlsx.paper import lines_of, of_lines, printed_on
+from holdall_exporters.xlsx.chart import in_words
+from holdall_exporters.xlsx.sheet import BOLD, TITLE, Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
@@ -38,13 +36,7 @@ if TYPE_CHECKING:
     from holdall.contracts import ExportContext, Exporter, Sink
     from holdall.exports.job import JobView
     from holdall.exports.logs import LogChoice
-    from holdall.exports.tally import Tally
     from holdall.exports.view import SessionView
-
-    _Style = Font | PatternFill | Alignment
-
-LAST_ROW: Final = 1_048_576
-"""Rows that a sheet holds; what is more goes on in a sheet of the same name with a number."""
 
 # Header and width in characters of each column of the data sheets.
 _RESULTS: Final = (
@@ -161,112 +153,13 @@ def _saved_to(path: Path) -> Iterator[Workbook]:
         raise
 
 
-class _Sheet:
-    """A sheet under a header row, which goes on in another when it is full."""
-
-    def __init__(
-        self, book: Workbook, words: Words, name: str, columns: Sequence[tuple[str | None, int]]
-    ) -> None:
-        self._book = book
-        self._words = words
-        self._name = name
-        self._columns = columns
-        self._number = 0
-        self._rows = 0
-        self._lines = 1
-        self._heads = [words.gettext(head) for head, _width in columns if head]
-        self._styles: dict[tuple[object, ...], tuple[Any, object]] = {}
-        self._begin()
-
-    def _begin(self) -> None:
-        self._number += 1
-        name = self._name if self._number == 1 else f"{self._name} {self._number}"
-        self._sheet: WriteOnlyWorksheet = self._book.create_sheet(name)
-        for number, (_head, width) in enumerate(self._columns, start=1):
-            self._sheet.column_dimensions[get_column_letter(number)].width = width
-        self._rows = 0
-        printed_on(self._sheet, head=bool(self._heads))
-        if self._heads:
-            self._sheet.freeze_panes = "A2"
-            self.add([self.text(head, font=_BOLD) for head in self._heads])
-
-    def text(self, text: str, **style: _Style) -> Any:
-        """Return *text* as a cell that is no formula and no error, whatever it looks like."""
-        value = cell_text(text, self._words)
-        if not value:
-            return None
-        if not any(style.values()) and value[0] not in "=#":
-            return value  # which openpyxl takes for text, and writes sooner than a cell
-        return self._cell(value, **style)
-
-    def words(self, text: str, *, behind: int = 0) -> Any:
-        """Return text of several lines as a cell of the last column that shows them.
-
-        Args:
-            behind: Characters of its end that are not there.
-        """
-        value = cell_text(text, self._words, behind=behind)
-        if not value:
-            return None
-        self._lines = lines_of(value, width=self._columns[-1][1])
-        return self._cell(value, alignment=_WRAPPED)
-
-    def _cell(self, value: str, **style: _Style) -> Any:
-        """Return a cell of a style; the parts of one are looked up for its first cell alone."""
-        cell: Any = WriteOnlyCell(self._sheet, value=value)
-        cell.data_type = "s"
-        key = (*style, *map(id, style.values()))
-        if key not in self._styles:
-            for name, part in style.items():
-                setattr(cell, name, part)
-            # openpyxl shares a style in no other way; its parts are kept, for the sake of ids.
-            self._styles[key] = cell._style, style  # noqa: SLF001
-        cell._style = self._styles[key][0]  # noqa: SLF001 - the same
-        return cell
-
-    def beside(self, text: str) -> Any:
-        """Return text that stands at the height of the first of the words beside it."""
-        return self.text(text, font=_PLAIN, alignment=_TOP) if self._lines > 1 else self.text(text)
-
-    def told(self, value: str | float) -> Any:
-        """Return a text or a number as a cell, on the left like the others."""
-        if isinstance(value, str):
-            return self.words(value)
-        cell = WriteOnlyCell(self._sheet, value=value)
-        cell.alignment = _LEFT
-        return cell
-
-    def add(self, row: Iterable[Any]) -> None:
-        """Append a row."""
-        if self._rows == LAST_ROW:
-            self.finish()
-            self._begin()
-        self._rows += 1
-        with of_lines(self._sheet, self._rows, self._lines):
-            self._sheet.append(row)
-        self._lines = 1
-
-    def show(self, tallies: Sequence[Tally]) -> None:
-        """Draw the *tallies*, which are the last rows, beside the rows."""
-        if 0 < len(tallies) <= self._rows:
-            beside = f"{get_column_letter(len(self._columns) + 2)}1"
-            chart = outcome_chart(self._sheet, self._rows, tallies, self._words)
-            self._sheet.add_chart(chart, beside)  # type: ignore[misc]  # the stubs take the other kind of sheet
-
-    def finish(self) -> None:
-        """Let the header filter the rows below it."""
-        if self._heads:
-            last = get_column_letter(len(self._columns))
-            self._sheet.auto_filter.ref = f"A1:{last}{self._rows}"  # type: ignore[attr-defined]  # the stubs forget it
-
-
 def _write_summary(book: Workbook, view: SessionView, context: ExportContext) -> None:
-    sheet = _Sheet(book, view.words, view.words.pgettext("sheet", "Summary"), _SUMMARY)
+    sheet = Sheet(book, view.words, view.words.pgettext("sheet", "Summary"), _SUMMARY)
     found, _ = verdict(view), view.words.gettext
-    sheet.add([sheet.text(view.title, font=_TITLE)])
+    sheet.add([sheet.text(view.title, font=TITLE)])
     sheet.add([])
-    word = sheet.text(found.word, font=_BOLD, fill=_fill(_VERDICTS[found.passed]))
-    sheet.add([sheet.text(_("Verdict"), font=_BOLD), word])
+    word = sheet.text(found.word, font=BOLD, fill=_fill(_VERDICTS[found.passed]))
+    sheet.add([sheet.text(_("Verdict"), font=BOLD), word])
     rows: list[tuple[str, str | float]] = [
         *(("", reason.told_in(view.words)) for reason in found.reasons),
         (_("Session"), view.session_id),
@@ -278,22 +171,22 @@ def _write_summary(book: Workbook, view: SessionView, context: ExportContext) ->
         (_("Duration (s)"), view.duration),
     ]
     for name, value in rows:
-        sheet.add([sheet.text(name, font=_BOLD), sheet.told(value)])
+        sheet.add([sheet.text(name, font=BOLD), sheet.told(value)])
     tallies = view.tallies
     for each in tallies:
-        label = sheet.text(each.label, font=_BOLD, fill=_fill(each.outcome))
+        label = sheet.text(each.label, font=BOLD, fill=_fill(each.outcome))
         sheet.add([label, sheet.told(each.number)])
     sheet.show(tallies)
     if view.unsaved:
-        name = sheet.text(_("Events not stored yet"), font=_BOLD)
+        name = sheet.text(_("Events not stored yet"), font=BOLD)
         sheet.add([name, sheet.told(view.unsaved)])
     maker = _("{name} of {provenance}").format(name="holdall.xlsx", provenance=context.provenance)
-    sheet.add([sheet.text(_("Made by"), font=_BOLD), sheet.told(maker)])
+    sheet.add([sheet.text(_("Made by"), font=BOLD), sheet.told(maker)])
     sheet.finish()
 
 
 def _write_results(book: Workbook, view: SessionView, context: ExportContext) -> None:
-    sheet = _Sheet(book, view.words, view.words.pgettext("sheet", "Results"), _RESULTS)
+    sheet = Sheet(book, view.words, view.words.pgettext("sheet", "Results"), _RESULTS)
     for number, job in enumerate(view.jobs()):
         sheet.add(_result(sheet, job))
         if number % 100 == 0:
@@ -302,14 +195,14 @@ def _write_results(book: Workbook, view: SessionView, context: ExportContext) ->
 
 
 def _write_failures(book: Workbook, view: SessionView) -> None:
-    sheet = _Sheet(book, view.words, view.words.pgettext("sheet", "Failures"), _RESULTS)
+    sheet = Sheet(book, view.words, view.words.pgettext("sheet", "Failures"), _RESULTS)
     for job in view.jobs():
         if job.outcome.failed or job.in_flight:
             sheet.add(_result(sheet, job))
     sheet.finish()
 
 
-def _result(sheet: _Sheet, job: JobView) -> Iterator[Any]:
+def _result(sheet: Sheet, job: JobView) -> Iterator[Any]:
     yield sheet.text(job.device_id)
     yield sheet.text(job.category)
     yield sheet.text(job.id)
@@ -329,7 +222,7 @@ def _fill(outcome: Outcome | None) -> PatternFill:
 
 
 def _write_devices(book: Workbook, view: SessionView) -> None:
-    sheet = _Sheet(book, view.words, view.words.pgettext("sheet", "Devices"), _DEVICES)
+    sheet = Sheet(book, view.words, view.words.pgettext("sheet", "Devices"), _DEVICES)
     for device in view.devices:
         facts = {view.words.gettext("description"): device.description, **device.facts}
         for name, value in facts.items():
@@ -341,7 +234,7 @@ def _write_devices(book: Workbook, view: SessionView) -> None:
 
 
 def _write_attempts(book: Workbook, view: SessionView, context: ExportContext) -> None:
-    sheet = _Sheet(book, view.words, view.words.pgettext("sheet", "Attempts"), _ATTEMPTS)
+    sheet = Sheet(book, view.words, view.words.pgettext("sheet", "Attempts"), _ATTEMPTS)
     total = view.job_count
     fewest = 1 if context.options.attempts == "all" else 2
     for place, job in enumerate(view.jobs()):
@@ -369,7 +262,7 @@ def _write_attempts(book: Workbook, view: SessionView, context: ExportContext) -
 
 
 def _write_descriptions(book: Workbook, view: SessionView) -> None:
-    sheet = _Sheet(book, view.words, view.words.pgettext("sheet", "Descriptions"), _DESCRIPTIONS)
+    sheet = Sheet(book, view.words, view.words.pgettext("sheet", "Descriptions"), _DESCRIPTIONS)
     for job in view.jobs():
         if job.description:
             words = sheet.words(strip_escapes(job.description))
@@ -378,7 +271,7 @@ def _write_descriptions(book: Workbook, view: SessionView) -> None:
 
 
 def _write_logs(book: Workbook, view: SessionView, logs: LogChoice) -> None:
-    sheet = _Sheet(book, view.words, view.words.pgettext("sheet", "Logs"), _LOGS)
+    sheet = Sheet(book, view.words, view.words.pgettext("sheet", "Logs"), _LOGS)
     for job in view.jobs():
         if wants_log(logs, job):
             text, behind = head_of(log_text(job.io_log()), limit=CELL_LENGTH)
@@ -387,13 +280,6 @@ def _write_logs(book: Workbook, view: SessionView, logs: LogChoice) -> None:
     sheet.finish()
 
 
-_FAMILY: Final = "Calibri"  # that of the cells without a font of their own
-_PLAIN: Final = Font(name=_FAMILY, size=11)
-_BOLD: Final = Font(name=_FAMILY, size=11, bold=True)
-_TITLE: Final = Font(name=_FAMILY, size=16, bold=True)
-_WRAPPED: Final = Alignment(wrap_text=True, vertical="top")
-_TOP: Final = Alignment(vertical="top")
-_LEFT: Final = Alignment(horizontal="left")
 _VERDICTS: Final = {True: Outcome.PASS, False: Outcome.FAIL}
 _PATTERNS: Final = {
     colour: PatternFill("solid", start_color=colour) for colour in (*_FILLS.values(), _OTHER_FILL)

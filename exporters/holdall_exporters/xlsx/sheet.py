@@ -1,0 +1,135 @@
+"""A sheet of the workbook: rows under a header, cells of text that stay text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Alignment, Font
+from openpyxl.utils import get_column_letter
+
+from holdall.exports.cleaning import cell_text
+from holdall_exporters.xlsx.chart import outcome_chart
+from holdall_exporters.xlsx.paper import lines_of, of_lines, printed_on
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from openpyxl import Workbook
+    from openpyxl.styles import PatternFill
+    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+
+    from holdall.exports.tally import Tally
+    from holdall.languages import Words
+
+    _Style = Font | PatternFill | Alignment
+
+LAST_ROW: Final = 1_048_576
+"""Rows that a sheet holds; what is more goes on in a sheet of the same name with a number."""
+
+_FAMILY: Final = "Calibri"  # that of the cells without a font of their own
+_PLAIN: Final = Font(name=_FAMILY, size=11)
+BOLD: Final = Font(name=_FAMILY, size=11, bold=True)
+TITLE: Final = Font(name=_FAMILY, size=16, bold=True)
+_WRAPPED: Final = Alignment(wrap_text=True, vertical="top")
+_TOP: Final = Alignment(vertical="top")
+_LEFT: Final = Alignment(horizontal="left")
+
+
+class Sheet:
+    """A sheet under a header row, which goes on in another when it is full."""
+
+    def __init__(
+        self, book: Workbook, words: Words, name: str, columns: Sequence[tuple[str | None, int]]
+    ) -> None:
+        self._book = book
+        self._words = words
+        self._name = name
+        self._columns = columns
+        self._number = 0
+        self._rows = 0
+        self._lines = 1
+        self._heads = [words.gettext(head) for head, _width in columns if head]
+        self._styles: dict[tuple[object, ...], tuple[Any, object]] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        self._number += 1
+        name = self._name if self._number == 1 else f"{self._name} {self._number}"
+        self._sheet: WriteOnlyWorksheet = self._book.create_sheet(name)
+        for number, (_head, width) in enumerate(self._columns, start=1):
+            self._sheet.column_dimensions[get_column_letter(number)].width = width
+        self._rows = 0
+        printed_on(self._sheet, head=bool(self._heads))
+        if self._heads:
+            self._sheet.freeze_panes = "A2"
+            self.add([self.text(head, font=BOLD) for head in self._heads])
+
+    def text(self, text: str, **style: _Style) -> Any:
+        """Return *text* as a cell that is no formula and no error, whatever it looks like."""
+        value = cell_text(text, self._words)
+        if not value:
+            return None
+        if not any(style.values()) and value[0] not in "=#":
+            return value  # which openpyxl takes for text, and writes sooner than a cell
+        return self._cell(value, **style)
+
+    def words(self, text: str, *, behind: int = 0) -> Any:
+        """Return text of several lines as a cell of the last column that shows them.
+
+        Args:
+            behind: Characters of its end that are not there.
+        """
+        value = cell_text(text, self._words, behind=behind)
+        if not value:
+            return None
+        self._lines = lines_of(value, width=self._columns[-1][1])
+        return self._cell(value, alignment=_WRAPPED)
+
+    def _cell(self, value: str, **style: _Style) -> Any:
+        """Return a cell of a style; the parts of one are looked up for its first cell alone."""
+        cell: Any = WriteOnlyCell(self._sheet, value=value)
+        cell.data_type = "s"
+        key = (*style, *map(id, style.values()))
+        if key not in self._styles:
+            for name, part in style.items():
+                setattr(cell, name, part)
+            # openpyxl shares a style in no other way; its parts are kept, for the sake of ids.
+            self._styles[key] = cell._style, style  # noqa: SLF001
+        cell._style = self._styles[key][0]  # noqa: SLF001 - the same
+        return cell
+
+    def beside(self, text: str) -> Any:
+        """Return text that stands at the height of the first of the words beside it."""
+        return self.text(text, font=_PLAIN, alignment=_TOP) if self._lines > 1 else self.text(text)
+
+    def told(self, value: str | float) -> Any:
+        """Return a text or a number as a cell, on the left like the others."""
+        if isinstance(value, str):
+            return self.words(value)
+        cell = WriteOnlyCell(self._sheet, value=value)
+        cell.alignment = _LEFT
+        return cell
+
+    def add(self, row: Iterable[Any]) -> None:
+        """Append a row."""
+        if self._rows == LAST_ROW:
+            self.finish()
+            self._begin()
+        self._rows += 1
+        with of_lines(self._sheet, self._rows, self._lines):
+            self._sheet.append(row)
+        self._lines = 1
+
+    def show(self, tallies: Sequence[Tally]) -> None:
+        """Draw the *tallies*, which are the last rows, beside the rows."""
+        if 0 < len(tallies) <= self._rows:
+            beside = f"{get_column_letter(len(self._columns) + 2)}1"
+            chart = outcome_chart(self._sheet, self._rows, tallies, self._words)
+            self._sheet.add_chart(chart, beside)  # type: ignore[misc]  # the stubs take the other kind of sheet
+
+    def finish(self) -> None:
+        """Let the header filter the rows below it."""
+        if self._heads:
+            last = get_column_letter(len(self._columns))
+            self._sheet.auto_filter.ref = f"A1:{last}{self._rows}"  # type: ignore[attr-defined]  # the stubs forget it
