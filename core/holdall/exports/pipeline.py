@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from holdall.errors import HoldallError
@@ -105,35 +106,28 @@ def export_many(
     are read from the session once, and masked once, however many reports hold them.
     """
     registry = registry or installed()
-    hooks = hooks_of(session) or installed_hooks(registry)
-    units = {**units_of(session), **units_in(providers)}
-    view = view_of(session)
-    requests = tuple(requests)
+    view, requests = view_of(session), tuple(requests)
+    bind = partial(
+        BoundExporter,
+        registry=registry,
+        units={**units_of(session), **units_in(providers)},
+        hooks=hooks_of(session) or installed_hooks(registry),
+        lang=lang,
+        redact=redact,
+    )
 
     def written(request: ExportRequest, view: SessionView) -> ExportReport:
-        bound = BoundExporter(
-            view,
-            request.exporter,
-            options=request.options,
-            strict=request.strict,
-            registry=registry,
-            units=units,
-            hooks=hooks,
-            lang=lang,
-            redact=redact,
-        )
         told = request.progress or progress
-        return bound.export_to(request.target, verify=verify, progress=told, cancelled=cancelled)
+        try:
+            bound = bind(view, request.exporter, options=request.options, strict=request.strict)
+            return bound.export_to(
+                request.target, verify=verify, progress=told, cancelled=cancelled
+            )
+        except HoldallError as error:
+            name = target_name(request.target)
+            return ExportReport(exporter=request.exporter, target=name, exception=error)
 
-    reports = []
     with SharedLogs() as logs:
         # A copy of a log pays if several reports read it, or one report masks it several times.
         shown = view.sharing(logs) if len(requests) > 1 or redact else view
-        for request in requests:
-            try:
-                report = written(request, shown)
-            except HoldallError as error:
-                name = target_name(request.target)
-                report = ExportReport(exporter=request.exporter, target=name, exception=error)
-            reports.append(report)
-    return reports
+        return [written(request, shown) for request in requests]
