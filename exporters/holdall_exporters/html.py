@@ -10,10 +10,11 @@ from base64 import b64encode
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
+from html.parser import HTMLParser
 from importlib.resources import files
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar, Final, Literal, NamedTuple
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -21,7 +22,15 @@ from markupsafe import Markup
 from msgspec import Meta
 
 from holdall.exports.cleaning import html_text
-from holdall.exports.datablock import BLOCK, KINDS, data_block, log_of, standing, words_of
+from holdall.exports.datablock import (
+    BLOCK,
+    KINDS,
+    check_data_block,
+    data_block,
+    log_of,
+    standing,
+    words_of,
+)
 from holdall.exports.moments import duration, moment, readable
 from holdall.exports.verdict import verdict
 from holdall.languages import N_, NN_, Words, catalog, decimal, grouped, name_of
@@ -122,6 +131,40 @@ class HtmlExporter:
         page = _template().generate(**names) if path is None else _own(path, names)
         for piece in _gathered(page):
             sink.write(piece.encode())
+
+    @staticmethod
+    def verify(report: BinaryIO) -> None:
+        """Read the page to its end, and unpack its data; a page of the user's own has none."""
+        page = _Page()
+        page.feed(report.read().decode())
+        page.close()
+        if page.is_ours:
+            check_data_block("".join(page.data))
+            if page.last != "html":
+                raise ValueError("it ends before its end")
+
+
+class _Page(HTMLParser):
+    """What a page says of itself, its data, and the last element that it closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_ours = False
+        self.data: list[str] = []
+        self.last = ""
+        self._inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.is_ours |= tag == "meta" and ("name", "generator") in attrs
+        self._inside = ("id", "data") in attrs
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.data.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = False
+        self.last = tag
 
 
 @cache

@@ -102,13 +102,10 @@ class TarExporter:
     @staticmethod
     def verify(report: BinaryIO) -> None:
         """Read the archive to its end, and compare every member with the manifest."""
-        start = report.read(len(_ZSTD_MAGIC))
-        report.seek(0)
-        mode: Literal["r|", "r|*"] = "r|" if start == _ZSTD_MAGIC else "r|*"
-        plain = cast("BinaryIO", _zstd().open(report)) if mode == "r|" else report
+        plain = _unpacked(report)
         found: dict[str, str] = {}
         manifest: dict[str, Any] = {}
-        with tarfile.open(fileobj=plain, mode=mode) as tar:
+        with tarfile.open(fileobj=plain, mode="r|") as tar:
             for member in tar:
                 content = tar.extractfile(member)
                 name = member.name.partition("/")[2]
@@ -118,9 +115,24 @@ class TarExporter:
                     manifest = msgspec.json.decode(content.read())
                 else:
                     found[name] = _digest(cast("BinaryIO", content))
+        while plain.read(_PIECE):  # to where the packing has its own sum
+            continue
         told = {each["name"]: each["sha256"] for each in manifest.get("members", [])}
         if not manifest or told != found:
             raise ValueError("the members are not those of the manifest")
+
+
+def _unpacked(report: BinaryIO) -> BinaryIO:
+    """Return the archive without what it is packed in, which its first bytes tell."""
+    start = report.read(len(_ZSTD_MAGIC))
+    report.seek(0)
+    if start == _ZSTD_MAGIC:
+        return cast("BinaryIO", _zstd().open(report))
+    if start.startswith(_GZIP_MAGIC):
+        return cast("BinaryIO", gzip.open(report))
+    if start.startswith(_XZ_MAGIC):
+        return cast("BinaryIO", lzma.open(report))
+    return report
 
 
 def _digest(content: BinaryIO) -> str:
@@ -167,6 +179,8 @@ _PACKERS: Final[Mapping[str, Callable[[BinaryIO], AbstractContextManager[BinaryI
     "none": nullcontext,
 }
 _ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+_XZ_MAGIC: Final = b"\xfd7zX"
 
 
 @dataclass(frozen=True)

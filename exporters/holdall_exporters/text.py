@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from heapq import nlargest
 from textwrap import wrap
-from typing import TYPE_CHECKING, ClassVar, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final, Literal, NamedTuple
 from unicodedata import east_asian_width
 
 from holdall.exports.cleaning import line_text, terminal_text
@@ -33,6 +34,7 @@ _COLOURS: Final[Mapping[Outcome, str]] = {
     Outcome.UNDECIDED: "33",
     Outcome.NONE: "33",
 }
+_PAINT: Final = re.compile(r"\x1b\[[\d;]*m")
 _BAR: Final = f"{_INDENT}| "
 
 
@@ -91,6 +93,18 @@ class TextExporter:
                     context.progress(done, total)
         for line in _foot(view, options):
             sink.write(_fitted(line, options))
+
+    @staticmethod
+    def verify(report: BinaryIO) -> None:
+        """Read every line, and see that nothing but colours of its own steers a terminal."""
+        line = "\n"
+        for number, data in enumerate(report, start=1):
+            line = data.decode()
+            plain = _PAINT.sub("", line)
+            if terminal_text(plain) != plain:
+                raise ValueError(f"line {number} would steer a terminal: {plain!r}")
+        if not line.endswith("\n"):
+            raise ValueError("it ends within a line")
 
 
 class _How(NamedTuple):

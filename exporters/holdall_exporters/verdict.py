@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final, Literal
+from xml.etree.ElementTree import fromstring
 
 from holdall.exports.cleaning import line_text
 from holdall.exports.verdict import Policy, verdict
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from holdall.contracts import ExportContext, Exporter, Sink
     from holdall.exports.verdict import Verdict
     from holdall.exports.view import SessionView
+
+_WORDS: Final = ("PASS", "FAIL")
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,20 @@ class VerdictExporter:
         """Write the word, and the reasons if they were asked for."""
         found = verdict(view, context.options)
         sink.write(_FORMS[context.options.form](view, found, context).encode())
+
+    @staticmethod
+    def verify(report: BinaryIO) -> None:
+        """Read the word, in whatever form it is."""
+        text = report.read().decode()
+        match text[:1]:
+            case "{":
+                word = json.loads(text)["verdict"]
+            case "<":
+                word = fromstring(text)[-1][-1].text  # noqa: S314 - our own
+            case _:
+                word = text.partition("\n")[0]
+        if word not in _WORDS or not text.endswith("\n"):
+            raise ValueError(f"it should say {' or '.join(_WORDS)}, and says {text!r}")
 
 
 def _word(_view: SessionView, found: Verdict, _context: ExportContext) -> str:

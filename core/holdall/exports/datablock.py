@@ -7,7 +7,7 @@ the others their details, `BLOCK` jobs a line, unpacked when one is opened.
 from __future__ import annotations
 
 import zlib
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
@@ -116,6 +116,34 @@ def data_block(
         yield "\n"
         yield from _packed(_block(islice(details, BLOCK), encode))
         progress(total + start, 2 * total)
+
+
+def check_data_block(block: str) -> None:
+    """Unpack every line of a block, and compare the number of its rows with its details.
+
+    Raises:
+        ValueError: It is not whole.
+    """
+    first, *others = block.strip().split("\n")
+    rows = len(msgspec.json.decode(_unpacked(first), type=_Rows).rows)
+    details = sum(
+        len(msgspec.json.decode(_unpacked(each), type=list[_Details])) for each in others
+    )
+    if rows != details:
+        raise ValueError(f"its data have {rows} rows, and details of {details}")
+
+
+class _Rows(msgspec.Struct):
+    """What the first line holds, as far as it is checked."""
+
+    rows: list[msgspec.Raw]
+
+
+def _unpacked(line: str) -> bytes:
+    try:
+        return zlib.decompress(b64decode(line, validate=True), wbits=31)
+    except zlib.error as error:
+        raise ValueError(f"a line of its data is damaged: {error}") from error
 
 
 def _packed(pieces: Iterable[bytes]) -> Iterator[str]:
