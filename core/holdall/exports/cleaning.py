@@ -24,7 +24,8 @@ CELL_LINE_FEEDS: Final = 253
 
 def xml_text(text: str) -> str:
     """Return *text* with only characters that XML 1.0 allows; it still wants escaping."""
-    if text.isprintable():  # most text is, and this is the quickest way to know
+    # Most text is printable but for its line feeds, and this is the quickest way to know.
+    if text.isprintable() or text.replace("\n", "").isprintable():
         return text
     return encodable(text).translate(_XML) if _NOT_XML.search(text) else text
 
@@ -64,7 +65,7 @@ def cell_text(text: str, *, behind: int = 0) -> str:
 
 
 def _shown(text: str) -> str:
-    if text.isprintable():
+    if text.isprintable() or text.replace("\n", "").isprintable():  # as in `xml_text`
         return text
     return encodable(text).translate(_TERMINAL) if _NOT_TERMINAL.search(text) else text
 
