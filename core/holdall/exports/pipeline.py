@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from tempfile import SpooledTemporaryFile
 from time import perf_counter
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
@@ -116,34 +117,22 @@ def export_many(
     """
     registry = registry or _installed()
     hooks = hooks_of(session) or installed_hooks(registry)
+    bind = partial(BoundExporter, registry=registry, hooks=hooks, lang=lang, redact=redact)
     view = view_of(session)
     requests = tuple(requests)
-
-    def written(request: ExportRequest, view: SessionView) -> ExportReport:
-        bound = BoundExporter(
-            view,
-            request.exporter,
-            options=request.options,
-            strict=request.strict,
-            registry=registry,
-            hooks=hooks,
-            lang=lang,
-            redact=redact,
-        )
-        return bound.export_to(
-            request.target, verify=verify, progress=progress, cancelled=cancelled
-        )
-
     reports = []
     with SharedLogs() as logs:
         # A copy of a log pays if several reports read it, or one report masks it several times.
         shown = view.sharing(logs) if len(requests) > 1 or redact else view
-        for request in requests:
+        for each in requests:
             try:
-                report = written(request, shown)
+                bound = bind(shown, each.exporter, options=each.options, strict=each.strict)
+                report = bound.export_to(
+                    each.target, verify=verify, progress=progress, cancelled=cancelled
+                )
             except HoldallError as error:
-                name = target_name(request.target)
-                report = ExportReport(exporter=request.exporter, target=name, exception=error)
+                name = target_name(each.target)
+                report = ExportReport(exporter=each.exporter, target=name, exception=error)
             reports.append(report)
     return reports
 
