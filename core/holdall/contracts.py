@@ -236,6 +236,10 @@ class ExportContext(Protocol):
         """Note in the `ExportReport` that something was left out or changed."""
         ...
 
+    def count(self, what: str, number: int = 1) -> None:
+        """Note in the `ExportReport` how often something was left out, such as `logs cut`."""
+        ...
+
     def progress(self, done: int, total: int) -> None:
         """Tell how far the export is; raises `ExportCancelled` when it is to stop."""
         ...

@@ -247,7 +247,7 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
         "script": Markup(script),  # noqa: S704 - a file of this package
         "block": BLOCK,
         "failures": lambda: islice(_failures(view, options), options.failures_max),
-        "data": lambda: data_block(view, options, context.progress),
+        "data": lambda: data_block(view, options, context),
     }
 
 

@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given, settings
 from lxml import html
 from python_calamine import CalamineWorkbook
-from tests.unit.test_exporters_all import FORMATS, READERS, REGISTRY
+from tests.unit.report_readers import READERS
+from tests.unit.test_exporters_all import FORMATS, REGISTRY
 
 import holdall
 import holdall_exporters

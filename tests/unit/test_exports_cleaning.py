@@ -106,6 +106,12 @@ def test_a_long_cell_is_cut_visibly() -> None:
     assert cell.endswith("\n[... cut: 40,000 characters in all]")
 
 
+def test_a_cell_says_how_long_a_text_was_of_which_it_gets_the_beginning() -> None:
+    assert cell_text("the beginning", behind=2_000_000) == (
+        "the beginning\n[... cut: 2,000,013 characters in all]"
+    )
+
+
 def test_a_long_cell_is_measured_as_excel_does() -> None:
     cell = cell_text("\U0001f9ea" * 17_000)
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdall.errors import OptionValueError
+from holdall.exports.logs import shortened
 from holdall.exports.pipeline import export
-from holdall.exports.selection import _Cut, _shortened
 from holdall.exports.verdict import verdict
 from holdall.journal.events import JobDefined, JobRecord, ResultRecorded, SessionCreated
 from holdall.registry import Registry
@@ -99,7 +99,7 @@ def test_what_is_left_of_a_log_is_its_beginning_and_its_end(
     data = b"".join(pieces)
     records = iter([IOLogRecord(0.0, "stdout", piece) for piece in pieces])
 
-    shown = [each.data for each in _shortened(records, _Cut(len(data), head, tail))]
+    shown = [each.data for each in shortened(records, head, tail)]
 
     if len(data) <= head + tail:
         assert b"".join(shown) == data

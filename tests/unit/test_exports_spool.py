@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -97,6 +98,7 @@ def test_on_a_full_disk_a_log_is_not_kept() -> None:
 
 
 def test_the_file_goes_with_the_spool() -> None:
+    gc.collect()  # so that no file of another test is closed meanwhile
     before = open_files()
     spool = LogSpool(room=1 << 20)
     spool.keep(long_log(3))
@@ -106,6 +108,17 @@ def test_the_file_goes_with_the_spool() -> None:
     gc.collect()
 
     assert open_files() == before
+
+
+def test_a_spool_that_was_closed_gives_no_log_and_takes_none() -> None:
+    spool = LogSpool(room=1 << 20)
+    kept = spool.keep(long_log(3))
+
+    spool.close()
+
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        list(spool.read(kept or ()))
+    assert spool.keep(long_log(3)) is None
 
 
 def many_small_logs(jobs: int) -> Iterator[AnyEvent]:

@@ -145,7 +145,7 @@ class BoundExporter:
             distribution=self._candidate.distribution,
             version=self._candidate.version,
             warnings=tuple(context.warnings),
-            changes=dict(changes),
+            changes=dict(changes + context.counts),
             parts=sink.parts,
             ignored_options=self.ignored_options,
             duration_s=perf_counter() - start,
@@ -271,6 +271,7 @@ class BoundExporter:
             spool.close()
             raise
         outer.warnings.extend(inner.warnings)
+        outer.counts.update(inner.counts)
         spool.seek(0)
         return spool
 

@@ -10,11 +10,11 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from holdall.exports.escapes import strip_escapes
-from holdall.languages import ENGLISH, grouped
+from holdall.languages import ENGLISH, N_, grouped
 from holdall.results import encodable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from holdall.languages import Words
 
@@ -24,10 +24,14 @@ CELL_LENGTH: Final = 32_767
 CELL_LINE_FEEDS: Final = 253
 """Line feeds that fit in one."""
 
+CELLS_CUT: Final = N_("cells cut")
+"""What an `ExportReport` counts cells under whose text did not fit."""
+
 
 def xml_text(text: str) -> str:
     """Return *text* with only characters that XML 1.0 allows; it still wants escaping."""
-    if text.isprintable():  # most text is, and this is the quickest way to know
+    # Most text is printable but for its line feeds, and this is the quickest way to know.
+    if text.isprintable() or text.replace("\n", "").isprintable():
         return text
     return encodable(text).translate(_XML) if _NOT_XML.search(text) else text
 
@@ -51,24 +55,34 @@ def line_text(text: str) -> str:
     return " ".join(terminal_text(text).split())
 
 
-def cell_text(text: str, words: Words = ENGLISH, *, behind: int = 0) -> str:
+def cell_text(
+    text: str,
+    words: Words = ENGLISH,
+    *,
+    behind: int = 0,
+    cut: Callable[[], object] | None = None,
+) -> str:
     """Return *text* as one cell of a spreadsheet holds it; what does not fit is visibly cut.
 
     Args:
         words: The language that a cut is told in.
         behind: Characters that were cut already, of the end of the text.
+        cut: Called if the text does not fit.
     """
     if not behind and text.isprintable() and len(text) <= CELL_LENGTH // 2 and "_x" not in text:
         return text
     text = _shown(text.replace("\r\n", "\n"))
     text = _ESCAPED_UNIT.sub("_x005F_", text)
     if behind or len(text) > CELL_LENGTH // 2 or text.count("\n") > CELL_LINE_FEEDS:
-        return _cut(text, words, behind)
+        held = _cut(text, words, behind)
+        if cut is not None and held is not text:
+            cut()
+        return held
     return text
 
 
 def _shown(text: str) -> str:
-    if text.isprintable():
+    if text.isprintable() or text.replace("\n", "").isprintable():  # as in `xml_text`
         return text
     return encodable(text).translate(_TERMINAL) if _NOT_TERMINAL.search(text) else text
 

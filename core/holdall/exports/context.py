@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -35,6 +36,7 @@ class Context:
         provenance: The exporter's own distribution and version.
         unit: The exporter unit that was asked for, None if it was the exporter itself.
         warnings: What `warn` was told, in that order.
+        counts: What `count` was told, added up.
         caller_error: What the application's `progress` or `cancelled` raised.
     """
 
@@ -60,6 +62,7 @@ class Context:
         self.provenance = provenance
         self.unit = unit
         self.warnings: list[ExportWarning] = []
+        self.counts: Counter[str] = Counter()
         self.caller_error: Exception | None = None
         self._modified = view.modified
         self._kind_of = kind_of
@@ -98,6 +101,10 @@ class Context:
     def warn(self, code: str, text: str) -> None:
         """Note in the `ExportReport` that something was left out or changed."""
         self.warnings.append(ExportWarning(code, text))
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Note in the `ExportReport` how often something was left out, such as `logs cut`."""
+        self.counts[what] += number
 
     def progress(self, done: int, total: int) -> None:
         """Tell how far the export is; raises `ExportCancelled` when it is to stop."""

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 import msgspec
 
 from holdall.exports.cleaning import html_text
-from holdall.exports.coloured import Run, coloured
+from holdall.exports.coloured import CUT, Run, coloured
 from holdall.exports.escapes import strip_escapes
+from holdall.exports.logs import LOGS_CUT
 from holdall.exports.moments import moment, readable
 from holdall.results import Outcome
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
+    from holdall.contracts import ExportContext
     from holdall.exports.job import AttemptView, JobView
     from holdall.exports.view import SessionView
     from holdall.languages import Words
@@ -104,18 +106,16 @@ class _Details(msgspec.Struct, omit_defaults=True):
     attempts: list[_Attempt] = []
 
 
-def data_block(
-    view: SessionView, choices: Choices, progress: Callable[[int, int], object]
-) -> Iterator[str]:
-    """Yield the lines of all jobs, in pieces; *progress* is told how far they are."""
+def data_block(view: SessionView, choices: Choices, context: ExportContext) -> Iterator[str]:
+    """Yield the lines of all jobs, in pieces; what is cut of logs is counted."""
     encode = msgspec.json.Encoder().encode
-    yield from _packed(_rows(view, progress, encode))
+    yield from _packed(_rows(view, context.progress, encode))
     total = view.job_count
-    details = _details(view, choices)
+    details = _counted(_details(view, choices), context)
     for start in range(0, total, BLOCK):
         yield "\n"
         yield from _packed(_block(islice(details, BLOCK), encode))
-        progress(total + start, 2 * total)
+        context.progress(total + start, 2 * total)
 
 
 def check_data_block(block: str) -> None:
@@ -221,6 +221,15 @@ def _block(details: Iterable[_Details], encode: Any) -> Iterator[bytes]:
         yield separator + encode(each)
         separator = b","
     yield b"]"
+
+
+def _counted(details: Iterable[_Details], context: ExportContext) -> Iterator[_Details]:
+    """Yield *details*, and count the logs in them that are cut."""
+    for each in details:
+        for attempt in each.attempts:
+            if any(run[0] == CUT for run in attempt.log if isinstance(run, tuple)):
+                context.count(LOGS_CUT)
+        yield each
 
 
 def _details(view: SessionView, choices: Choices) -> Iterator[_Details]:

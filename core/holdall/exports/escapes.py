@@ -44,7 +44,7 @@ class EscapeStripper:
         """Return *text* without sequences; the beginning of one may be held back."""
         if self._begun:
             text, self._begun = self._begun + text, ""
-        elif not _ANY.search(text):
+        elif not _has_any(text):
             return text
         begun = _begun_at(text)
         if begun < len(text):
@@ -59,7 +59,12 @@ class EscapeStripper:
 
 def strip_escapes(text: str) -> str:
     """Return *text* without terminal escape sequences."""
-    return _SEQUENCE.sub("", text) if _ANY.search(text) else text
+    return _SEQUENCE.sub("", text) if _has_any(text) else text
+
+
+def _has_any(text: str) -> bool:
+    """Whether there is a mark of a sequence; in ASCII there is but one."""
+    return "\x1b" in text or (not text.isascii() and _ANY.search(text) is not None)
 
 
 def _begun_at(text: str) -> int:

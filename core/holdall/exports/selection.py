@@ -7,7 +7,6 @@ much is missing, a title says how many of the jobs are shown.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
@@ -15,8 +14,9 @@ import msgspec
 
 from holdall.exports.controls import ControlFilter
 from holdall.exports.filtering import ViewFilter
+from holdall.exports.logs import BYTES_CUT, LOGS_CUT, mark_of, shortened
 from holdall.languages import N_
-from holdall.results import IOLogRecord, Outcome  # noqa: TC001 - msgspec evaluates it
+from holdall.results import Outcome  # noqa: TC001 - msgspec evaluates it
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from holdall.exports.filtering import OpenBlob, Place
     from holdall.exports.job import FoldedJob
     from holdall.exports.view import SessionView
-    from holdall.results import Attachment, JobResult
+    from holdall.results import Attachment, IOLogRecord, JobResult
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,8 @@ def select(view: SessionView, wanted: Selection, changes: Counter[str]) -> Sessi
         if cut.hidden:
             changes[N_("logs left out")] += 1
         else:
-            changes[N_("logs cut")] += 1
-            changes[N_("bytes of logs cut")] += cut.size - cut.head - cut.tail
+            changes[LOGS_CUT] += 1
+            changes[BYTES_CUT] += cut.size - cut.head - cut.tail
     if cuts or not wanted.attachments:
         view = view.filtered(_Parts(cuts, attachments=wanted.attachments, changes=changes))
     return view
@@ -180,7 +180,7 @@ class _Parts(ViewFilter):
             return result
         if cut.hidden:
             return msgspec.structs.replace(result, io_log=(), io_log_ref=None, io_log_size=0)
-        mark = len(_mark(cut.size - cut.head - cut.tail))
+        mark = len(mark_of(cut.size - cut.head - cut.tail))
         return msgspec.structs.replace(result, io_log_size=cut.head + cut.tail + mark)
 
     def log(self, records: Iterator[IOLogRecord], place: Place) -> Iterator[IOLogRecord]:
@@ -188,34 +188,4 @@ class _Parts(ViewFilter):
         cut = self._cuts.get(place[:3])
         if cut is None:
             return records
-        return iter(()) if cut.hidden else _shortened(records, cut)
-
-
-def _shortened(records: Iterator[IOLogRecord], cut: _Cut) -> Iterator[IOLogRecord]:
-    """Yield the beginning and the end of a log, with a mark between them."""
-    head = cut.head
-    tail: deque[IOLogRecord] = deque()
-    waiting = left_out = 0
-    for record in records:
-        if head:
-            yield record._replace(data=record.data[:head])
-        rest = record._replace(data=record.data[head:])
-        head -= min(head, len(record.data))
-        if rest.data:
-            tail.append(rest)
-            waiting += len(rest.data)
-        while waiting > cut.tail:
-            first = tail.popleft()
-            drop = min(len(first.data), waiting - cut.tail)
-            waiting -= drop
-            left_out += drop
-            if drop < len(first.data):
-                tail.appendleft(first._replace(data=first.data[drop:]))
-    if left_out:
-        delay = tail[0].delay if tail else 0.0
-        yield IOLogRecord(delay, "stdout", _mark(left_out))
-    yield from tail
-
-
-def _mark(left_out: int) -> bytes:
-    return f"\n[... {left_out:,} bytes of output left out]\n".encode()
+        return iter(()) if cut.hidden else shortened(records, cut.head, cut.tail)

@@ -50,6 +50,7 @@ class LogSpool:
         self.room = 0
         if self._close is not None:
             self._close()
+            self._fd = -1  # the number may soon be that of another file
 
     def keep(self, records: Iterable[IOLogRecord]) -> tuple[Extent, ...] | None:
         """Keep a log, and return where it is; None if it can't be kept."""

@@ -26,7 +26,7 @@ from msgspec import Meta
 
 from holdall.exports.cleaning import xml_text
 from holdall.exports.escapes import strip_escapes
-from holdall.exports.logs import log_text, wants_log
+from holdall.exports.logs import BYTES_CUT, LOGS_CUT, log_text, shortened, wants_log
 from holdall.exports.moments import iso, moment
 from holdall.exports.pieces import gathered
 from holdall.results import Outcome
@@ -68,6 +68,8 @@ class Options:
         flavour: What every reader takes; or with the output and the earlier attempts of each
             case, as Jenkins and GitLab read them; or with properties of each case as well.
         ascii: Whether to write what is not ASCII as references, which every reader takes.
+        log_max: Bytes of one log at most; what is more is left out of its middle. Readers that are
+            built on libxml2 refuse texts of 10 MB. 0 is no limit.
         max_cases: Cases of a file at most; what is more goes to `report.2.xml` and so on, and
             files of higher numbers are removed. 0 is no limit.
         max_bytes: Bytes of a file at most, in the same way.
@@ -76,6 +78,7 @@ class Options:
     logs: Literal["none", "failed", "all"] = "failed"
     flavour: Literal["portable", "jenkins", "rich"] = "portable"
     ascii: bool = True
+    log_max: Annotated[int, Meta(ge=0)] = 1 << 20
     max_cases: Annotated[int, Meta(ge=0)] = 0
     max_bytes: Annotated[int, Meta(ge=0)] = 0
 
@@ -140,16 +143,15 @@ def _batches(
     group: JobGroup, class_name: bytes, file: Files, context: ExportContext, *, around: int
 ) -> Iterator[_Batch]:
     """Yield the cases of a suite, all at once unless files are limited."""
-    options: Options = context.options
     if not file.is_limited:
-        cases = (piece for job in group.jobs() for piece in _case(job, class_name, options))
+        cases = (piece for job in group.jobs() for piece in _case(job, class_name, context))
         yield _Batch(_next_suite(file, len(group)), len(group), group.jobs, cases)
         return
     taken: list[JobView] = []
     written: list[bytes] = []
     size = around
     for job in group.jobs():
-        case = b"".join(_case(job, class_name, options))
+        case = b"".join(_case(job, class_name, context))
         more = len(case) + (len(_history(job)) if job.attempt_count > 1 else 0)
         if not file.has_room(len(taken) + 1, size + more):
             if taken:
@@ -229,13 +231,13 @@ def _class_name(group: JobGroup, *, several: bool) -> bytes:
     return _attribute(f"{device}/{category}")
 
 
-def _case(job: JobView, class_name: bytes, options: Options) -> Iterator[bytes]:
+def _case(job: JobView, class_name: bytes, context: ExportContext) -> Iterator[bytes]:
     yield b'    <testcase classname="%b" name="%b" time="%.3f"' % (
         class_name,
         _attribute(_distinct(job.id)),
         _seconds(job.duration or 0.0),
     )
-    parts = _parts(job, options)
+    parts = _parts(job, context)
     first = next(parts, None)
     if first is None:
         yield b"/>\n"
@@ -246,8 +248,9 @@ def _case(job: JobView, class_name: bytes, options: Options) -> Iterator[bytes]:
     yield b"    </testcase>\n"
 
 
-def _parts(job: JobView, options: Options) -> Iterator[bytes]:
+def _parts(job: JobView, context: ExportContext) -> Iterator[bytes]:
     """Yield what is inside a case."""
+    options: Options = context.options
     portable = options.flavour == "portable"
     if options.flavour == "rich":
         yield from _case_properties(job)
@@ -265,14 +268,24 @@ def _parts(job: JobView, options: Options) -> Iterator[bytes]:
             if job.comments:
                 yield _content(strip_escapes(job.comments)) + b"\n"
             if portable and options.logs != "none":
-                yield from map(_content, log_text(job.io_log()))
+                yield from _log(job, context)
             yield b"</%b>\n" % tag.encode()
     if not portable:
         yield from _earlier(job, flaky=not tag)
         if wants_log(options.logs, job):
             yield b"      <system-out>"
-            yield from map(_content, log_text(job.io_log()))
+            yield from _log(job, context)
             yield b"</system-out>\n"
+
+
+def _log(job: JobView, context: ExportContext) -> Iterator[bytes]:
+    most: int = context.options.log_max
+    records = job.io_log()
+    if 0 < most < job.io_log_size:
+        context.count(LOGS_CUT)
+        context.count(BYTES_CUT, job.io_log_size - most)
+        records = shortened(records, most // 2, most - most // 2)
+    return map(_content, log_text(records))
 
 
 def _earlier(job: JobView, *, flaky: bool) -> Iterator[bytes]:

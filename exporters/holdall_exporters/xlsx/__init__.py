@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from holdall.contracts import ExportContext, Exporter, Sink
     from holdall.exports.job import JobView
-    from holdall.exports.logs import LogChoice
     from holdall.exports.view import SessionView
 
 # Header and width in characters of each column of the data sheets.
@@ -118,14 +117,14 @@ class XlsxExporter:
             if options.summary:
                 _write_summary(book, view, context)
             _write_results(book, view, context)
-            _write_failures(book, view)
+            _write_failures(book, view, context)
             if options.devices:
-                _write_devices(book, view)
+                _write_devices(book, view, context)
             if options.attempts != "none":
                 _write_attempts(book, view, context)
             if options.descriptions:
-                _write_descriptions(book, view)
-            _write_logs(book, view, options.logs)
+                _write_descriptions(book, view, context)
+            _write_logs(book, view, context)
         rezip(path, sink, context.now, chart=in_words(view.tallies, view.words))
 
     @staticmethod
@@ -154,7 +153,8 @@ def _saved_to(path: Path) -> Iterator[Workbook]:
 
 
 def _write_summary(book: Workbook, view: SessionView, context: ExportContext) -> None:
-    sheet = Sheet(book, view.words, view.words.pgettext("sheet", "Summary"), _SUMMARY)
+    title = view.words.pgettext("sheet", "Summary")
+    sheet = Sheet(book, view.words, title, _SUMMARY, context.count)
     found, _ = verdict(view), view.words.gettext
     sheet.add([sheet.text(view.title, font=TITLE)])
     sheet.add([])
@@ -186,7 +186,8 @@ def _write_summary(book: Workbook, view: SessionView, context: ExportContext) ->
 
 
 def _write_results(book: Workbook, view: SessionView, context: ExportContext) -> None:
-    sheet = Sheet(book, view.words, view.words.pgettext("sheet", "Results"), _RESULTS)
+    title = view.words.pgettext("sheet", "Results")
+    sheet = Sheet(book, view.words, title, _RESULTS, context.count)
     for number, job in enumerate(view.jobs()):
         sheet.add(_result(sheet, job))
         if number % 100 == 0:
@@ -194,8 +195,9 @@ def _write_results(book: Workbook, view: SessionView, context: ExportContext) ->
     sheet.finish()
 
 
-def _write_failures(book: Workbook, view: SessionView) -> None:
-    sheet = Sheet(book, view.words, view.words.pgettext("sheet", "Failures"), _RESULTS)
+def _write_failures(book: Workbook, view: SessionView, context: ExportContext) -> None:
+    title = view.words.pgettext("sheet", "Failures")
+    sheet = Sheet(book, view.words, title, _RESULTS, context.count)
     for job in view.jobs():
         if job.outcome.failed or job.in_flight:
             sheet.add(_result(sheet, job))
@@ -221,8 +223,9 @@ def _fill(outcome: Outcome | None) -> PatternFill:
     return _PATTERNS[_FILLS.get(outcome or Outcome.NONE, _OTHER_FILL)]
 
 
-def _write_devices(book: Workbook, view: SessionView) -> None:
-    sheet = Sheet(book, view.words, view.words.pgettext("sheet", "Devices"), _DEVICES)
+def _write_devices(book: Workbook, view: SessionView, context: ExportContext) -> None:
+    title = view.words.pgettext("sheet", "Devices")
+    sheet = Sheet(book, view.words, title, _DEVICES, context.count)
     for device in view.devices:
         facts = {view.words.gettext("description"): device.description, **device.facts}
         for name, value in facts.items():
@@ -234,7 +237,8 @@ def _write_devices(book: Workbook, view: SessionView) -> None:
 
 
 def _write_attempts(book: Workbook, view: SessionView, context: ExportContext) -> None:
-    sheet = Sheet(book, view.words, view.words.pgettext("sheet", "Attempts"), _ATTEMPTS)
+    title = view.words.pgettext("sheet", "Attempts")
+    sheet = Sheet(book, view.words, title, _ATTEMPTS, context.count)
     total = view.job_count
     fewest = 1 if context.options.attempts == "all" else 2
     for place, job in enumerate(view.jobs()):
@@ -261,8 +265,9 @@ def _write_attempts(book: Workbook, view: SessionView, context: ExportContext) -
     sheet.finish()
 
 
-def _write_descriptions(book: Workbook, view: SessionView) -> None:
-    sheet = Sheet(book, view.words, view.words.pgettext("sheet", "Descriptions"), _DESCRIPTIONS)
+def _write_descriptions(book: Workbook, view: SessionView, context: ExportContext) -> None:
+    title = view.words.pgettext("sheet", "Descriptions")
+    sheet = Sheet(book, view.words, title, _DESCRIPTIONS, context.count)
     for job in view.jobs():
         if job.description:
             words = sheet.words(strip_escapes(job.description))
@@ -270,10 +275,11 @@ def _write_descriptions(book: Workbook, view: SessionView) -> None:
     sheet.finish()
 
 
-def _write_logs(book: Workbook, view: SessionView, logs: LogChoice) -> None:
-    sheet = Sheet(book, view.words, view.words.pgettext("sheet", "Logs"), _LOGS)
+def _write_logs(book: Workbook, view: SessionView, context: ExportContext) -> None:
+    title = view.words.pgettext("sheet", "Logs")
+    sheet = Sheet(book, view.words, title, _LOGS, context.count)
     for job in view.jobs():
-        if wants_log(logs, job):
+        if wants_log(context.options.logs, job):
             text, behind = head_of(log_text(job.io_log()), limit=CELL_LENGTH)
             words = sheet.words(text, behind=behind)
             sheet.add([*map(sheet.beside, (job.device_id, job.id, job.label)), words])

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
-from holdall.exports.cleaning import cell_text
+from holdall.exports.cleaning import CELLS_CUT, cell_text
 from holdall_exporters.xlsx.chart import outcome_chart
 from holdall_exporters.xlsx.paper import lines_of, of_lines, printed_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from openpyxl import Workbook
     from openpyxl.styles import PatternFill
@@ -40,10 +41,16 @@ class Sheet:
     """A sheet under a header row, which goes on in another when it is full."""
 
     def __init__(
-        self, book: Workbook, words: Words, name: str, columns: Sequence[tuple[str | None, int]]
+        self,
+        book: Workbook,
+        words: Words,
+        name: str,
+        columns: Sequence[tuple[str | None, int]],
+        count: Callable[[str], object],
     ) -> None:
         self._book = book
         self._words = words
+        self._cut = partial(count, CELLS_CUT)
         self._name = name
         self._columns = columns
         self._number = 0
@@ -67,7 +74,7 @@ class Sheet:
 
     def text(self, text: str, **style: _Style) -> Any:
         """Return *text* as a cell that is no formula and no error, whatever it looks like."""
-        value = cell_text(text, self._words)
+        value = cell_text(text, self._words, cut=self._cut)
         if not value:
             return None
         if not any(style.values()) and value[0] not in "=#":
@@ -80,7 +87,7 @@ class Sheet:
         Args:
             behind: Characters of its end that are not there.
         """
-        value = cell_text(text, self._words, behind=behind)
+        value = cell_text(text, self._words, behind=behind, cut=self._cut)
         if not value:
             return None
         self._lines = lines_of(value, width=self._columns[-1][1])

@@ -1,0 +1,149 @@
+"""What reads a report of each format back, with a parser that is not ours."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import io
+import json
+import re
+import sys
+import tarfile
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from junitparser import JUnitXml
+from lxml import etree, html
+from python_calamine import CalamineWorkbook
+
+from holdall.exports.cleaning import cell_text, html_text, line_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from holdall.testing.sessions import SampleSession
+
+JENKINS = etree.XMLSchema(etree.parse(Path(__file__).parents[1] / "data" / "junit-10.xsd"))
+
+
+def read_submission(report: bytes, session: SampleSession) -> None:
+    found = json.loads(report)
+    items = [*found["results"], *found["attachment-results"]]
+    wanted = [job.id for job in session.view().jobs() if job.in_flight or job.outcome != "none"]
+    assert sorted(each["full_id"] for each in items) == sorted(wanted)
+
+
+def read_json(report: bytes, session: SampleSession) -> None:
+    jobs = json.loads(report)["jobs"]
+    assert [each["id"] for each in jobs] == [job.id for job in session.view().jobs()]
+
+
+def read_junit(report: bytes, session: SampleSession) -> None:
+    root = etree.fromstring(report)
+    if not root.findall(".//testcase/properties"):  # the rich flavour is for those who take them
+        JENKINS.assertValid(root)
+    names = {(case.get("classname"), case.get("name")) for case in root.iter("testcase")}
+    assert len(names) == session.view().job_count
+    assert sum(suite.tests for suite in JUnitXml.fromstring(report)) == len(names)
+
+
+def read_html(report: bytes, session: SampleSession) -> None:
+    page = html.document_fromstring(report.decode())
+    data, script = page.findall(".//script")
+    rows = json.loads(gzip.decompress(base64.b64decode((data.text or "").split("\n")[0])))["rows"]
+    assert [row[2] for row in rows] == [html_text(job.id) for job in session.view().jobs()]
+    assert script.get("type") is None
+
+
+def read_xlsx(report: bytes, session: SampleSession) -> None:
+    book = CalamineWorkbook.from_filelike(io.BytesIO(report))
+    rows = book.get_sheet_by_name("Results").to_python()[1:]
+    wanted = [cell_text(job.id).replace("_x005F_", "_") for job in session.view().jobs()]
+    assert [row[2] for row in rows] == wanted
+
+
+def read_zst(report: bytes, session: SampleSession) -> None:
+    zstd = import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
+    read_tar(zstd.decompress(report), session, reports=0)
+
+
+def read_coloured(report: bytes, session: SampleSession) -> None:
+    read_text(re.sub(rb"\x1b\[[0-9;]*m", b"", report), session)
+
+
+def read_narrow(report: bytes, session: SampleSession) -> None:
+    text = report.decode()
+    assert max(map(len, text.splitlines())) <= 40
+    words = "".join(text.split())
+    for job in session.view().jobs():
+        assert "".join(line_text(job.id).split()) in words
+
+
+def read_tar(report: bytes, session: SampleSession, *, reports: int = 3) -> None:
+    with tarfile.open(fileobj=io.BytesIO(report)) as tar:
+        names = [member.name for member in tar]
+        attempts = [a for job in session.view().jobs() for a in job.attempts]
+        assert len({name.lower() for name in names}) == len(names)
+        assert len(names) >= 1 + reports + sum(len(attempt.attachments) for attempt in attempts)
+        for member in tar:
+            tarfile.data_filter(member, "/nowhere")
+
+
+def read_text(report: bytes, session: SampleSession) -> None:
+    text = report.decode()
+    assert "\x1b" not in text
+    for job in session.view().jobs():
+        assert line_text(job.id) in text
+
+
+def read_template(report: bytes, session: SampleSession) -> None:
+    text = report.decode()
+    assert text.startswith(("PASS: ", "FAIL: "))
+    for job in session.view().jobs():
+        assert html_text(job.id) in text
+
+
+def read_verdict(report: bytes, session: SampleSession) -> None:
+    assert report in {b"PASS\n", b"FAIL\n"}
+    assert session.view().job_count or report == b"FAIL\n"
+
+
+def read_reasons(report: bytes, session: SampleSession) -> None:
+    word, *reasons = report.decode().split("\n")[:-1]
+    assert word in {"PASS", "FAIL"}
+    assert bool(reasons) is (word == "FAIL")
+    assert session.view().job_count or word == "FAIL"
+
+
+def read_verdict_object(report: bytes, session: SampleSession) -> None:
+    found = json.loads(report)
+    assert found["session"] == session.view().session_id
+    assert found["passed"] is (found["verdict"] == "PASS") is not found["reasons"]
+
+
+def read_badge(report: bytes, session: SampleSession) -> None:
+    del session
+    assert etree.fromstring(report).get("aria-label") in {"session: PASS", "session: FAIL"}
+
+
+READERS: Mapping[str, Callable[[bytes, SampleSession], None]] = {
+    "html": read_html,
+    "json": read_json,
+    "junit": read_junit,
+    "tar": read_tar,
+    "template": read_template,
+    "text": read_text,
+    "global": read_verdict,
+    "xlsx": read_xlsx,
+    "json for checkbox": read_submission,
+    "tar as xz": partial(read_tar, reports=0),
+    "tar as zst": read_zst,
+    "tar plain, of everything": partial(read_tar, reports=6),
+    "text, narrow": read_narrow,
+    "text, coloured, with all logs": read_coloured,
+    "verdict with reasons": read_reasons,
+    "verdict as json": read_verdict_object,
+    "verdict as a badge": read_badge,
+}
