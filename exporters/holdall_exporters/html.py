@@ -32,6 +32,7 @@ from holdall.exports.datablock import (
     words_of,
 )
 from holdall.exports.moments import duration, moment, readable
+from holdall.exports.pieces import gathered
 from holdall.exports.verdict import verdict
 from holdall.languages import N_, NN_, Words, catalog, decimal, grouped, name_of
 from holdall_exporters.sandbox import loaded, rendered, sandboxed
@@ -89,7 +90,6 @@ _POLICY: Final = (
     "base-uri 'none'; form-action 'none'"
 )
 _UNNAMED: Final = N_("unnamed")
-_PIECE: Final = 1 << 16
 _GAP: Final = 0.6  # hundredths of the ring between two outcomes
 
 
@@ -129,8 +129,8 @@ class HtmlExporter:
         names = _names(view.with_words(words), context)
         path: Path | None = context.options.template
         page = _template().generate(**names) if path is None else _own(path, names)
-        for piece in _gathered(page):
-            sink.write(piece.encode())
+        for piece in gathered(map(str.encode, page)):
+            sink.write(piece)
 
     @staticmethod
     def verify(report: BinaryIO) -> None:
@@ -193,20 +193,6 @@ def _asset(name: str) -> str:
 
 def _digest(text: str) -> str:
     return f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}"
-
-
-def _gathered(pieces: Iterable[str]) -> Iterator[str]:
-    """Yield *pieces* in larger ones."""
-    waiting: list[str] = []
-    size = 0
-    for piece in pieces:
-        waiting.append(piece)
-        size += len(piece)
-        if size >= _PIECE:
-            yield "".join(waiting)
-            waiting.clear()
-            size = 0
-    yield "".join(waiting)
 
 
 def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
 
 from holdall.errors import ReportTemplateError
+from holdall.exports.pieces import gathered
 from holdall.exports.verdict import verdict
 from holdall_exporters.sandbox import OWN, loaded, rendered, sandboxed
 
@@ -59,7 +60,7 @@ class TemplateExporter:
         source = _source(context)
         markup = source.ending in _MARKUP
         template = loaded(sandboxed(source.folders, markup=markup), source.name, source.where)
-        pieces = _pieces(rendered(template, _names(view, context)), context)
+        pieces = gathered(_cancellable(rendered(template, _names(view, context)), context))
         if source.ending != ".json":
             for piece in pieces:
                 sink.write(piece)
@@ -135,20 +136,12 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
     }
 
 
-def _pieces(pieces: Iterator[str], context: ExportContext) -> Iterator[bytes]:
-    """Yield the text in pieces of a size that is worth a write."""
-    waiting: list[str] = []
-    size = 0
+def _cancellable(pieces: Iterator[str], context: ExportContext) -> Iterator[bytes]:
+    """Yield *pieces* as bytes, and ask now and then whether to go on."""
     for number, piece in enumerate(pieces):
         if number % 100 == 0:
             context.check_cancelled()
-        waiting.append(piece)
-        size += len(piece)
-        if size >= _PIECE:
-            yield "".join(waiting).encode()
-            waiting.clear()
-            size = 0
-    yield "".join(waiting).encode()
+        yield piece.encode()
 
 
 def _check_json(report: BinaryIO, where: str) -> None:
