@@ -63,7 +63,7 @@ def exported(kind: str, size: int, exporter: str, target: Path, *options: str) -
 
 OPTIONS = {
     "html": ("logs=all",),
-    "junit": ("logs=all",),
+    "junit": ("logs=all", "log-max=0"),
     "text": ("logs=all",),
     "xlsx": ("logs=all",),
     "tar": ("compression=none",),  # nothing is tried out here that packing would show

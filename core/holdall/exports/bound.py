@@ -136,6 +136,7 @@ class BoundExporter:
                 exporter_id=self.id,
                 context=context,
             )
+        changes.update(context.counts)
         return ExportReport(
             exporter=self.id,
             target=sink.name,
@@ -145,7 +146,7 @@ class BoundExporter:
             distribution=self._candidate.distribution,
             version=self._candidate.version,
             warnings=tuple(context.warnings),
-            changes=dict(changes + context.counts),
+            changes=dict(changes),
             parts=sink.parts,
             ignored_options=self.ignored_options,
             duration_s=perf_counter() - start,
