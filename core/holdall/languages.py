@@ -75,6 +75,8 @@ def grouped(value: int, words: Words) -> str:
 
 def decimal(value: float, places: int, words: Words) -> str:
     """Return *value* with *places* behind the decimal point of *words*: `0.25` in English."""
+    if words is ENGLISH:  # the most usual, and reports have one for each job
+        return f"{value:.{places}f}"
     # Translators: what stands before tenths: a point in 0.25.
     return f"{value:.{places}f}".replace(".", words.pgettext("before tenths", "."))
 

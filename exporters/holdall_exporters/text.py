@@ -75,24 +75,8 @@ class TextExporter:
         words = catalog(context.lang, "holdall_exporters")
         view = view.with_words(words)
         how = _How(options, words, max(len(words.gettext(each.label)) for each in Outcome))
-        for line in _head(view):
-            sink.write(_fitted(line, options))
-        total, done = view.job_count, 0
-        devices = view.devices
-        for device in devices:
-            if len(devices) > 1:
-                sink.write(_device_heading(device).encode())
-            for job in view.jobs(device_id=device.id):
-                for line in _job(job, how):
-                    sink.write(_fitted(line, options))
-                if wants_log(options.logs, job):
-                    for piece in gathered(map(str.encode, _log_of(job, words))):
-                        sink.write(piece)
-                done += 1
-                if done % 100 == 0:
-                    context.progress(done, total)
-        for line in _foot(view, options):
-            sink.write(_fitted(line, options))
+        for piece in gathered(_report(view, how, context)):
+            sink.write(piece)
 
     @staticmethod
     def verify(report: BinaryIO) -> None:
@@ -105,6 +89,28 @@ class TextExporter:
                 raise ValueError(f"line {number} would steer a terminal: {plain!r}")
         if not line.endswith("\n"):
             raise ValueError("it ends within a line")
+
+
+def _report(view: SessionView, how: _How, context: ExportContext) -> Iterator[bytes]:
+    """Yield head, jobs and totals."""
+    options = how.options
+    for line in _head(view):
+        yield _fitted(line, options)
+    total, done = view.job_count, 0
+    devices = view.devices
+    for device in devices:
+        if len(devices) > 1:
+            yield _device_heading(device).encode()
+        for job in view.jobs(device_id=device.id):
+            for line in _job(job, how):
+                yield _fitted(line, options)
+            if wants_log(options.logs, job):
+                yield from map(str.encode, _log_of(job, how.words))
+            done += 1
+            if done % 100 == 0:
+                context.progress(done, total)
+    for line in _foot(view, options):
+        yield _fitted(line, options)
 
 
 class _How(NamedTuple):

@@ -290,10 +290,14 @@ class SessionView:
 
     def jobs(self, *, device_id: str | None = None) -> Iterator[JobView]:
         """Yield the selected jobs and those that were tried, in the order of the run list."""
+        headings: dict[str, str] = {}
         for each in self._order if device_id is None else (device_id,):
             for job in self._order.get(each, ()):
-                category = self._category(job.record.category_id)
-                yield JobView(each, job, category, self._source)
+                category_id = job.record.category_id
+                heading = headings.get(category_id)
+                if heading is None:
+                    heading = headings[category_id] = self._category(category_id)
+                yield JobView(each, job, heading, self._source)
 
     @property
     def custom_joblist(self) -> bool:
