@@ -9,46 +9,46 @@ from typing import TYPE_CHECKING
 from holdall.version import __version__
 
 if TYPE_CHECKING:
+    from holdall.contracts import ExportReport as ExportReport
     from holdall.errors import HoldallError as HoldallError
-    from holdall.exports.pipeline import export as export
-    from holdall.exports.report import ExportReport as ExportReport
-    from holdall.exports.view import SessionView as SessionView
-    from holdall.hookspecs import hookimpl as hookimpl
-    from holdall.providers import Provider as Provider
+    from holdall.exports import export as export
+    from holdall.hooks import hookimpl as hookimpl
     from holdall.providers import load_provider as load_provider
     from holdall.registry import Registry as Registry
-    from holdall.repositories import open_repository as open_repository
     from holdall.results import IOLogRecord as IOLogRecord
     from holdall.results import JobResult as JobResult
     from holdall.results import Outcome as Outcome
-    from holdall.session.context import Device as Device
-    from holdall.session.context import SessionDeviceContext as SessionDeviceContext
-    from holdall.session.load import peek as peek
-    from holdall.session.manager import SessionManager as SessionManager
-    from holdall.session.state import SessionState as SessionState
+    from holdall.session import SessionDeviceContext as SessionDeviceContext
+    from holdall.session import SessionManager as SessionManager
+    from holdall.session import SessionState as SessionState
+    from holdall.session import peek as peek
+    from holdall.stores import open_repository as open_repository
+    from holdall.units import Device as Device
+    from holdall.units import Provider as Provider
     from holdall.units import Unit as Unit
     from holdall.units import make_unit as make_unit
+    from holdall.view import SessionView as SessionView
 
 _HOMES = {
-    "Device": "holdall.session.context",
-    "ExportReport": "holdall.exports.report",
+    "Device": "holdall.units",
+    "ExportReport": "holdall.contracts",
     "HoldallError": "holdall.errors",
     "IOLogRecord": "holdall.results",
     "JobResult": "holdall.results",
     "Outcome": "holdall.results",
-    "Provider": "holdall.providers",
+    "Provider": "holdall.units",
     "Registry": "holdall.registry",
-    "SessionDeviceContext": "holdall.session.context",
-    "SessionManager": "holdall.session.manager",
-    "SessionState": "holdall.session.state",
-    "SessionView": "holdall.exports.view",
+    "SessionDeviceContext": "holdall.session",
+    "SessionManager": "holdall.session",
+    "SessionState": "holdall.session",
+    "SessionView": "holdall.view",
     "Unit": "holdall.units",
-    "export": "holdall.exports.pipeline",
-    "hookimpl": "holdall.hookspecs",
+    "export": "holdall.exports",
+    "hookimpl": "holdall.hooks",
     "load_provider": "holdall.providers",
     "make_unit": "holdall.units",
-    "open_repository": "holdall.repositories",
-    "peek": "holdall.session.load",
+    "open_repository": "holdall.stores",
+    "peek": "holdall.session",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 - all of them are strings

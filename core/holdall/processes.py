@@ -11,7 +11,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from holdall.journal.events import Process
+from holdall.journal import Process
 
 if TYPE_CHECKING:
     from holdall.contracts import ProcessMark

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, Literal, TypeVar, get_args
-
-import msgspec
+from typing import TYPE_CHECKING, TypeVar
 
 from holdall.errors import (
     HoldallError,
@@ -14,144 +12,18 @@ from holdall.errors import (
     ProviderLoadError,
     UnknownPluginError,
     UnknownProviderError,
+    listed,
 )
-from holdall.errors.root import listed
+from holdall.units import Provider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
-    from holdall.candidates import Candidate
     from holdall.contracts import ProviderLoader
-    from holdall.registry import Registry
-    from holdall.units import Unit
+    from holdall.registry import Candidate, Registry
 
-Severity = Literal["error", "warning"]
+
 T = TypeVar("T")
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """Something wrong with a provider that leaves the rest of it usable.
-
-    Attributes:
-        line: Counted from 1; 0 if the file as a whole is meant.
-        severity: `error` if a definition is lost, `warning` if none is.
-    """
-
-    file: str
-    line: int
-    severity: Severity
-    message: str
-
-    def __post_init__(self) -> None:
-        if self.severity not in get_args(Severity):
-            raise ValueError(f"a problem is an error or a warning, not {self.severity!r}")
-
-    def __str__(self) -> str:
-        where = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{where}: {self.severity}: {self.message}"
-
-
-class Provider:
-    """A named, versioned collection of units in one namespace.
-
-    Units are read when they are first asked for, and once. A definition that
-    stands there twice counts once; of two different ones under one id the first
-    counts, and the other is a problem.
-
-    Attributes:
-        source: What `load_provider` can be given to find the provider again.
-        loader: Name of the loader; `load_provider` fills it in.
-        folder: Where the provider lies, if it lies in a folder.
-        data_folder: Files that its programs need.
-        bin_folder: Its programs.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        namespace: str,
-        version: str,
-        source: str,
-        read: Callable[[], Iterable[Unit | Problem]],
-        description: str = "",
-        loader: str = "",
-        folder: Path | None = None,
-        data_folder: Path | None = None,
-        bin_folder: Path | None = None,
-    ) -> None:
-        self.name: Final = name
-        self.namespace: Final = namespace
-        self.version: Final = version
-        self.description: Final = description
-        self.source = source
-        self.loader = loader
-        self.folder: Final = folder
-        self.data_folder: Final = data_folder
-        self.bin_folder: Final = bin_folder
-        self._read: Final = read
-        self._content: tuple[list[Unit], list[Problem]] | None = None
-
-    def __repr__(self) -> str:
-        return f"<Provider {self.name} {self.version} from {self.source!r}>"
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Provider):
-            return NotImplemented
-        return self._identity == other._identity
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    @property
-    def _identity(self) -> tuple[str, str, str, str]:
-        return (self.name, self.namespace, self.version, self.source)
-
-    @property
-    def unit_list(self) -> list[Unit]:
-        """Every usable unit, in the order of the definitions; a list of the caller's own."""
-        return list(self._settled()[0])
-
-    @property
-    def problems(self) -> list[Problem]:
-        """What is wrong with the definitions, in their order; a list of the caller's own."""
-        return list(self._settled()[1])
-
-    def _settled(self) -> tuple[list[Unit], list[Problem]]:
-        if self._content is None:
-            self._content = _collected(self._read())
-        return self._content
-
-
-def _collected(found: Iterable[Unit | Problem]) -> tuple[list[Unit], list[Problem]]:
-    units: list[Unit] = []
-    problems: list[Problem] = []
-    firsts: dict[tuple[str, str], Unit] = {}
-    for item in found:
-        if isinstance(item, Problem):
-            problems.append(item)
-            continue
-        first = firsts.get((item.kind, item.id)) if item.id else None
-        if first is None:
-            firsts[item.kind, item.id] = item
-            units.append(item)
-        elif first.checksum != item.checksum:
-            problems.append(_clash(first, item))
-    return units, problems
-
-
-def _clash(first: Unit, other: Unit) -> Problem:
-    where = f" at {first.where}" if first.where else ""
-    return Problem(
-        file=other.origin.file if other.origin else "",
-        line=other.origin.line if other.origin else 0,
-        severity="error",
-        message=(
-            f"the {other.kind} {other.id!r} is defined before{where}, and differently; "
-            "that one counts, give this one another id"
-        ),
-    )
 
 
 def load_provider(source: str | os.PathLike[str], *, registry: Registry | None = None) -> Provider:

@@ -24,9 +24,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from holdall.errors import HoldallError, ReportTemplateError
-from holdall.exports.cleaning import html_text
-from holdall.exports.logs import head_of, log_text
-from holdall.exports.moments import duration, iso, moment
+from holdall.writing import duration, head_of, html_text, iso, log_text, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
 
     from jinja2 import Environment, Template
 
-    from holdall.exports.job import AttemptView, JobView
+    from holdall.view import AttemptView, JobView
 
 OWN: Final = "holdall"
 """Templates of holdall's own are `holdall/NAME` to others."""

@@ -29,8 +29,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Literal, cast
 import msgspec
 
 from holdall.errors import ExportError, PluginError
-from holdall.exports.filenames import file_name
-from holdall.exports.moments import iso
+from holdall.writing import file_name, iso
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -38,10 +37,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from holdall.contracts import ExportContext, Exporter, Sink
-    from holdall.exports.job import AttemptView, JobView
-    from holdall.exports.report import ReportKind
-    from holdall.exports.view import SessionView
+    from holdall.contracts import ExportContext, Exporter, ReportKind, Sink
+    from holdall.view import AttemptView, JobView, SessionView
 
 # The reports that `default` stands for, and the one of them that wants a package of its own: an
 # archive nobody asked anything of is one without it, too.

@@ -15,8 +15,8 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
 
 from holdall.errors import ReportTemplateError
-from holdall.exports.pieces import gathered
-from holdall.exports.verdict import verdict
+from holdall.view import verdict
+from holdall.writing import gathered
 from holdall_exporters.sandbox import OWN, loaded, rendered, sandboxed
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from holdall.contracts import ExportContext, Exporter, Sink
-    from holdall.exports.view import SessionView
+    from holdall.view import SessionView
 
 _EXAMPLE: Final = f"{OWN}/example.txt"
 _TEMPLATE_ENDINGS: Final = frozenset({".j2", ".jinja", ".jinja2"})

@@ -9,20 +9,25 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final, Literal, NamedTuple
 from unicodedata import east_asian_width
 
-from holdall.exports.cleaning import line_text, terminal_text
-from holdall.exports.logs import log_text, wants_log
-from holdall.exports.moments import duration, moment, readable
-from holdall.exports.pieces import gathered
-from holdall.exports.verdict import verdict
 from holdall.languages import Words, catalog, grouped
 from holdall.results import Outcome
+from holdall.view import verdict
+from holdall.writing import (
+    duration,
+    gathered,
+    line_text,
+    log_text,
+    moment,
+    readable,
+    terminal_text,
+    wants_log,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from holdall.contracts import ExportContext, Exporter, Sink
-    from holdall.exports.job import JobView
-    from holdall.exports.view import DeviceView, SessionView
+    from holdall.view import DeviceView, JobView, SessionView
 
 _INDENT: Final = " " * 4
 _NARROWEST: Final = 20

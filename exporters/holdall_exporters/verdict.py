@@ -1,6 +1,6 @@
 """One word on the whole session, PASS or FAIL.
 
-What makes a session pass is said in `holdall.exports.verdict`; it is the same
+What makes a session pass is said in `holdall.view.verdict`; it is the same
 rule that `holdall run` exits with.
 """
 
@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final, Literal
 from xml.etree.ElementTree import fromstring
 
-from holdall.exports.cleaning import line_text
-from holdall.exports.verdict import Policy, verdict
 from holdall.languages import catalog
+from holdall.view import Policy, verdict
+from holdall.writing import line_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from holdall.contracts import ExportContext, Exporter, Sink
-    from holdall.exports.verdict import Verdict
-    from holdall.exports.view import SessionView
+    from holdall.view import SessionView, Verdict
 
 _WORDS: Final = ("PASS", "FAIL")
 

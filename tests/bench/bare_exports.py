@@ -22,13 +22,13 @@ from lxml import etree
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
 
-from holdall.exports.logs import wants_log
+from holdall.writing.logs import wants_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from holdall.contracts import Sink
-    from holdall.exports.view import SessionView
+    from holdall.contracts.exporters import Sink
+    from holdall.view.session import SessionView
 
 encode = msgspec.json.Encoder().encode
 

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 from holdall import JobResult, SessionManager, load_provider, make_unit, open_repository
 from holdall.journal.events import Process
-from holdall.repositories import file_url
 from holdall.session.state import SessionState
+from holdall.stores.opening import file_url
 from holdall.units import Job
 
 if TYPE_CHECKING:

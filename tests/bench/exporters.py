@@ -24,9 +24,9 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from holdall.exports.pipeline import export
-from holdall.exports.view import SessionView
-from holdall.registry import Registry
+from holdall.registry.registry import Registry
 from holdall.testing.sessions import empty_session
+from holdall.view.session import SessionView
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 

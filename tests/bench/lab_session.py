@@ -16,15 +16,15 @@ from holdall.journal.events import (
     SessionCreated,
 )
 from holdall.journal.iolog import pack
-from holdall.repositories import file_url, open_repository
 from holdall.results import IOLogRecord, JobResult
+from holdall.stores.opening import file_url, open_repository
 from holdall.testing.sessions import START
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from holdall.contracts import Storage
+    from holdall.contracts.stores import Storage
     from holdall.journal.events import AnyEvent
 
 SESSION = "bench"

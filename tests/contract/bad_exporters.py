@@ -8,13 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from holdall.exports.cleaning import line_text
+from holdall.writing.cleaning import line_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from holdall.contracts import ExportContext, Sink
-    from holdall.exports.view import SessionView
+    from holdall.contracts.exporters import ExportContext, Sink
+    from holdall.view.session import SessionView
 
 
 class Good:

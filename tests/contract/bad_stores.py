@@ -17,7 +17,7 @@ from holdall_plugins.stores.memory import MemoryRepository
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from holdall.contracts import LogWriter, Mode, Repository, Storage
+    from holdall.contracts.stores import LogWriter, Mode, Repository, Storage
 
 
 class Altered:

@@ -12,7 +12,7 @@ from holdall_plugins.stores.file import FileRepository
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from holdall.contracts import Repository
+    from holdall.contracts.stores import Repository
 
 
 class TestFileRepository(RepositoryContract):

@@ -11,7 +11,7 @@ from holdall.testing import RepositoryContract
 from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:
-    from holdall.contracts import Repository
+    from holdall.contracts.stores import Repository
 
 _numbers = itertools.count()
 

@@ -14,7 +14,7 @@ from holdall_plugins.stores.sqlite import SqliteRepository
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from holdall.contracts import Repository
+    from holdall.contracts.stores import Repository
 
 
 class TestSqliteRepository(RepositoryContract):

@@ -21,7 +21,7 @@ from holdall_plugins.stores.readonly import ReadOnlyRepository
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from holdall.contracts import Repository
+    from holdall.contracts.stores import Repository
 
 
 class TestFaultyRepository(RepositoryContract):

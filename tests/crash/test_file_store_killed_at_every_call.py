@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from holdall.contracts import Storage
+    from holdall.contracts.stores import Storage
 
 CALLS = ("mkdir", "open", "write", "fsync", "fdatasync", "rename", "unlink", "ftruncate", "rmdir")
 OLD = [b"1", b"2\n", b'{"n":3}']

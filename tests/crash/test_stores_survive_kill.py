@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from holdall.contracts import Repository
+    from holdall.contracts.stores import Repository
 
 Store = type[FileRepository | SqliteRepository]
 STORES = [FileRepository, SqliteRepository]

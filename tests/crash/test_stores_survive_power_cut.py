@@ -28,7 +28,7 @@ from holdall_plugins.stores.sqlite import SqliteRepository
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from holdall.contracts import Repository
+    from holdall.contracts.stores import Repository
 
 pytestmark = [
     pytest.mark.power,

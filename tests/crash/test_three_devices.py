@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from holdall.exports.view import SessionView
 from holdall.processes import process_mark
 from holdall.results import Outcome
+from holdall.view.session import SessionView
 from holdall_plugins.stores.file import FileRepository
 
 if TYPE_CHECKING:

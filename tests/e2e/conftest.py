@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from holdall.exports.job import JobView
+    from holdall.view.job import JobView
 
 PATIENCE_S = 60
 

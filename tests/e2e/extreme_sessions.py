@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
-from holdall.exports.view import SessionView
 from holdall.journal.events import (
     DeviceAdded,
     JobDefined,
@@ -16,6 +15,7 @@ from holdall.journal.events import (
 )
 from holdall.journal.iolog import pack
 from holdall.results import IOLogRecord, JobResult
+from holdall.view.session import SessionView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

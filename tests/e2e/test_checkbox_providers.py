@@ -12,7 +12,7 @@ from holdall.providers import load_provider
 from holdall.units import Job, Template
 
 if TYPE_CHECKING:
-    from holdall.providers import Provider
+    from holdall.units.provider import Provider
 
 FOLDER = Path(__file__).parents[2].parent / "shared/data/checkbox-providers"
 

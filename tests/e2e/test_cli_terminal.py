@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from holdall.journal import Journal
-from holdall.repositories import open_repository
+from holdall.stores.opening import open_repository
 from holdall.testing.sessions import big_session
 
 if TYPE_CHECKING:

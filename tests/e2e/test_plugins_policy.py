@@ -9,7 +9,7 @@ import pytest
 from platformdirs import user_config_path
 
 from holdall.cli.policy import policy, users_folder
-from holdall.policy import Rule
+from holdall.registry.policy import Rule
 
 if TYPE_CHECKING:
     from pathlib import Path

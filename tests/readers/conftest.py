@@ -9,13 +9,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from holdall.exports.pipeline import export
-from holdall.registry import Registry
-from holdall.testing.sessions import (
-    big_session,
-    devices_session,
-    empty_session,
-    sample_session,
-)
+from holdall.registry.registry import Registry
+from holdall.testing.sessions import big_session, devices_session, empty_session, sample_session
 from holdall.testing.strategies import hostile_sessions
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from junitparser import JUnitXml
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from holdall.exports.view import SessionView
+    from holdall.view.session import SessionView
 
 DATA = Path(__file__).parents[1] / "data"
 # The repository windyroad/JUnit-Schema has it; without a copy its rules are in junit-strict.rng.

@@ -9,7 +9,7 @@ import openpyxl
 import pytest
 from python_calamine import CalamineWorkbook
 
-from holdall.exports.cleaning import cell_text
+from holdall.writing.cleaning import cell_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

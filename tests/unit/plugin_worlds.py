@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from holdall.candidates import Declared
-from holdall.discovery import scan
-from holdall.policy import EVERYTHING
-from holdall.registry import Registry
+from holdall.registry.candidates import Declared
+from holdall.registry.discovery import scan
+from holdall.registry.policy import EVERYTHING
+from holdall.registry.registry import Registry
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from holdall.policy import Policy
+    from holdall.registry.policy import Policy
 
 GOOD = """
 from dataclasses import dataclass

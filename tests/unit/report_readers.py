@@ -18,7 +18,7 @@ from junitparser import JUnitXml
 from lxml import etree, html
 from python_calamine import CalamineWorkbook
 
-from holdall.exports.cleaning import cell_text, html_text, line_text
+from holdall.writing.cleaning import cell_text, html_text, line_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -13,7 +13,7 @@ from holdall_plugins.stores.memory import MemoryRepository
 if TYPE_CHECKING:
     from typing import Any
 
-    from holdall.contracts import Storage
+    from holdall.contracts.stores import Storage
 
 NAME = log_name("local", "a", 1)
 

@@ -20,24 +20,24 @@ from holdall.errors import (
     SessionResumeError,
     StorageError,
 )
-from holdall.exports.view import SessionView
 from holdall.journal.codec import START, _sum, encode
 from holdall.journal.events import MetadataChanged, SessionCreated
-from holdall.providers import Provider
-from holdall.registry import Registry
+from holdall.registry.registry import Registry
 from holdall.results import JobResult, Outcome
 from holdall.session.context import SessionDeviceContext
 from holdall.session.manager import SessionManager
 from holdall.session.readiness import InhibitionCause, Inhibitor
 from holdall.session.state import SessionState
 from holdall.units import Job, TestPlan, make_unit
+from holdall.units.provider import Provider
+from holdall.view.session import SessionView
 from holdall_plugins.stores.file import FileRepository
 from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from holdall.contracts import Storage
+    from holdall.contracts.stores import Storage
     from holdall.units import Unit
 
 PASS = JobResult(outcome=Outcome.PASS)

@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from holdall.errors import HoldallError
-from holdall.exports.view import SessionView
 from holdall.journal import Journal, read_events
 from holdall.journal.codec import pack
 from holdall.journal.compaction import compacted
@@ -24,12 +23,11 @@ from holdall.journal.events import (
     WriterOpened,
 )
 from holdall.results import JobResult, Outcome
+from holdall.view.session import SessionView
 from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:
-    from holdall.journal.events import (
-        AnyEvent,
-    )
+    from holdall.journal.events import AnyEvent
 
 RAW = msgspec.Raw(b'"t"')
 EVENTS: list[AnyEvent] = [

@@ -17,7 +17,7 @@ from holdall.journal.events import (
     ResultRecorded,
     SessionCreated,
 )
-from holdall.registry import Registry
+from holdall.registry.registry import Registry
 from holdall.results import IOLogRecord, JobResult
 from holdall.testing.sessions import SampleSession
 

@@ -8,14 +8,14 @@ import importlib_metadata
 import pytest
 from tests.unit.plugin_worlds import exporter, found_in, install
 
-from holdall.candidates import ALIASES, KINDS, State
-from holdall.discovery import scan
 from holdall.errors import PluginUnavailableError
+from holdall.registry.candidates import ALIASES, KINDS, State
+from holdall.registry.discovery import scan
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from holdall.registry import Registry
+    from holdall.registry.registry import Registry
 
 POINTS = "[holdall.exporters]\nacme.md = acme_md:Exporter\n"
 
@@ -248,7 +248,7 @@ def test_finders_of_other_makers_are_asked(
 
 def test_conflicts_are_found_in_any_order_of_declaration() -> None:
     # The shape that a grouping of neighbours alone would miss: a, b, a.
-    from holdall.registry import Registry
+    from holdall.registry.registry import Registry
 
     registry = Registry.of(exporter("acme.a"), exporter("acme.b"), exporter("acme.a", of="rival"))
 

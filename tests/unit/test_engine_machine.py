@@ -24,18 +24,19 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from holdall.exports.view import SessionView
-from holdall.registry import Registry
+from holdall.registry.registry import Registry
 from holdall.results import JobResult, Outcome
-from holdall.session.context import Device, SessionDeviceContext
+from holdall.session.context import SessionDeviceContext
 from holdall.session.manager import SessionManager
 from holdall.session.readiness import InhibitionCause as Why
 from holdall.units import Job, TestPlan, make_unit
+from holdall.units.device import Device
+from holdall.view.session import SessionView
 from holdall_plugins.stores.file import FileRepository
 from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:
-    from holdall.contracts import Repository
+    from holdall.contracts.stores import Repository
     from holdall.units import Unit
 
 # The definitions that come and go

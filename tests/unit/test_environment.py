@@ -3,9 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdall.providers import Provider
 from holdall.session.environment import ALWAYS, job_environ
 from holdall.units import Job, make_unit
+from holdall.units.provider import Provider
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

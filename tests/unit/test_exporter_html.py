@@ -15,8 +15,6 @@ import pytest
 from lxml import html
 
 from holdall.errors import OptionValueError
-from holdall.exports.cleaning import html_text
-from holdall.exports.datablock import BLOCK
 from holdall.journal.events import (
     DeviceAdded,
     JobDefined,
@@ -34,7 +32,9 @@ from holdall.testing.sessions import (
     empty_session,
     sample_session,
 )
+from holdall.writing.cleaning import html_text
 from holdall_exporters.html import HtmlExporter
+from holdall_exporters.html.datablock import BLOCK
 
 
 class TestHtmlExporter(ExporterContract):

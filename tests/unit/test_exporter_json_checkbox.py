@@ -26,7 +26,7 @@ from holdall.journal.events import (
     ResultRecorded,
     SessionCreated,
 )
-from holdall.registry import Registry
+from holdall.registry.registry import Registry
 from holdall.results import IOLogRecord, JobResult, Outcome
 from holdall.testing.exporters import ID, registry_of
 from holdall.testing.sessions import (
@@ -42,7 +42,7 @@ from holdall_exporters.json import JsonExporter
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from holdall.exports.report import ExportWarning
+    from holdall.contracts.exporters import ExportWarning
     from holdall.journal.events import AnyEvent
 
 ROOT = Path(__file__).parents[2]

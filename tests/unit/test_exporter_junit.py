@@ -15,14 +15,14 @@ from lxml import etree
 from holdall.errors import ExportTargetError, OptionValueError
 from holdall.exports.pipeline import export
 from holdall.journal.events import JobDefined, JobRecord, ResultRecorded, SessionCreated
-from holdall.registry import Registry
+from holdall.registry.registry import Registry
 from holdall.results import JobResult, Outcome
 from holdall.testing.exporters import ExporterContract, exported
 from holdall.testing.sessions import SampleSession, big_session, empty_session, sample_session
 from holdall_exporters.junit import JUnitExporter
 
 if TYPE_CHECKING:
-    from holdall.exports.report import ExportReport
+    from holdall.contracts.exporters import ExportReport
     from holdall.journal.events import AnyEvent
 
 REGISTRY = Registry.discover()

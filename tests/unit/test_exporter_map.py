@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from holdall.candidates import Declared
 from holdall.errors import PluginLoadError, UnknownOptionError, UnknownPluginError
-from holdall.registry import Registry
+from holdall.registry.candidates import Declared
+from holdall.registry.registry import Registry
 from holdall.session.exporters import ExporterMap
 from holdall.session.manager import SessionManager
 from holdall_exporters.text import TextExporter

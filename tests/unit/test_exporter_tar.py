@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from holdall.candidates import Declared
 from holdall.errors import (
     ExportError,
     NestedReportError,
@@ -23,7 +22,8 @@ from holdall.errors import (
     UnknownPluginError,
 )
 from holdall.exports.pipeline import export
-from holdall.registry import Registry
+from holdall.registry.candidates import Declared
+from holdall.registry.registry import Registry
 from holdall.testing.exporters import ExporterContract
 from holdall.testing.sessions import empty_session, sample_session
 from holdall_exporters.tar import TarExporter
@@ -31,9 +31,9 @@ from holdall_exporters.tar import TarExporter
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from holdall.contracts import ExportContext, Exporter, Sink
-    from holdall.exports.view import SessionView
+    from holdall.contracts.exporters import ExportContext, Exporter, Sink
     from holdall.testing.sessions import SampleSession
+    from holdall.view.session import SessionView
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from lxml import html
 
 from holdall.errors import ReportTemplateError
 from holdall.exports.pipeline import export
-from holdall.registry import Registry
+from holdall.registry.registry import Registry
 from holdall.testing import ExporterContract
 from holdall.testing.exporters import exported
 from holdall.testing.sessions import HOSTILE, sample_session

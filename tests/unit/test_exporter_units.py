@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from holdall import load_provider
-from holdall.candidates import Declared
 from holdall.errors import (
     OptionValueError,
     PluginLoadError,
@@ -18,11 +17,13 @@ from holdall.errors import (
     UnknownOptionError,
     UnknownPluginError,
 )
-from holdall.exports.exporter_units import BoundUnit, units_in
 from holdall.exports.pipeline import ExportRequest, export, export_many
-from holdall.registry import Registry
+from holdall.exports.units import units_in
+from holdall.registry.candidates import Declared
+from holdall.registry.registry import Registry
 from holdall.session.manager import SessionManager
 from holdall.units import ExporterUnit, make_unit
+from holdall.units.bound import BoundUnit
 from holdall_exporters.text import TextExporter
 from holdall_plugins.stores.memory import MemoryRepository
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from holdall.providers import Provider
+    from holdall.units.provider import Provider
 
 REGISTRY = Registry.discover()
 UNITS = """
@@ -298,4 +299,4 @@ def test_an_ending_that_is_missing_is_a_doubt_and_the_exporters_own_is_used() ->
 
     assert isinstance(unit, ExporterUnit)
     assert [finding.field for finding in unit.doubts()] == ["file_extension"]
-    assert BoundUnit(unit).suffix(TextExporter) == ".txt"
+    assert BoundUnit(unit).suffix(TextExporter.suffix) == ".txt"

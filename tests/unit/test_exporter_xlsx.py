@@ -14,9 +14,9 @@ import pytest
 from lxml import etree
 from python_calamine import CalamineWorkbook
 
-from holdall.exports.cleaning import CELL_LENGTH, cell_text
 from holdall.testing.exporters import ExporterContract, exported
 from holdall.testing.sessions import HOSTILE, big_session, empty_session, sample_session
+from holdall.writing.cleaning import CELL_LENGTH, cell_text
 from holdall_exporters.xlsx import XlsxExporter
 from holdall_exporters.xlsx import sheet as sheet_module
 from holdall_exporters.xlsx.paper import lines_of

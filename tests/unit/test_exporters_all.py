@@ -18,7 +18,7 @@ from lxml import etree
 from tests.unit.report_readers import JENKINS, READERS
 
 from holdall.exports.pipeline import export
-from holdall.registry import Registry
+from holdall.registry.registry import Registry
 from holdall.testing.exporters import exported
 from holdall.testing.sessions import sample_session
 from holdall.testing.strategies import hostile_sessions
@@ -29,7 +29,7 @@ from holdall_exporters.text import TextExporter
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from holdall.contracts import Exporter
+    from holdall.contracts.exporters import Exporter
     from holdall.testing.sessions import SampleSession
 
 FORMATS = ("html", "json", "junit", "tar", "template", "text", "global", "xlsx")

@@ -22,7 +22,6 @@ from tests.unit.test_exporters_all import FORMATS, REGISTRY
 import holdall
 import holdall_exporters
 from holdall.errors import UnknownLanguageError
-from holdall.exports.cleaning import cell_text
 from holdall.exports.pipeline import export
 from holdall.journal.events import (
     DeviceAdded,
@@ -39,6 +38,7 @@ from holdall.languages import catalog
 from holdall.results import Attachment, IOLogRecord, JobResult, Outcome
 from holdall.testing.sessions import START, SampleSession, big_session, sample_session
 from holdall.testing.strategies import hostile_sessions
+from holdall.writing.cleaning import cell_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

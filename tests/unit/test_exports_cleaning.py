@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree, html
 
-from holdall.exports.cleaning import (
+from holdall.writing.cleaning import (
     CELL_LENGTH,
     CELL_LINE_FEEDS,
     cell_text,

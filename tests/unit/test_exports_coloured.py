@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from holdall.exports.coloured import CUT, coloured
 from holdall.results import IOLogRecord
+from holdall_exporters.html.coloured import CUT, coloured
 
 if TYPE_CHECKING:
-    from holdall.exports.coloured import Run
+    from holdall_exporters.html.coloured import Run
 
 
 def runs(*data: bytes, limit: int = 1000) -> list[Run]:

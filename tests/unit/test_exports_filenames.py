@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdall.exports.filenames import file_name
 from holdall.testing.sessions import HOSTILE_IDS
+from holdall.writing.files import file_name
 
 IDS = st.text(st.one_of(st.characters(), st.sampled_from("./~%:aA-")), max_size=200)
 

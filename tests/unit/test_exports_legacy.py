@@ -10,11 +10,10 @@ import pytest
 
 from holdall.errors import OptionValueError, UnknownOptionError
 from holdall.exports.bound import BoundExporter
-from holdall.exports.legacy import LEGACY_OPTIONS
-from holdall.exports.options import parse_both
+from holdall.exports.options import LEGACY_OPTIONS, parse_both
 from holdall.exports.pipeline import export
 from holdall.exports.selection import Selection
-from holdall.registry import Registry
+from holdall.registry.registry import Registry
 from holdall.testing.sessions import sample_session
 
 REGISTRY = Registry.discover()

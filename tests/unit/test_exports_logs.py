@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdall.exports.escapes import EscapeStripper, strip_escapes
-from holdall.exports.logs import head_of, log_text
 from holdall.results import IOLogRecord
+from holdall.writing.cleaning import EscapeStripper, strip_escapes
+from holdall.writing.logs import head_of, log_text
 
 
 def out(*pieces: bytes) -> list[IOLogRecord]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdall.exports.pieces import gathered
+from holdall.writing.files import gathered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

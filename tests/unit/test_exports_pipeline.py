@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 import pytest
 
+from holdall.contracts.exporters import ExportWarning, ReportKind
 from holdall.errors import (
     ExportCancelled,
     ExportTargetError,
@@ -21,18 +22,16 @@ from holdall.errors import (
 )
 from holdall.exports.bound import BoundExporter
 from holdall.exports.pipeline import ExportRequest, export, export_many
-from holdall.exports.report import ExportWarning, ReportKind
 from holdall.journal import Journal
-from holdall.registry import Registry
+from holdall.registry.registry import Registry
 from holdall.testing.sessions import big_session, empty_session, sample_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from holdall.contracts import ExportContext, Sink
-    from holdall.exports.report import ExportReport
-    from holdall.exports.view import SessionView
+    from holdall.contracts.exporters import ExportContext, ExportReport, Sink
+    from holdall.view.session import SessionView
 
 
 @dataclass(frozen=True)

@@ -16,19 +16,19 @@ from jsonschema import Draft202012Validator
 
 from holdall.cli import cli
 from holdall.errors import ExportError, PluginCallError
-from holdall.exports.document import session_schema
 from holdall.exports.pipeline import export
-from holdall.exports.reader import read_session
-from holdall.registry import Registry
+from holdall.registry.registry import Registry
 from holdall.testing.sessions import big_session, empty_session, sample_session
 from holdall.testing.strategies import hostile_sessions
 from holdall_exporters.json import JsonExporter
+from holdall_exporters.json.document import session_schema
+from holdall_exporters.json.reader import read_session
 
 if TYPE_CHECKING:
     from holdall.testing.sessions import SampleSession
 
 REGISTRY = Registry.discover()
-SCHEMA = files("holdall.exports") / "session.schema.json"
+SCHEMA = files("holdall_exporters.json") / "session.schema.json"
 GOLDEN = Path(__file__).parents[1] / "golden" / "sample.json"
 
 

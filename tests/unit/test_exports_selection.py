@@ -12,19 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdall.errors import OptionValueError
-from holdall.exports.logs import shortened
 from holdall.exports.pipeline import export
-from holdall.exports.verdict import verdict
 from holdall.journal.events import JobDefined, JobRecord, ResultRecorded, SessionCreated
-from holdall.registry import Registry
+from holdall.registry.registry import Registry
 from holdall.results import IOLogRecord, JobResult
 from holdall.testing.sessions import SampleSession, sample_session
+from holdall.view.verdict import verdict
+from holdall.writing.logs import shortened
 from holdall_exporters.json import JsonExporter
 
 if TYPE_CHECKING:
-    from holdall.contracts import ExportContext, Sink
-    from holdall.exports.report import ExportReport
-    from holdall.exports.view import SessionView
+    from holdall.contracts.exporters import ExportContext, ExportReport, Sink
+    from holdall.view.session import SessionView
 
 
 @dataclass(frozen=True)

@@ -12,26 +12,26 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar, cast
 import pytest
 
 from holdall.errors import PluginCallError
-from holdall.exports.filtering import ViewFilter
 from holdall.exports.pipeline import ExportRequest, export, export_many
 from holdall.exports.redact import RedactionRules
-from holdall.exports.shared import SharedLogs
-from holdall.exports.view import SessionView
 from holdall.journal import Journal
 from holdall.journal.events import DeviceAdded, JobDefined, JobRecord, ResultRecorded
 from holdall.journal.events import SessionCreated as Created
 from holdall.journal.iolog import pack
-from holdall.registry import Registry
-from holdall.repositories import file_url, open_repository
+from holdall.registry.registry import Registry
 from holdall.results import IOLogRecord, JobResult
+from holdall.stores.opening import file_url, open_repository
+from holdall.view.filtering import ViewFilter
+from holdall.view.logs import SharedLogs
+from holdall.view.session import SessionView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from holdall.contracts import ExportContext, Sink, Storage
-    from holdall.exports.filtering import Place
-    from holdall.exports.report import ExportReport
+    from holdall.contracts.exporters import ExportContext, ExportReport, Sink
+    from holdall.contracts.stores import Storage
+    from holdall.view.filtering import Place
 
 FORMATS = ("html", "json", "junit", "tar", "text", "xlsx")
 EVERYTHING = {"html": ["logs=all"], "text": ["logs=all"], "xlsx": ["logs=all"]}
@@ -188,7 +188,7 @@ def test_one_report_alone_keeps_no_copy_of_a_log(
     storage: CountingStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[object] = []
-    monkeypatch.setattr("holdall.exports.spool.TemporaryFile", lambda **given: made.append(given))
+    monkeypatch.setattr("holdall.view.logs.TemporaryFile", lambda **given: made.append(given))
 
     reports, _contents = many(view_of(storage), "json", redact=RedactionRules())
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdall.exports.spool import LogSpool, SpoolWriter
-from holdall.exports.view import SessionView
 from holdall.journal.events import JobDefined, JobRecord, ResultRecorded, SessionCreated
 from holdall.results import IOLogRecord, JobResult
+from holdall.view.logs import LogSpool, SpoolWriter
+from holdall.view.session import SessionView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

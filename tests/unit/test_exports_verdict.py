@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from holdall.exports.verdict import EXAMPLES, Reason, Verdict, verdict
-from holdall.exports.view import SessionView
 from holdall.journal.events import (
     DeviceAdded,
     JobDefined,
@@ -19,6 +17,8 @@ from holdall.journal.events import (
 )
 from holdall.results import JobResult, Outcome
 from holdall.testing.sessions import empty_session
+from holdall.view.session import SessionView
+from holdall.view.verdict import EXAMPLES, Reason, Verdict, verdict
 
 if TYPE_CHECKING:
     from holdall.journal.events import AnyEvent

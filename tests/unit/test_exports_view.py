@@ -7,10 +7,10 @@ from collections import Counter
 import pytest
 
 from holdall.errors import MissingBlobError
-from holdall.exports.view import SessionView
 from holdall.journal.events import JobDefined, JobRecord, JobStarted, SessionCreated
 from holdall.results import Outcome
 from holdall.testing.sessions import sample_session
+from holdall.view.session import SessionView
 
 
 def test_totals_are_those_of_the_jobs() -> None:

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from holdall import hookimpl
-from holdall.candidates import Declared
 from holdall.errors import HookError
-from holdall.hooks import Hooks
-from holdall.hookspecs import OBSERVERS
-from holdall.providers import Provider
-from holdall.registry import Registry
+from holdall.hooks.calling import Hooks
+from holdall.hooks.specs import OBSERVERS
+from holdall.registry.candidates import Declared
+from holdall.registry.registry import Registry
 from holdall.results import JobResult
-from holdall.session.context import Device, SessionDeviceContext
+from holdall.session.context import SessionDeviceContext
 from holdall.session.manager import SessionManager
 from holdall.units import Job, TestPlan, make_unit
+from holdall.units.device import Device
+from holdall.units.provider import Provider
 from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:

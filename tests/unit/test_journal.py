@@ -20,9 +20,7 @@ from holdall.journal.events import (
 from holdall.results import IOLogRecord, JobResult, Outcome
 
 if TYPE_CHECKING:
-    from holdall.journal.events import (
-        AnyEvent,
-    )
+    from holdall.journal.events import AnyEvent
 
 EVENTS: list[AnyEvent] = [
     SessionCreated(at=1.0, session_id="s", title="title"),

@@ -26,20 +26,21 @@ from holdall.journal.events import (
     Snapshot,
     WriterOpened,
 )
-from holdall.registry import Registry
-from holdall.repositories import open_repository
+from holdall.registry.registry import Registry
 from holdall.results import Attachment, JobResult, Outcome
-from holdall.session.context import Device, SessionDeviceContext
+from holdall.session.context import SessionDeviceContext
 from holdall.session.manager import SessionManager
 from holdall.session.metadata import SessionMetaData
 from holdall.session.state import SessionState
+from holdall.stores.opening import open_repository
 from holdall.units import Job, TestPlan, make_unit
+from holdall.units.device import Device
 from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from holdall.contracts import Repository, Storage
+    from holdall.contracts.stores import Repository, Storage
     from holdall.journal.events import AnyEvent
     from holdall.units import Unit
 

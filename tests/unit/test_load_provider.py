@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from holdall.candidates import Declared
 from holdall.errors import (
     PluginCallError,
     PluginConflictError,
@@ -15,9 +14,11 @@ from holdall.errors import (
     ProviderLoadError,
     UnknownProviderError,
 )
-from holdall.providers import Problem, Provider, installed_providers, load_provider
-from holdall.registry import Registry
+from holdall.providers import installed_providers, load_provider
+from holdall.registry.candidates import Declared
+from holdall.registry.registry import Registry
 from holdall.units import make_unit
+from holdall.units.provider import Problem, Provider
 
 if TYPE_CHECKING:
     from pathlib import Path

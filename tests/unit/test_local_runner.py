@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from holdall.contracts import ProcessMark
+    from holdall.contracts.runners import ProcessMark
     from holdall.results import JobResult, Stream
 
 

@@ -11,10 +11,11 @@ from holdall.errors import (
     UnknownSessionError,
 )
 from holdall.results import JobResult, Outcome
-from holdall.session.context import Device, SessionDeviceContext
+from holdall.session.context import SessionDeviceContext
 from holdall.session.manager import SessionManager
 from holdall.session.state import SessionState
 from holdall.units import Job, TestPlan, make_unit
+from holdall.units.device import Device
 from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:
@@ -373,7 +374,7 @@ def test_a_checkpoint_of_one_result_is_one_entry(manager: SessionManager) -> Non
 def test_the_view_of_a_manager_after_a_checkpoint_is_that_of_its_storage(
     manager: SessionManager,
 ) -> None:
-    from holdall.exports.view import SessionView
+    from holdall.view.session import SessionView
 
     a = job("a")
     with_jobs(manager, a).update_job_result(a, PASS)

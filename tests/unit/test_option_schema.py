@@ -10,9 +10,8 @@ import pytest
 from jsonschema import Draft202012Validator
 from msgspec import Meta
 
-from holdall.exports.option_schema import options_schema
-from holdall.exports.options import parse_options
-from holdall.registry import Registry
+from holdall.exports.options import options_schema, parse_options
+from holdall.registry.registry import Registry
 
 REGISTRY = Registry.discover()
 EXPORTERS = [each.id for each in REGISTRY.candidates("exporters")]

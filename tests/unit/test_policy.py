@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 from tests.unit.plugin_worlds import alias, exporter
 
-from holdall.candidates import State
 from holdall.errors import PluginUnavailableError, StrictPolicyError
-from holdall.policy import Policy, Rule
-from holdall.registry import PolicyWarning, Registry
+from holdall.registry.candidates import State
+from holdall.registry.policy import Policy, Rule
+from holdall.registry.registry import PolicyWarning, Registry
 
 HTML = exporter("holdall.html", "html:X", of="holdall")
 ACME = exporter("acme.md", "acme_md.export:X", of="Acme_Reports")

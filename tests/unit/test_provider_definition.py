@@ -12,7 +12,7 @@ from holdall_plugins.providers.pxu import PxuLoader
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from holdall.providers import Provider
+    from holdall.units.provider import Provider
 
 DEFINITION = "[PlainBox Provider]\nname = disks\nnamespace = com.example\nversion = 1.0\n"
 RELOCATABLE = DEFINITION + "relocatable = yes\n"

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from holdall.errors import ProviderLoadError
-from holdall.providers import Problem
+from holdall.units.provider import Problem
 from holdall_plugins.providers.pxu import PxuLoader
 
 if TYPE_CHECKING:
-    from holdall.providers import Provider
+    from holdall.units.provider import Provider
 
 DEFINITION = "[PlainBox Provider]\nname = disks\nnamespace = com.example\nversion = 1.0\n"
 RELOCATABLE = DEFINITION + "relocatable = yes\n"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdall.errors import RecordSyntaxError
-from holdall.records import Record, format_record, parse_records
+from holdall.units.records import Record, format_record, parse_records
 
 
 def records(text: str) -> list[Record]:

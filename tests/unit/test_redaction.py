@@ -17,8 +17,8 @@ from holdall.errors import ExportError, PluginCallError
 from holdall.exports.bound import BoundExporter
 from holdall.exports.pipeline import export
 from holdall.exports.redact import RedactionRules
-from holdall.hooks import Hooks
-from holdall.hookspecs import hookimpl
+from holdall.hooks.calling import Hooks
+from holdall.hooks.specs import hookimpl
 from holdall.journal.events import (
     CategoryDefined,
     DeviceAdded,
@@ -27,7 +27,7 @@ from holdall.journal.events import (
     ResultRecorded,
     SessionCreated,
 )
-from holdall.registry import Registry
+from holdall.registry.registry import Registry
 from holdall.results import Attachment, IOLogRecord, JobResult
 from holdall.testing.sessions import SampleSession, sample_session
 from holdall_plugins.hooks.redaction import MASK, Redaction
@@ -35,7 +35,7 @@ from holdall_plugins.hooks.redaction import MASK, Redaction
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from holdall.exports.report import ExportReport
+    from holdall.contracts.exporters import ExportReport
 
 REGISTRY = Registry.discover()
 SECRET = 'p@ss/wörd+"1"'  # noqa: S105 - the subject of these tests

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from holdall.candidates import Declared, State
 from holdall.errors import (
     PluginConflictError,
     PluginLoadError,
     PluginUnavailableError,
     UnknownPluginError,
 )
-from holdall.registry import Registry
+from holdall.registry.candidates import Declared, State
+from holdall.registry.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

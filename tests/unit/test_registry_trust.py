@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.plugin_worlds import GOOD, alias, exporter, install
 
-from holdall.aliases import AliasTable
-from holdall.candidates import State
 from holdall.errors import (
     PluginConflictError,
     PluginLoadError,
     PluginUnavailableError,
     UnknownPluginError,
 )
-from holdall.policy import Policy
-from holdall.registry import Registry
+from holdall.registry.aliases import AliasTable
+from holdall.registry.candidates import State
+from holdall.registry.policy import Policy
+from holdall.registry.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,7 +138,7 @@ def test_two_declarations_of_one_id_in_one_distribution_have_no_silent_winner() 
 
 
 def test_two_schemes_of_one_name_disable_the_scheme_alone() -> None:
-    from holdall.candidates import Declared
+    from holdall.registry.candidates import Declared
 
     rivals = [
         Declared(kind="repositories", name="tape", value="x:X", distribution=each)

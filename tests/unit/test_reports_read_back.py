@@ -9,7 +9,7 @@ import pytest
 
 from holdall.errors import PluginCallError
 from holdall.exports.pipeline import export
-from holdall.registry import Registry
+from holdall.registry.registry import Registry
 from holdall.testing.sessions import big_session, devices_session, empty_session, sample_session
 
 if TYPE_CHECKING:

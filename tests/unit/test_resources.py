@@ -8,17 +8,11 @@ from hypothesis import strategies as st
 
 from holdall.errors import ExpressionError
 from holdall.results import IOLogRecord
-from holdall.session.resources import (
-    parse_imports,
-    requirements,
-    resource_records,
-)
+from holdall.session.resources import parse_imports, requirements, resource_records
 from holdall.units import make_unit
 
 if TYPE_CHECKING:
-    from holdall.session.resources import (
-        ResourceExpression,
-    )
+    from holdall.session.resources import ResourceExpression
 
 
 def expression(text: str, imports: str = "") -> ResourceExpression:

@@ -9,19 +9,20 @@ import pytest
 
 from holdall import hookimpl
 from holdall.errors import NothingSelectedError, PluginCallError, StorageFullError
-from holdall.exports.view import SessionView
 from holdall.journal import read_events
 from holdall.journal.events import JobStarted, Process
 from holdall.processes import this_process
-from holdall.registry import Registry
+from holdall.registry.registry import Registry
 from holdall.results import JobResult, Outcome
-from holdall.session.context import Device, SessionDeviceContext
+from holdall.session.context import SessionDeviceContext
 from holdall.session.manager import SessionManager
 from holdall.session.run import RESTART_PATIENCE_S, RunSettings, run_session, settle_interrupted
 from holdall.session.selection import Request, begin
 from holdall.session.state import SessionState
 from holdall.testing.children import in_child
 from holdall.units import Job, TestPlan, make_unit
+from holdall.units.device import Device
+from holdall.view.session import SessionView
 from holdall_plugins.runners.local import LocalRunner
 from holdall_plugins.stores.file import FileRepository
 from holdall_plugins.stores.memory import MemoryRepository
@@ -29,7 +30,8 @@ from holdall_plugins.stores.memory import MemoryRepository
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from holdall.contracts import ProcessMark, Repository, Task
+    from holdall.contracts.runners import ProcessMark, Task
+    from holdall.contracts.stores import Repository
     from holdall.results import Interruption
     from holdall.units import Unit
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from holdall.providers import load_provider
-from holdall.records import Record, parse_records
 from holdall.units import Job
+from holdall.units.records import Record, parse_records
 
 if TYPE_CHECKING:
     from pathlib import Path

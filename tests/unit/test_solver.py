@@ -5,11 +5,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdall.errors import (
-    DependencyCycleError,
-    DependencyMissingError,
-    DependencyUnknownError,
-)
+from holdall.errors import DependencyCycleError, DependencyMissingError, DependencyUnknownError
 from holdall.session.solver import solve
 from holdall.units import Job, make_unit
 

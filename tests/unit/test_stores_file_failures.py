@@ -11,10 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from holdall.errors import (
-    FailedStorageError,
-    StorageFullError,
-)
+from holdall.errors import FailedStorageError, StorageFullError
 from holdall_plugins.stores.disk import write_all
 from holdall_plugins.stores.file import FileRepository, journal
 from holdall_plugins.stores.file.storage import FileStorage
@@ -22,7 +19,7 @@ from holdall_plugins.stores.file.storage import FileStorage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from holdall.contracts import Storage
+    from holdall.contracts.stores import Storage
 
 
 @pytest.fixture

@@ -9,12 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from holdall.errors import (
-    ClosedStorageError,
-    FailedStorageError,
-    LockedStorageError,
-    StorageError,
-)
+from holdall.errors import ClosedStorageError, FailedStorageError, LockedStorageError, StorageError
 from holdall.testing.children import in_child
 from holdall_plugins.stores.file import FileRepository, journal
 from holdall_plugins.stores.file.storage import FileStorage

@@ -10,11 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from holdall.errors import (
-    StorageAccessError,
-    StoreUrlError,
-    UnknownSessionError,
-)
+from holdall.errors import StorageAccessError, StoreUrlError, UnknownSessionError
 from holdall.testing.children import in_child
 from holdall_plugins.stores.file import FileRepository
 from holdall_plugins.stores.file.logs import file_name

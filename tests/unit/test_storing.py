@@ -9,7 +9,7 @@ from hashlib import sha256
 import pytest
 
 from holdall.errors import CorruptSessionError, SessionIdError
-from holdall.storing import check_session_id, checked_blob
+from holdall.stores.checks import check_session_id, checked_blob
 
 
 def test_the_error_of_a_bad_id_says_what_is_wrong_with_it() -> None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from holdall import SessionManager, load_provider
-from holdall.candidates import Declared
 from holdall.errors import DependencyDuplicateError
-from holdall.providers import Provider
-from holdall.registry import Registry
+from holdall.registry.candidates import Declared
+from holdall.registry.registry import Registry
 from holdall.units import make_unit
+from holdall.units.provider import Provider
 
 if TYPE_CHECKING:
     from holdall.units import Unit

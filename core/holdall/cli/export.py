@@ -10,31 +10,28 @@ from typing import TYPE_CHECKING
 import click
 
 from holdall.cli.exits import PLUGIN, TESTS_FAILED, exit_code, message
-from holdall.cli.options import (
-    find_session,
-    parse_targets,
-    repository,
-    store_option,
-)
+from holdall.cli.options import find_session, parse_targets, repository, store_option
 from holdall.cli.output import note
 from holdall.cli.policy import installed
 from holdall.cli.progress import export_progress
 from holdall.cli.sources import providers_with_units
 from holdall.errors import PluginError
-from holdall.exports.bound import NOTHING_SECRET
-from holdall.exports.options import describe_options
-from holdall.exports.pipeline import ExportRequest, export_many
-from holdall.exports.redact import RedactionRules
-from holdall.exports.verdict import verdict
-from holdall.exports.view import SessionView
+from holdall.exports import (
+    NOTHING_SECRET,
+    ExportRequest,
+    RedactionRules,
+    describe_options,
+    export_many,
+)
+from holdall.view import SessionView, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from holdall.cli.options import ExportTarget
-    from holdall.exports.report import ExportReport
-    from holdall.providers import Provider
+    from holdall.contracts import ExportReport
     from holdall.registry import Registry
+    from holdall.units import Provider
 
 
 @click.command()

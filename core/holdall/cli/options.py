@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from holdall.errors import UnknownSessionError
-from holdall.repositories import default_url, open_repository
+from holdall.stores import default_url, open_repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable

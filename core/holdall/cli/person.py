@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from holdall.exports.cleaning import terminal_text
 from holdall.languages import N_
 from holdall.results import JobResult, Outcome
+from holdall.writing import terminal_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

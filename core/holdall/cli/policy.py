@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from holdall.cli.output import note
-from holdall.errors import PolicyError
-from holdall.errors.root import near
-from holdall.policy import Policy
-from holdall.registry import Registry
+from holdall.errors import PolicyError, near
+from holdall.registry import Policy, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

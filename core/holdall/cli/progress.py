@@ -11,9 +11,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from holdall.cli.output import note
-from holdall.exports.cleaning import terminal_text
-from holdall.hookspecs import hookimpl
+from holdall.hooks import hookimpl
 from holdall.results import Outcome
+from holdall.writing import terminal_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from holdall.results import JobResult
-    from holdall.session.context import SessionDeviceContext
-    from holdall.session.manager import SessionManager
+    from holdall.session import SessionDeviceContext, SessionManager
     from holdall.units import Job
 
     Progressed = Callable[[int, int], None]

@@ -28,26 +28,30 @@ from holdall.cli.policy import installed
 from holdall.cli.progress import shown_progress
 from holdall.cli.sources import providers_of
 from holdall.errors import HoldallError, NothingToResumeError
-from holdall.exports.exporter_units import units_in
-from holdall.exports.verdict import verdict
-from holdall.exports.view import SessionView
+from holdall.exports import units_in
 from holdall.languages import NN_
 from holdall.providers import load_provider
-from holdall.session.context import Device, SessionDeviceContext
-from holdall.session.load import IGNORE_CHECKSUMS
-from holdall.session.manager import SessionManager
-from holdall.session.run import RunSettings, run_session
-from holdall.session.selection import Request, begin, default_plan, find_plan
-from holdall.session.state import LOCAL
+from holdall.session import (
+    IGNORE_CHECKSUMS,
+    Request,
+    RunSettings,
+    SessionDeviceContext,
+    SessionManager,
+    begin,
+    default_plan,
+    find_plan,
+    run_session,
+)
+from holdall.units import LOCAL, Device
+from holdall.view import SessionView, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from holdall.cli.options import ExportTarget
-    from holdall.contracts import Repository
-    from holdall.exports.report import ExportReport
-    from holdall.providers import Provider
+    from holdall.contracts import ExportReport, Repository
     from holdall.registry import Registry
+    from holdall.units import Provider
 
 RUNNER = "local"
 

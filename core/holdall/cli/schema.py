@@ -15,5 +15,5 @@ def schema() -> None:
 @schema.command()
 def session() -> None:
     """Print the JSON Schema of the reports that the exporter `json` writes."""
-    text = files("holdall.exports").joinpath("session.schema.json").read_text("utf-8")
+    text = files("holdall_exporters.json").joinpath("session.schema.json").read_text("utf-8")
     click.echo(text, nl=False)

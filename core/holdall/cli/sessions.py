@@ -10,9 +10,8 @@ import msgspec
 from holdall.cli.options import find_session, json_option, moment, repository, store_option
 from holdall.cli.output import counted, print_json, print_table
 from holdall.cli.policy import installed
-from holdall.exports.verdict import verdict
-from holdall.exports.view import SessionView
 from holdall.languages import N_
+from holdall.view import SessionView, verdict
 
 # What is shown of a session, by its name in JSON.
 _NAMES = {

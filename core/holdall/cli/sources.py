@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from holdall.cli.exits import message
 from holdall.cli.output import note
 from holdall.errors import HoldallError
-from holdall.exports.exporter_units import units_in
+from holdall.exports import units_in
 from holdall.providers import load_provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from holdall.exports.view import SessionView
-    from holdall.journal.events import ProviderAdded
-    from holdall.providers import Provider
+    from holdall.journal import ProviderAdded
     from holdall.registry import Registry
+    from holdall.units import Provider
+    from holdall.view import SessionView
 
 
 def providers_of(

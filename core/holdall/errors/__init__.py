@@ -33,9 +33,7 @@ from holdall.errors.providers import (
     UnitError,
     UnknownProviderError,
 )
-from holdall.errors.root import (
-    HoldallError,
-)
+from holdall.errors.root import HoldallError, listed, near
 from holdall.errors.session import (
     DependencyCycleError,
     DependencyDuplicateError,
@@ -126,4 +124,6 @@ __all__ = [
     "UnknownProviderError",
     "UnknownSessionError",
     "UnknownUnitError",
+    "listed",
+    "near",
 ]

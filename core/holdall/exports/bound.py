@@ -3,41 +3,41 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from tempfile import SpooledTemporaryFile
 from time import perf_counter
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, cast
 
+from holdall.contracts import ExportReport, ReportKind, Storage
 from holdall.errors import ExportError, HoldallError, NestedReportError, PluginCallError
 from holdall.exports.context import Context
-from holdall.exports.exporter_units import resolve_exporter, units_of
 from holdall.exports.options import describe_options, parse_both
 from holdall.exports.redact import RedactionRules
-from holdall.exports.report import ExportReport, ReportKind
 from holdall.exports.selection import Selection, select
 from holdall.exports.sinks import CountingSink, open_target
-from holdall.exports.view import SessionView
+from holdall.exports.units import resolve_exporter, units_of
 from holdall.hooks import Hooks, installed_hooks
+from holdall.view import SessionView
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Protocol
-
-    from holdall.contracts import Exporter, Sink, Storage
-    from holdall.exports.exporter_units import Units
+    from holdall.contracts import Exporter, Sink
     from holdall.exports.options import Given, Parsed
     from holdall.exports.sinks import Target
+    from holdall.exports.units import Units
     from holdall.registry import Registry
 
-    class HasView(Protocol):
-        """A session manager, or whatever else can tell what it holds."""
 
-        def view(self) -> SessionView:
-            """Return the view of the session as it is now."""
-            ...
+class HasView(Protocol):
+    """A session manager, or whatever else can tell what it holds."""
 
-    Session = SessionView | Storage | HasView
-    Progress = Callable[[int, int], object]
-    Cancelled = Callable[[], bool]
+    def view(self) -> SessionView:
+        """Return the view of the session as it is now."""
+        ...
+
+
+Session = SessionView | Storage | HasView
+Progress = Callable[[int, int], object]
+Cancelled = Callable[[], bool]
 
 NOTHING_SECRET: Final = RedactionRules()
 
@@ -105,12 +105,13 @@ class BoundExporter:
     @property
     def suffix(self) -> str:
         """File name ending of its reports, with the dot."""
-        return self.unit.suffix(self._class) if self.unit else self._class.suffix
+        return self.unit.suffix(self._class.suffix) if self.unit else self._class.suffix
 
     @property
     def media_type(self) -> str:
         """What its reports are."""
-        return self.unit.media_type(self._class) if self.unit else self._class.media_type
+        kind = self._class
+        return self.unit.media_type(kind.suffix, kind.media_type) if self.unit else kind.media_type
 
     def export_to(
         self,

@@ -9,18 +9,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self
 
+from holdall.contracts import ExportWarning
 from holdall.errors import ExportCancelled
-from holdall.exports.moments import moment
-from holdall.exports.report import ExportWarning
+from holdall.writing import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from typing import BinaryIO
 
-    from holdall.exports.exporter_units import BoundUnit
-    from holdall.exports.report import ReportKind
-    from holdall.exports.view import SessionView
+    from holdall.contracts import ReportKind
+    from holdall.units import BoundUnit
+    from holdall.view import SessionView
 
     KindOf = Callable[["Context", str], ReportKind]
     Render = Callable[["Context", str, SessionView, object], BinaryIO]

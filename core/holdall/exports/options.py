@@ -10,18 +10,20 @@ import inspect
 import re
 import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_type_hints
 
 import msgspec
 from msgspec import inspect as kinds
 
 from holdall.errors import OptionValueError, UnknownOptionError
-from holdall.exports.legacy import LEGACY_OPTIONS
+from holdall.exports.selection import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     Given = object | Mapping[str, Any] | Iterable[str]
+
 
 _TRUTHS: Final = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
 _UNITS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
@@ -334,3 +336,70 @@ def _attributes(docstring: str) -> dict[str, str]:
         elif name and line.strip():
             words[name] += " " + line.strip()
     return words
+
+
+LEGACY_OPTIONS: Final[Mapping[str, tuple[str, Any]]] = MappingProxyType(
+    {
+        "flatten_io_log": ("logs", "all"),
+        "squash_io_log": ("logs", "all"),
+        "with_io_log": ("logs", "all"),
+        "with_attachments": ("attachments", True),
+        "with_category_map": ("categories", True),
+        "with_certification_status": ("certification_status", True),
+        "with_comments": ("comments", True),
+        "with_job_defs": ("definitions", True),
+        "with_job_description": ("descriptions", True),
+        "with_job_hash": ("checksums", True),
+        "with_job_list": ("job_list", True),
+        "with_job_via": ("job_via", True),
+        "with_resource_map": ("resources", True),
+        "with_run_list": ("run_list", True),
+        "with_summary": ("summary", True),
+        "with_sys_info": ("devices", True),
+        "with_text_attachments": ("text_attachments", True),
+        "with_unit_categories": ("categories", True),
+        "machine_json": ("compact", True),
+        "tp_export": ("test_plan", True),
+        "without_session_desc": ("session_description", False),
+    }
+)
+"""The field and value that each name stands for, `-` written as `_`.
+
+A name means something to an exporter that has the field, or that shares it with
+all others; to the rest it is an option that they don't have.
+"""
+
+
+_DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+def options_schema(exporter_id: str, options_class: type) -> dict[str, Any]:
+    """Return the JSON Schema 2020-12 of a mapping that the exporter takes as its options.
+
+    It has the exporter's own options and those that all exporters share; names
+    are written with `-`, and `_` means the same.
+    """
+    properties: dict[str, Any] = {}
+    definitions: dict[str, Any] = {}
+    for each in (Selection, options_class):
+        fields = option_fields(each)
+        hints = get_type_hints(each, include_extras=True)
+        types = [hints[field.name] for field in fields]
+        schemas, found = msgspec.json.schema_components(types, schema_hook=_as_text)
+        definitions |= found
+        for field, schema, row in zip(fields, schemas, describe_options(each), strict=True):
+            default = msgspec.to_builtins(default_of(field), enc_hook=str)
+            properties[row.name] = {**schema, "default": default, "description": row.help}
+    return {
+        "$schema": _DRAFT,
+        "title": f"Options of {exporter_id}",
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        **({"$defs": definitions} if definitions else {}),
+    }
+
+
+def _as_text(_kind: type) -> dict[str, Any]:
+    """Return the schema of a type that JSON has no other form for: a path, say."""
+    return {"type": "string"}

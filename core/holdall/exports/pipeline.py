@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from holdall.contracts import ExportReport
 from holdall.errors import HoldallError
 from holdall.exports.bound import NOTHING_SECRET, BoundExporter, hooks_of, installed, view_of
-from holdall.exports.exporter_units import units_in, units_of
-from holdall.exports.report import ExportReport
-from holdall.exports.shared import SharedLogs
 from holdall.exports.sinks import target_name
+from holdall.exports.units import units_in, units_of
 from holdall.hooks import installed_hooks
+from holdall.view import SharedLogs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from holdall.exports.options import Given
     from holdall.exports.redact import RedactionRules
     from holdall.exports.sinks import Target
-    from holdall.exports.view import SessionView
-    from holdall.providers import Provider
     from holdall.registry import Registry
+    from holdall.units import Provider
+    from holdall.view import SessionView
 
 
 def export(

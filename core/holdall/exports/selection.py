@@ -12,20 +12,17 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import msgspec
 
-from holdall.exports.controls import ControlFilter
-from holdall.exports.filtering import ViewFilter
-from holdall.exports.logs import BYTES_CUT, LOGS_CUT, mark_of, shortened
 from holdall.languages import N_
 from holdall.results import Outcome  # noqa: TC001 - msgspec evaluates it
+from holdall.view import ViewFilter
+from holdall.writing import BYTES_CUT, LOGS_CUT, ControlFilter, mark_of, shortened
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from holdall.exports.filtering import OpenBlob, Place
-    from holdall.exports.job import FoldedJob
-    from holdall.exports.view import SessionView
     from holdall.results import Attachment, IOLogRecord, JobResult
+    from holdall.view import FoldedJob, OpenBlob, Place, SessionView
 
 
 @dataclass(frozen=True)

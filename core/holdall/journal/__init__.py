@@ -1,15 +1,66 @@
 """What a session is, as data: events, and how they are stored."""
 
-from holdall.journal.codec import Position, decode, encode
-from holdall.journal.describe import SessionInfo, describe
+from holdall.journal.codec import START, Position, decode, encode
+from holdall.journal.describe import describe
+from holdall.journal.events import (
+    AnyEvent,
+    CategoryDefined,
+    DeviceAdded,
+    DeviceEvent,
+    DeviceRemoved,
+    JobDefined,
+    JobRecord,
+    JobRemoved,
+    JobsSelected,
+    JobStarted,
+    ManifestAnswered,
+    MetadataChanged,
+    PlanRecord,
+    PlansChanged,
+    PluginUsed,
+    Process,
+    ProviderAdded,
+    ResultRecorded,
+    SessionCreated,
+    WriterOpened,
+    now,
+    title_in,
+    words_in,
+)
+from holdall.journal.iolog import pack, unpack
 from holdall.journal.record import Journal, read_events
 
 __all__ = [
+    "START",
+    "AnyEvent",
+    "CategoryDefined",
+    "DeviceAdded",
+    "DeviceEvent",
+    "DeviceRemoved",
+    "JobDefined",
+    "JobRecord",
+    "JobRemoved",
+    "JobStarted",
+    "JobsSelected",
     "Journal",
+    "ManifestAnswered",
+    "MetadataChanged",
+    "PlanRecord",
+    "PlansChanged",
+    "PluginUsed",
     "Position",
-    "SessionInfo",
+    "Process",
+    "ProviderAdded",
+    "ResultRecorded",
+    "SessionCreated",
+    "WriterOpened",
     "decode",
     "describe",
     "encode",
+    "now",
+    "pack",
     "read_events",
+    "title_in",
+    "unpack",
+    "words_in",
 ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from holdall.contracts import SessionInfo
 from holdall.errors import HoldallError
 from holdall.journal.events import (
     DeviceAdded,
@@ -23,34 +24,8 @@ from holdall.results import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from holdall.contracts import Repository
+    from holdall.contracts import Repository, SessionPhase
     from holdall.journal.events import AnyEvent
-
-SessionPhase = Literal["empty", "new", "unfinished", "finished", "damaged"]
-
-
-class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """One session as a listing shows it.
-
-    Attributes:
-        state: `empty` was created and never checkpointed; `new` has no results;
-            `unfinished` lacks results of selected jobs; `finished` has them all;
-            `damaged` can't be read.
-        created: Seconds since 1970, UTC; 0 if the session does not tell.
-        modified: The moment of its last event; 0 if the session does not tell.
-        jobs: How many jobs are selected, over all devices.
-        results: How many of the selected jobs have a result.
-        reason: Why a damaged session can't be read.
-    """
-
-    id: str
-    title: str = ""
-    state: SessionPhase = "empty"
-    created: float = 0.0
-    modified: float = 0.0
-    jobs: int = 0
-    results: int = 0
-    reason: str = ""
 
 
 def describe(repository: Repository, session_ids: Iterable[str]) -> Iterator[SessionInfo]:

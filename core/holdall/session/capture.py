@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from holdall.journal.iolog import pack, unpack
+from holdall.journal import pack, unpack
 from holdall.results import IOLogRecord
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from holdall.journal.events import (
+from holdall.journal import (
     CategoryDefined,
     JobDefined,
     JobRecord,
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
     import msgspec
 
-    from holdall.journal.events import AnyEvent
-    from holdall.providers import Provider
+    from holdall.journal import AnyEvent
     from holdall.results import JobResult
     from holdall.session.job_state import JobState
     from holdall.session.state import SessionState
+    from holdall.units import Provider
 
     Selection = tuple[tuple[str, ...], tuple[str, ...] | None, tuple[str, ...]]
 

@@ -4,46 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from holdall.hooks import nobody
-from holdall.journal.events import now
+from holdall.journal import now
 from holdall.session.plans import find_plan_in, select
-from holdall.session.state import LOCAL, SessionState
+from holdall.session.state import SessionState
+from holdall.units import LOCAL, Device
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from holdall.journal.events import AnyEvent
-    from holdall.providers import Provider
+    from holdall.journal import AnyEvent
     from holdall.session.plans import Selection
-    from holdall.units import TestPlan, Unit
-
-
-class Device(msgspec.Struct, frozen=True):
-    """A thing under test.
-
-    Attributes:
-        id: Its name in the session; `local` is the machine that runs holdall.
-        description: Words for reports.
-        facts: What is known of it, by name.
-    """
-
-    id: str = LOCAL
-    description: str = ""
-    facts: dict[str, str] = {}
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.id, str) or not self.id:
-            raise ValueError(
-                f"a device's id must be a string with something in it, not {self.id!r}"
-            )
-        if not isinstance(self.description, str):
-            raise TypeError(f"a device's description must be a string, not {self.description!r}")
-        if not isinstance(self.facts, dict) or not all(
-            isinstance(word, str) for fact in self.facts.items() for word in fact
-        ):
-            raise TypeError(f"a device's facts must map strings to strings, not {self.facts!r}")
+    from holdall.units import Provider, TestPlan, Unit
 
 
 class SessionDeviceContext:

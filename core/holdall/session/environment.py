@@ -9,8 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from holdall.providers import Provider
-    from holdall.units import Job
+    from holdall.units import Job, Provider
 
 ALWAYS: Final = (
     "HOME",

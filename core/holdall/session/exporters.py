@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple, final
 
-from holdall.candidates import State
 from holdall.errors import PluginError
-from holdall.exports.exporter_units import BoundUnit
-from holdall.units import ExporterUnit
+from holdall.registry import State
+from holdall.units import BoundUnit, ExporterUnit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from holdall.candidates import Candidate
-    from holdall.exports.exporter_units import Units
-    from holdall.registry import Registry
+    from holdall.exports import Units
+    from holdall.registry import Candidate, Registry
     from holdall.session.context import SessionDeviceContext
 
 

@@ -10,7 +10,7 @@ from holdall.results import JobResult, Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from holdall.journal.events import Process
+    from holdall.journal import Process
     from holdall.session.readiness import Inhibitor
     from holdall.units import Job
 

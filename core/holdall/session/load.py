@@ -15,8 +15,7 @@ from holdall.errors import (
     MissingJobError,
     StorageError,
 )
-from holdall.journal import read_events
-from holdall.journal.events import (
+from holdall.journal import (
     CategoryDefined,
     DeviceAdded,
     DeviceEvent,
@@ -29,17 +28,18 @@ from holdall.journal.events import (
     PlansChanged,
     ResultRecorded,
     WriterOpened,
+    read_events,
 )
-from holdall.session.context import Device, SessionDeviceContext
+from holdall.session.context import SessionDeviceContext
 from holdall.session.metadata import SessionMetaData
 from holdall.session.state import SessionState
-from holdall.units import TestPlan
+from holdall.units import Device, TestPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from holdall.contracts import Storage
-    from holdall.journal.events import AnyEvent
+    from holdall.journal import AnyEvent
     from holdall.results import IOLogRecord, JobResult
     from holdall.session.job_state import JobState
     from holdall.units import Unit

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
+import secrets
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from functools import partial
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from holdall.exports.view import SessionView
-from holdall.hooks import Hooks
-from holdall.journal import Journal, read_events
-from holdall.journal.events import (
+from holdall.errors import SessionExistsError
+from holdall.hooks import Hooks, load_hooks, plugin_used
+from holdall.journal import (
     DeviceAdded,
     DeviceRemoved,
+    Journal,
     PlansChanged,
     SessionCreated,
     WriterOpened,
     now,
+    read_events,
+    unpack,
 )
-from holdall.journal.iolog import unpack
 from holdall.processes import this_process
+from holdall.providers import installed_providers
 from holdall.registry import Registry
-from holdall.repositories import default_url, open_repository
 from holdall.results import encodable
-from holdall.session.context import Device, SessionDeviceContext
+from holdall.session.context import SessionDeviceContext
 from holdall.session.exporters import ExporterMap, exporter_units
 from holdall.session.load import load_contexts, units_of
-from holdall.session.naming import create_storage
 from holdall.session.plans import check_plans, plan_records
-from holdall.session.provenance import load_hooks, plugin_used
-from holdall.session.state import LOCAL, SessionState
-from holdall.session.throwaway import throwaway_manager
+from holdall.session.state import SessionState
+from holdall.stores import default_url, file_url, open_repository
+from holdall.units import LOCAL, Device, Provider
 from holdall.version import __version__
+from holdall.view import SessionView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -37,12 +42,11 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from holdall.contracts import Repository, Storage
-    from holdall.exports.bound import BoundExporter
-    from holdall.exports.exporter_units import Units
-    from holdall.journal.events import AnyEvent
-    from holdall.providers import Provider
+    from holdall.exports import BoundExporter, Units
+    from holdall.journal import AnyEvent
     from holdall.results import IOLogRecord, JobResult
     from holdall.units import TestPlan, Unit
+
 
 PREFIX: Final = "holdall-"
 
@@ -109,7 +113,7 @@ class SessionManager:
         manager = cls(storage, Journal.begin(storage), registry=registry, clock=clock)
         created = SessionCreated(at=clock(), session_id=storage.id, title=encodable(title))
         manager._pending += [created, _writer(clock)]
-        load_hooks(manager)
+        manager._load_hooks()
         manager._notify("session_created")
         return manager
 
@@ -183,7 +187,7 @@ class SessionManager:
         manager._pending.append(_writer(clock))
         for context, state in loaded.changed:
             context.state.chronicle.job_changed(state)
-        load_hooks(manager)
+        manager._load_hooks()
         manager._notify("session_loaded")
         return manager
 
@@ -296,6 +300,10 @@ class SessionManager:
     def _notify(self, hook: str, **facts: Any) -> None:
         self.hooks.notify(hook, manager=self, **facts)
 
+    def _load_hooks(self) -> None:
+        for candidate in load_hooks(self.hooks, self.registry):
+            self.note_plugin("hooks", candidate.id)
+
     def note_plugin(self, kind: str, name: str) -> None:
         """Put into the journal that a plugin takes part in writing the session."""
         self._tell(plugin_used(self.registry.resolve(kind, name), at=self._clock()))
@@ -370,7 +378,7 @@ class SessionManager:
             UnknownPluginError: No exporter has that id or alias; it is a LookupError.
             UnknownOptionError: With *strict*, an option that the exporter does not have.
         """
-        from holdall.exports.bound import BoundExporter
+        from holdall.exports import BoundExporter
 
         return BoundExporter(
             self, exporter_id, options=option_list, strict=strict, registry=self.registry
@@ -397,3 +405,44 @@ class SessionManager:
 
 def _writer(clock: Callable[[], float]) -> WriterOpened:
     return WriterOpened(at=clock(), version=__version__, boot_id=this_process().boot_id)
+
+
+_TRIES = 5
+
+
+def create_storage(repository: Repository, prefix: str, clock: Callable[[], float]) -> Storage:
+    """Return the storage of a new session whose id begins with *prefix* and tells the time."""
+    for remaining in reversed(range(_TRIES)):
+        moment = datetime.fromtimestamp(clock(), UTC)
+        session_id = f"{prefix}{moment:%Y-%m-%dT%H.%M.%S}-{secrets.token_hex(3)}"
+        try:
+            return repository.create(session_id)
+        except SessionExistsError:
+            if not remaining:
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+@contextmanager
+def throwaway_manager(
+    kind: type[SessionManager],
+    provider_list: Iterable[Provider] | None,
+    registry: Registry | None,
+) -> Iterator[SessionManager]:
+    """Give a manager of *kind* whose session is removed afterwards, whatever happens.
+
+    It has a local device with the given providers, or with all installed ones.
+    """
+    registry = registry or Registry.discover()
+    if provider_list is None:
+        found = installed_providers(registry)
+        provider_list = [each for each in found if isinstance(each, Provider)]
+    with ExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory(prefix="holdall-throwaway-"))
+        repository = open_repository(file_url(folder), registry=registry)
+        manager = kind.create(repository, registry=registry)
+        stack.enter_context(manager)
+        context = manager.add_local_device_context()
+        for provider in provider_list:
+            context.add_provider(provider)
+        yield manager

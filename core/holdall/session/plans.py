@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdall.errors import UnitError
-from holdall.journal.events import PlanRecord
+from holdall.journal import PlanRecord
 from holdall.results import encodable
 from holdall.units import TestPlan
 

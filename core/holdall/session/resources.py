@@ -19,8 +19,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from holdall.errors import ExpressionError
-from holdall.records import Record, parse_records
-from holdall.units import qualified
+from holdall.units import Record, parse_records, qualified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from holdall.errors import HoldallError, PluginCallError
-from holdall.journal.events import Process, now
+from holdall.journal import Process, now
 from holdall.processes import this_process
 from holdall.results import JobResult, Outcome
 from holdall.session.capture import LogCapture, log_name, recover

@@ -13,9 +13,8 @@ from holdall.units import TestPlan
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from holdall.providers import Provider
     from holdall.session.context import SessionDeviceContext
-    from holdall.units import Job
+    from holdall.units import Job, Provider
 
 APP_ID: Final = "holdall"
 

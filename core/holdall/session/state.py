@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from holdall.errors import DependencyDuplicateError, ExpressionError, UnknownUnitError
 from holdall.hooks import nobody
-from holdall.journal.events import now
-from holdall.results import JobResult, Outcome
+from holdall.journal import now
+from holdall.results import JobResult, Outcome, encodable
 from holdall.session.chronicle import Chronicle
 from holdall.session.job_state import JobState
-from holdall.session.manifest import checked_answers
 from holdall.session.metadata import SessionMetaData
 from holdall.session.plans import Overrides
 from holdall.session.readiness import UNDESIRED, inhibitors
@@ -25,19 +24,16 @@ from holdall.session.statistics import (
     outcome_stats,
 )
 from holdall.session.templates import instances, template_resource
-from holdall.units import Category, Job, Template, Unit
+from holdall.units import LOCAL, Category, Job, ManifestEntry, Template, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from holdall.errors import DependencyError, SessionError, UnitError
-    from holdall.journal.events import Process
+    from holdall.journal import Process
     from holdall.results import IOLogRecord
     from holdall.session.plans import Override
     from holdall.session.readiness import Inhibitor
-
-LOCAL: Final = "local"
-"""Id of the device that runs holdall."""
 
 
 class SessionState:
@@ -394,3 +390,29 @@ class SessionState:
 
 def _inline_log(result: JobResult) -> Iterable[IOLogRecord]:
     return result.io_log
+
+
+def checked_answers(
+    units: Iterable[Unit], answers: Mapping[str, str | bool | int]
+) -> dict[str, str]:
+    """Return *answers* as expressions see them, by the partial ids of their entries.
+
+    Raises:
+        UnknownUnitError: No manifest entry among *units* has the id.
+        TypeError: The entry takes another type of value.
+    """
+    entries = {unit.partial_id: unit for unit in units if isinstance(unit, ManifestEntry)}
+    for name, value in answers.items():
+        if name not in entries:
+            raise UnknownUnitError(name, "manifest entry", list(entries))
+        _check(entries[name], value)
+    return {name: encodable(str(value)) for name, value in answers.items()}
+
+
+def _check(entry: ManifestEntry, value: object) -> None:
+    wanted = {"bool": bool, "natural": int}.get(entry.get("value_type"), str)
+    if type(value) is not wanted:
+        given = type(value).__name__
+        raise TypeError(f"the manifest entry {entry.id!r} takes {wanted.__name__}, not {given}")
+    if wanted is int and isinstance(value, int) and value < 0:
+        raise ValueError(f"the manifest entry {entry.id!r} takes a number from 0 on, not {value}")

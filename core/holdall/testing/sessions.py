@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 import msgspec
 
 from holdall.errors import MissingBlobError
-from holdall.exports.view import SessionView
-from holdall.journal.events import (
+from holdall.journal import (
     CategoryDefined,
     DeviceAdded,
     JobDefined,
@@ -29,14 +28,15 @@ from holdall.journal.events import (
     ResultRecorded,
     SessionCreated,
     WriterOpened,
+    pack,
 )
-from holdall.journal.iolog import pack
 from holdall.results import Attachment, IOLogRecord, JobResult, Outcome
+from holdall.view import SessionView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from holdall.journal.events import AnyEvent
+    from holdall.journal import AnyEvent
 
 START: Final = 1_767_225_600.0  # 2026-01-01 00:00:00 UTC
 

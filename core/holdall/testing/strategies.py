@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
-from holdall.journal.events import (
+from holdall.journal import (
     CategoryDefined,
     DeviceAdded,
     JobDefined,
@@ -20,7 +20,7 @@ from holdall.results import Attachment, IOLogRecord, JobResult, Outcome
 from holdall.testing.sessions import SampleSession
 
 if TYPE_CHECKING:
-    from holdall.journal.events import AnyEvent
+    from holdall.journal import AnyEvent
 
 TEXT = st.text(
     st.one_of(

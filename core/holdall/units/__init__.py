@@ -5,6 +5,8 @@ are read from them on first use. Field names may be spelt with `-` or `_`, and
 `_field` (marked for translation) stands for `field`.
 """
 
+from holdall.units.bound import BoundUnit
+from holdall.units.device import LOCAL, Device
 from holdall.units.exporter import ExporterUnit
 from holdall.units.job import AUTOMATED, PLUGINS, SUSPENDS, UNCATEGORISED, Job, duration
 from holdall.units.kinds import (
@@ -18,21 +20,29 @@ from holdall.units.kinds import (
     draft_unit,
     make_unit,
 )
+from holdall.units.provider import Problem, Provider
+from holdall.units.records import Record, parse_records
 from holdall.units.unit import Finding, Origin, Unit, own_id, qualified
 
 __all__ = [
     "AUTOMATED",
     "KINDS",
+    "LOCAL",
     "PLUGINS",
     "SUSPENDS",
     "UNCATEGORISED",
+    "BoundUnit",
     "Category",
+    "Device",
     "ExporterUnit",
     "Finding",
     "Job",
     "ManifestEntry",
     "Origin",
     "PackagingMetaData",
+    "Problem",
+    "Provider",
+    "Record",
     "Template",
     "TestPlan",
     "Unit",
@@ -41,5 +51,6 @@ __all__ = [
     "duration",
     "make_unit",
     "own_id",
+    "parse_records",
     "qualified",
 ]

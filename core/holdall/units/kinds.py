@@ -5,8 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from holdall.errors import UnitError
-from holdall.errors.root import near
+from holdall.errors import UnitError, near
 from holdall.units.exporter import ExporterUnit
 from holdall.units.job import Job
 from holdall.units.unit import Finding, Unit, own_id, qualified

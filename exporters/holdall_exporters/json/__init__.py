@@ -1,6 +1,6 @@
 """JSON, the whole session as one document.
 
-The layout, version 1 (`holdall schema session` prints its schema, `holdall.exports.reader`
+The layout, version 1 (`holdall schema session` prints its schema, `holdall_exporters.json.reader`
 reads it); members are only ever added to it, so readers should
 ignore those they don't know:
 
@@ -46,21 +46,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Literal
 
 import msgspec
 
-from holdall.exports.document import Document
-from holdall.exports.logs import wants_log
-from holdall.exports.moments import iso, moment
-from holdall.exports.pieces import gathered
-from holdall.exports.verdict import verdict
+from holdall.view import verdict
+from holdall.writing import gathered, iso, moment, wants_log
 from holdall_exporters.json.checkbox import Submission, submission
+from holdall_exporters.json.document import Document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from holdall.contracts import ExportContext, Exporter, Sink
-    from holdall.exports.job import AttemptView, JobView
-    from holdall.exports.verdict import Verdict
-    from holdall.exports.view import SessionView
     from holdall.results import Attachment, IOLogRecord
+    from holdall.view import AttemptView, JobView, SessionView, Verdict
 
 FORMAT: Final = "holdall-session"
 FORMAT_VERSION: Final = 1

@@ -33,18 +33,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from holdall.exports.logs import log_text, wants_log
 from holdall.results import Outcome
 from holdall.version import __version__
+from holdall.writing import log_text, wants_log
 from holdall_exporters.json.machine import about_machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from holdall.contracts import ExportContext
-    from holdall.exports.job import JobView
-    from holdall.exports.logs import LogChoice
-    from holdall.exports.view import SessionView
+    from holdall.view import JobView, SessionView
+    from holdall.writing import LogChoice
 
 _encode: Final = msgspec.json.Encoder().encode
 

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from holdall.records import Record, parse_records
+from holdall.units import Record, parse_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from holdall.contracts import ExportContext
-    from holdall.exports.job import JobView
-    from holdall.exports.view import SessionView
+    from holdall.view import JobView, SessionView
 
     Records = list[dict[str, str]]
 

@@ -24,21 +24,26 @@ from xml.sax.saxutils import escape
 
 from msgspec import Meta
 
-from holdall.exports.cleaning import xml_text
-from holdall.exports.escapes import strip_escapes
-from holdall.exports.logs import BYTES_CUT, LOGS_CUT, log_text, shortened, wants_log
-from holdall.exports.moments import iso, moment
-from holdall.exports.pieces import gathered
 from holdall.results import Outcome
+from holdall.writing import (
+    BYTES_CUT,
+    LOGS_CUT,
+    gathered,
+    iso,
+    log_text,
+    moment,
+    shortened,
+    strip_escapes,
+    wants_log,
+    xml_text,
+)
 from holdall_exporters.junit.files import Files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from holdall.contracts import ExportContext, Exporter, Sink
-    from holdall.exports.group import JobGroup
-    from holdall.exports.job import JobView
-    from holdall.exports.view import DeviceView, SessionView
+    from holdall.view import DeviceView, JobGroup, JobView, SessionView
 
 # What each outcome is in JUnit; a passing case has no child. A job in flight is an error,
 # whatever its earlier attempts say: nobody knows how it would have ended.

@@ -16,13 +16,18 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.styles import PatternFill
 from openpyxl.writer.excel import ExcelWriter
 
-from holdall.exports.cleaning import CELL_LENGTH
-from holdall.exports.escapes import strip_escapes
-from holdall.exports.logs import head_of, log_text, wants_log
-from holdall.exports.moments import moment, readable
-from holdall.exports.verdict import verdict
 from holdall.languages import N_, catalog
 from holdall.results import Outcome
+from holdall.view import verdict
+from holdall.writing import (
+    CELL_LENGTH,
+    head_of,
+    log_text,
+    moment,
+    readable,
+    strip_escapes,
+    wants_log,
+)
 from holdall_exporters.xlsx.archive import rezip
 from holdall_exporters.xlsx.chart import in_words
 from holdall_exporters.xlsx.sheet import BOLD, TITLE, Sheet
@@ -34,8 +39,7 @@ if TYPE_CHECKING:
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
     from holdall.contracts import ExportContext, Exporter, Sink
-    from holdall.exports.job import JobView
-    from holdall.exports.view import SessionView
+    from holdall.view import JobView, SessionView
 
 # Header and width in characters of each column of the data sheets.
 _RESULTS: Final = (

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-    from holdall.exports.tally import Tally
     from holdall.languages import Words
+    from holdall.view import Tally
 
 # The colours of the html report's ring; those of cells are the same ones, lighter.
 _COLOURS: Final[Mapping[Outcome | None, str]] = {

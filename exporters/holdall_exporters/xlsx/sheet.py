@@ -9,7 +9,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
-from holdall.exports.cleaning import CELLS_CUT, cell_text
+from holdall.writing import CELLS_CUT, cell_text
 from holdall_exporters.xlsx.chart import outcome_chart
 from holdall_exporters.xlsx.paper import lines_of, of_lines, printed_on
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from openpyxl.styles import PatternFill
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-    from holdall.exports.tally import Tally
     from holdall.languages import Words
+    from holdall.view import Tally
 
     _Style = Font | PatternFill | Alignment
 

@@ -16,19 +16,18 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, quote_plus
 
-from holdall.exports.filtering import ViewFilter
-from holdall.hookspecs import hookimpl
+from holdall.hooks import hookimpl
 from holdall.results import Attachment
+from holdall.view import ViewFilter
 from holdall_plugins.hooks.windows import masked_records
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Generator, Iterator, Mapping
 
-    from holdall.exports.filtering import OpenBlob, Place
-    from holdall.exports.redact import RedactionRules
-    from holdall.exports.view import SessionView
+    from holdall.exports import RedactionRules
     from holdall.results import IOLogRecord
+    from holdall.view import OpenBlob, Place, SessionView
 
 MASK: Final = "[redacted]"
 

@@ -12,7 +12,7 @@ from holdall_plugins.providers.pxu_files import provider_at
 
 if TYPE_CHECKING:
     from holdall.contracts import ProviderLoader
-    from holdall.providers import Provider
+    from holdall.units import Provider
 
 _DOTTED: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 

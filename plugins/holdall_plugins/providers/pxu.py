@@ -9,7 +9,7 @@ from holdall_plugins.providers.pxu_files import definitions_in, provider_at
 
 if TYPE_CHECKING:
     from holdall.contracts import ProviderLoader
-    from holdall.providers import Provider
+    from holdall.units import Provider
 
 
 class PxuLoader:

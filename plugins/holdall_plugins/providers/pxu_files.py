@@ -9,16 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from holdall.errors import ProviderLoadError, RecordSyntaxError
-from holdall.providers import Problem, Provider
-from holdall.records import parse_records
-from holdall.units import Origin, draft_unit
+from holdall.units import Origin, Problem, Provider, draft_unit, parse_records
 from holdall_plugins.providers.definition import read_definition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from holdall.records import Record
-    from holdall.units import Finding, Unit
+    from holdall.units import Finding, Record, Unit
 
 _UNITS: Final = (".pxu", ".txt")
 _JOBS: Final = (".pxu", ".txt", ".in")

@@ -26,8 +26,7 @@ from holdall.errors import FailedStorageError, StorageFullError, StoreUrlError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from holdall.contracts import LogWriter, Mode, Repository, Storage
-    from holdall.journal import SessionInfo
+    from holdall.contracts import LogWriter, Mode, Repository, SessionInfo, Storage
 
 T = TypeVar("T")
 Step = Callable[[], T]

@@ -18,14 +18,12 @@ from holdall.errors import (
     UnknownSessionError,
 )
 from holdall.journal import describe
-from holdall.storing import check_session_id, checked_blob, digest_of, is_repeated
-from holdall_plugins.stores.handle import Handle
+from holdall.stores import Handle, check_session_id, checked_blob, digest_of, is_repeated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from holdall.contracts import LogWriter, Mode, Repository, Storage
-    from holdall.journal import SessionInfo
+    from holdall.contracts import LogWriter, Mode, Repository, SessionInfo, Storage
 
 
 class MemoryRepository:

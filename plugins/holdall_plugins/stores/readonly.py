@@ -9,8 +9,7 @@ from holdall.errors import ReadOnlyStorageError, StoreUrlError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from holdall.contracts import Mode, Repository, Storage
-    from holdall.journal import SessionInfo
+    from holdall.contracts import Mode, Repository, SessionInfo, Storage
 
 
 class ReadOnlyRepository:

@@ -18,7 +18,7 @@ from holdall.cli.policy import installed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from holdall.candidates import Candidate
+    from holdall.registry import Candidate
 
 
 @click.command()

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdall.candidates import KINDS, State
 from holdall.cli.exits import PLUGIN
 from holdall.cli.options import json_option
 from holdall.cli.output import print_json, print_table
 from holdall.cli.plugins.children import run_child
 from holdall.cli.policy import installed
-from holdall.ownership import stranger
+from holdall.registry import KINDS, State, stranger
 
 if TYPE_CHECKING:
-    from holdall.candidates import Candidate
+    from holdall.registry import Candidate
 
 _FINE = {State.READY, State.LOADED, State.BLOCKED}
 

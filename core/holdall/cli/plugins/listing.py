@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from holdall.candidates import KINDS
 from holdall.cli.options import json_option
 from holdall.cli.output import note, print_json, print_table
 from holdall.cli.policy import installed
+from holdall.registry import KINDS
 
 if TYPE_CHECKING:
-    from holdall.candidates import Candidate
-    from holdall.registry import Registry
+    from holdall.registry import Candidate, Registry
 
 
 @click.command("list")

@@ -15,9 +15,8 @@ import warnings
 from time import perf_counter
 from typing import Any
 
-from holdall.candidates import Candidate, State
 from holdall.errors import HookError, PluginLoadError
-from holdall.loading import imported
+from holdall.registry import Candidate, State, imported
 
 
 def main() -> None:

@@ -10,9 +10,8 @@ from typing import Final
 
 import click
 
-from holdall.aliases import LEGACY, SHORT
-from holdall.candidates import EXPORTER_ID
 from holdall.cli.output import note
+from holdall.registry import EXPORTER_ID, LEGACY, SHORT
 from holdall.version import __version__
 
 _FILES: Final = {

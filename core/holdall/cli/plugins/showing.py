@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdall.candidates import KINDS, State
 from holdall.cli.exits import PLUGIN
 from holdall.cli.options import json_option
 from holdall.cli.output import note, print_json, print_table
@@ -15,12 +14,10 @@ from holdall.cli.plugins.listing import as_row
 from holdall.cli.policy import installed
 from holdall.errors import PluginError, UnknownPluginError
 from holdall.languages import N_
-from holdall.ownership import installation, stranger
+from holdall.registry import KINDS, State, installation, stranger
 
 if TYPE_CHECKING:
-    from holdall.candidates import Candidate
-    from holdall.registry import Registry
-    from holdall.resolution import Resolution
+    from holdall.registry import Candidate, Registry, Resolution
 
 # What is shown of a plugin, by its name in JSON.
 _NAMES = {
@@ -140,9 +137,7 @@ def _of_class(candidate: Candidate, registry: Registry) -> dict[str, Any]:
     from msgspec.structs import asdict
 
     from holdall.errors import PluginCallError
-    from holdall.exports.option_schema import options_schema
-    from holdall.exports.options import describe_options
-    from holdall.exports.selection import Selection
+    from holdall.exports import Selection, describe_options, options_schema
 
     plugin = registry.load(candidate.kind, candidate.id)
     try:

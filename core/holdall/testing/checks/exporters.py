@@ -9,9 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from holdall.errors import ExportCancelled, HoldallError, UnknownOptionError
-from holdall.exports.options import describe_options
-from holdall.exports.pipeline import export
-from holdall.shapes import misfits
+from holdall.exports import describe_options, export
+from holdall.registry import misfits
 from holdall.testing.checks.outcomes import CheckFailed, CheckSkipped, require
 from holdall.testing.checks.subject import ID, Discarding, exported
 from holdall.testing.sessions import big_session, devices_session, empty_session, sample_session
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from holdall.contracts import ExportContext, Sink
-    from holdall.exports.view import SessionView
     from holdall.testing.checks.subject import ExporterSubject
+    from holdall.view import SessionView
 
 _NO_OPTION = "surely-no-exporter-has-this-option"
 

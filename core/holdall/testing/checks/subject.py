@@ -9,18 +9,16 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from holdall.candidates import State
-from holdall.exports.pipeline import export
-from holdall.policy import Policy
-from holdall.registry import Registry
+from holdall.exports import export
+from holdall.registry import Policy, Registry, State
 from holdall.testing.checks.outcomes import CheckSkipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from holdall.candidates import Candidate
     from holdall.contracts import Exporter
-    from holdall.exports.bound import Session
+    from holdall.exports import Session
+    from holdall.registry import Candidate
     from holdall.testing.sessions import SampleSession
 
 ID = "test.exporter"

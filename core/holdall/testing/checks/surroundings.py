@@ -26,7 +26,7 @@ _LOCALES: Final = ("tr_TR.UTF-8", "de_DE.UTF-8", "fr_FR.UTF-8", "C.UTF-8", "C")
 
 _FIND: Final = """
 import json, sys
-from holdall.policy import Policy
+from holdall.registry.policy import Policy
 from holdall.registry import Registry
 registry = Registry.discover(Policy.of(prefer=dict([sys.argv[-2:]])))
 names = json.loads(sys.argv[1])
@@ -44,7 +44,7 @@ print(json.dumps({"ms": 1000 * (time.perf_counter() - start), "modules": sorted(
 _DIGEST: Final = """
 import hashlib, io, sys
 from holdall.exports.pipeline import export
-from holdall.policy import Policy
+from holdall.registry.policy import Policy
 from holdall.registry import Registry
 from holdall.testing.sessions import sample_session
 registry = Registry.discover(Policy.of(prefer=dict([sys.argv[-2:]])))

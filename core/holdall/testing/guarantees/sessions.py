@@ -14,9 +14,7 @@ from holdall.errors import (
     StorageError,
     UnknownSessionError,
 )
-from holdall.journal import decode, encode
-from holdall.journal.codec import START
-from holdall.journal.events import MetadataChanged, SessionCreated
+from holdall.journal import START, MetadataChanged, SessionCreated, decode, encode
 from holdall.testing.guarantees.place import RepositoryTests, numbered
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from holdall.errors import CorruptSessionError
-from holdall.storing import checked_blob, digest_of
+from holdall.stores import checked_blob, digest_of
 from holdall_plugins.stores.disk import (
     FOLDER,
     NEW,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from contextlib import AbstractContextManager
 
-    from holdall_plugins.stores.handle import Handle
+    from holdall.stores import Handle
 
 _CHUNK: Final = 1 << 18
 

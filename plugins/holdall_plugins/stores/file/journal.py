@@ -34,8 +34,8 @@ from holdall_plugins.stores.os_errors import FULL, refusals, refused
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from holdall.stores import Handle
     from holdall_plugins.stores.file.reading import Batch, JournalFile
-    from holdall_plugins.stores.handle import Handle
 
 _log: Final = logging.getLogger("holdall.stores.file")
 _PIECE: Final = 1 << 20

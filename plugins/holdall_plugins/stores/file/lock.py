@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from holdall.errors import LockedStorageError
-from holdall.journal.events import Process
+from holdall.journal import Process
 from holdall.processes import this_process
 from holdall_plugins.stores.disk import READ, opened, write_all
 

@@ -13,8 +13,8 @@ from holdall_plugins.stores.os_errors import FULL, refusals, refused
 
 if TYPE_CHECKING:
     from holdall.errors import StorageError
+    from holdall.stores import Handle
     from holdall_plugins.stores.file.blobs import Blobs
-    from holdall_plugins.stores.handle import Handle
 
 FOLDER_NAME: Final = "io-logs"
 _BUFFER: Final = 1 << 16

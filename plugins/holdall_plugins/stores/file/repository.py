@@ -17,11 +17,10 @@ from holdall.errors import (
     UnknownSessionError,
 )
 from holdall.journal import describe
-from holdall.storing import check_session_id
+from holdall.stores import Handle, check_session_id
 from holdall_plugins.stores.disk import FOLDER, make_folder, make_folders, names_in, sync_folder
 from holdall_plugins.stores.file.lock import SessionLock
 from holdall_plugins.stores.file.storage import FileStorage, is_at
-from holdall_plugins.stores.handle import Handle
 from holdall_plugins.stores.mounts import refuse_network
 from holdall_plugins.stores.os_errors import refusals, refused
 from holdall_plugins.stores.places import local_path
@@ -29,8 +28,7 @@ from holdall_plugins.stores.places import local_path
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from holdall.contracts import Mode, Repository, Storage
-    from holdall.journal import SessionInfo
+    from holdall.contracts import Mode, Repository, SessionInfo, Storage
 
 _SUFFIX: Final = ".session"
 _REMOVED: Final = ".removed-"

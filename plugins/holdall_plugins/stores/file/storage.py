@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from holdall.errors import ClosedStorageError, StaleWriterError
-from holdall.storing import is_repeated
+from holdall.stores import is_repeated
 from holdall_plugins.stores.file.blobs import Blobs
 from holdall_plugins.stores.file.journal import JournalReader, JournalWriter
 from holdall_plugins.stores.file.logs import FileLog
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from holdall.contracts import LogWriter, Repository
+    from holdall.stores import Handle
     from holdall_plugins.stores.file.lock import SessionLock
-    from holdall_plugins.stores.handle import Handle
 
 
 class FileStorage:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator
 
-    from holdall_plugins.stores.handle import Handle
+    from holdall.stores import Handle
     from holdall_plugins.stores.sqlite.database import Database
 
 _CHUNK: Final = 1 << 20

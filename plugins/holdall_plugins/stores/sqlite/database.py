@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from holdall.errors import StorageError
-    from holdall_plugins.stores.handle import Handle
+    from holdall.stores import Handle
 
 LAYOUT: Final = 1
 """Version of the tables; a database with a higher one is refused."""

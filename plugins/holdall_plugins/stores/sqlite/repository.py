@@ -7,16 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from holdall.errors import (
-    LockedStorageError,
-    SessionExistsError,
-    UnknownSessionError,
-)
-from holdall.journal import describe
-from holdall.journal.events import Process
+from holdall.errors import LockedStorageError, SessionExistsError, UnknownSessionError
+from holdall.journal import Process, describe
 from holdall.processes import is_alive, this_process
-from holdall.storing import check_session_id
-from holdall_plugins.stores.handle import Handle
+from holdall.stores import Handle, check_session_id
 from holdall_plugins.stores.mounts import refuse_network
 from holdall_plugins.stores.places import local_path
 from holdall_plugins.stores.sqlite.database import Database, make_file
@@ -26,8 +20,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
-    from holdall.contracts import Mode, Repository, Storage
-    from holdall.journal import SessionInfo
+    from holdall.contracts import Mode, Repository, SessionInfo, Storage
 
 
 class SqliteRepository:

@@ -12,7 +12,7 @@ from holdall.errors import (
     StorageAccessError,
     StorageError,
 )
-from holdall.storing import checked_blob, digest_of, is_repeated
+from holdall.stores import checked_blob, digest_of, is_repeated
 from holdall_plugins.stores.sqlite.blobs import SqliteLog, chunks_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from holdall.contracts import LogWriter, Repository
-    from holdall_plugins.stores.handle import Handle
+    from holdall.stores import Handle
     from holdall_plugins.stores.sqlite.database import Database
 
 PAGE: Final = 256

@@ -1,0 +1,42 @@
+"""What a plugin of each kind must be: Protocols, for authors and type checkers."""
+
+from holdall.contracts.exporters import (
+    ExportContext,
+    Exporter,
+    ExportReport,
+    ExportWarning,
+    ReportKind,
+    Sink,
+)
+from holdall.contracts.importers import Importer
+from holdall.contracts.providers import ProviderLoader
+from holdall.contracts.runners import Person, ProcessMark, Runner, Task
+from holdall.contracts.stores import (
+    LogWriter,
+    Mode,
+    Repository,
+    SessionInfo,
+    SessionPhase,
+    Storage,
+)
+
+__all__ = [
+    "ExportContext",
+    "ExportReport",
+    "ExportWarning",
+    "Exporter",
+    "Importer",
+    "LogWriter",
+    "Mode",
+    "Person",
+    "ProcessMark",
+    "ProviderLoader",
+    "ReportKind",
+    "Repository",
+    "Runner",
+    "SessionInfo",
+    "SessionPhase",
+    "Sink",
+    "Storage",
+    "Task",
+]

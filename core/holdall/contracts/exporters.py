@@ -1,0 +1,184 @@
+"""What an exporter is, what it is told, and what came of an export."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from holdall.units import BoundUnit
+    from holdall.view import SessionView
+
+
+class Exporter(Protocol):
+    """Writes a session as bytes: class of the group `holdall.exporters`.
+
+    Attributes:
+        summary: One line for lists.
+        suffix: File name ending, with the dot.
+        media_type: What the bytes are.
+        Options: A dataclass, attrs class or msgspec Struct whose fields all have defaults.
+    """
+
+    summary: ClassVar[str]
+    suffix: ClassVar[str]
+    media_type: ClassVar[str]
+    Options: ClassVar[type]
+
+    def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
+        """Write *view* to *sink*, piece by piece, the same bytes for the same input."""
+        ...
+
+
+class Sink(Protocol):
+    """Where an exporter's bytes go."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take the next bytes of the report."""
+        ...
+
+
+class ExportContext(Protocol):
+    """What an exporter is told besides the session."""
+
+    @property
+    def options(self) -> Any:
+        """An instance of the exporter's own `Options`."""
+        ...
+
+    @property
+    def now(self) -> datetime:
+        """The moment to print: the session's last event or `SOURCE_DATE_EPOCH`, in UTC."""
+        ...
+
+    @property
+    def lang(self) -> str:
+        """The language for people, such as `de`; `holdall.languages.catalog` has its words."""
+        ...
+
+    @property
+    def provenance(self) -> str:
+        """The exporter's own distribution and version, for formats that can carry it."""
+        ...
+
+    @property
+    def unit(self) -> BoundUnit | None:
+        """The exporter unit that was asked for, with its data; None without one."""
+        ...
+
+    @property
+    def temporary_folder(self) -> Path:
+        """A private folder that is gone after the export."""
+        ...
+
+    def warn(self, code: str, text: str) -> None:
+        """Note in the `ExportReport` that something was left out or changed."""
+        ...
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Note in the `ExportReport` how often something was left out, such as `logs cut`."""
+        ...
+
+    def progress(self, done: int, total: int) -> None:
+        """Tell how far the export is; raises `ExportCancelled` when it is to stop."""
+        ...
+
+    def check_cancelled(self) -> None:
+        """Raise `ExportCancelled` when the export is to stop."""
+        ...
+
+    def kind_of(self, exporter_id: str) -> ReportKind:
+        """Return what the reports of another exporter are; it may be named by an alias.
+
+        Raises:
+            PluginError: There is no such exporter, or it can't be loaded.
+            NestedReportError: It is the one that writes now.
+        """
+        ...
+
+    def render(self, exporter_id: str, view: SessionView, options: object = None) -> BinaryIO:
+        """Return another exporter's report as a file opened at its start.
+
+        Raises:
+            PluginError: There is no such exporter, it can't be loaded, or it failed.
+            NestedReportError: It is the one that writes now.
+        """
+        ...
+
+
+class ExportWarning(NamedTuple):
+    """Something that a report had to leave out or change: a word for programs, and a sentence."""
+
+    code: str
+    text: str
+
+
+class ReportKind(NamedTuple):
+    """What an exporter's reports are: its canonical id, their file name ending, their type."""
+
+    id: str
+    suffix: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportReport:
+    """What was written where, by which exporter, or why it was not.
+
+    Attributes:
+        exporter: Canonical id; the name that was asked for if no exporter was found.
+        target: The path, or what is known of the stream.
+        size: Bytes written.
+        sha256: Digest of the bytes written.
+        distribution: Name of the distribution that the exporter comes from.
+        version: Version of that distribution.
+        warnings: What was left out or changed.
+        changes: How often something was masked, cut or left out before the exporter saw it,
+            by what it was: `redacted: secret TOKEN`, `logs cut`, `jobs left out`...
+        parts: Further files, where the report was split.
+        ignored_options: Names of options that the exporter does not have.
+        duration_s: Seconds it took.
+        exception: What went wrong; None if nothing did.
+    """
+
+    exporter: str
+    target: str
+    size: int = 0
+    sha256: str = ""
+    media_type: str = ""
+    distribution: str = ""
+    version: str = ""
+    warnings: tuple[ExportWarning, ...] = ()
+    changes: Mapping[str, int] = field(default_factory=dict)
+    parts: tuple[str, ...] = ()
+    ignored_options: tuple[str, ...] = ()
+    duration_s: float = 0.0
+    exception: Exception | None = field(default=None, compare=False)
+
+    @property
+    def error(self) -> str | None:
+        """What went wrong, in words; None if nothing did."""
+        return None if self.exception is None else str(self.exception)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the report as values that JSON knows."""
+        return {
+            "exporter": self.exporter,
+            "target": self.target,
+            "size": self.size,
+            "sha256": self.sha256,
+            "media_type": self.media_type,
+            "distribution": self.distribution,
+            "version": self.version,
+            "warnings": [warning._asdict() for warning in self.warnings],
+            "changes": dict(self.changes),
+            "parts": list(self.parts),
+            "ignored_options": list(self.ignored_options),
+            "duration_s": round(self.duration_s, 6),
+            "error": self.error,
+        }

@@ -1,0 +1,25 @@
+"""What a provider loader is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from holdall.units import Provider
+
+
+class ProviderLoader(Protocol):
+    """Makes a provider out of something: class of the group `holdall.provider_loaders`."""
+
+    def accepts(self, source: str) -> bool:
+        """Whether *source* looks like something this loader reads; looking is all it does."""
+        ...
+
+    def load(self, source: str) -> Provider:
+        """Return the provider; nothing of it is executed.
+
+        Raises:
+            ProviderLoadError: There is nothing of the kind; single bad records
+                are `problems` of the provider instead.
+        """
+        ...

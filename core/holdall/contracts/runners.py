@@ -1,0 +1,100 @@
+"""What a runner is, and what it is told of one attempt at a job."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from holdall.results import Interruption, JobResult, Stream
+    from holdall.units import Job
+
+
+class Person(Protocol):
+    """Somebody who does what a manual job says, and tells what came of it."""
+
+    def is_ready(self, job: Job) -> bool:
+        """Show what is to be done and wait; False when the person would rather skip it."""
+        ...
+
+    def decide(self, job: Job, result: JobResult | None) -> JobResult:
+        """Return the outcome and comments that the person gives for the job.
+
+        Args:
+            result: What the job's command came to, None if it has none.
+        """
+        ...
+
+
+class Task(Protocol):
+    """What a runner is told of one attempt at a job."""
+
+    @property
+    def job(self) -> Job:
+        """What to do."""
+        ...
+
+    @property
+    def folder(self) -> Path:
+        """A folder of the attempt's own, gone afterwards."""
+        ...
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables the command sees, complete."""
+        ...
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds after which the attempt is to be ended, None for never."""
+        ...
+
+    @property
+    def person(self) -> Person | None:
+        """The person at the terminal; None where there is nobody."""
+        ...
+
+    def started(self, process: ProcessMark | None) -> None:
+        """Make durable that the attempt starts; the command may run only once it returned."""
+        ...
+
+    def output(self, stream: Stream, data: bytes) -> None:
+        """Record what the job wrote just now.
+
+        A runner calls it with no data while the job is silent, a few times a
+        second, so that what was written before is soon safe.
+        """
+        ...
+
+
+@runtime_checkable
+class ProcessMark(Protocol):
+    """Tells one process from all others, also after a reboot."""
+
+    @property
+    def pid(self) -> int:
+        """Number of the process, which is also that of its group."""
+        ...
+
+    @property
+    def started(self) -> str:
+        """When the system says it started, in a form of the system's own."""
+        ...
+
+    @property
+    def boot_id(self) -> str:
+        """Which boot of the machine that was; empty where the system has no such thing."""
+        ...
+
+
+class Runner(Protocol):
+    """Performs jobs on a device: class of the group `holdall.runners`."""
+
+    def run(self, task: Task) -> JobResult:
+        """Perform the job and return what came out; the I/O log is taken from `task.output`."""
+        ...
+
+    def interrupted(self, process: ProcessMark | None) -> Interruption:
+        """End what is left of an attempt that never finished, and tell what interrupted it."""
+        ...

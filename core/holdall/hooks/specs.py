@@ -1,0 +1,131 @@
+"""What a plugin, or an application, can be told of, and the two things that it can wrap.
+
+An implementation takes any of the arguments, by name. An observer returns
+nothing, runs after the change and can't veto it; one that raises is reported,
+and the others run all the same. A wrapper is around an export and part of it:
+one that raises fails that export. Mark implementations with `holdall.hookimpl`,
+wrappers with `holdall.hookimpl(wrapper=True)`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from holdall.contracts import ExportContext
+    from holdall.exports import RedactionRules
+    from holdall.results import JobResult
+    from holdall.session import SessionDeviceContext, SessionManager
+    from holdall.units import Job, Provider, TestPlan, Unit
+    from holdall.view import SessionView
+
+hookspec = pluggy.HookspecMarker("holdall")
+hookimpl = pluggy.HookimplMarker("holdall")
+
+
+@hookspec
+def session_created(manager: SessionManager) -> None:
+    """Tell that a session began; it has no devices yet."""
+
+
+@hookspec
+def session_loaded(manager: SessionManager) -> None:
+    """Tell that a stored session is back, with everything it held."""
+
+
+@hookspec
+def session_destroyed(session_id: str) -> None:
+    """Tell that a session was removed from its repository."""
+
+
+@hookspec
+def checkpoint_saved(manager: SessionManager, event_count: int) -> None:
+    """Tell that so many events are durable now."""
+
+
+@hookspec
+def device_context_added(manager: SessionManager, context: SessionDeviceContext) -> None:
+    """Tell that a device takes part from now on."""
+
+
+@hookspec
+def device_context_removed(manager: SessionManager, context: SessionDeviceContext) -> None:
+    """Tell that a device left the session."""
+
+
+@hookspec
+def test_plans_changed(
+    manager: SessionManager, old: tuple[TestPlan, ...], new: tuple[TestPlan, ...]
+) -> None:
+    """Tell that other test plans are in force."""
+
+
+@hookspec
+def provider_added(
+    manager: SessionManager, context: SessionDeviceContext, provider: Provider
+) -> None:
+    """Tell that a device got a provider; its units follow."""
+
+
+@hookspec
+def unit_added(manager: SessionManager, context: SessionDeviceContext, unit: Unit) -> None:
+    """Tell that a device got a unit."""
+
+
+@hookspec
+def unit_removed(manager: SessionManager, context: SessionDeviceContext, unit: Unit) -> None:
+    """Tell that a device lost a unit."""
+
+
+@hookspec
+def job_started(manager: SessionManager, context: SessionDeviceContext, job: Job) -> None:
+    """Tell that an attempt at a job begins."""
+
+
+@hookspec
+def job_result_changed(
+    manager: SessionManager, context: SessionDeviceContext, job: Job, result: JobResult
+) -> None:
+    """Tell that a job has another result."""
+
+
+@hookspec(firstresult=True)
+def filter_view(
+    view: SessionView, exporter_id: str, redact: RedactionRules, changes: Counter[str]
+) -> SessionView:
+    """Wrap the making of the view that an exporter gets, and return what it is to get.
+
+    `view.filtered(by)` gives a view seen through a filter. What is changed is to
+    be counted in *changes*, which the `ExportReport` shows; *redact* is what the
+    caller wants masked.
+    """
+    raise NotImplementedError
+
+
+@hookspec(firstresult=True)
+def wrap_export(view: SessionView, exporter_id: str, context: ExportContext) -> None:
+    """Wrap the writing of a report: before the first byte, after the last, or when it failed."""
+
+
+WRAPPERS = ("filter_view", "wrap_export")
+"""Hooks that are around an export: only a wrapper is taken for one of them."""
+
+OBSERVERS = (
+    "session_created",
+    "session_loaded",
+    "session_destroyed",
+    "checkpoint_saved",
+    "device_context_added",
+    "device_context_removed",
+    "test_plans_changed",
+    "provider_added",
+    "unit_added",
+    "unit_removed",
+    "job_started",
+    "job_result_changed",
+)
+"""Hooks that only tell: a wrapper around one of them is refused."""

@@ -1,0 +1,26 @@
+"""The plugins that are installed: found by their entry points, loaded when asked for."""
+
+from holdall.registry.aliases import LEGACY, SHORT
+from holdall.registry.candidates import EXPORTER_ID, KINDS, Candidate, State
+from holdall.registry.loading import imported
+from holdall.registry.ownership import installation, stranger
+from holdall.registry.policy import Policy
+from holdall.registry.registry import Registry
+from holdall.registry.resolution import Resolution
+from holdall.registry.signatures import misfits
+
+__all__ = [
+    "EXPORTER_ID",
+    "KINDS",
+    "LEGACY",
+    "SHORT",
+    "Candidate",
+    "Policy",
+    "Registry",
+    "Resolution",
+    "State",
+    "imported",
+    "installation",
+    "misfits",
+    "stranger",
+]

@@ -1,0 +1,93 @@
+"""Importing one plugin: whatever a stranger's import does is kept at this border."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+from holdall.errors import PluginLoadError
+from holdall.registry.candidates import KINDS, State
+from holdall.registry.signatures import misfits
+
+if TYPE_CHECKING:
+    from holdall.registry.candidates import Candidate
+
+HOLDALL_API: Final = (1, 0)
+"""Version of the plugin contract: the groups tell the first number, and a class
+that needs something newer may say so in `holdall_api`."""
+
+
+def imported(candidate: Candidate) -> Any:
+    """Import what the candidate names and check that it is such a plugin.
+
+    Raises:
+        PluginLoadError: It is not, or its import failed in whatever way.
+    """
+    module_name, _, attribute = candidate.target.partition(":")
+    try:
+        found: Any = import_module(module_name)
+        for part in filter(None, attribute.split(".")):
+            found = getattr(found, part)
+    except KeyboardInterrupt:
+        raise
+    except ModuleNotFoundError as error:
+        state, reason = _missing(candidate, module_name, error)
+        raise load_error(candidate, state, reason) from error
+    except BaseException as error:
+        reason = f"its import raised {type(error).__name__}: {_words(error)}"
+        raise load_error(candidate, State.BROKEN, reason) from error
+    check(candidate, found)
+    return found
+
+
+def check(candidate: Candidate, found: object) -> None:
+    """Refuse what is no plugin of its kind, with everything that does not fit.
+
+    Raises:
+        PluginLoadError: It does not fit.
+    """
+    wanted = getattr(found, "holdall_api", HOLDALL_API)
+    problems = misfits(candidate.kind, found)
+    if not _is_version(wanted):
+        problems.append(f"its 'holdall_api' must be two numbers like (1, 0), not {wanted!r}")
+    elif wanted[0] != HOLDALL_API[0] or wanted[1] > HOLDALL_API[1]:
+        needed, spoken = (".".join(map(str, version)) for version in (wanted, HOLDALL_API))
+        reason = f"it is written for plugin contract {needed}; this holdall speaks {spoken}"
+        raise load_error(candidate, State.INCOMPATIBLE, reason)
+    if problems:
+        raise load_error(candidate, State.INVALID, "; ".join(problems))
+
+
+def load_error(candidate: Candidate, state: State, reason: str) -> PluginLoadError:
+    """Return the error of a load, naming distribution and version."""
+    return PluginLoadError(KINDS[candidate.kind], candidate.id, state, candidate.origin, reason)
+
+
+def _is_version(value: Any) -> bool:
+    return (
+        isinstance(value, tuple) and len(value) == 2 and all(type(part) is int for part in value)
+    )
+
+
+def _words(error: BaseException) -> str:
+    """Return what an exception says in one line, also if it can't say it."""
+    try:
+        return " ".join(str(error).split())
+    except Exception:  # noqa: BLE001 - an exception of a stranger's class
+        return "(its words can't be had)"
+
+
+def _missing(
+    candidate: Candidate, module_name: str, error: ModuleNotFoundError
+) -> tuple[State, str]:
+    missing = error.name or _words(error)
+    if missing.partition(".")[0] == module_name.partition(".")[0]:
+        return State.BROKEN, f"its import raised {type(error).__name__}: {_words(error)}"
+    if candidate.extras:
+        extras = ",".join(candidate.extras)
+        command = f'pip install "{candidate.distribution}[{extras}]"'
+        return State.MISSING_DEPENDENCY, f"the module {missing!r} is not installed; {command}"
+    return State.MISSING_DEPENDENCY, (
+        f"the module {missing!r} is not installed, and {candidate.distribution} does not say "
+        f"that it needs it; install it, and tell the authors of {candidate.distribution}"
+    )

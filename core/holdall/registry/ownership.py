@@ -1,0 +1,88 @@
+"""Whose a plugin's module is: the declaring distribution's, or somebody else's."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from holdall.registry.policy import normalised
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from holdall.registry.candidates import Candidate
+
+
+def stranger(candidate: Candidate) -> str:
+    """Say whose module the candidate's target is, if not its own distribution's.
+
+    Nothing is imported. Where it can't be told, nothing is said.
+    """
+    if not candidate.where:
+        return ""
+    module = candidate.target.partition(":")[0]
+    own = list(_files(Path(candidate.where)))
+    if not own or any(_holds(file, module) for file in own):
+        return ""
+    if _is_editable(Path(candidate.where), own, module):
+        return ""
+    top = module.partition(".")[0]
+    if top in sys.stdlib_module_names:
+        return f"its target {module!r} is a module of Python's standard library"
+    owners = sorted(
+        info.name.partition("-")[0].replace("_", "-")
+        for info in Path(candidate.where).parent.glob("*.dist-info")
+        if info != Path(candidate.where) and any(_holds(file, module) for file in _files(info))
+    )
+    if not owners or normalised(candidate.distribution) in map(normalised, owners):
+        return ""
+    return f"its target {module!r} belongs to {', '.join(owners)}"
+
+
+def installation(where: str) -> str:
+    """Say how a distribution was installed, as far as its metadata tells."""
+    try:
+        said = json.loads((Path(where) / "direct_url.json").read_text(encoding="utf-8"))
+        kind = "editable from" if said.get("dir_info", {}).get("editable") else "from"
+        return f"{kind} {said['url']}"
+    except (OSError, ValueError, KeyError, AttributeError):
+        return ""
+
+
+def _files(info: Path) -> Iterator[str]:
+    """Yield the installed files of a distribution, as its record lists them."""
+    try:
+        with (info / "RECORD").open(encoding="utf-8", newline="") as stream:
+            for row in csv.reader(stream):
+                if row:
+                    yield row[0]
+    except (OSError, UnicodeDecodeError, csv.Error):
+        return
+
+
+def _holds(file: str, module: str) -> bool:
+    path = module.replace(".", "/")
+    return (
+        file in {f"{path}.py", f"{path}/__init__.py"}
+        or file.startswith((f"{path}.cpython", f"{path}.abi3"))
+        or (file.startswith(f"{path}/") and file.endswith(".py"))
+    )
+
+
+def _is_editable(info: Path, files: list[str], module: str) -> bool:
+    """Whether the module is in a folder that the distribution adds to the search path."""
+    for file in files:
+        if not file.endswith(".pth"):
+            continue
+        try:
+            lines = (info.parent / file).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError):
+            continue
+        for line in lines:
+            base = Path(line) / module.replace(".", "/")
+            if line.startswith("import ") or base.is_dir() or base.with_suffix(".py").is_file():
+                return True
+    return False

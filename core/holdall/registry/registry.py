@@ -1,0 +1,279 @@
+"""Plugins by name: listed without importing them, imported when asked for."""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from dataclasses import dataclass, replace
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Final, final
+
+from holdall.errors import PluginLoadError, StrictPolicyError
+from holdall.registry.aliases import Alias, AliasTable
+from holdall.registry.candidates import KINDS, Declared, Problem, State, check_kind, settle
+from holdall.registry.loading import check, imported
+from holdall.registry.policy import EVERYTHING
+from holdall.registry.resolution import Names
+from holdall.registry.rules import unmatched
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from holdall.registry.candidates import Candidate
+    from holdall.registry.discovery import Scan
+    from holdall.registry.policy import Policy
+    from holdall.registry.resolution import Resolution
+
+APPLICATION: Final = "application"
+"""The distribution of plugins that the running application registered."""
+
+_FINE: Final = frozenset({State.READY, State.LOADED, State.BLOCKED})
+
+
+class PolicyWarning(UserWarning):
+    """A rule about plugins matches nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a load came to: the plugin, or why there is none."""
+
+    version: str
+    plugin: Any = None
+    error: PluginLoadError | None = None
+
+
+@final
+class Registry:
+    """The plugins of every kind, by name.
+
+    Building a registry and listing it import no plugin, so a broken one can
+    only fail the caller that asks for that very plugin. Every declared plugin
+    is listed, with its state and the reason for it. Threads may share one.
+    """
+
+    def __init__(
+        self,
+        declared: Iterable[Declared] = (),
+        *,
+        policy: Policy = EVERYTHING,
+        problems: Iterable[Problem] = (),
+    ) -> None:
+        self.policy: Final = policy
+        self._source: Callable[[], Scan] | None = None
+        self._scanned = (list(declared), list(problems))
+        self._registered: Final[list[Declared]] = []
+        self._outcomes: Final[dict[tuple[str, ...], _Outcome]] = {}
+        self._warned: Final[set[str]] = set()
+        self._lock: Final = RLock()
+        self._loading: Final[dict[tuple[str, ...], RLock]] = {}
+        self._settle()
+
+    @classmethod
+    def discover(
+        cls, policy: Policy = EVERYTHING, *, warn: Callable[[str], object] | None = None
+    ) -> Registry:
+        """Return the registry of everything that is installed; nothing is imported.
+
+        Args:
+            policy: What may be used; no environment and no file is read for it.
+            warn: Told of each rule that matches nothing; a `PolicyWarning` if not given.
+
+        Raises:
+            StrictPolicyError: The policy is strict, and there are problems.
+        """
+        from holdall.registry.discovery import scan
+
+        found = scan()
+        registry = cls(found.declared, policy=policy, problems=found.problems)
+        registry._source = scan
+        for problem in unmatched(policy, registry._all(), registry.aliases):
+            if warn is None:
+                warnings.warn(problem.reason, PolicyWarning, stacklevel=2)
+            else:
+                warn(problem.reason)
+        if policy.strict and registry.problems():
+            raise StrictPolicyError([str(problem) for problem in registry.problems()])
+        return registry
+
+    @classmethod
+    def of(cls, *declared: Declared, policy: Policy = EVERYTHING) -> Registry:
+        """Return a registry of just these declarations."""
+        return cls(declared, policy=policy)
+
+    @classmethod
+    def empty(cls) -> Registry:
+        """Return a registry without plugins."""
+        return cls()
+
+    @property
+    def aliases(self) -> AliasTable:
+        """The other names for exporters."""
+        return self._names.aliases
+
+    def candidates(self, kind: str) -> list[Candidate]:
+        """Return every declared plugin of *kind*, usable or not, sorted by id."""
+        check_kind(kind)
+        names = self._names
+        found = [
+            replace(candidate, aliases=names.aliases_of(candidate))
+            for candidate in self._all()
+            if candidate.kind == kind
+        ]
+        return sorted(found, key=lambda each: (each.id, each.distribution, each.where))
+
+    def resolve(self, kind: str, name: str) -> Candidate:
+        """Return the one usable candidate that *name* means, without importing it.
+
+        An exact id comes first, then an alias, one hop.
+
+        Raises:
+            UnknownPluginError: No distribution declares *name*; near names are in the message.
+            PluginConflictError: Several distributions declare it.
+            PluginUnavailableError: It is declared but may not be used.
+            PluginLoadError: It was loaded before, and that failed.
+        """
+        found = self.explain(kind, name)
+        if found.legacy is not None:
+            self._deprecated(found.legacy)
+        return found.get()
+
+    def explain(self, kind: str, name: str) -> Resolution:
+        """Return what *name* means, with every step that led there; raises for no name."""
+        check_kind(kind)
+        return self._names.explain(kind, name)
+
+    def problems(self) -> list[Problem]:
+        """Return everything that is wrong, as far as is known without importing.
+
+        A plugin that was loaded, or failed to, is known better from then on.
+        """
+        found = list(self._scanned[1])
+        found += [
+            Problem(KINDS[each.kind], each.id, each.origin, str(each.state), each.reason)
+            for each in self._all()
+            if each.state not in _FINE
+        ]
+        found += [
+            Problem("alias", alias.name, alias.distribution, alias.state, alias.reason)
+            for alias in self.aliases.entries
+            if alias.kind == "third-party" and alias.state not in {"ready", "blocked"}
+        ]
+        return [*found, *unmatched(self.policy, self._all(), self.aliases)]
+
+    def load(self, kind: str, name: str) -> Any:
+        """Return the plugin that *name* means, imported and checked, always the same object.
+
+        Raises:
+            UnknownPluginError, PluginConflictError, PluginUnavailableError: As `resolve`.
+            PluginLoadError: Its import failed or it is not such a plugin; the
+                same again for every later call.
+        """
+        if kind == "providers":
+            raise ValueError("providers are data and never imported; see holdall.load_provider")
+        candidate = self.resolve(kind, name)
+        key = _key(candidate)
+        with self._lock:
+            loading = self._loading.setdefault(key, RLock())
+        with loading:  # of this plugin alone: a slow import holds up nobody else
+            outcome = self._outcomes.get(key)
+            if outcome is None:
+                outcome = _load(candidate)
+                with self._lock:
+                    self._outcomes[key] = outcome
+                    self._settle()
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.plugin
+
+    def register(self, kind: str, plugin_id: str, plugin: object) -> None:
+        """Add a plugin of the running application: a class, or `module:attribute`.
+
+        It takes the place of nothing: an id that is declared already becomes
+        ambiguous, and one of holdall's own stays what it is, unless the policy
+        prefers `application`.
+
+        Raises:
+            PluginLoadError: The class is no plugin of that kind; nothing was added.
+        """
+        check_kind(kind)
+        target = plugin if isinstance(plugin, str) else f"{plugin!r}"
+        declared = Declared(kind=kind, name=plugin_id, value=target, distribution=APPLICATION)
+        candidate = next(settle([declared]))
+        if not isinstance(plugin, str):
+            check(candidate, plugin)
+        with self._lock:
+            self._registered.append(declared)
+            if not isinstance(plugin, str):
+                self._outcomes[_key(candidate)] = _Outcome("", plugin)
+            self._settle()
+
+    def refresh(self) -> None:
+        """Look again at what is installed; what was loaded stays loaded.
+
+        A plugin whose load failed is tried anew by the next that asks for it.
+        """
+        importlib.invalidate_caches()
+        scanned = self._source() if self._source is not None else None
+        with self._lock:
+            if scanned is not None:
+                self._scanned = (scanned.declared, scanned.problems)
+            for key in [key for key, each in self._outcomes.items() if each.error is not None]:
+                del self._outcomes[key]
+            self._settle()
+
+    def _all(self) -> list[Candidate]:
+        return [candidate for claims in self._names.claims.values() for candidate in claims]
+
+    def _settle(self) -> None:
+        """Work out what each name means; readers see the old state or the new one."""
+        declared = [*self._scanned[0], *self._registered]
+        claims: dict[tuple[str, str], list[Candidate]] = {}
+        for candidate in settle((each for each in declared if not each.is_alias), self.policy):
+            known = _with_outcome(candidate, self._outcomes.get(_key(candidate)))
+            claims.setdefault((known.kind, known.id), []).append(known)
+        aliases = [_alias(each, self.policy) for each in declared if each.is_alias]
+        for name, rule in self.policy.alias.items():
+            aliases.append(Alias(name, rule.text, "configured"))
+        self._names = Names(claims, AliasTable(aliases), self.policy)
+
+    def _deprecated(self, alias: Alias) -> None:
+        with self._lock:
+            if alias.name in self._warned:
+                return
+            self._warned.add(alias.name)
+        short = (self.aliases.names(alias.target) or (alias.target,))[0]
+        words = f"the exporter name {alias.name!r} is deprecated, write {short!r}"
+        warnings.warn(words, DeprecationWarning, stacklevel=4)
+
+
+def _key(candidate: Candidate) -> tuple[str, ...]:
+    return candidate.kind, candidate.id, candidate.distribution, candidate.target
+
+
+def _load(candidate: Candidate) -> _Outcome:
+    try:
+        return _Outcome(candidate.version, imported(candidate))
+    except PluginLoadError as error:
+        return _Outcome(candidate.version, error=error)
+
+
+def _with_outcome(candidate: Candidate, outcome: _Outcome | None) -> Candidate:
+    """Return a candidate that could be loaded in the state that its load left it in."""
+    if outcome is None or candidate.state is not State.READY:
+        return candidate
+    error = outcome.error
+    if error is not None:
+        return replace(candidate, state=State(error.state), reason=error.reason, error=error)
+    if outcome.version == candidate.version:
+        return replace(candidate, state=State.LOADED)
+    reason = f"{candidate.version} is installed by now; start again to use it"
+    return replace(candidate, state=State.LOADED, version=outcome.version, reason=reason)
+
+
+def _alias(entry: Declared, policy: Policy) -> Alias:
+    state, reason = entry.alias_state
+    refusal = policy.refusal(entry.value, entry.distribution, "")
+    if refusal and state == "ready":
+        state, reason = "blocked", refusal
+    return Alias(entry.name, entry.value, "third-party", entry.distribution, state, reason)

@@ -1,0 +1,153 @@
+"""How a name leads to a plugin, step by step; the one place where that is decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from holdall.errors import PluginConflictError, PluginUnavailableError, UnknownPluginError
+from holdall.registry.aliases import KNOWN_ELSEWHERE
+from holdall.registry.candidates import KINDS, State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from holdall.errors import PluginError
+    from holdall.registry.aliases import Alias, AliasTable
+    from holdall.registry.candidates import Candidate
+    from holdall.registry.policy import Policy
+
+USABLE: Final = frozenset({State.READY, State.LOADED})
+
+
+class Step(NamedTuple):
+    """One thing that was looked at: `id`, `alias`, `claim`, `policy` or `winner`."""
+
+    what: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What a name means and how that was found.
+
+    Attributes:
+        steps: What was looked at, in that order.
+        candidate: The one plugin that is meant; None if there is none that may be used.
+        error: Why there is none.
+        legacy: The alias that was followed, if it is one of plainbox's.
+    """
+
+    kind: str
+    name: str
+    steps: tuple[Step, ...]
+    candidate: Candidate | None = None
+    error: PluginError | None = None
+    legacy: Alias | None = None
+
+    def get(self) -> Candidate:
+        """Return the plugin, or raise what says why there is none."""
+        if self.candidate is not None:
+            return self.candidate
+        raise self.error or UnknownPluginError(KINDS[self.kind], self.name)
+
+
+class Names(NamedTuple):
+    """What names can lead to: the claims of each kind and id, the aliases and the policy."""
+
+    claims: Mapping[tuple[str, str], Sequence[Candidate]]
+    aliases: AliasTable
+    policy: Policy
+
+    def explain(self, kind: str, name: str) -> Resolution:
+        """Return what *name* means: an exact id first, then an alias, one hop."""
+        steps: list[Step] = []
+        plugin_id, alias, error = self._target(kind, name, steps)
+        legacy = alias if alias is not None and alias.kind == "legacy" else None
+        claims = self.claims.get((kind, plugin_id), ())
+        steps += [_claim(claim) for claim in claims]
+        rule = self.policy.preferred(plugin_id)
+        if rule is not None and claims:
+            steps.append(Step("policy", f"{rule.where} prefers {rule.text}"))
+        usable = [claim for claim in claims if claim.state in USABLE]
+        winner = usable[0] if len(usable) == 1 else None
+        if winner is None:
+            error = error or self._error(kind, name, plugin_id, claims)
+            steps.append(Step("winner", f"none: {error}"))
+            return Resolution(kind, name, tuple(steps), error=error, legacy=legacy)
+        steps.append(Step("winner", f"{winner.id} of {winner.origin}, {winner.target}"))
+        winner = replace(winner, aliases=self.aliases_of(winner))
+        return Resolution(kind, name, tuple(steps), winner, legacy=legacy)
+
+    def aliases_of(self, candidate: Candidate) -> tuple[str, ...]:
+        """Return the other names to type for a candidate."""
+        return self.aliases.names(candidate.id) if candidate.kind == "exporters" else ()
+
+    def _target(
+        self, kind: str, name: str, steps: list[Step]
+    ) -> tuple[str, Alias | None, PluginError | None]:
+        """Return the id that *name* stands for, the alias that was followed, and what hinders."""
+        if (kind, name) in self.claims:
+            steps.append(Step("id", f"{name!r} is the id of a {KINDS[kind]}"))
+            return name, None, None
+        steps.append(Step("id", f"no {KINDS[kind]} has the id {name!r}"))
+        if kind != "exporters":
+            return name, None, None
+        claims = self.aliases.claims(name)
+        steps += [Step("alias", _alias_words(claim)) for claim in claims]
+        alias = self.aliases.get(name)
+        if alias is not None:
+            return alias.target, alias, None
+        torn = [claim for claim in claims if claim.state == "ambiguous"]
+        if torn:
+            origins = [f"{claim.distribution} for {claim.target!r}" for claim in torn]
+            remedy = f'alias = {{"{name}" = "{torn[0].target}"}}'
+            return name, None, PluginConflictError("alias", name, origins, remedy)
+        blocked = next((claim for claim in claims if claim.state == "blocked"), None)
+        if blocked is not None:
+            return name, None, PluginUnavailableError("alias", name, "blocked", blocked.reason)
+        return name, None, None
+
+    def _error(
+        self, kind: str, name: str, plugin_id: str, claims: Sequence[Candidate]
+    ) -> PluginError:
+        torn = [claim for claim in claims if claim.state is State.AMBIGUOUS]
+        if torn:
+            owners = list(dict.fromkeys(claim.distribution for claim in torn))
+            remedy = f'prefer = {{"{plugin_id}" = "{owners[0]}"}}' if len(owners) > 1 else ""
+            origins = [claim.origin for claim in torn]
+            return PluginConflictError(KINDS[kind], plugin_id, origins, remedy)
+        for claim in claims:
+            if claim.error is not None:
+                return claim.error
+            return PluginUnavailableError(KINDS[kind], plugin_id, claim.state, claim.reason)
+        return UnknownPluginError(KINDS[kind], name, self.known(kind), _elsewhere(kind, name))
+
+    def known(self, kind: str) -> list[str]:
+        """Return the shortest name of everything of *kind* that is declared."""
+        ids = {plugin_id for each, plugin_id in self.claims if each == kind}
+        short = self.aliases.names if kind == "exporters" else lambda _id: ()
+        return sorted((short(each) or (each,))[0] for each in ids)
+
+
+def _claim(claim: Candidate) -> Step:
+    why = f": {claim.reason}" if claim.reason else ""
+    return Step("claim", f"{claim.origin} declares {claim.id}, {claim.state}{why}")
+
+
+def _alias_words(alias: Alias) -> str:
+    owner = {
+        "short": "holdall's own",
+        "legacy": "plainbox's, deprecated",
+        "configured": "the policy's",
+        "third-party": f"of {alias.distribution}",
+    }[alias.kind]
+    state = "" if alias.state == "ready" else f", {alias.state}: {alias.reason}"
+    return f"{alias.name!r} is an alias of {alias.target!r} ({owner}){state}"
+
+
+def _elsewhere(kind: str, name: str) -> str:
+    provider = KNOWN_ELSEWHERE.get(kind, {}).get(name)
+    if provider is None:
+        return ""
+    return f"it is none of holdall's own, a distribution like {provider!r} would provide it"

@@ -1,0 +1,64 @@
+"""What an open session may still do: closed, failed and read-only handles refuse."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from holdall.errors import ClosedStorageError, FailedStorageError, ReadOnlyStorageError
+
+if TYPE_CHECKING:
+    from holdall.contracts import Mode, Repository
+
+
+class Handle:
+    """The state of one open session, asked before each step.
+
+    Attributes:
+        repository: The repository that opened it.
+        failure: Why the handle refuses all further work, empty as long as it does not.
+    """
+
+    def __init__(self, session_id: str, where: str, mode: Mode, repository: Repository) -> None:
+        self.repository = repository
+        self.session_id = session_id
+        self.where = where
+        self.mode = mode
+        self.is_closed = False
+        self.failure = ""
+        self._pid = os.getpid()
+
+    @property
+    def is_inherited(self) -> bool:
+        """Whether this is the copy that a fork gave to another process."""
+        return os.getpid() != self._pid
+
+    def check(self) -> None:
+        """Refuse unless the handle may be read.
+
+        Raises:
+            ClosedStorageError: It was closed.
+            FailedStorageError: A durable step failed before, or another process opened it.
+        """
+        if self.is_closed:
+            raise ClosedStorageError(self.session_id)
+        if self.failure:
+            raise FailedStorageError(self.session_id, self.where, self.failure)
+        if self.is_inherited:
+            reason = f"process {self._pid} opened it and process {os.getpid()} uses it"
+            raise FailedStorageError(self.session_id, self.where, reason)
+
+    def check_writable(self, doing: str) -> None:
+        """Refuse unless the handle may be written, as `check` does and if it only reads."""
+        self.check()
+        if self.mode == "r":
+            raise self.read_only(doing)
+
+    def read_only(self, doing: str) -> ReadOnlyStorageError:
+        """Return the error that says that the handle only reads."""
+        return ReadOnlyStorageError(f"the session {self.session_id!r} of {self.where}", doing)
+
+    def fail(self, reason: str) -> FailedStorageError:
+        """Refuse everything from now on, and return the error that says so."""
+        self.failure = reason
+        return FailedStorageError(self.session_id, self.where, reason)

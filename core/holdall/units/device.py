@@ -1,0 +1,36 @@
+"""A thing under test."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+LOCAL: Final = "local"
+"""Id of the device that runs holdall."""
+
+
+class Device(msgspec.Struct, frozen=True):
+    """A thing under test.
+
+    Attributes:
+        id: Its name in the session; `local` is the machine that runs holdall.
+        description: Words for reports.
+        facts: What is known of it, by name.
+    """
+
+    id: str = LOCAL
+    description: str = ""
+    facts: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.id, str) or not self.id:
+            raise ValueError(
+                f"a device's id must be a string with something in it, not {self.id!r}"
+            )
+        if not isinstance(self.description, str):
+            raise TypeError(f"a device's description must be a string, not {self.description!r}")
+        if not isinstance(self.facts, dict) or not all(
+            isinstance(word, str) for fact in self.facts.items() for word in fact
+        ):
+            raise TypeError(f"a device's facts must map strings to strings, not {self.facts!r}")

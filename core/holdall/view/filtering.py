@@ -1,0 +1,121 @@
+"""What a filter of a view may change: the texts, logs and attachments that exporters see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, TypeVar
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator, Mapping
+
+    from holdall.journal import JobRecord
+    from holdall.results import Attachment, IOLogRecord, JobResult
+    from holdall.view.fold import FoldedJob
+
+
+OpenBlob = Callable[[str], BinaryIO]
+"""Gives the content of a blob by its ref."""
+
+Shown = TypeVar("Shown", bound=msgspec.Struct)
+
+
+class Place(NamedTuple):
+    """Where in a session something stands; an attempt of -1 is the job's definition."""
+
+    device_id: str = ""
+    job_id: str = ""
+    attempt: int = -1
+    field: str = ""
+
+
+class ViewFilter:
+    """Changes nothing; override what is to be seen in another way.
+
+    `view.filtered(by)` is a view through it. A filter is asked each time that
+    something is read, so it must give the same answer every time.
+
+    Attributes:
+        log_key: Filters with equal keys show every log alike, so that a log need not be read
+            through the second one if it was through the first; None if that can't be said.
+    """
+
+    log_key: Hashable = None
+
+    def text(self, text: str, place: Place) -> str:  # noqa: ARG002 - what filters go by
+        """Return what is shown in place of a text."""
+        return text
+
+    def value(self, name: str, text: str, place: Place) -> str:  # noqa: ARG002 - the same
+        """Return what is shown in place of the value that goes by *name*."""
+        return self.text(text, place)
+
+    def result(self, result: JobResult, place: Place) -> JobResult:  # noqa: ARG002 - the same
+        """Return what is shown in place of a result; its texts are filtered already."""
+        return result
+
+    def attachments(
+        self,
+        attachments: tuple[Attachment, ...],
+        place: Place,  # noqa: ARG002 - what filters go by
+        open_blob: OpenBlob,  # noqa: ARG002 - the same
+    ) -> tuple[Attachment, ...]:
+        """Return the attachments that are shown in place of these."""
+        return attachments
+
+    def log(self, records: Iterator[IOLogRecord], place: Place) -> Iterator[IOLogRecord]:  # noqa: ARG002
+        """Return what is shown in place of a log; it is read piece by piece."""
+        return records
+
+    def found(self, place: Place) -> Mapping[str, int]:  # noqa: ARG002 - what filters go by
+        """Return what was counted while the log at *place* was read to its end."""
+        return {}
+
+    def count(self, found: Mapping[str, int], place: Place) -> None:
+        """Count what another filter of the same `log_key` found in the log at *place*."""
+
+
+def through(
+    filters: tuple[ViewFilter, ...], device_id: str, job: FoldedJob, open_blob: OpenBlob
+) -> FoldedJob:
+    """Return *job* as it is seen through *filters*, the first one first."""
+    shown = job
+    for each in filters:
+        start = Place(device_id, shown.record.id)
+        other = type(job)(_record(each, shown.record, start))
+        other.in_flight = shown.in_flight
+        other.results = tuple(
+            _result(each, result, start._replace(attempt=number), open_blob)
+            for number, result in enumerate(shown.results)
+        )
+        shown = other
+    return shown
+
+
+def _record(by: ViewFilter, record: JobRecord, place: Place) -> JobRecord:
+    return _with_texts(by, record, ("summary", "description"), place)
+
+
+def _result(by: ViewFilter, result: JobResult, place: Place, open_blob: OpenBlob) -> JobResult:
+    shown = _with_texts(by, result, ("comments", "skip_reason"), place)
+    if shown.attachments:
+        attachments = by.attachments(shown.attachments, place, open_blob)
+        if attachments != shown.attachments:
+            shown = msgspec.structs.replace(shown, attachments=attachments)
+    return by.result(shown, place)
+
+
+def _with_texts(by: ViewFilter, struct: Shown, names: tuple[str, ...], place: Place) -> Shown:
+    changes = {}
+    for name in names:
+        text = getattr(struct, name)
+        if text:
+            shown = by.text(text, place._replace(field=name))
+            if shown != text:
+                changes[name] = shown
+    return msgspec.structs.replace(struct, **changes) if changes else struct
+
+
+NOWHERE: Final = Place()
+"""The place of what belongs to the session as a whole."""

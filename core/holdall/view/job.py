@@ -1,0 +1,235 @@
+"""A job of a session as others see it: its definition and every attempt at it."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+from holdall.view.filtering import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from holdall.results import Attachment, Interruption, IOLogRecord, JobResult, Outcome
+    from holdall.view.fold import FoldedJob
+    from holdall.view.source import Source
+
+
+class AttemptView:
+    """One attempt at a job."""
+
+    __slots__ = ("_source", "_where", "result")
+
+    def __init__(self, result: JobResult, source: Source, where: tuple[str, str, int]) -> None:
+        self.result = result
+        self._source = source
+        self._where = where
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the attempt ended."""
+        return self.result.outcome
+
+    @property
+    def label(self) -> str:
+        """How the attempt ended, in words for people."""
+        return self._source.labels.of(self.result.outcome, self.result.interrupted_by)
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds, None if unknown."""
+        return self.result.execution_duration
+
+    @property
+    def comments(self) -> str:
+        """Words of a person, or of holdall about what went wrong."""
+        return self.result.comments or ""
+
+    @property
+    def skip_reason(self) -> str:
+        """Why the job was not tried."""
+        return self.result.skip_reason or ""
+
+    @property
+    def interrupted_by(self) -> Interruption | None:
+        """What ended the attempt when holdall itself was ended."""
+        return self.result.interrupted_by
+
+    @property
+    def return_code(self) -> int | None:
+        """Exit code of the command; negative for the signal that killed it."""
+        return self.result.return_code
+
+    @property
+    def started_at(self) -> float | None:
+        """Seconds since 1970, UTC."""
+        return self.result.started_at
+
+    @property
+    def io_log_size(self) -> int:
+        """Bytes that the job wrote and that are kept."""
+        return self.result.io_log_size
+
+    @property
+    def io_log_dropped(self) -> int:
+        """Bytes that the job wrote beyond what is kept of one job."""
+        return self.result.io_log_dropped
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """Files that the job left behind."""
+        return self.result.attachments
+
+    def io_log(self) -> Iterator[IOLogRecord]:
+        """Yield what the job wrote, in pieces, in the order it was written."""
+        return self._source.log(self.result, Place(*self._where, "io_log"))
+
+    def open_attachment(self, attachment: Attachment) -> BinaryIO:
+        """Return the content of one of `attachments`."""
+        return self._source.open(attachment)
+
+
+class JobView:
+    """A job of the session on one device, with all attempts at it."""
+
+    __slots__ = ("_category", "_job", "_record", "_result", "_source", "device_id")
+
+    def __init__(self, device_id: str, job: FoldedJob, category: str, source: Source) -> None:
+        self.device_id = device_id
+        self._job = job = source.job(device_id, job)
+        self._record = job.record
+        self._result = job.result
+        self._category = category
+        self._source = source
+
+    @property
+    def id(self) -> str:
+        """Qualified id, unique on a device."""
+        return self._record.id
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        return self._record.summary or self._record.id
+
+    @property
+    def description(self) -> str:
+        """What it is about, as text of any length."""
+        return self._record.description
+
+    @property
+    def plugin(self) -> str:
+        """How the job is done: shell, resource, attachment, manual, user-..."""
+        return self._record.plugin
+
+    @property
+    def category_id(self) -> str:
+        """Qualified id of the category in force."""
+        return self._record.category_id
+
+    @property
+    def category(self) -> str:
+        """The heading of the category in force."""
+        return self._category
+
+    @property
+    def certification_status(self) -> str:
+        """`blocker` or `non-blocker`, overrides included."""
+        return self._record.certification_status
+
+    @property
+    def template_id(self) -> str:
+        """Id of the template that the job was made from, or nothing."""
+        return self._record.template_id
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the job's definition."""
+        return self._record.checksum
+
+    @property
+    def estimated_duration(self) -> float | None:
+        """Seconds that its author expects."""
+        return self._record.estimated_duration
+
+    @property
+    def origin(self) -> str:
+        """File and line of the definition."""
+        return self._record.origin
+
+    @property
+    def attempts(self) -> tuple[AttemptView, ...]:
+        """All attempts that have ended, oldest first."""
+        return tuple(map(self._attempt, self._job.results, count()))
+
+    def _attempt(self, result: JobResult, number: int) -> AttemptView:
+        place = (self.device_id, self._record.id, number)
+        return AttemptView(result, self._source, place)
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether an attempt was started that has not ended, or was interrupted just so."""
+        return self._job.in_flight
+
+    @property
+    def last(self) -> AttemptView:
+        """The last attempt; an empty one if there was none."""
+        return self._attempt(self._result, len(self._job.results) - 1)
+
+    @property
+    def attempt_count(self) -> int:
+        """How many attempts have ended."""
+        return len(self._job.results)
+
+    @property
+    def outcome(self) -> Outcome:
+        """How the last attempt ended."""
+        return self._result.outcome
+
+    @property
+    def label(self) -> str:
+        """How the job stands, in words for people."""
+        labels, result = self._source.labels, self._result
+        if self._job.in_flight:
+            return labels.in_flight
+        return labels.of(result.outcome, result.interrupted_by)
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds of the last attempt, None if unknown."""
+        return self._result.execution_duration
+
+    @property
+    def comments(self) -> str:
+        """Comments on the last attempt."""
+        return self._result.comments or ""
+
+    @property
+    def skip_reason(self) -> str:
+        """Why the job was not tried."""
+        return self._result.skip_reason or ""
+
+    @property
+    def interrupted_by(self) -> Interruption | None:
+        """What interrupted the last attempt."""
+        return self._result.interrupted_by
+
+    @property
+    def return_code(self) -> int | None:
+        """Exit code of the last attempt."""
+        return self._result.return_code
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """Files that the last attempt left behind."""
+        return self._result.attachments
+
+    @property
+    def io_log_size(self) -> int:
+        """Bytes that the last attempt wrote and that are kept."""
+        return self._result.io_log_size
+
+    def io_log(self) -> Iterator[IOLogRecord]:
+        """Yield what the last attempt wrote, in pieces."""
+        return self.last.io_log()

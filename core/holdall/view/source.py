@@ -1,0 +1,87 @@
+"""Where a view's contents come from: a storage or memory, seen through filters."""
+
+from __future__ import annotations
+
+from copy import copy
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from holdall.journal import unpack
+from holdall.view.filtering import through
+from holdall.view.labels import IN_ENGLISH, Labels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from holdall.languages import Words
+    from holdall.results import Attachment, IOLogRecord, JobResult
+    from holdall.view.filtering import OpenBlob, Place, ViewFilter
+    from holdall.view.fold import FoldedJob
+    from holdall.view.logs import SharedLogs, SmallLogs
+
+
+class Source:
+    """Gives the jobs, logs and attachments of a view, each as its filters show it.
+
+    Attributes:
+        labels: How jobs and attempts stand, in the words of the view.
+    """
+
+    __slots__ = ("_filters", "_open_blob", "_shared", "_small", "labels")
+
+    def __init__(self, open_blob: OpenBlob, small: SmallLogs) -> None:
+        self._open_blob = open_blob
+        self._small = small
+        self._filters: tuple[ViewFilter, ...] = ()
+        self._shared: SharedLogs | None = None
+        self.labels = IN_ENGLISH
+
+    def filtered(self, by: ViewFilter) -> Source:
+        """Return this source as it is seen through *by* as well."""
+        return self._but(_filters=(*self._filters, by))
+
+    def sharing(self, shared: SharedLogs) -> Source:
+        """Return this source with logs remembered in *shared*."""
+        return self._but(_shared=shared)
+
+    def with_words(self, words: Words) -> Source:
+        """Return this source with labels in *words*."""
+        return self._but(labels=Labels(words))
+
+    def _but(self, **state: object) -> Source:
+        """Return a source that differs from this one in *state*."""
+        other = copy(self)
+        for name, value in state.items():
+            setattr(other, name, value)
+        return other
+
+    def job(self, device_id: str, job: FoldedJob) -> FoldedJob:
+        """Return *job* with all texts, results and attachments as they are to be seen."""
+        if not self._filters:
+            return job
+        return through(self._filters, device_id, job, self._open_blob)
+
+    def log(self, result: JobResult, place: Place) -> Iterator[IOLogRecord]:
+        """Return the log of *result* as it is to be seen."""
+        filters = self._filters
+        records = self._small.log(result)
+        if records is None:
+            if self._shared is None:
+                records = self._stored(result)
+            else:
+                records, filters = self._shared.log(result, place, filters, self._stored)
+        for each in filters:
+            records = each.log(records, place)
+        return records
+
+    def _stored(self, result: JobResult) -> Iterator[IOLogRecord]:
+        ref = result.io_log_ref or ""
+        with self._open_blob(ref) as log:
+            yield from unpack(log, name=ref)
+
+    def open(self, attachment: Attachment) -> BinaryIO:
+        """Return the content of an attachment, of which the filters are done already."""
+        if attachment.ref is None:
+            return BytesIO(attachment.data or b"")
+        return self._open_blob(attachment.ref)

@@ -1,0 +1,179 @@
+"""The one word on a session, and why: the same in every report and for the exit code.
+
+A session passes if at least one job passed, none failed or crashed, and nothing
+is left to do: no job of the run list without a result, none undecided, none in
+flight. Skipped jobs don't matter, and neither does the certification status:
+a non-blocker that fails is a failure too. Another `Policy` may say otherwise.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Final, Literal
+
+from holdall.languages import ENGLISH, NN_
+from holdall.results import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from holdall.languages import Words
+    from holdall.view.job import JobView
+    from holdall.view.session import SessionView
+
+EXAMPLES: Final = 10
+"""How many jobs a reason names at most; it knows how many more there are."""
+
+# What speaks against a pass, worst first, with the words for one job and for several.
+_AGAINST: Final[Mapping[str, tuple[str, str]]] = {
+    "failed": NN_("{count} job failed", "{count} jobs failed"),
+    "crashed": NN_("{count} job crashed", "{count} jobs crashed"),
+    "in-flight": NN_(
+        "{count} job was started and has not ended",
+        "{count} jobs were started and have not ended",
+    ),
+    "undecided": NN_("{count} job is undecided", "{count} jobs are undecided"),
+    "not-started": NN_("{count} job was not started", "{count} jobs were not started"),
+    "skipped": NN_("{count} job was skipped", "{count} jobs were skipped"),
+    "not-supported": NN_("{count} job is not supported", "{count} jobs are not supported"),
+    "not-implemented": NN_("{count} job is not implemented", "{count} jobs are not implemented"),
+}
+_TOO_FEW: Final = NN_("only {count} job had a result", "only {count} jobs had a result")
+_CODES: Final[Mapping[Outcome, str]] = {
+    Outcome.FAIL: "failed",
+    Outcome.CRASH: "crashed",
+    Outcome.UNDECIDED: "undecided",
+    Outcome.NONE: "not-started",
+    Outcome.SKIP: "skipped",
+    Outcome.SKIPPED_DEPENDENCY: "skipped",
+    Outcome.SKIPPED_RESOURCE: "skipped",
+    Outcome.SKIPPED_MANIFEST: "skipped",
+    Outcome.NOT_SUPPORTED: "not-supported",
+    Outcome.NOT_IMPLEMENTED: "not-implemented",
+}
+
+Against = Literal[
+    "failed",
+    "crashed",
+    "in-flight",
+    "undecided",
+    "not-started",
+    "skipped",
+    "not-supported",
+    "not-implemented",
+]
+"""What may speak against a pass: each is a `Reason.code`."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What makes a session pass.
+
+    Attributes:
+        fail_on: What speaks against a pass.
+        empty: What a session is in which no job passed and nothing speaks against it.
+        min_tests: Jobs that passed, failed or crashed at least.
+        ignore: Ids of jobs that don't matter; `*` stands for anything.
+        blockers_only: Only jobs whose certification status is `blocker` can speak against it.
+    """
+
+    fail_on: tuple[Against, ...] = ("failed", "crashed", "in-flight", "undecided", "not-started")
+    empty: Literal["fail", "pass"] = "fail"
+    min_tests: int = 0
+    ignore: tuple[str, ...] = ()
+    blockers_only: bool = False
+
+    def against(self, job: JobView) -> str | None:
+        """Return the code of what *job* has against a pass, None if nothing."""
+        code = "in-flight" if job.in_flight else _CODES.get(job.outcome)
+        if code not in self.fail_on:
+            return None
+        return None if self.blockers_only and job.certification_status != "blocker" else code
+
+    def ignores(self, job: JobView) -> bool:
+        """Whether *job* does not matter."""
+        return any(fnmatchcase(job.id, each) for each in self.ignore)
+
+
+STRICT: Final = Policy()
+"""The policy of all reports and of the exit code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One kind of thing that keeps a session from passing.
+
+    Attributes:
+        code: One of `Against`, `nothing-passed` or `too-few`.
+        count: How many jobs it is about.
+        jobs: The first of them; with the device in front if there are several.
+    """
+
+    code: str
+    count: int = 0
+    jobs: tuple[str, ...] = ()
+
+    @property
+    def headline(self) -> str:
+        """The reason without the jobs: `2 jobs failed`."""
+        return self.headline_in(ENGLISH)
+
+    def headline_in(self, words: Words) -> str:
+        """Return `headline` in other words than English ones."""
+        if self.code == "nothing-passed":
+            return words.gettext("no job passed")
+        one, several = _TOO_FEW if self.code == "too-few" else _AGAINST[self.code]
+        return words.ngettext(one, several, self.count).format(count=self.count)
+
+    def __str__(self) -> str:
+        return self.told_in(ENGLISH)
+
+    def told_in(self, words: Words) -> str:
+        """Return the reason and its jobs, as `str` does, in other words than English ones."""
+        headline = self.headline_in(words)
+        if not self.jobs:
+            return headline
+        jobs, more = ", ".join(self.jobs), self.count - len(self.jobs)
+        if more <= 0:
+            return f"{headline}: {jobs}"
+        told = words.ngettext("{jobs} and {count} more", "{jobs} and {count} more", more)
+        return f"{headline}: {told.format(jobs=jobs, count=more)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a session passed, and what speaks against it, worst first."""
+
+    passed: bool
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def word(self) -> str:
+        """`PASS` or `FAIL`."""
+        return "PASS" if self.passed else "FAIL"
+
+
+def verdict(view: SessionView, policy: Policy = STRICT) -> Verdict:
+    """Return the verdict on the whole session; an empty one has not passed."""
+    counts = dict.fromkeys(_AGAINST, 0)
+    examples: dict[str, list[str]] = {code: [] for code in _AGAINST}
+    several = len(view.devices) > 1
+    passed = tried = 0
+    for job in view.whole.jobs():
+        if policy.ignore and policy.ignores(job):
+            continue
+        passed += job.outcome is Outcome.PASS
+        tried += job.outcome is Outcome.PASS or job.outcome.failed
+        code = policy.against(job)
+        if code is None:
+            continue
+        counts[code] += 1
+        if len(examples[code]) < EXAMPLES:
+            examples[code].append(f"{job.device_id}: {job.id}" if several else job.id)
+    reasons = [Reason(code, n, tuple(examples[code])) for code, n in counts.items() if n]
+    if not passed and policy.empty == "fail":
+        reasons.append(Reason("nothing-passed"))
+    if tried < policy.min_tests:
+        reasons.append(Reason("too-few", tried))
+    return Verdict(not reasons, tuple(reasons))

@@ -1,0 +1,53 @@
+"""The authors' kit for exporters: text made safe, logs, moments, file names."""
+
+from holdall.writing.cleaning import (
+    CELL_LENGTH,
+    CELLS_CUT,
+    cell_text,
+    html_text,
+    line_text,
+    strip_escapes,
+    terminal_text,
+    xml_text,
+)
+from holdall.writing.controls import ControlFilter
+from holdall.writing.files import file_name, gathered
+from holdall.writing.logs import (
+    BYTES_CUT,
+    LOGS_CUT,
+    LogChoice,
+    head_of,
+    log_text,
+    mark_of,
+    shortened,
+    stream_runs,
+    wants_log,
+)
+from holdall.writing.moments import duration, iso, moment, readable
+
+__all__ = [
+    "BYTES_CUT",
+    "CELLS_CUT",
+    "CELL_LENGTH",
+    "LOGS_CUT",
+    "ControlFilter",
+    "LogChoice",
+    "cell_text",
+    "duration",
+    "file_name",
+    "gathered",
+    "head_of",
+    "html_text",
+    "iso",
+    "line_text",
+    "log_text",
+    "mark_of",
+    "moment",
+    "readable",
+    "shortened",
+    "stream_runs",
+    "strip_escapes",
+    "terminal_text",
+    "wants_log",
+    "xml_text",
+]

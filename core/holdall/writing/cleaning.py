@@ -1,0 +1,212 @@
+r"""Text made safe for what reads it; nothing vanishes, what can't stay becomes visible.
+
+Control characters become their pictures (`␛` for escape), what has no picture
+becomes an escape that can be read (``\x9b``, ``\u202e``).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from holdall.languages import ENGLISH, N_, grouped
+from holdall.results import encodable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from holdall.languages import Words
+
+
+CELL_LENGTH: Final = 32_767
+"""UTF-16 units that fit in a cell of a spreadsheet."""
+
+CELL_LINE_FEEDS: Final = 253
+"""Line feeds that fit in one."""
+
+CELLS_CUT: Final = N_("cells cut")
+"""What an `ExportReport` counts cells under whose text did not fit."""
+
+
+def xml_text(text: str) -> str:
+    """Return *text* with only characters that XML 1.0 allows; it still wants escaping."""
+    # Most text is printable but for its line feeds, and this is the quickest way to know.
+    if text.isprintable() or text.replace("\n", "").isprintable():
+        return text
+    return encodable(text).translate(_XML) if _NOT_XML.search(text) else text
+
+
+def html_text(text: str) -> str:
+    """Return *text* with only characters that HTML allows and that don't reorder others."""
+    if text.isprintable():  # as in `xml_text`
+        return text
+    return _shown(text.replace("\r\n", "\n"))
+
+
+def terminal_text(text: str) -> str:
+    r"""Return *text* with no escape sequence and no control character but ``\n`` and ``\t``."""
+    return _shown(strip_escapes(text).replace("\r\n", "\n"))
+
+
+def line_text(text: str) -> str:
+    """Return *text* as `terminal_text` does, in one line: each run of blanks is one space."""
+    if text.isprintable() and "  " not in text:
+        return text.strip()
+    return " ".join(terminal_text(text).split())
+
+
+def cell_text(
+    text: str,
+    words: Words = ENGLISH,
+    *,
+    behind: int = 0,
+    cut: Callable[[], object] | None = None,
+) -> str:
+    """Return *text* as one cell of a spreadsheet holds it; what does not fit is visibly cut.
+
+    Args:
+        words: The language that a cut is told in.
+        behind: Characters that were cut already, of the end of the text.
+        cut: Called if the text does not fit.
+    """
+    if not behind and text.isprintable() and len(text) <= CELL_LENGTH // 2 and "_x" not in text:
+        return text
+    text = _shown(text.replace("\r\n", "\n"))
+    text = _ESCAPED_UNIT.sub("_x005F_", text)
+    if behind or len(text) > CELL_LENGTH // 2 or text.count("\n") > CELL_LINE_FEEDS:
+        held = _cut(text, words, behind)
+        if cut is not None and held is not text:
+            cut()
+        return held
+    return text
+
+
+def _shown(text: str) -> str:
+    if text.isprintable() or text.replace("\n", "").isprintable():  # as in `xml_text`
+        return text
+    return encodable(text).translate(_TERMINAL) if _NOT_TERMINAL.search(text) else text
+
+
+def _cut(text: str, words: Words, behind: int) -> str:
+    """Return as much of *text* as a cell takes, with a mark if that is not all."""
+    lines = text.split("\n", CELL_LINE_FEEDS)
+    few_lines = "\n".join(lines[:CELL_LINE_FEEDS])
+    kept = text if text.count("\n") <= CELL_LINE_FEEDS else few_lines
+    if not behind and len(kept) == len(text) and _units(text) <= CELL_LENGTH:
+        return text
+    whole = len(text) + behind
+    said = words.ngettext(
+        "[... cut: {count} character in all]", "[... cut: {count} characters in all]", whole
+    )
+    mark = f"\n{said.format(count=grouped(whole, words))}"
+    room = CELL_LENGTH - len(mark)
+    kept = kept[:room]
+    while _units(kept) > room:
+        kept = kept[: len(kept) - max(1, (_units(kept) - room) // 2)]
+    return kept + mark
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _table(points: Iterable[int], keep: str) -> dict[int, str]:
+    return {point: _visible(point) for point in points if chr(point) not in keep}
+
+
+def _visible(point: int) -> str:
+    if point < 0x20:
+        return chr(0x2400 + point)
+    if point == 0x7F:
+        return "\u2421"
+    if point in {0xFFFE, 0xFFFF}:
+        return "\ufffd"
+    return f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}"
+
+
+_C0: Final = range(0x20)
+_C1: Final = range(0x7F, 0xA0)
+_BIDI: Final = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_LINES: Final = (0x2028, 0x2029)
+_NO_CHARACTERS: Final = (0xFFFE, 0xFFFF)
+
+_XML: Final = _table((*_C0, *_NO_CHARACTERS), keep="\t\n\r")
+_TERMINAL: Final = _table((*_C0, *_C1, *_BIDI, *_LINES, *_NO_CHARACTERS), keep="\t\n")
+
+_SURROGATES: Final = "\ud800-\udfff"
+_NOT_XML: Final = re.compile(f"[{re.escape(''.join(map(chr, _XML)))}{_SURROGATES}]")
+_NOT_TERMINAL: Final = re.compile(f"[{re.escape(''.join(map(chr, _TERMINAL)))}{_SURROGATES}]")
+_ESCAPED_UNIT: Final = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
+
+
+# A whole sequence: CSI; strings (OSC, DCS, SOS, PM, APC) with their end; both in ESC and C1 form;
+# longer and two-character escapes. Last, the marks of sequences that never end, which would make
+# a terminal listen. NEL is a C1 control too, but no mark of anything.
+_SEQUENCE: Final = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]{0,256}[ -/]{0,16}[@-~]"
+    r"|(?:\x1b[]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]{0,4096}(?:\x07|\x1b\\|\x9c)"
+    r"|\x1b[ -/]{1,16}[0-~]"
+    r"|\x1b[0-OQ-WYZ\\`-~]"
+    r"|\x1b[\[\]PX^_]?|[\x80-\x84\x86-\x9f]"
+)
+
+# What may be the beginning of one, at the end of a piece.
+_BEGUN: Final = re.compile(
+    r"(?:"
+    r"(?:\x1b\[|\x9b)[0-?]{0,256}[ -/]{0,16}"
+    r"|(?:\x1b[]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]{0,4096}\x1b?"
+    r"|\x1b[ -/]{0,16}"
+    r")\Z"
+)
+
+_ANY: Final = re.compile(r"[\x1b\x80-\x84\x86-\x9f]")
+
+
+class EscapeStripper:
+    """Takes escape sequences out of one stream of text, also ones cut by its pieces.
+
+    Of a sequence that never ends only the introducer goes, so that a job can't
+    hide what it prints behind one.
+    """
+
+    __slots__ = ("_begun",)
+
+    def __init__(self) -> None:
+        self._begun = ""
+
+    def feed(self, text: str) -> str:
+        """Return *text* without sequences; the beginning of one may be held back."""
+        if self._begun:
+            text, self._begun = self._begun + text, ""
+        elif not _has_any(text):
+            return text
+        begun = _begun_at(text)
+        if begun < len(text):
+            text, self._begun = text[:begun], text[begun:]
+        return _SEQUENCE.sub("", text)
+
+    def finish(self) -> str:
+        """Return what was held back, as text, and be ready for another stream."""
+        text, self._begun = self._begun, ""
+        return _SEQUENCE.sub("", text)
+
+
+def strip_escapes(text: str) -> str:
+    """Return *text* without terminal escape sequences."""
+    return _SEQUENCE.sub("", text) if _has_any(text) else text
+
+
+def _has_any(text: str) -> bool:
+    """Whether there is a mark of a sequence; in ASCII there is but one."""
+    return "\x1b" in text or (not text.isascii() and _ANY.search(text) is not None)
+
+
+def _begun_at(text: str) -> int:
+    """Return where the sequence that *text* ends in begins; its length if there is none."""
+    for found in _ANY.finditer(text, max(0, len(text) - _LONGEST)):
+        if _BEGUN.match(text, found.start()):
+            return found.start()
+    return len(text)
+
+
+_LONGEST: Final = 4096 + 8

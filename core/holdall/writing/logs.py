@@ -1,0 +1,143 @@
+"""I/O logs as text: decoded, without terminal escapes, in pieces of bounded size."""
+
+from __future__ import annotations
+
+from codecs import getincrementaldecoder
+from collections import deque
+from typing import TYPE_CHECKING, Final, Literal
+
+from holdall.languages import N_
+from holdall.results import IOLogRecord
+from holdall.writing.cleaning import EscapeStripper
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from holdall.results import Stream
+    from holdall.view import JobView
+
+LogChoice = Literal["none", "failed", "all"]
+"""Whose logs a report holds: nobody's, those of jobs that failed or crashed, all."""
+
+LOGS_CUT: Final = N_("logs cut")
+"""What an `ExportReport` counts logs under that are not whole."""
+
+BYTES_CUT: Final = N_("bytes of logs cut")
+"""What it counts the bytes under that are missing of them."""
+
+_PIECE: Final = 1 << 16
+_DECODER: Final = getincrementaldecoder("utf-8")
+
+
+def wants_log(choice: LogChoice, job: JobView) -> bool:
+    """Whether *choice* asks for the log of *job*, and there is one."""
+    return bool(job.io_log_size) and (
+        choice == "all" or (choice == "failed" and job.outcome.failed)
+    )
+
+
+def log_text(records: Iterable[IOLogRecord]) -> Iterator[str]:
+    r"""Yield the text of a log; bytes that are no UTF-8 become visible as ``\xNN``.
+
+    The streams are decoded each on its own, so a character whose bytes come in
+    two records is whole; a carriage return before a line feed is dropped.
+    """
+    streams = {"stdout": _StreamText(), "stderr": _StreamText()}
+    for name, data in stream_runs(records):
+        text = streams[name].feed(data)
+        if text:
+            yield text
+    for stream in streams.values():
+        text = stream.finish()
+        if text:
+            yield text
+
+
+def stream_runs(records: Iterable[IOLogRecord]) -> Iterator[tuple[Stream, bytes]]:
+    """Yield stream and bytes of what was written to one stream in a row, in bounded pieces."""
+    waiting: list[bytes] = []
+    size = 0
+    stream: Stream = "stdout"
+    for record in records:
+        if waiting and (record.stream != stream or size >= _PIECE):
+            yield from _pieces(stream, b"".join(waiting))
+            waiting.clear()
+            size = 0
+        stream = record.stream
+        waiting.append(record.data)
+        size += len(record.data)
+    yield from _pieces(stream, b"".join(waiting))
+
+
+def _pieces(stream: Stream, data: bytes) -> Iterator[tuple[Stream, bytes]]:
+    for start in range(0, len(data), _PIECE):
+        yield stream, data[start : start + _PIECE]
+
+
+def shortened(records: Iterable[IOLogRecord], head: int, tail: int) -> Iterator[IOLogRecord]:
+    """Yield the first *head* and the last *tail* bytes of a log, with a mark between them."""
+    waiting: deque[IOLogRecord] = deque()
+    held = left_out = 0
+    for record in records:
+        if head:
+            yield record._replace(data=record.data[:head])
+        rest = record._replace(data=record.data[head:])
+        head -= min(head, len(record.data))
+        if rest.data:
+            waiting.append(rest)
+            held += len(rest.data)
+        while held > tail:
+            first = waiting.popleft()
+            drop = min(len(first.data), held - tail)
+            held -= drop
+            left_out += drop
+            if drop < len(first.data):
+                waiting.appendleft(first._replace(data=first.data[drop:]))
+    if left_out:
+        delay = waiting[0].delay if waiting else 0.0
+        yield IOLogRecord(delay, "stdout", mark_of(left_out))
+    yield from waiting
+
+
+def mark_of(left_out: int) -> bytes:
+    """Return what stands in place of so many bytes of a log."""
+    return f"\n[... {left_out:,} bytes of output left out]\n".encode()
+
+
+def head_of(pieces: Iterable[str], *, limit: int) -> tuple[str, int]:
+    """Return the first *limit* characters of *pieces*, and how many there are behind them."""
+    kept: list[str] = []
+    room = limit
+    dropped = 0
+    for piece in pieces:
+        kept.append(piece[:room])
+        dropped += len(piece) - len(kept[-1])
+        room -= len(kept[-1])
+    return "".join(kept), dropped
+
+
+class _StreamText:
+    """Turns the bytes of one stream into text, piece by piece."""
+
+    __slots__ = ("_decoder", "_return", "_stripper")
+
+    def __init__(self) -> None:
+        self._decoder = _DECODER("backslashreplace")
+        self._stripper = EscapeStripper()
+        self._return = False
+
+    def feed(self, data: bytes) -> str:
+        return self._unreturned(self._stripper.feed(self._decoder.decode(data)), last=False)
+
+    def finish(self) -> str:
+        text = self._stripper.feed(self._decoder.decode(b"", final=True))
+        return self._unreturned(text + self._stripper.finish(), last=True)
+
+    def _unreturned(self, text: str, *, last: bool) -> str:
+        """Return *text* with line ends as line feeds; a return at its end waits for the next."""
+        if self._return:
+            text = "\r" + text
+        self._return = text.endswith("\r") and not last
+        if self._return:
+            text = text[:-1]
+        return text.replace("\r\n", "\n")

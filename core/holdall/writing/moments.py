@@ -1,0 +1,44 @@
+"""Moments and durations as reports write them, the same in every time zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from holdall.languages import ENGLISH, decimal
+
+if TYPE_CHECKING:
+    from holdall.languages import Words
+
+
+_LAST: Final = 253_402_300_799.0  # the end of the year 9999, past which datetime can't go
+
+
+def moment(seconds: float) -> datetime:
+    """Return *seconds* since 1970 as an aware moment in UTC, whole seconds, whatever they are."""
+    return datetime.fromtimestamp(int(min(max(seconds, 0.0), _LAST)), UTC)
+
+
+def iso(when: datetime) -> str:
+    """Return a moment in UTC as `2026-01-31T12:00:00Z`."""
+    return f"{when.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
+
+
+def readable(when: datetime) -> str:
+    """Return a moment in UTC for people: `2026-01-31 12:00:00 UTC`."""
+    return f"{iso(when)[:-1].replace('T', ' ')} UTC"
+
+
+def duration(seconds: float | None, words: Words = ENGLISH) -> str:
+    """Return *seconds* for people: `0.25 s`, `12.0 s`, `3 min 05 s`, `2 h 03 min`, or nothing."""
+    if seconds is None:
+        return ""
+    if seconds < 10:
+        return f"{decimal(seconds, 2, words)} s"
+    if seconds < 60:
+        return f"{decimal(seconds, 1, words)} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min"

@@ -1,0 +1,170 @@
+"""A job's log as runs of text with the names of their colours, cut in the middle if long."""
+
+from __future__ import annotations
+
+import re
+from codecs import getincrementaldecoder
+from collections import deque
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final
+
+from holdall.languages import ENGLISH, grouped
+from holdall.writing import html_text, stream_runs, strip_escapes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from holdall.languages import Words
+    from holdall.results import IOLogRecord
+
+Run = str | tuple[str, str]
+"""Plain text, or class names with the text they are for."""
+
+CUT: Final = "cut"
+"""The class of the words that stand where text was left out."""
+
+_DECODER: Final = getincrementaldecoder("utf-8")
+_SGR: Final = re.compile(r"(?:\x1b\[|\x9b)([0-9;:]{0,256})m")
+
+# Attributes that are on until one of the second set comes.
+_ON: Final = {1: "bold", 2: "dim", 3: "italic", 4: "underline", 9: "strike"}
+_OFF: Final = {22: ("bold", "dim"), 23: ("italic",), 24: ("underline",), 29: ("strike",)}
+
+
+def coloured(records: Iterable[IOLogRecord], *, limit: int, words: Words = ENGLISH) -> list[Run]:
+    """Return a log as at most *limit* characters of text; what is cut is said in its place.
+
+    The classes are `f0` to `f15` for a colour, `b0` to `b15` for a background,
+    `bold`, `dim`, `italic`, `underline`, `strike`, and `err` for the error stream.
+    """
+    head, left_out, tail = _ends(_decoded(records), limit)
+    styles = {"stdout": _Style(), "stderr": _Style("err")}
+    runs = list(_runs(head, styles))
+    if left_out:
+        mark = words.ngettext(
+            "[... {count} character left out ...]",
+            "[... {count} characters left out ...]",
+            left_out,
+        )
+        runs.append((CUT, f"\n{mark.format(count=grouped(left_out, words))}\n"))
+    runs += _runs(tail, styles)
+    return runs
+
+
+def _decoded(records: Iterable[IOLogRecord]) -> Iterator[tuple[str, str]]:
+    """Yield stream and text; characters cut by a record are whole."""
+    decoders = {stream: _DECODER("backslashreplace") for stream in ("stdout", "stderr")}
+    for stream, data in stream_runs(records):
+        yield stream, decoders[stream].decode(data)
+    for name, decoder in decoders.items():
+        yield name, decoder.decode(b"", final=True)
+
+
+def _ends(
+    pieces: Iterable[tuple[str, str]], limit: int
+) -> tuple[list[tuple[str, str]], int, list[tuple[str, str]]]:
+    """Return the first and the last pieces, and how many characters lie between them.
+
+    A long log tells most at its end, so that is the larger half.
+    """
+    head: list[tuple[str, str]] = []
+    tail: deque[tuple[str, str]] = deque()
+    room, kept, left_out = limit // 4, 0, 0
+    for stream, text in pieces:
+        begun, rest = text[:room], text[room:]
+        if begun:
+            head.append((stream, begun))
+            room -= len(begun)
+        if rest:
+            tail.append((stream, rest))
+            kept += len(rest)
+        while kept > limit - limit // 4:
+            gone = kept - (limit - limit // 4)
+            first_stream, first = tail.popleft()
+            if len(first) > gone:
+                tail.appendleft((first_stream, first[gone:]))
+            left_out += min(gone, len(first))
+            kept -= min(gone, len(first))
+    return head, left_out, list(tail)
+
+
+class _Style:
+    """The attributes that are on in one stream."""
+
+    def __init__(self, always: str = "") -> None:
+        self._always = always
+        self._on: dict[str, str] = {}
+        self.classes = always
+
+    def _named(self) -> str:
+        # On a background, a colour of the job's choice might not be readable.
+        hidden = "colour" if "background" in self._on else ""
+        names = [name for what, name in self._on.items() if what != hidden]
+        return " ".join(filter(None, (self._always, *names)))
+
+    def apply(self, parameters: str) -> None:
+        codes = iter(_codes(parameters))
+        for code in codes:
+            if code == 0:
+                self._on.clear()
+            elif code in _ON:
+                self._on[_ON[code]] = _ON[code]
+            elif code in _OFF or code in {39, 49}:
+                for name in _OFF.get(code, ("colour" if code == 39 else "background",)):
+                    self._on.pop(name, None)
+            else:
+                self._colour(code, codes)
+        self.classes = self._named()
+
+    def _colour(self, code: int, codes: Iterator[int]) -> None:
+        bright = 8 if code >= 90 else 0
+        tens, unit = divmod(code - (60 if bright else 0), 10)
+        number = _extended(codes) if unit == 8 and not bright else unit + bright
+        if tens == 3 and number is not None and number < 16:
+            self._on["colour"] = f"f{number}"
+        elif tens == 4 and number is not None and number < 16:
+            self._on["background"] = f"b{number}"
+
+
+@lru_cache(maxsize=256)
+def _codes(parameters: str) -> tuple[int, ...]:
+    return tuple(int(code or 0) for code in re.split("[;:]", parameters) if len(code) < 6)
+
+
+def _extended(codes: Iterator[int]) -> int | None:
+    """Return the nearest of 16 colours to one of 256, or to red, green and blue."""
+    match next(codes, None):
+        case 5:
+            number = next(codes, None)
+            if number is None or number < 16:
+                return number
+            red, green, blue = _cube(number)
+        case 2:
+            red, green, blue = (next(codes, 0) for _ in range(3))
+        case _:
+            return None
+    bits = (red > 95) | (green > 95) << 1 | (blue > 95) << 2
+    return bits + 8 * (max(red, green, blue) > 191)
+
+
+def _cube(number: int) -> tuple[int, int, int]:
+    if number >= 232:
+        grey = 8 + 10 * (number - 232)
+        return grey, grey, grey
+    number -= 16
+    return number // 36 * 51, number // 6 % 6 * 51, number % 6 * 51
+
+
+def _runs(pieces: Iterable[tuple[str, str]], styles: dict[str, _Style]) -> Iterator[Run]:
+    for stream, group in groupby(pieces, key=itemgetter(0)):
+        text = "".join(map(itemgetter(1), group))
+        style = styles[stream]
+        for number, part in enumerate(_SGR.split(text)):
+            if number % 2:
+                style.apply(part)
+                continue
+            shown = html_text(strip_escapes(part)) if part else ""
+            if shown:
+                yield (style.classes, shown) if style.classes else shown

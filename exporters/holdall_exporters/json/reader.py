@@ -1,0 +1,134 @@
+"""A session out of the JSON document that was made of it.
+
+    view = read_session(Path("report.json").read_bytes())
+    holdall.export(view, "html", "report.html")
+
+Contents of attachments, and logs that the document was made without, are not
+there. Moments are whole seconds.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from holdall.errors import ExportError
+from holdall.journal import (
+    CategoryDefined,
+    DeviceAdded,
+    JobDefined,
+    JobRecord,
+    JobsSelected,
+    JobStarted,
+    PlanRecord,
+    PlansChanged,
+    PluginUsed,
+    ProviderAdded,
+    ResultRecorded,
+    SessionCreated,
+    WriterOpened,
+)
+from holdall.results import Attachment, IOLogRecord, JobResult
+from holdall.view import SessionView
+from holdall_exporters.json.document import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from holdall.journal import AnyEvent
+    from holdall_exporters.json.document import Attempt, Job, LogPiece
+
+
+def read_session(document: bytes | str) -> SessionView:
+    """Return the session that *document* holds, as exporters take it.
+
+    Raises:
+        ExportError: It is no such document, or of a version that this holdall does not know.
+    """
+    try:
+        found = msgspec.json.decode(document, type=Document)
+    except msgspec.DecodeError as error:
+        raise ExportError(f"cannot read the document of a session: {error}") from error
+    return SessionView(_events(found), unsaved=found.session.unsaved_events)
+
+
+def _events(found: Document) -> Iterator[AnyEvent]:
+    """Yield the events that the session is made of."""
+    at = _seconds(found.session.created)
+    yield SessionCreated(at=at, session_id=found.session.id, title=found.session.title)
+    for plugin in found.plugins:
+        yield PluginUsed(at=at, **msgspec.structs.asdict(plugin))
+    for device in found.devices:
+        facts = dict(device.facts)
+        yield DeviceAdded(at=at, device=device.id, description=device.description, facts=facts)
+    for provider in found.providers:
+        yield ProviderAdded(at=at, **msgspec.structs.asdict(provider))
+    plans = tuple(PlanRecord(**msgspec.structs.asdict(plan)) for plan in found.plans)
+    yield PlansChanged(at=at, plans=plans)
+    for category_id, name in found.categories.items():
+        yield CategoryDefined(at=at, id=category_id, name=name)
+    for device_id in dict.fromkeys(job.device for job in found.jobs):
+        ids = tuple(job.id for job in found.jobs if job.device == device_id)
+        yield JobsSelected(at=at, device=device_id, run_list=ids)
+    for job in found.jobs:
+        yield from _job_events(job, at)
+    yield WriterOpened(at=_seconds(found.session.modified), version="")
+
+
+def _job_events(job: Job, at: float) -> Iterator[AnyEvent]:
+    record = JobRecord(
+        id=job.id,
+        summary=job.summary,
+        description=job.description,
+        plugin=job.plugin,
+        category_id=job.category_id,
+        certification_status=job.certification_status,
+        template_id=job.template_id,
+        checksum=job.checksum,
+        estimated_duration=job.estimated_duration,
+        origin=job.origin,
+    )
+    yield JobDefined(at=at, device=job.device, job=record)
+    for attempt in job.attempts:
+        result = _result(attempt)
+        yield ResultRecorded(at=at, device=job.device, job_id=job.id, result=result)
+    if job.in_flight:
+        yield JobStarted(at=at, device=job.device, job_id=job.id)
+
+
+def _result(attempt: Attempt) -> JobResult:
+    pieces = attempt.io_log if attempt.io_log is not msgspec.UNSET else ()
+    return JobResult(
+        outcome=attempt.outcome,
+        return_code=attempt.return_code,
+        execution_duration=attempt.duration,
+        started_at=None if attempt.started is None else _seconds(attempt.started),
+        comments=attempt.comments,
+        skip_reason=attempt.skip_reason,
+        interrupted_by=attempt.interrupted_by,
+        io_log=[IOLogRecord(each.delay, each.stream, _data(each)) for each in pieces],
+        io_log_size=attempt.io_log_size,
+        io_log_dropped=attempt.io_log_dropped,
+        attachments=[
+            Attachment(
+                name=each.name,
+                media_type=each.media_type,
+                size=each.size,
+                ref=f"sha256:{each.sha256}",
+            )
+            for each in attempt.attachments
+        ],
+    )
+
+
+def _data(piece: LogPiece) -> bytes:
+    if piece.text is not msgspec.UNSET:
+        return piece.text.encode()
+    return b64decode(piece.base64) if piece.base64 is not msgspec.UNSET else b""
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
