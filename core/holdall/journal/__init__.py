@@ -3,6 +3,7 @@
 from holdall.journal.codec import START, Position, decode, encode
 from holdall.journal.describe import describe
 from holdall.journal.events import (
+    FORMAT,
     AnyEvent,
     CategoryDefined,
     DeviceAdded,
@@ -31,6 +32,7 @@ from holdall.journal.iolog import pack, unpack
 from holdall.journal.record import Journal, read_events
 
 __all__ = [
+    "FORMAT",
     "START",
     "AnyEvent",
     "CategoryDefined",

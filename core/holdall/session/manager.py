@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from holdall.errors import SessionExistsError
 from holdall.hooks import Hooks, load_hooks, plugin_used
 from holdall.journal import (
+    FORMAT,
     DeviceAdded,
     DeviceRemoved,
     Journal,
@@ -404,7 +405,9 @@ class SessionManager:
 
 
 def _writer(clock: Callable[[], float]) -> WriterOpened:
-    return WriterOpened(at=clock(), version=__version__, boot_id=this_process().boot_id)
+    return WriterOpened(
+        at=clock(), version=__version__, format=FORMAT, boot_id=this_process().boot_id
+    )
 
 
 _TRIES = 5
