@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import pytest
 
 from holdall.results import IOLogRecord, JobResult, Measurement, Outcome, Subtest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def test_a_result_converts_what_it_is_given() -> None:
@@ -112,21 +109,28 @@ def test_the_limits_of_a_measurement_say_its_outcome_unless_its_recorder_does(
 
 
 @pytest.mark.parametrize(
-    ("make", "error", "words"),
+    ("kind", "fields", "error", "words"),
     [
-        (lambda: Subtest(name=1, outcome="pass"), TypeError, "name of a subtest"),  # type: ignore[arg-type]
-        (lambda: Subtest(name="x", outcome="ok"), ValueError, "no outcome is called 'ok'"),
-        (lambda: Subtest(name="x", outcome="pass", duration=-1), ValueError, "from 0 on"),
-        (lambda: Measurement(name="x", value=math.nan), ValueError, "finite"),
-        (lambda: Measurement(name="x", value=None), TypeError, "must be a number"),  # type: ignore[arg-type]
-        (lambda: Measurement(name="x", value="a", upper=1), TypeError, "limits need a number"),
-        (lambda: Measurement(name="x", value=1, lower=math.inf), ValueError, "finite"),
-        (lambda: JobResult(subtests=["x"]), TypeError, "expected a Subtest"),  # type: ignore[list-item]
-        (lambda: JobResult(measurements=[1]), TypeError, "expected a Measurement"),  # type: ignore[list-item]
+        (Subtest, {"name": 1}, TypeError, "name of a subtest"),
+        (Subtest, {"outcome": "ok"}, ValueError, "no outcome is called 'ok'"),
+        (Subtest, {"duration": -1}, ValueError, "from 0 on"),
+        (Subtest, {"message": 1}, TypeError, "message of a subtest"),
+        (Measurement, {"value": math.nan}, ValueError, "finite"),
+        (Measurement, {"value": None}, TypeError, "must be a number"),
+        (Measurement, {"value": "a", "upper": 1}, TypeError, "limits need a number"),
+        (Measurement, {"lower": math.inf}, ValueError, "finite"),
+        (JobResult, {"subtests": ["x"]}, TypeError, "expected a Subtest"),
+        (JobResult, {"measurements": [1]}, TypeError, "expected a Measurement"),
     ],
 )
 def test_a_wrong_part_of_a_result_is_refused(
-    make: Callable[[], object], error: type[Exception], words: str
+    kind: type, fields: dict[str, Any], error: type[Exception], words: str
 ) -> None:
+    complete: dict[type, dict[str, Any]] = {
+        Subtest: {"name": "x", "outcome": "pass"},
+        Measurement: {"name": "x", "value": 1},
+        JobResult: {},
+    }
+
     with pytest.raises(error, match=words):
-        make()
+        kind(**{**complete[kind], **fields})

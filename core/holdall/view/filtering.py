@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping
 
     from holdall.journal import JobRecord
-    from holdall.results import Attachment, IOLogRecord, JobResult
+    from holdall.results import Attachment, IOLogRecord, JobResult, Measurement
     from holdall.view.fold import FoldedJob
 
 
@@ -103,7 +103,21 @@ def _result(by: ViewFilter, result: JobResult, place: Place, open_blob: OpenBlob
         attachments = by.attachments(shown.attachments, place, open_blob)
         if attachments != shown.attachments:
             shown = msgspec.structs.replace(shown, attachments=attachments)
+    if shown.subtests or shown.measurements:
+        shown = msgspec.structs.replace(
+            shown,
+            subtests=tuple(_with_texts(by, part, _PARTS, place) for part in shown.subtests),
+            measurements=tuple(_measured(by, part, place) for part in shown.measurements),
+        )
     return by.result(shown, place)
+
+
+def _measured(by: ViewFilter, measured: Measurement, place: Place) -> Measurement:
+    shown = _with_texts(by, measured, ("name", "unit"), place)
+    if isinstance(shown.value, str):
+        value = by.value(shown.name, shown.value, place._replace(field="value"))
+        shown = msgspec.structs.replace(shown, value=value)
+    return shown
 
 
 def _with_texts(by: ViewFilter, struct: Shown, names: tuple[str, ...], place: Place) -> Shown:
@@ -116,6 +130,8 @@ def _with_texts(by: ViewFilter, struct: Shown, names: tuple[str, ...], place: Pl
                 changes[name] = shown
     return msgspec.structs.replace(struct, **changes) if changes else struct
 
+
+_PARTS: Final = ("name", "message")
 
 NOWHERE: Final = Place()
 """The place of what belongs to the session as a whole."""

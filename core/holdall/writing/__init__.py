@@ -24,15 +24,19 @@ from holdall.writing.logs import (
     wants_log,
 )
 from holdall.writing.moments import duration, iso, moment, readable
+from holdall.writing.parts import MEASUREMENTS_LEFT_OUT, SUBTESTS_LEFT_OUT, count_parts_left_out
 
 __all__ = [
     "BYTES_CUT",
     "CELLS_CUT",
     "CELL_LENGTH",
     "LOGS_CUT",
+    "MEASUREMENTS_LEFT_OUT",
+    "SUBTESTS_LEFT_OUT",
     "ControlFilter",
     "LogChoice",
     "cell_text",
+    "count_parts_left_out",
     "duration",
     "file_name",
     "gathered",

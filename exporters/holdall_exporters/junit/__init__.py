@@ -28,6 +28,7 @@ from holdall.results import Outcome
 from holdall.writing import (
     BYTES_CUT,
     LOGS_CUT,
+    count_parts_left_out,
     gathered,
     iso,
     log_text,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from holdall.contracts import ExportContext, Exporter, Sink
+    from holdall.results import Measurement, Subtest
     from holdall.view import DeviceView, JobGroup, JobView, SessionView
 
 # What each outcome is in JUnit; a passing case has no child. A job in flight is an error,
@@ -51,6 +53,7 @@ _TAGS: Final[Mapping[Outcome, str]] = {
     Outcome.PASS: "",
     Outcome.FAIL: "failure",
     Outcome.CRASH: "error",
+    Outcome.ERROR: "error",
     Outcome.NONE: "skipped",
     Outcome.SKIP: "skipped",
     Outcome.SKIPPED_DEPENDENCY: "skipped",
@@ -259,6 +262,8 @@ def _parts(job: JobView, context: ExportContext) -> Iterator[bytes]:
     portable = options.flavour == "portable"
     if options.flavour == "rich":
         yield from _case_properties(job)
+    else:
+        count_parts_left_out(job, context)
     tag = _tag(job)
     if tag:
         yield b'      <%b type="%b" message="%b"' % (
@@ -272,6 +277,7 @@ def _parts(job: JobView, context: ExportContext) -> Iterator[bytes]:
             yield b">"
             if job.comments:
                 yield _content(strip_escapes(job.comments)) + b"\n"
+            yield from map(_content, _failed_parts(job))
             if portable and options.logs != "none":
                 yield from _log(job, context)
             yield b"</%b>\n" % tag.encode()
@@ -313,7 +319,9 @@ def _case_properties(job: JobView) -> Iterator[bytes]:
         ("plugin", job.plugin),
         ("certification-status", job.certification_status),
         ("attempts", str(job.attempt_count)),
-        *(("attachment", each.name) for each in job.attachments),
+        *(("attachment", attachment.name) for attachment in job.attachments),
+        *((f"subtest {part.name}", _stated(part)) for part in job.subtests),
+        *((f"measurement {part.name}", _measured(part)) for part in job.measurements),
     ]
     yield b"      <properties>\n"
     for name, value in properties:
@@ -322,6 +330,34 @@ def _case_properties(job: JobView) -> Iterator[bytes]:
             _attribute(value),
         )
     yield b"      </properties>\n"
+
+
+def _failed_parts(job: JobView) -> Iterator[str]:
+    """Yield a line for each subtest and measurement that went wrong; all flavours show them."""
+    for subtest in job.subtests:
+        if subtest.outcome.failed:
+            yield strip_escapes(f"subtest {subtest.name}: {_stated(subtest)}\n")
+    for part in job.measurements:
+        if part.outcome is not None and part.outcome.failed:
+            yield strip_escapes(f"measurement {part.name}: {_measured(part)}\n")
+
+
+def _stated(subtest: Subtest) -> str:
+    """Return how a subtest ended, and its message: `fail: no such device`."""
+    return f"{subtest.outcome}: {subtest.message}" if subtest.message else subtest.outcome
+
+
+def _measured(part: Measurement) -> str:
+    """Return a value, its unit and limits, and what came of it: `5 V (from 1 to 4): fail`."""
+    unit = f" {part.unit}" if part.unit else ""
+    limits = [
+        f"{word} {limit:g}"
+        for word, limit in (("from", part.lower), ("to", part.upper))
+        if limit is not None
+    ]
+    kept = f" ({' '.join(limits)})" if limits else ""
+    judged = f": {part.outcome}" if part.outcome is not Outcome.NONE else ""
+    return f"{part.value}{unit}{kept}{judged}"
 
 
 def _tag(job: JobView) -> str:
