@@ -81,15 +81,15 @@ def through(
 ) -> FoldedJob:
     """Return *job* as it is seen through *filters*, the first one first."""
     shown = job
-    for each in filters:
-        start = Place(device_id, shown.record.id)
-        other = type(job)(_record(each, shown.record, start))
-        other.in_flight = shown.in_flight
-        other.results = tuple(
-            _result(each, result, start._replace(attempt=number), open_blob)
+    for by in filters:
+        definition = Place(device_id, shown.record.id)
+        results = tuple(
+            _result(by, result, definition._replace(attempt=number), open_blob)
             for number, result in enumerate(shown.results)
         )
-        shown = other
+        shown = msgspec.structs.replace(
+            shown, record=_record(by, shown.record, definition), results=results
+        )
     return shown
 
 
