@@ -14,38 +14,21 @@ junit-10.xsd does, with the output of each case and its earlier attempts, and
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar, Final, Literal, NamedTuple
 from xml.etree.ElementTree import iterparse
-from xml.sax.saxutils import escape
 
 from msgspec import Meta
 
-from holdall.results import Outcome
-from holdall.writing import (
-    BYTES_CUT,
-    LOGS_CUT,
-    count_parts_left_out,
-    gathered,
-    iso,
-    log_text,
-    moment,
-    shortened,
-    strip_escapes,
-    wants_log,
-    xml_text,
-)
+from holdall.writing import gathered, iso, moment
 from holdall_exporters.junit.cases import attribute, case_of, distinct, history_of, seconds, tag_of
 from holdall_exporters.junit.files import Files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from holdall.contracts import ExportContext, Exporter, Sink
-    from holdall.results import Measurement, Subtest
     from holdall.view import DeviceView, JobGroup, JobView, SessionView
 
 
