@@ -10,6 +10,7 @@ from holdall import hookimpl
 from holdall.errors import HookError
 from holdall.hooks.calling import Hooks
 from holdall.hooks.specs import OBSERVERS
+from holdall.registry import Identity
 from holdall.registry.candidates import Declared
 from holdall.registry.registry import Registry
 from holdall.results import JobResult
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from holdall.units import Unit
 
 PASS = JobResult(outcome="pass")
+ACME = Identity("hook module", "acme", "acme 1.0")
 
 
 def job(job_id: str, **fields: str) -> Job:
@@ -231,7 +233,7 @@ def test_an_observer_that_raises_hinders_neither_the_others_nor_the_checkpoint(
 ) -> None:
     before, behind = Notes(), Notes()
     manager.hooks.register(before)
-    manager.hooks.register(Grumbler(), origin="acme 1.0")
+    manager.hooks.register(Grumbler(), plugin=ACME)
     manager.hooks.register(behind)
 
     with caplog.at_level(logging.ERROR, "holdall.hooks"):
@@ -296,7 +298,7 @@ def test_a_listener_that_cannot_work_is_refused_and_nothing_of_it_stays(
     wrong, good = kind(), Notes()
 
     with pytest.raises(HookError, match=words):
-        manager.hooks.register(wrong, origin="acme 1.0")
+        manager.hooks.register(wrong, plugin=ACME)
     manager.hooks.register(good)
     manager.add_local_device_context()
     manager.checkpoint()

@@ -86,7 +86,7 @@ class calling:  # noqa: N801 - read as a word: `with calling(plugin, "exporting"
         if isinstance(value, wanted):
             return value
         name = "None" if wanted is type(None) else f"a {wanted.__name__}"
-        raise self._plugin.blame(self._doing, f"it returned {shown(value)}, not {name}")
+        raise self._plugin.blame(self._doing, f"it returned {shown(value)} and not {name}")
 
     def _plugin_failed(self, error: BaseException) -> NoReturn:
         raise self._plugin.blame(self._doing, reason_of(error)) from error

@@ -42,7 +42,7 @@ from holdall_exporters.junit.files import Files
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from holdall.contracts import ExportContext, Exporter, Sink
+    from holdall.contracts import ExportContext, SplitExporter, SplitSink
     from holdall.view import DeviceView, JobGroup, JobView, SessionView
 
 # What each outcome is in JUnit; a passing case has no child. A job in flight is an error,
@@ -94,9 +94,10 @@ class JUnitExporter:
     summary: ClassVar[str] = "JUnit XML for CI systems"
     suffix: ClassVar[str] = ".xml"
     media_type: ClassVar[str] = "application/xml"
+    output: ClassVar[Literal["parts"]] = "parts"
     Options: ClassVar[type] = Options
 
-    def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
+    def export(self, view: SessionView, sink: SplitSink, context: ExportContext) -> None:
         """Write the suites, each counted before its cases are written."""
         options: Options = context.options
         common = _common_properties(view, context)
@@ -378,4 +379,4 @@ _QUOTES: Final = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 
 
 if TYPE_CHECKING:
-    _: type[Exporter] = JUnitExporter
+    _: type[SplitExporter] = JUnitExporter
