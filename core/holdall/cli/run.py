@@ -28,7 +28,7 @@ from holdall.cli.policy import installed
 from holdall.cli.progress import shown_progress
 from holdall.cli.sources import providers_of
 from holdall.errors import HoldallError, NothingToResumeError
-from holdall.exports import units_in
+from holdall.exports import find_exporter, units_in
 from holdall.languages import NN_
 from holdall.providers import load_provider
 from holdall.session import (
@@ -194,8 +194,7 @@ def _check_exporters(
     """Raise for an exporter that can't be had, before anything runs."""
     units = units_in(providers)
     for target in targets:
-        unit = units.get(target.name)
-        registry.load("exporters", unit.unit.entry_point if unit else target.name)
+        find_exporter(registry, target.name, units).load()
 
 
 def _note_plugins(

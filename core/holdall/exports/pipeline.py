@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from holdall.contracts import ExportReport
 from holdall.errors import HoldallError
@@ -122,16 +122,13 @@ def export_many(
     )
 
     def written(request: ExportRequest, view: SessionView) -> ExportReport:
-        told = request.progress or progress
+        told: dict[str, Any] = {
+            "progress": request.progress or progress,
+            "cancelled": cancelled,
+        }
         try:
             bound = bind(view, request.exporter, options=request.options, strict=request.strict)
-            return bound.export_to(
-                request.target,
-                verify=verify,
-                color=request.color,
-                progress=told,
-                cancelled=cancelled,
-            )
+            return bound.export_to(request.target, verify=verify, color=request.color, **told)
         except HoldallError as error:
             name = target_name(request.target)
             return ExportReport(exporter=request.exporter, target=name, exception=error)

@@ -84,13 +84,13 @@ def _options_misfits(plugin: Any) -> Iterator[str]:
     if not is_options_class(options):
         yield "its 'Options' must be a dataclass, an attrs class or a msgspec Struct"
         return
+    yield from option_misfits(options)
     try:
         inspect.signature(options).bind()
     except TypeError as error:
         yield f"every field of its 'Options' must have a default ({error})"
     except ValueError:
-        pass
-    yield from option_misfits(options)
+        return  # a signature that Python can't tell
 
 
 def _method_misfits(kind: str, plugin: type) -> Iterator[str]:
