@@ -11,7 +11,16 @@ if TYPE_CHECKING:
 
 # Frames of holdall itself, and of what it is called through.
 _INSIDE: Final = frozenset(
-    {"holdall", "holdall_plugins", "holdall_exporters", "contextlib", "functools", "pluggy"}
+    {
+        "holdall",
+        "holdall_plugins",
+        "holdall_exporters",
+        "_collections_abc",
+        "collections",
+        "contextlib",
+        "functools",
+        "pluggy",
+    }
 )
 
 

@@ -26,7 +26,7 @@ class Unspeakable:
         pytest.param(ValueError("boom"), "ValueError: boom", id="exception"),
         pytest.param(SystemExit(7), "SystemExit: 7", id="exit"),
         pytest.param(BaseException("odd"), "BaseException: odd", id="base-exception"),
-        pytest.param(StopIteration(), "StopIteration", id="no-message"),
+        pytest.param(StopIteration(), "StopIteration: ", id="no-message"),
         pytest.param(ValueError("two\nlines"), "ValueError: two lines", id="two-lines"),
         pytest.param(
             UnspeakableError(), "UnspeakableError: (its message can't be read)", id="unspeakable"

@@ -31,6 +31,7 @@ from holdall.errors import HoldallError, NothingToResumeError
 from holdall.exports import find_exporter, units_in
 from holdall.languages import NN_
 from holdall.providers import load_provider
+from holdall.registry import calling
 from holdall.session import (
     IGNORE_CHECKSUMS,
     Request,
@@ -248,7 +249,9 @@ def _run_and_report(
     as_json: bool,
     retry_interrupted: bool = False,
 ) -> int:
-    runner = manager.registry.load("runners", RUNNER)()
+    runner_class = manager.registry.load("runners", RUNNER)
+    with calling(manager.registry.resolve("runners", RUNNER).identity, "starting"):
+        runner = runner_class()
     with shown_progress(manager, quiet=as_json) as pause, _sigterm_as_interrupt():
         settings = RunSettings(
             environ=os.environ,

@@ -199,8 +199,7 @@ class _Wrapper(NamedTuple, Generic[T]):
             try:
                 generator.throw(error)
             except StopIteration:
-                cause = f"it swallowed an error, {reason_of(error)}"
-                raise self._blame(cause) from error
+                raise self._blame(f"it swallowed {_in_short(error)}") from error
             generator.close()
             raise self._blame("it yielded twice") from error
 
@@ -213,6 +212,12 @@ class _Wrapper(NamedTuple, Generic[T]):
 
     def _blame(self, cause: str) -> PluginCallError:
         return self.plugin.blame(self._doing, cause)
+
+
+def _in_short(error: BaseException) -> str:
+    if isinstance(error, PluginCallError):
+        return f"the failure of the {error.kind} {error.name!r} ({error.cause})"
+    return reason_of(error)
 
 
 def _arguments(implementation: pluggy.HookImpl, facts: Mapping[str, Any]) -> list[Any]:

@@ -98,7 +98,7 @@ def reason_of(error: BaseException) -> str:
         message = " ".join(str(error).split())
     except Exception:  # noqa: BLE001 - the class is a stranger's, and so is its `__str__`
         message = "(its message can't be read)"
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+    return f"{type(error).__name__}: {message}"
 
 
 def shown(value: object) -> str:

@@ -12,7 +12,7 @@ from holdall.cli.options import json_option
 from holdall.cli.output import note, print_json, print_table
 from holdall.cli.plugins.listing import as_row
 from holdall.cli.policy import installed
-from holdall.errors import PluginError, UnknownPluginError
+from holdall.errors import PluginError, PluginLoadError, UnknownPluginError
 from holdall.languages import N_
 from holdall.registry import KINDS, State, calling, installation, stranger
 
@@ -80,8 +80,12 @@ def show(name: str, kind: str | None, *, as_json: bool) -> int:
     facts = [_facts(each, registry) for each in claims]
     problem = ""
     if found.candidate is not None and found.kind in {"exporters", "hooks"}:
+        shown = facts[claims.index(found.candidate)]
         try:
-            facts[claims.index(found.candidate)].update(_of_plugin(found.candidate, registry))
+            shown.update(_of_plugin(found.candidate, registry))
+        except PluginLoadError as error:
+            shown.update(state=error.state, reason=error.reason)
+            problem = str(error)
         except PluginError as error:
             problem = str(error)
     if as_json:
