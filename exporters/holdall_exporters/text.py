@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import nlargest
 from textwrap import wrap
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final, Literal, NamedTuple
@@ -79,6 +79,8 @@ class TextExporter:
     def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
         """Write head, jobs and totals; of the session no byte can steer a terminal."""
         options: Options = context.options
+        if options.color == "auto" and context.color:
+            options = replace(options, color="always")
         words = catalog(context.lang, "holdall_exporters")
         view = view.with_words(words)
         how = _How(options, words, max(len(words.gettext(each.label)) for each in Outcome))

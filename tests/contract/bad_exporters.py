@@ -151,6 +151,12 @@ class SwallowsErrors(Good):
             super().export(view, sink, context)
 
 
+class Prints(Good):
+    def lines(self, view: SessionView) -> Iterator[str]:
+        print("got here", view.session_id)  # noqa: T201 - that is what is wrong with it
+        yield from super().lines(view)
+
+
 class LocalTime(Good):
     def lines(self, view: SessionView) -> Iterator[str]:
         yield time.strftime("%H:%M", time.localtime(view.modified))

@@ -27,6 +27,7 @@ from holdall.journal.events import (
     ResultRecorded,
     SessionCreated,
 )
+from holdall.registry import Identity
 from holdall.registry.registry import Registry
 from holdall.results import Attachment, IOLogRecord, JobResult, Measurement, Subtest
 from holdall.testing.sessions import SampleSession, sample_session
@@ -312,7 +313,7 @@ class Recorder:
 def hooks_with(listeners: Sequence[object]) -> Hooks:
     hooks = Hooks()
     for each in listeners:
-        hooks.register(each, origin="acme 1.0")
+        hooks.register(each, plugin=Identity("hook module", "acme", "acme 1.0"))
     return hooks
 
 

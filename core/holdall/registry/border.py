@@ -86,7 +86,7 @@ class calling:  # noqa: N801 - read as a word: `with calling(plugin, "exporting"
         if isinstance(value, wanted):
             return value
         name = "None" if wanted is type(None) else f"a {wanted.__name__}"
-        raise self._plugin.blame(self._doing, f"it returned {shown(value)}, not {name}")
+        raise self._plugin.blame(self._doing, f"it returned {shown(value)} and not {name}")
 
     def _plugin_failed(self, error: BaseException) -> NoReturn:
         raise self._plugin.blame(self._doing, reason_of(error)) from error
@@ -98,7 +98,7 @@ def reason_of(error: BaseException) -> str:
         message = " ".join(str(error).split())
     except Exception:  # noqa: BLE001 - the class is a stranger's, and so is its `__str__`
         message = "(its message can't be read)"
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+    return f"{type(error).__name__}: {message}"
 
 
 def shown(value: object) -> str:

@@ -436,7 +436,7 @@ def throwaway_manager(
 
     It has a local device with the given providers, or with all installed ones.
     """
-    registry = registry or Registry.discover()
+    registry = Registry.given(registry)
     if provider_list is None:
         found = installed_providers(registry)
         provider_list = [each for each in found if isinstance(each, Provider)]

@@ -43,6 +43,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from dataclasses import dataclass
+from importlib.resources import files
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Literal
 
@@ -102,6 +103,11 @@ class JsonExporter:
         for piece in gathered(_jobs(view, context)):
             sink.write(piece)
         sink.write(b"\n]\n}\n")
+
+    @staticmethod
+    def json_schema() -> str:
+        """Return the JSON Schema of holdall's own layout, `session.schema.json`."""
+        return files(__name__).joinpath("session.schema.json").read_text("utf-8")
 
     @staticmethod
     def verify(report: BinaryIO) -> None:

@@ -28,7 +28,7 @@ from holdall_exporters.junit.files import Files
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from holdall.contracts import ExportContext, Exporter, Sink
+    from holdall.contracts import ExportContext, SplitExporter, SplitSink
     from holdall.view import DeviceView, JobGroup, JobView, SessionView
 
 
@@ -63,9 +63,10 @@ class JUnitExporter:
     summary: ClassVar[str] = "JUnit XML for CI systems"
     suffix: ClassVar[str] = ".xml"
     media_type: ClassVar[str] = "application/xml"
+    output: ClassVar[Literal["parts"]] = "parts"
     Options: ClassVar[type] = Options
 
-    def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
+    def export(self, view: SessionView, sink: SplitSink, context: ExportContext) -> None:
         """Write the suites, each counted before its cases are written."""
         options: Options = context.options
         common = _common_properties(view, context)
@@ -210,4 +211,4 @@ _NUMBERS_SIZE: Final = 100  # bytes by which the numbers of a suite may be longe
 
 
 if TYPE_CHECKING:
-    _: type[Exporter] = JUnitExporter
+    _: type[SplitExporter] = JUnitExporter
