@@ -1,6 +1,7 @@
 """What a session is, as data: events, and how they are stored."""
 
 from holdall.journal.codec import START, Position, decode, encode
+from holdall.journal.compaction import compacted
 from holdall.journal.describe import describe
 from holdall.journal.events import (
     AnyEvent,
@@ -15,6 +16,8 @@ from holdall.journal.events import (
     JobStarted,
     ManifestAnswered,
     MetadataChanged,
+    OverrideRecord,
+    OverridesChanged,
     PlanRecord,
     PlansChanged,
     PluginUsed,
@@ -22,12 +25,14 @@ from holdall.journal.events import (
     ProviderAdded,
     ResultRecorded,
     SessionCreated,
+    Snapshot,
+    StateEvent,
     WriterOpened,
+    decode_strings,
+    decode_title,
     now,
-    title_in,
-    words_in,
 )
-from holdall.journal.iolog import pack, unpack
+from holdall.journal.iolog import pack_record, unpack_records
 from holdall.journal.record import Journal, read_events
 
 __all__ = [
@@ -45,6 +50,8 @@ __all__ = [
     "Journal",
     "ManifestAnswered",
     "MetadataChanged",
+    "OverrideRecord",
+    "OverridesChanged",
     "PlanRecord",
     "PlansChanged",
     "PluginUsed",
@@ -53,14 +60,17 @@ __all__ = [
     "ProviderAdded",
     "ResultRecorded",
     "SessionCreated",
+    "Snapshot",
+    "StateEvent",
     "WriterOpened",
+    "compacted",
     "decode",
+    "decode_strings",
+    "decode_title",
     "describe",
     "encode",
     "now",
-    "pack",
+    "pack_record",
     "read_events",
-    "title_in",
-    "unpack",
-    "words_in",
+    "unpack_records",
 ]

@@ -12,7 +12,6 @@ import msgspec
 
 from holdall.errors import HoldallError, PluginCallError
 from holdall.journal import Process, now
-from holdall.processes import this_process
 from holdall.results import JobResult, Outcome
 from holdall.session.capture import LogCapture, log_name, recover
 from holdall.session.environment import job_environ
@@ -208,7 +207,6 @@ class _Task:
         mark = None
         if process is not None:
             mark = Process(pid=process.pid, started=process.started, boot_id=process.boot_id)
-            mark = mark.within(this_process().boot_id)
         self._state.job_started(self.job, mark)
         self._manager.checkpoint()
 

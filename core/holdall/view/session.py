@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from copy import copy
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 import msgspec
 
@@ -18,15 +18,19 @@ from holdall.journal import (
     JobRemoved,
     JobsSelected,
     JobStarted,
+    ManifestAnswered,
     MetadataChanged,
+    OverridesChanged,
     PlansChanged,
     PluginUsed,
     ProviderAdded,
     ResultRecorded,
     SessionCreated,
+    Snapshot,
+    WriterOpened,
+    decode_strings,
+    decode_title,
     read_events,
-    title_in,
-    words_in,
 )
 from holdall.languages import ENGLISH, N_
 from holdall.results import encodable
@@ -139,12 +143,7 @@ class SessionView:
                 device = DeviceView(event.device, event.description, event.facts)
                 self._devices[event.device] = device
             case DeviceRemoved():
-                for known in (self._devices, self._jobs, self._run_lists, self._titles):
-                    known.pop(event.device, None)
-                for words in (self._rejected, self._custom):
-                    words.pop(event.device, None)
-                gone = event.device
-                self.providers = [each for each in self.providers if each.device != gone]
+                self._remove_device(event.device)
             case ProviderAdded():
                 self.providers.append(event)
             case PluginUsed():
@@ -156,15 +155,28 @@ class SessionView:
                 self.session_id, self.created = event.session_id, event.at
                 self._title = event.title
             case MetadataChanged():
-                self._tell(event)
+                self._show_metadata(event)
+            case WriterOpened() | ManifestAnswered() | OverridesChanged():
+                pass  # reports show what follows from them
+            case Snapshot():
+                raise ValueError("a snapshot can't be shown; unpack it first")
+            case _:
+                assert_never(event)
 
-    def _tell(self, event: MetadataChanged) -> None:
+    def _remove_device(self, device_id: str) -> None:
+        for known in (self._devices, self._jobs, self._run_lists, self._titles):
+            known.pop(device_id, None)
+        self._rejected.pop(device_id, None)
+        self._custom.pop(device_id, None)
+        self.providers = [other for other in self.providers if other.device != device_id]
+
+    def _show_metadata(self, event: MetadataChanged) -> None:
         """Take what reports show of the metadata; the rest is the application's own."""
         changes = event.changes
         if "title" in changes:
-            self._titles[event.device] = title_in(changes["title"])
+            self._titles[event.device] = decode_title(changes["title"])
         if "rejected_jobs" in changes:
-            self._rejected[event.device] = words_in(changes["rejected_jobs"])
+            self._rejected[event.device] = decode_strings(changes["rejected_jobs"])
         if "custom_joblist" in changes:
             self._custom[event.device] = bytes(changes["custom_joblist"]) == b"true"
 
