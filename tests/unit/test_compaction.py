@@ -7,7 +7,7 @@ import pytest
 
 from holdall.errors import HoldallError
 from holdall.journal import Journal, read_events
-from holdall.journal.codec import pack
+from holdall.journal.codec import pack_snapshot
 from holdall.journal.compaction import compacted
 from holdall.journal.events import (
     DeviceAdded,
@@ -126,7 +126,7 @@ def test_a_journal_can_be_resumed_behind_a_snapshot() -> None:
 
 def test_a_snapshot_that_nothing_was_trimmed_below_is_read_once() -> None:
     journal, _ = stored(EVENTS)
-    journal.append([pack(compacted(EVENTS), at=11.0)])
+    journal.append([pack_snapshot(compacted(EVENTS), at=11.0)])
     journal.append([ResultRecorded(at=12.0, job_id="b", result=JobResult(outcome="pass"))])
 
     assert len(list(read_events(journal.storage))) == len(EVENTS) + 1

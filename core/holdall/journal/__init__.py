@@ -1,6 +1,7 @@
 """What a session is, as data: events, and how they are stored."""
 
 from holdall.journal.codec import START, Position, decode, encode
+from holdall.journal.compaction import compacted
 from holdall.journal.describe import describe
 from holdall.journal.events import (
     FORMAT,
@@ -16,6 +17,8 @@ from holdall.journal.events import (
     JobStarted,
     ManifestAnswered,
     MetadataChanged,
+    OverrideRecord,
+    OverridesChanged,
     PlanRecord,
     PlansChanged,
     PluginUsed,
@@ -24,12 +27,13 @@ from holdall.journal.events import (
     ResultRecorded,
     SessionCreated,
     Snapshot,
+    StateEvent,
     WriterOpened,
+    decode_strings,
+    decode_title,
     now,
-    title_in,
-    words_in,
 )
-from holdall.journal.iolog import pack, unpack
+from holdall.journal.iolog import pack_record, unpack_records
 from holdall.journal.record import Journal, read_events
 
 __all__ = [
@@ -48,6 +52,8 @@ __all__ = [
     "Journal",
     "ManifestAnswered",
     "MetadataChanged",
+    "OverrideRecord",
+    "OverridesChanged",
     "PlanRecord",
     "PlansChanged",
     "PluginUsed",
@@ -57,14 +63,16 @@ __all__ = [
     "ResultRecorded",
     "SessionCreated",
     "Snapshot",
+    "StateEvent",
     "WriterOpened",
+    "compacted",
     "decode",
+    "decode_strings",
+    "decode_title",
     "describe",
     "encode",
     "now",
-    "pack",
+    "pack_record",
     "read_events",
-    "title_in",
-    "unpack",
-    "words_in",
+    "unpack_records",
 ]

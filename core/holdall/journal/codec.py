@@ -94,12 +94,12 @@ def decode(
         yield position, event
 
 
-def pack(events: Iterable[AnyEvent], *, at: float) -> Snapshot:
+def pack_snapshot(events: Iterable[AnyEvent], *, at: float) -> Snapshot:
     """Return the snapshot that stands for what *events* tell."""
     return Snapshot(at=at, packed=compress(b"\n".join(map(_ENCODER.encode, events))))
 
 
-def unpack(session_id: str, snapshot: Snapshot) -> Iterator[AnyEvent]:
+def unpack_snapshot(session_id: str, snapshot: Snapshot) -> Iterator[AnyEvent]:
     """Yield the events that *snapshot* stands for.
 
     Raises:

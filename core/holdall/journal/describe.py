@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
 from holdall.contracts import SessionInfo
 from holdall.errors import HoldallError
 from holdall.journal.events import (
+    CategoryDefined,
     DeviceAdded,
     DeviceRemoved,
+    JobDefined,
     JobRemoved,
     JobsSelected,
+    JobStarted,
+    ManifestAnswered,
     MetadataChanged,
+    OverridesChanged,
+    PlansChanged,
+    PluginUsed,
+    ProviderAdded,
     ResultRecorded,
     SessionCreated,
-    title_in,
+    Snapshot,
+    WriterOpened,
+    decode_title,
 )
 from holdall.journal.record import read_events
 from holdall.results import Outcome
@@ -26,6 +36,19 @@ if TYPE_CHECKING:
 
     from holdall.contracts import Repository, SessionPhase
     from holdall.journal.events import AnyEvent
+
+    _Unlisted = (
+        JobStarted
+        | JobDefined
+        | CategoryDefined
+        | ProviderAdded
+        | ManifestAnswered
+        | OverridesChanged
+        | PlansChanged
+        | WriterOpened
+        | PluginUsed
+        | Snapshot
+    )
 
 
 def describe(repository: Repository, session_ids: Iterable[str]) -> Iterator[SessionInfo]:
@@ -45,7 +68,9 @@ def _described(repository: Repository, session_id: str) -> SessionInfo:
         return SessionInfo(id=session_id, state="damaged", reason=str(error))
 
 
-def _read(session_id: str, events: Iterable[AnyEvent]) -> SessionInfo:
+def _read(  # noqa: C901 - a case for each kind of event
+    session_id: str, events: Iterable[AnyEvent]
+) -> SessionInfo:
     info = SessionInfo(id=session_id)
     selected: dict[str, set[str]] = {}
     done: dict[str, set[str]] = {}
@@ -63,12 +88,16 @@ def _read(session_id: str, events: Iterable[AnyEvent]) -> SessionInfo:
                     known.pop(event.device, None)
             case JobRemoved():
                 done.get(event.device, set()).discard(event.job_id)
-            case MetadataChanged(changes={"title": words}):
-                titles[event.device] = title_in(words)
+            case MetadataChanged():
+                if "title" in event.changes:
+                    titles[event.device] = decode_title(event.changes["title"])
             case JobsSelected():
                 selected[event.device] = set(event.run_list)
-            case ResultRecorded() if event.result.outcome is not Outcome.NONE:
-                done.setdefault(event.device, set()).add(event.job_id)
+            case ResultRecorded():
+                if event.result.outcome is not Outcome.NONE:
+                    done.setdefault(event.device, set()).add(event.job_id)
+            case _:
+                _pass_over(event)
     jobs = sum(map(len, selected.values()))
     results = sum(len(run & done.get(device, set())) for device, run in selected.items())
     title = next(filter(None, titles.values()), info.title)
@@ -76,6 +105,21 @@ def _read(session_id: str, events: Iterable[AnyEvent]) -> SessionInfo:
     return msgspec.structs.replace(
         info, title=title, modified=modified, jobs=jobs, results=results, state=state
     )
+
+
+def _pass_over(event: _Unlisted) -> None:
+    """Accept the events of which a listing shows nothing; any other does not type-check."""
+    match event:
+        case JobStarted() | JobDefined() | CategoryDefined() | ProviderAdded():
+            pass
+        case ManifestAnswered() | OverridesChanged() | PlansChanged():
+            pass
+        case WriterOpened() | PluginUsed():
+            pass
+        case Snapshot():
+            raise ValueError("a snapshot can't be described; unpack it first")
+        case _:
+            assert_never(event)
 
 
 def _state(modified: float, jobs: int, results: int) -> SessionPhase:

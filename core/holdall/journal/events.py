@@ -73,16 +73,16 @@ class MetadataChanged(DeviceEvent, frozen=True, kw_only=True, tag="metadata"):
     changes: dict[str, msgspec.Raw]
 
 
-def title_in(data: msgspec.Raw) -> str:
-    """Return the title that changed metadata holds; empty if there is none."""
-    found = msgspec.json.decode(data)
-    return found if isinstance(found, str) else ""
+def decode_title(data: msgspec.Raw) -> str:
+    """Return the title in the metadata field *data*; empty if it holds no string."""
+    value = msgspec.json.decode(data)
+    return value if isinstance(value, str) else ""
 
 
-def words_in(data: msgspec.Raw) -> tuple[str, ...]:
-    """Return the words of a list that changed metadata holds; none if it is no such list."""
-    found = msgspec.json.decode(data)
-    return tuple(each for each in found if isinstance(each, str)) if type(found) is list else ()
+def decode_strings(data: msgspec.Raw) -> tuple[str, ...]:
+    """Return the strings in the metadata field *data*; none if it holds no list."""
+    value = msgspec.json.decode(data)
+    return tuple(item for item in value if isinstance(item, str)) if type(value) is list else ()
 
 
 class DeviceAdded(DeviceEvent, frozen=True, kw_only=True, tag="device"):
@@ -166,6 +166,27 @@ class JobsSelected(DeviceEvent, frozen=True, kw_only=True, tag="selection"):
     mandatory: tuple[str, ...] = ()
 
 
+class OverrideRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A field that is set for every job that a pattern matches.
+
+    Attributes:
+        pattern: A job id, or a regular expression for whole ids.
+        fixed: Whether `pattern` is an id.
+        field: `category_id`, `certification_status` or `auto_retry`.
+    """
+
+    pattern: str
+    fixed: bool = True
+    field: str
+    value: str
+
+
+class OverridesChanged(DeviceEvent, frozen=True, kw_only=True, tag="overrides"):
+    """These overrides apply on top of those of the test plans, and no others."""
+
+    overrides: tuple[OverrideRecord, ...] = ()
+
+
 class Process(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Tells one process from all others, also after a reboot."""
 
@@ -216,21 +237,28 @@ class Snapshot(Event, frozen=True, kw_only=True, tag="snapshot"):
     packed: bytes
 
 
+StateEvent = (
+    ResultRecorded
+    | JobStarted
+    | JobDefined
+    | JobsSelected
+    | JobRemoved
+    | CategoryDefined
+    | ManifestAnswered
+    | MetadataChanged
+    | OverridesChanged
+    | ProviderAdded
+)
+"""What happens to the state of a device; `SessionState.apply` takes each of them."""
+
 AnyEvent = (
-    Snapshot
+    StateEvent
+    | Snapshot
     | SessionCreated
     | WriterOpened
     | PluginUsed
-    | MetadataChanged
     | DeviceAdded
     | DeviceRemoved
-    | ProviderAdded
     | PlansChanged
-    | JobDefined
-    | JobRemoved
-    | CategoryDefined
-    | JobsSelected
-    | JobStarted
-    | ManifestAnswered
-    | ResultRecorded
 )
+"""Every kind of event; what reads events handles each, or does not type-check."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from holdall.errors import CorruptSessionError
-from holdall.journal.codec import Position, decode, encode, pack, unpack
+from holdall.journal.codec import Position, decode, encode, pack_snapshot, unpack_snapshot
 from holdall.journal.compaction import compacted
 from holdall.journal.events import Snapshot
 
@@ -39,7 +39,7 @@ def _events(
         if not isinstance(event, Snapshot):
             yield position, event
         elif not begun:
-            for each in unpack(session_id, event):
+            for each in unpack_snapshot(session_id, event):
                 yield position, each
         begun = True
 
@@ -100,7 +100,7 @@ class Journal:
         Nothing is dropped before the new entry was read back and tells it all.
         """
         events = compacted(read_events(self.storage))
-        entries, behind = encode([pack(events, at=at)], self._position)
+        entries, behind = encode([pack_snapshot(events, at=at)], self._position)
         self.storage.append(entries, expect=self._position.number)
         stored = list(self.storage.read(self._position.number))
         if stored != [(behind.number, entries[0])] or _unpacked(self.storage.id, stored) != events:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from holdall.journal import Process, now
-from holdall.processes import this_process
 from holdall.registry import Identity, calling
 from holdall.results import JobResult, Outcome
 from holdall.session.capture import LogCapture, log_name, recover
@@ -209,7 +208,6 @@ class _Task:
         mark = None
         if process is not None:
             mark = Process(pid=process.pid, started=process.started, boot_id=process.boot_id)
-            mark = mark.within(this_process().boot_id)
         self._state.job_started(self.job, mark)
         self._manager.checkpoint()
 

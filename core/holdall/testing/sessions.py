@@ -28,7 +28,7 @@ from holdall.journal import (
     ResultRecorded,
     SessionCreated,
     WriterOpened,
-    pack,
+    pack_record,
 )
 from holdall.results import Attachment, IOLogRecord, JobResult, Measurement, Outcome, Subtest
 from holdall.view import SessionView
@@ -195,7 +195,7 @@ def _result(outcome: Outcome, number: int) -> JobResult:
 
 def _special_results(blobs: dict[str, bytes]) -> dict[str, list[JobResult]]:
     long_line = IOLogRecord(0.5, "stdout", b"0123456789 abcdefghij " * 4000 + b"\n")
-    big = b"".join(pack(record) for record in (*_LOG, long_line, *_LOG))
+    big = b"".join(pack_record(record) for record in (*_LOG, long_line, *_LOG))
     screenshot = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
     attachments = (
         Attachment(name="notes.txt", media_type="text/plain", size=5, data=b"notes"),

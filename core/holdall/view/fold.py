@@ -18,6 +18,7 @@ from holdall.journal import (
     JobStarted,
     ManifestAnswered,
     MetadataChanged,
+    OverridesChanged,
     PlanRecord,
     PlansChanged,
     PluginUsed,
@@ -26,8 +27,8 @@ from holdall.journal import (
     SessionCreated,
     Snapshot,
     WriterOpened,
-    title_in,
-    words_in,
+    decode_strings,
+    decode_title,
 )
 from holdall.results import JobResult
 
@@ -182,8 +183,8 @@ class _Fold:
                 self._title = event.title
             case MetadataChanged():
                 self._change_metadata(event)
-            case WriterOpened() | ManifestAnswered():
-                pass  # no report shows them
+            case WriterOpened() | ManifestAnswered() | OverridesChanged():
+                pass  # reports show what follows from them
             case Snapshot():
                 pass  # its events were read in its place
             case _:
@@ -230,9 +231,9 @@ class _Fold:
         """Take what reports show of the metadata; the rest is the application's own."""
         device, changes = self._device(event.device), event.changes
         if "title" in changes:
-            device.title = title_in(changes["title"])
+            device.title = decode_title(changes["title"])
         if "rejected_jobs" in changes:
-            device.rejected = words_in(changes["rejected_jobs"])
+            device.rejected = decode_strings(changes["rejected_jobs"])
         if "custom_joblist" in changes:
             device.custom = bytes(changes["custom_joblist"]) == b"true"
 

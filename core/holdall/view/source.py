@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from holdall.journal import unpack
+from holdall.journal import unpack_records
 from holdall.view.filtering import through
 from holdall.view.labels import IN_ENGLISH, Labels
 
@@ -94,7 +94,7 @@ class Source:
     def _stored(self, result: JobResult) -> Iterator[IOLogRecord]:
         ref = result.io_log_ref or ""
         with self._open_blob(ref) as log:
-            yield from unpack(log, name=ref)
+            yield from unpack_records(log, name=ref)
 
     def open(self, attachment: Attachment) -> BinaryIO:
         """Return the content of an attachment, of which the filters are done already."""
