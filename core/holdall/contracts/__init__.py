@@ -12,12 +12,17 @@ from holdall.contracts.importers import Importer
 from holdall.contracts.providers import ProviderLoader
 from holdall.contracts.runners import Person, ProcessMark, Runner, Task
 from holdall.contracts.stores import (
+    HasFolder,
+    HasSummaries,
+    Level,
     LogWriter,
     Mode,
     Repository,
+    SessionEnds,
     SessionInfo,
     SessionPhase,
     Storage,
+    Sweepable,
 )
 
 __all__ = [
@@ -25,7 +30,10 @@ __all__ = [
     "ExportReport",
     "ExportWarning",
     "Exporter",
+    "HasFolder",
+    "HasSummaries",
     "Importer",
+    "Level",
     "LogWriter",
     "Mode",
     "Person",
@@ -34,9 +42,11 @@ __all__ = [
     "ReportKind",
     "Repository",
     "Runner",
+    "SessionEnds",
     "SessionInfo",
     "SessionPhase",
     "Sink",
     "Storage",
+    "Sweepable",
     "Task",
 ]

@@ -1,8 +1,8 @@
 """What a session is, as data: events, and how they are stored."""
 
 from holdall.journal.codec import START, Position, decode, encode
-from holdall.journal.describe import describe
 from holdall.journal.events import (
+    FORMAT,
     AnyEvent,
     CategoryDefined,
     DeviceAdded,
@@ -22,15 +22,18 @@ from holdall.journal.events import (
     ProviderAdded,
     ResultRecorded,
     SessionCreated,
+    SessionSummarised,
     WriterOpened,
     now,
     title_in,
     words_in,
 )
 from holdall.journal.iolog import pack, unpack
+from holdall.journal.listing import describe_session, list_sessions
 from holdall.journal.record import Journal, read_events
 
 __all__ = [
+    "FORMAT",
     "START",
     "AnyEvent",
     "CategoryDefined",
@@ -53,10 +56,12 @@ __all__ = [
     "ProviderAdded",
     "ResultRecorded",
     "SessionCreated",
+    "SessionSummarised",
     "WriterOpened",
     "decode",
-    "describe",
+    "describe_session",
     "encode",
+    "list_sessions",
     "now",
     "pack",
     "read_events",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from holdall.errors import SessionExistsError
 from holdall.hooks import Hooks, load_hooks, plugin_used
 from holdall.journal import (
+    FORMAT,
     DeviceAdded,
     DeviceRemoved,
     Journal,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import TracebackType
 
-    from holdall.contracts import Repository, Storage
+    from holdall.contracts import Level, Repository, Storage
     from holdall.exports import BoundExporter, Units
     from holdall.journal import AnyEvent
     from holdall.results import IOLogRecord, JobResult
@@ -318,10 +319,14 @@ class SessionManager:
         with self._storage.open_blob(result.io_log_ref) as log:
             yield from unpack(log, name=result.io_log_ref)
 
-    def checkpoint(self) -> None:
+    def checkpoint(self, *, level: Level = "system") -> None:
         """Store everything that changed since the last checkpoint; durable on return.
 
         What it costs depends on what changed, not on how much there is.
+
+        Args:
+            level: With `process` it survives the end of this process on return, and a
+                power cut a second later.
 
         Raises:
             StorageError: Nothing of this checkpoint was stored, or that is unclear;
@@ -330,7 +335,7 @@ class SessionManager:
         for context in self._contexts:
             self._pending.extend(context.state.chronicle.changed_metadata())
         if self._pending:
-            self._journal.append(self._pending)
+            self._journal.append(self._pending, level=level)
             count, self._pending = len(self._pending), []
             self._notify("checkpoint_saved", event_count=count)
 
@@ -400,11 +405,16 @@ class SessionManager:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._storage.close()
+        self.close()
+
+    def close(self) -> None:
+        """Close the storage; calling it again does nothing, and nothing is checkpointed."""
+        self._journal.close()
 
 
 def _writer(clock: Callable[[], float]) -> WriterOpened:
-    return WriterOpened(at=clock(), version=__version__, boot_id=this_process().boot_id)
+    boot_id = this_process().boot_id
+    return WriterOpened(at=clock(), version=__version__, format=FORMAT, boot_id=boot_id)
 
 
 _TRIES = 5

@@ -28,15 +28,15 @@ def open_repository(url: str, *, registry: Registry | None = None) -> Repository
     """
     registry = registry or Registry.discover()
     *wrappers, store = url.split("::")
-    found = _SCHEME.match(store)
-    if not found:
+    scheme = _SCHEME.match(store)
+    if not scheme:
         raise StoreUrlError(url, "it does not begin with a scheme, as in 'file:///var/lib/lab'")
-    repository = _made(registry, found["name"], store, None)
+    repository = _made(registry, scheme["name"], store)
     for wrapper in reversed(wrappers):
-        found = _WRAPPER.fullmatch(wrapper)
-        if not found:
+        name = _WRAPPER.fullmatch(wrapper)
+        if not name:
             raise StoreUrlError(url, f"{wrapper!r} before '::' is no name of a wrapper")
-        repository = _made(registry, found["name"], wrapper, repository)
+        repository = _made(registry, name["name"], wrapper, repository)
     return repository
 
 
@@ -52,10 +52,10 @@ def file_url(path: str | Path) -> str:
     return Path(path).absolute().as_uri()
 
 
-def _made(registry: Registry, name: str, url: str, inner: Repository | None) -> Repository:
+def _made(registry: Registry, name: str, url: str, *inner: Repository) -> Repository:
     try:
         plugin = registry.load("repositories", name)
     except PluginError as error:
         error.add_note(f"while opening the store {url!r}")
         raise
-    return cast("Repository", plugin.from_url(url, inner))
+    return cast("Repository", plugin.from_url(url, *inner))

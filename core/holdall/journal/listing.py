@@ -1,0 +1,124 @@
+"""The sessions of a repository, as a listing shows them, from the ends of their journals.
+
+A writer says last what a listing shows. After one that was killed, and where
+an end is odd, the session is read from its last snapshot on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from holdall.contracts import HasSummaries, SessionEnds, SessionInfo
+from holdall.errors import CorruptSessionError, HoldallError, UnknownSessionError
+from holdall.journal.codec import decode_ends
+from holdall.journal.events import SessionSummarised, Snapshot
+from holdall.journal.record import read_events
+from holdall.journal.summary import RunningSummary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from holdall.contracts import Repository, SessionPhase, Storage
+
+
+def list_sessions(repository: Repository) -> list[SessionInfo]:
+    """Return what is known of each session, newest first; a damaged one hinders no other.
+
+    Damage at the beginning or the end of a session is seen; what lies between is
+    seen by whoever opens it.
+    """
+    infos = [info for ends in _all_ends(repository) if (info := _info(repository, ends))]
+    return sorted(infos, key=lambda info: (info.modified, info.id), reverse=True)
+
+
+def describe_session(repository: Repository, session_id: str) -> SessionInfo:
+    """Return what is known of one session, which alone is opened.
+
+    Raises:
+        UnknownSessionError: The repository holds no such session.
+    """
+    return _described(repository, session_id)
+
+
+def _all_ends(repository: Repository) -> Iterable[SessionEnds]:
+    if isinstance(repository, HasSummaries):
+        return repository.summaries()
+    return (SessionEnds(session_id, is_whole=False) for session_id in repository.ids())
+
+
+def _info(repository: Repository, ends: SessionEnds) -> SessionInfo | None:
+    summary = _summary_of(ends)
+    if summary is not None:
+        return _shown(ends.id, summary)
+    if ends.is_whole and ends.first is None:
+        return SessionInfo(id=ends.id)
+    try:
+        return _described(repository, ends.id)
+    except UnknownSessionError:
+        return None  # it was removed meanwhile
+
+
+def _described(repository: Repository, session_id: str) -> SessionInfo:
+    try:
+        storage = repository.open(session_id, mode="r")
+        try:
+            return _read(storage)
+        finally:
+            storage.close()
+    except UnknownSessionError:
+        raise
+    except HoldallError as error:
+        return SessionInfo(id=session_id, state="damaged", reason=str(error))
+
+
+def _read(storage: Storage) -> SessionInfo:
+    head = storage.head
+    first = next(storage.read(), None)
+    if first is None:
+        if head:
+            reason = f"none of the entries up to {head} is there"
+            raise CorruptSessionError(storage.id, storage.where, reason)
+        return SessionInfo(id=storage.id)
+    last = tuple(entry for _number, entry in storage.read(max(head - 2, first[0] - 1)))
+    summary = _summary_of(SessionEnds(storage.id, first[1], last[:2]))
+    return _shown(storage.id, summary or _summarised(storage))
+
+
+def _summary_of(ends: SessionEnds) -> SessionSummarised | None:
+    """Return what the last entry says of a session, None if that takes more than the ends."""
+    if not ends.is_whole or ends.first is None:
+        return None
+    try:
+        event = decode_ends(ends.id, ends.first, ends.last)
+    except HoldallError:
+        return None  # whoever reads it all tells why
+    if isinstance(event, Snapshot):
+        return event.summary
+    return event if isinstance(event, SessionSummarised) else None
+
+
+def _summarised(storage: Storage) -> SessionSummarised:
+    running = RunningSummary()
+    for event in read_events(storage):
+        running.apply(event)
+    return running.event()
+
+
+def _shown(session_id: str, summary: SessionSummarised) -> SessionInfo:
+    return SessionInfo(
+        id=session_id,
+        title=summary.title,
+        state=_state(summary.jobs, summary.results),
+        verdict=summary.verdict,
+        counts=summary.counts,
+        created=summary.created,
+        modified=summary.at,
+        jobs=summary.jobs,
+        results=summary.results,
+    )
+
+
+def _state(jobs: int, results: int) -> SessionPhase:
+    if not results:
+        return "new"
+    return "finished" if results == jobs else "unfinished"
