@@ -31,6 +31,7 @@ DEVICES = ("one", "two", "three")
 CHILD = """
 import json, os, sys
 from holdall import Device, SessionDeviceContext, SessionManager, SessionState, make_unit
+from holdall.journal import list_sessions
 from holdall.session.run import RunSettings, run_session
 from holdall_plugins.runners.local import LocalRunner
 from holdall_plugins.stores.file import FileRepository

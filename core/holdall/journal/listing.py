@@ -16,7 +16,7 @@ from holdall.journal.record import read_events
 from holdall.journal.summary import RunningSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from holdall.contracts import Repository, SessionPhase, Storage
 
@@ -37,7 +37,7 @@ def describe_session(repository: Repository, session_id: str) -> SessionInfo:
     Raises:
         UnknownSessionError: The repository holds no such session.
     """
-    return _described(repository, session_id)
+    return _described(repository, session_id, _by_its_ends)
 
 
 def _all_ends(repository: Repository) -> Iterable[SessionEnds]:
@@ -47,22 +47,25 @@ def _all_ends(repository: Repository) -> Iterable[SessionEnds]:
 
 
 def _info(repository: Repository, ends: SessionEnds) -> SessionInfo | None:
-    summary = _summary_of(ends)
-    if summary is not None:
-        return _shown(ends.id, summary)
     if ends.is_whole and ends.first is None:
         return SessionInfo(id=ends.id)
+    summary = _last_summary(ends)
+    if summary is not None:
+        return _shown(ends.id, summary)
+    read = _by_its_events if isinstance(repository, HasSummaries) else _by_its_ends
     try:
-        return _described(repository, ends.id)
+        return _described(repository, ends.id, read)
     except UnknownSessionError:
         return None  # it was removed meanwhile
 
 
-def _described(repository: Repository, session_id: str) -> SessionInfo:
+def _described(
+    repository: Repository, session_id: str, read: Callable[[Storage], SessionInfo]
+) -> SessionInfo:
     try:
         storage = repository.open(session_id, mode="r")
         try:
-            return _read(storage)
+            return read(storage)
         finally:
             storage.close()
     except UnknownSessionError:
@@ -71,20 +74,34 @@ def _described(repository: Repository, session_id: str) -> SessionInfo:
         return SessionInfo(id=session_id, state="damaged", reason=str(error))
 
 
-def _read(storage: Storage) -> SessionInfo:
-    head = storage.head
+def _by_its_ends(storage: Storage) -> SessionInfo:
+    """Describe a session by its ends, or by all of it if they don't say enough."""
     first = next(storage.read(), None)
-    if first is None:
-        if head:
-            reason = f"none of the entries up to {head} is there"
-            raise CorruptSessionError(storage.id, storage.where, reason)
-        return SessionInfo(id=storage.id)
-    last = tuple(entry for _number, entry in storage.read(max(head - 2, first[0] - 1)))
-    summary = _summary_of(SessionEnds(storage.id, first[1], last[:2]))
-    return _shown(storage.id, summary or _summarised(storage))
+    if first is not None:
+        last = [entry for _number, entry in storage.read(max(storage.head - 2, first[0] - 1))]
+        summary = _last_summary(SessionEnds(storage.id, first[1], tuple(last[:2])))
+        if summary is not None:
+            return _shown(storage.id, summary)
+    return _by_its_events(storage)
 
 
-def _summary_of(ends: SessionEnds) -> SessionSummarised | None:
+def _by_its_events(storage: Storage) -> SessionInfo:
+    """Describe a session by all that is read of it, from the last snapshot on."""
+    running = RunningSummary()
+    is_empty = True
+    for event in read_events(storage):
+        is_empty = False
+        running.apply(event)
+    if not is_empty:
+        return _shown(storage.id, running.event())
+    head = storage.head
+    if head:
+        reason = f"none of the entries up to {head} is there"
+        raise CorruptSessionError(storage.id, storage.where, reason)
+    return SessionInfo(id=storage.id)
+
+
+def _last_summary(ends: SessionEnds) -> SessionSummarised | None:
     """Return what the last entry says of a session, None if that takes more than the ends."""
     if not ends.is_whole or ends.first is None:
         return None
@@ -95,13 +112,6 @@ def _summary_of(ends: SessionEnds) -> SessionSummarised | None:
     if isinstance(event, Snapshot):
         return event.summary
     return event if isinstance(event, SessionSummarised) else None
-
-
-def _summarised(storage: Storage) -> SessionSummarised:
-    running = RunningSummary()
-    for event in read_events(storage):
-        running.apply(event)
-    return running.event()
 
 
 def _shown(session_id: str, summary: SessionSummarised) -> SessionInfo:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from holdall.contracts import SessionEnds
@@ -27,18 +28,18 @@ _MOST: Final = 1 << 24
 def modified(folder: str, session_id: str) -> tuple[bool, int]:
     """Return what orders sessions by their last change: whether it has entries, and when it was.
 
-    It is a guess where something is odd, since whoever wants to know reads the session.
+    Where something is odd it is a guess: whoever wants to know reads the session.
     """
-    try:
-        status = os.lstat(f"{folder}/{journal_name(1)}")
-        return status.st_size > len(header_line(session_id, 1)[0]), status.st_mtime_ns
-    except OSError:
-        pass
-    try:
-        status = os.lstat(f"{folder}/{max(filter(is_journal, os.listdir(folder)))}")
-    except (OSError, ValueError):
-        return False, 0
-    return True, status.st_mtime_ns
+    for newest in (lambda: journal_name(1), lambda: _newest_name(folder)):
+        with suppress(OSError):
+            status = os.lstat(f"{folder}/{newest()}")
+            has_entries = status.st_size > len(header_line(session_id, 1)[0])
+            return has_entries, status.st_mtime_ns
+    return False, 0
+
+
+def _newest_name(folder: str) -> str:
+    return max(filter(is_journal, os.listdir(folder)), default="")
 
 
 def read_ends(folder: str, session_id: str) -> SessionEnds:
