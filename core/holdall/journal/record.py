@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from holdall.errors import CorruptSessionError, StorageError
@@ -63,13 +64,14 @@ class Journal:
         storage: Storage,
         position: Position,
         *,
-        summary: RunningSummary,
+        events: Sequence[AnyEvent] = (),
         tail: int = 0,
         base: int = 0,
     ) -> None:
         self.storage = storage
         self._position = position
-        self._summary = summary
+        self._summary = RunningSummary()
+        self._not_summarised: Sequence[AnyEvent] = events  # most who load a session only read it
         self._tail = tail
         self._base = base
         self._is_changed = False
@@ -77,7 +79,7 @@ class Journal:
     @classmethod
     def begin(cls, storage: Storage) -> Journal:
         """Return the journal of a session that has no entries yet."""
-        return cls(storage, Position(number=0, epoch=1, sum=0), summary=RunningSummary())
+        return cls(storage, Position(number=0, epoch=1, sum=0))
 
     @classmethod
     def resume(cls, storage: Storage) -> tuple[Journal, Sequence[AnyEvent]]:
@@ -85,13 +87,11 @@ class Journal:
         last = Position()
         events = []
         sizes = _Sizes()
-        summary = RunningSummary()
         for last, event in _events(storage.id, sizes.measured(storage.read())):  # noqa: B007 - the last one is kept
             if type(event) is not SessionSummarised:
-                summary.apply(event)
                 events.append(event)
         position = last._replace(epoch=last.epoch + 1)
-        journal = cls(storage, position, summary=summary, tail=sizes.tail, base=sizes.base)
+        journal = cls(storage, position, events=events, tail=sizes.tail, base=sizes.base)
         return journal, events
 
     @property
@@ -116,8 +116,7 @@ class Journal:
             self._position = behind
             self._tail += sum(map(len, entries))
             self._is_changed = True
-            for event in events:
-                self._summary.apply(event)
+            self._summarise(events)
 
     def compact(self, *, at: float) -> None:
         """Put one entry in the place of all entries; what the journal tells stays the same.
@@ -125,6 +124,7 @@ class Journal:
         The entry is not handed over before it was unpacked again and tells it all.
         """
         events = compacted(read_events(self.storage))
+        self._summarise()
         [entry], behind = encode(
             [pack(events, at=at, summary=self._summary.event())], self._position
         )
@@ -150,6 +150,11 @@ class Journal:
             _log.debug("%s: no summary was stored: %s", self.storage.id, error)
         finally:
             self.storage.close()
+
+    def _summarise(self, events: Iterable[AnyEvent] = ()) -> None:
+        for event in chain(self._not_summarised, events):
+            self._summary.apply(event)
+        self._not_summarised = ()
 
 
 class _Sizes:

@@ -22,6 +22,7 @@ from holdall.results import Outcome
 
 if TYPE_CHECKING:
     from holdall.journal.events import AnyEvent
+    from holdall.results import JobResult
 
 # Outcomes that don't speak against a pass; so one that is new does until it is put here.
 _HARMLESS: Final = frozenset(
@@ -49,18 +50,12 @@ class RunningSummary:
         self._modified = 0.0
         self._devices: dict[str, _Device] = {}
 
-    def apply(self, event: AnyEvent) -> None:  # noqa: C901 - a line for each event
+    def apply(self, event: AnyEvent) -> None:
         """Take *event* into account."""
         self._modified = max(self._modified, event.at)
         match event:
             case ResultRecorded():
-                device = self._device(event.device)
-                device.in_flight.discard(event.job_id)
-                if not event.result.is_hollow:
-                    device.outcomes[event.job_id] = event.result.outcome
-                    device.tried.add(event.job_id)
-                else:
-                    device.outcomes.setdefault(event.job_id, Outcome.NONE)
+                self._device(event.device).record(event.job_id, event.result)
             case JobStarted():
                 device = self._device(event.device)
                 device.outcomes.setdefault(event.job_id, Outcome.NONE)
@@ -129,6 +124,14 @@ class _Device:
         shown = dict.fromkeys(each for each in self.run_list if each in self.outcomes)
         shown.update(dict.fromkeys(self.tried | self.in_flight))
         return shown
+
+    def record(self, job_id: str, result: JobResult) -> None:
+        self.in_flight.discard(job_id)
+        if result.outcome is not Outcome.NONE or not result.is_hollow:
+            self.outcomes[job_id] = result.outcome
+            self.tried.add(job_id)
+        else:
+            self.outcomes.setdefault(job_id, Outcome.NONE)
 
     def forget(self, job_id: str) -> None:
         self.outcomes.pop(job_id, None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from holdall.contracts import SessionEnds
@@ -30,12 +29,14 @@ def modified(folder: str, session_id: str) -> tuple[bool, int]:
 
     Where something is odd it is a guess: whoever wants to know reads the session.
     """
-    for newest in (lambda: journal_name(1), lambda: _newest_name(folder)):
-        with suppress(OSError):
-            status = os.lstat(f"{folder}/{newest()}")
-            has_entries = status.st_size > len(header_line(session_id, 1)[0])
-            return has_entries, status.st_mtime_ns
-    return False, 0
+    try:
+        status = os.lstat(f"{folder}/{journal_name(1)}")
+    except OSError:
+        try:
+            status = os.lstat(f"{folder}/{_newest_name(folder)}")
+        except OSError:
+            return False, 0
+    return status.st_size > len(header_line(session_id, 1)[0]), status.st_mtime_ns
 
 
 def _newest_name(folder: str) -> str:
