@@ -2,7 +2,6 @@
 
 from holdall.journal.codec import START, Position, decode, encode
 from holdall.journal.compaction import compacted
-from holdall.journal.describe import describe
 from holdall.journal.events import (
     FORMAT,
     AnyEvent,
@@ -26,6 +25,7 @@ from holdall.journal.events import (
     ProviderAdded,
     ResultRecorded,
     SessionCreated,
+    SessionSummarised,
     Snapshot,
     StateEvent,
     WriterOpened,
@@ -34,6 +34,7 @@ from holdall.journal.events import (
     now,
 )
 from holdall.journal.iolog import pack_record, unpack_records
+from holdall.journal.listing import describe_session, list_sessions
 from holdall.journal.record import Journal, read_events
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "ProviderAdded",
     "ResultRecorded",
     "SessionCreated",
+    "SessionSummarised",
     "Snapshot",
     "StateEvent",
     "WriterOpened",
@@ -69,8 +71,9 @@ __all__ = [
     "decode",
     "decode_strings",
     "decode_title",
-    "describe",
+    "describe_session",
     "encode",
+    "list_sessions",
     "now",
     "pack_record",
     "read_events",

@@ -23,6 +23,7 @@ from holdall.journal.events import (
     ProviderAdded,
     ResultRecorded,
     SessionCreated,
+    SessionSummarised,
     Snapshot,
     WriterOpened,
 )
@@ -87,6 +88,8 @@ class Compaction:
             case PluginUsed():
                 key = (event.kind, event.id, event.distribution, event.version)
                 kept[PluginUsed, *key] = event
+            case SessionSummarised():
+                pass  # the snapshot has a summary of its own
             case Snapshot():
                 raise ValueError("a snapshot can't be compacted; unpack it first")
             case _:

@@ -18,7 +18,7 @@ from holdall.units import UNCATEGORISED
 FORMAT: Final = 2
 """Version of the events; a reader refuses a session that was written with a higher one.
 
-1 had no outcome `error`, no subtests and no measurements; it reads as it did.
+1 had no outcome `error`, no subtests, no measurements and no summaries; it reads as it did.
 """
 
 
@@ -50,6 +50,7 @@ class WriterOpened(Event, frozen=True, kw_only=True, tag="writer"):
     """A process opened the session for writing: from here on the epoch is one higher.
 
     Processes of jobs belong to the same boot of the machine unless they say otherwise.
+    A writer of format 1 did not say which one it wrote.
     """
 
     version: str
@@ -227,14 +228,32 @@ class ResultRecorded(DeviceEvent, frozen=True, kw_only=True, tag="result"):
     result: JobResult
 
 
+class SessionSummarised(Event, frozen=True, kw_only=True, tag="summary"):
+    """What a listing shows of everything before it; it adds nothing to the session.
+
+    Attributes:
+        at: The moment of the last event before it.
+        counts: How many jobs ended with which outcome; only outcomes that occur.
+    """
+
+    title: str = ""
+    created: float = 0.0
+    jobs: int = 0
+    results: int = 0
+    counts: dict[str, int] = {}
+    verdict: str = ""
+
+
 class Snapshot(Event, frozen=True, kw_only=True, tag="snapshot"):
     """Stands for everything before it.
 
     Attributes:
         packed: The events that tell all that is known, as JSON lines, compressed by zlib.
+        summary: What a listing shows of them; None in a snapshot of format 1.
     """
 
     packed: bytes
+    summary: SessionSummarised | None = None
 
 
 StateEvent = (
@@ -260,5 +279,6 @@ AnyEvent = (
     | DeviceAdded
     | DeviceRemoved
     | PlansChanged
+    | SessionSummarised
 )
 """Every kind of event; what reads events handles each, or does not type-check."""

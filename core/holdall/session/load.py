@@ -31,6 +31,7 @@ from holdall.journal import (
     ProviderAdded,
     ResultRecorded,
     SessionCreated,
+    SessionSummarised,
     Snapshot,
     WriterOpened,
     read_events,
@@ -202,7 +203,7 @@ class _Replay:
                 self._selected.pop(event.device, None)
             case PlansChanged():
                 self.plan_ids = tuple(plan.id for plan in event.plans)
-            case SessionCreated() | PluginUsed():
+            case SessionCreated() | PluginUsed() | SessionSummarised():
                 pass  # what reports show of the session
             case Snapshot():
                 raise ValueError("a snapshot can't be applied; unpack it first")

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import TracebackType
 
-    from holdall.contracts import Repository, Storage
+    from holdall.contracts import Level, Repository, Storage
     from holdall.exports import BoundExporter, Units
     from holdall.journal import AnyEvent
     from holdall.results import IOLogRecord, JobResult
@@ -323,10 +323,14 @@ class SessionManager:
         with self._storage.open_blob(result.io_log_ref) as log:
             yield from unpack_records(log, name=result.io_log_ref)
 
-    def checkpoint(self) -> None:
+    def checkpoint(self, *, level: Level = "system") -> None:
         """Store everything that changed since the last checkpoint; durable on return.
 
         What it costs depends on what changed, not on how much there is.
+
+        Args:
+            level: With `process` it survives the end of this process on return, and a
+                power cut a second later.
 
         Raises:
             StorageError: Nothing of this checkpoint was stored, or that is unclear;
@@ -335,7 +339,7 @@ class SessionManager:
         for context in self._contexts:
             context.state.record_metadata()
         if self._pending:
-            self._journal.append(self._pending)
+            self._journal.append(self._pending, level=level)
             count = len(self._pending)
             self._pending.clear()
             self._notify("checkpoint_saved", event_count=count)
@@ -408,7 +412,11 @@ class SessionManager:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._storage.close()
+        self.close()
+
+    def close(self) -> None:
+        """Close the storage; calling it again does nothing, and nothing is checkpointed."""
+        self._journal.close()
 
 
 _TRIES = 5

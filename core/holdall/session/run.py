@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from holdall.contracts import HasFolder
 from holdall.journal import Process, now
 from holdall.registry import Identity, calling
 from holdall.results import JobResult, Outcome
@@ -227,9 +228,8 @@ class _Task:
 @contextmanager
 def _session_share(manager: SessionManager) -> Iterator[Path]:
     """Give the folder that the session's jobs share: the storage's own, or one for this run."""
-    folder = getattr(manager.storage, "folder", None)
-    if folder is not None:
-        share = Path(folder) / "session-share"
+    if isinstance(manager.storage, HasFolder):
+        share = manager.storage.folder / "session-share"
         share.mkdir(mode=0o700, exist_ok=True)
         yield share
         return

@@ -25,6 +25,7 @@ from holdall.journal import (
     ProviderAdded,
     ResultRecorded,
     SessionCreated,
+    SessionSummarised,
     Snapshot,
     WriterOpened,
     decode_strings,
@@ -183,10 +184,10 @@ class _Fold:
                 self._title = event.title
             case MetadataChanged():
                 self._change_metadata(event)
-            case WriterOpened() | ManifestAnswered() | OverridesChanged():
+            case WriterOpened() | ManifestAnswered() | OverridesChanged() | SessionSummarised():
                 pass  # reports show what follows from them
             case Snapshot():
-                pass  # its events were read in its place
+                raise ValueError("a snapshot can't be shown; unpack it first")
             case _:
                 assert_never(event)
 
