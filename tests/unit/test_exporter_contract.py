@@ -155,6 +155,23 @@ def test_a_method_that_would_never_run_is_refused_at_load(exporter: type, reason
     assert reason in misfit(exporter)
 
 
+class Grumpy(type):
+    def __getattribute__(cls, name: str) -> Any:
+        if name == "output":
+            raise SystemExit("do not look")
+        return super().__getattribute__(name)
+
+
+def test_a_class_that_can_not_be_looked_at_is_broken_and_no_more() -> None:
+    class Hidden(Minimal, metaclass=Grumpy): ...
+
+    with pytest.raises(PluginLoadError) as caught:
+        registry(Hidden)
+
+    assert caught.value.state == "broken"
+    assert caught.value.reason == "looking at it raised SystemExit: do not look"
+
+
 class Returning(Minimal):
     def export(self, view: Any, sink: Any, context: Any) -> Any:
         super().export(view, sink, context)
