@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 import pytest
 
-from holdall import Registry, errors
+from holdall import Registry, contracts, errors
 from holdall.cli import INTERRUPTED, cli, exits
 from holdall.exports.options import LEGACY_OPTIONS, describe_options
 from holdall.exports.view_options import ViewOptions
+from holdall.hooks import specs
 from holdall.journal import codec
 from holdall.registry.aliases import SHORT
 from holdall.registry.candidates import ALIASES, KINDS, State
@@ -248,3 +250,68 @@ def test_every_option_of_plainbox_is_documented() -> None:
         shown = f"{field}={value}" if isinstance(value, str) else field
         wanted[name] = f"no-{shown}" if value is False else shown
     assert found == {k.replace("_", "-"): v.replace("_", "-") for k, v in wanted.items()}
+
+
+def members(protocol: type) -> set[str]:
+    """Return what a Protocol itself asks for."""
+    own = {name for name in vars(protocol) if not name.startswith("_")}
+    return own | set(protocol.__annotations__)
+
+
+PROTOCOLS = (
+    contracts.Exporter,
+    contracts.HasOptions,
+    contracts.Verifies,
+    contracts.HasSchema,
+    contracts.SplitExporter,
+    contracts.FolderExporter,
+    contracts.ExportContext,
+)
+SINKS = {
+    contracts.SplitExporter: contracts.SplitSink,
+    contracts.FolderExporter: contracts.FolderSink,
+}
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda protocol: protocol.__name__)
+def test_every_member_of_the_contract_of_exporters_is_documented(protocol: type) -> None:
+    text, _head, of_sink = section("exporter-contract", f"`{protocol.__name__}`").partition("###")
+    documented = {code(row[0]) for row in rows(text)}
+
+    common = members(contracts.Exporter) if protocol in SINKS else set()
+    assert documented == members(protocol) - (common - {"export"})
+    if protocol in SINKS:
+        sink = SINKS[protocol]
+        inherited = members(contracts.Sink) if contracts.Sink in sink.__mro__ else set()
+        assert {code(row[0]) for row in rows(of_sink)} == members(sink) | inherited
+
+
+def test_no_exporter_protocol_is_documented_that_does_not_exist() -> None:
+    headings = re.findall(r"^##+ `(\w+)`$", page("exporter-contract"), re.MULTILINE)
+
+    assert set(headings) == {each.__name__ for each in (*PROTOCOLS, *SINKS.values())}
+
+
+def test_every_hook_is_documented_with_its_arguments() -> None:
+    found = {
+        heading: {
+            code(row[0]): tuple(re.findall(r"`(\w+)`", row[1]))
+            for row in rows(section("hooks", heading))
+        }
+        for heading in ("Observers", "Settings", "Wrappers")
+    }
+
+    def wanted(names: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+        return {name: tuple(inspect.signature(getattr(specs, name)).parameters) for name in names}
+
+    assert found == {
+        "Observers": wanted(specs.OBSERVERS),
+        "Settings": wanted(("configure",)),
+        "Wrappers": wanted(specs.WRAPPERS),
+    }
+
+
+def test_every_hook_is_an_observer_a_wrapper_or_for_settings() -> None:
+    declared = {name for name, each in vars(specs).items() if hasattr(each, "holdall_spec")}
+
+    assert declared == {*specs.OBSERVERS, *specs.WRAPPERS, "configure"}

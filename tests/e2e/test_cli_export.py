@@ -225,3 +225,48 @@ def test_a_full_disk_is_told_and_hinders_no_other_report(session: Cli, name: str
     assert found.code == 2
     assert "cannot write the report to '/dev/full': No space left on device" in found.err
     assert (session.folder / "verdict.txt").read_text() == "FAIL\n"
+
+
+def test_two_reports_of_one_exporter_have_options_of_their_own(session: Cli) -> None:
+    options = ("-O", "text@1.logs=all", "-O", "text@2.logs=none", "-O", "text.comments=no")
+
+    found = session("export", "last", "text=a.txt", "text=b.txt", *options)
+
+    assert (found.code, found.err) == (0, "")
+    assert "swordfish" in (session.folder / "a.txt").read_text()
+    assert "swordfish" not in (session.folder / "b.txt").read_text()
+
+
+def test_one_option_is_given_to_two_reports_of_one_exporter(session: Cli) -> None:
+    found = session("export", "last", "text=a.txt", "text=b.txt", "-O", "logs=all")
+
+    assert (found.code, found.err) == (0, "")
+    for name in ("a.txt", "b.txt"):
+        assert "swordfish" in (session.folder / name).read_text()
+
+
+def test_an_option_of_a_report_that_is_not_there_is_wrong_usage(session: Cli) -> None:
+    found = session("export", "last", "text=a.txt", "-O", "text@2.logs=all")
+
+    assert found.code == 2
+    assert "'text@2', which is not exported" in found.err
+    assert not (session.folder / "a.txt").exists()
+
+
+def test_a_traceback_is_printed_when_it_is_asked_for(session: Cli) -> None:
+    failing = ("export", "last", "text=missing/a.txt")
+
+    plain, debugging = session(*failing), session("--debug", *failing)
+    by_variable = with_variables(session, HOLDALL_DEBUG="1")(*failing)
+    of_the_command = session("--debug", "export", "nothing", "text")
+
+    assert (plain.code, "Traceback" in plain.err) == (2, False)
+    assert (debugging.code, "Traceback (most recent call last)" in debugging.err) == (2, True)
+    assert "FileNotFoundError" in debugging.err
+    assert "Traceback" in by_variable.err
+    assert "UnknownSessionError" in of_the_command.err
+
+
+def test_the_schema_of_an_exporter_that_has_none_is_wrong_usage(holdall: Cli) -> None:
+    assert holdall("schema", "session").out == holdall("schema", "session", "holdall.json").out
+    assert holdall("schema", "session", "junit").code == 2

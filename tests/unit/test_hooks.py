@@ -652,6 +652,23 @@ def test_the_blame_is_that_of_the_wrapper_that_failed_and_not_of_those_around_it
     assert caught.value.name == "yielding_twice"
 
 
+def test_the_wrapper_that_was_registered_last_is_the_outermost() -> None:
+    steps: list[str] = []
+
+    def around(name: str) -> Around:
+        def step() -> Generator[None]:
+            steps.append(f"{name} before")
+            yield
+            steps.append(f"{name} after")
+
+        step.__name__ = name
+        return step
+
+    wrapped(lambda: steps.append("work"), around("first"), around("last"))
+
+    assert steps == ["last before", "first before", "work", "first after", "last after"]
+
+
 def test_an_error_of_the_work_comes_out_of_wrappers_as_it_is() -> None:
     with pytest.raises(ValueError, match="no disk"):
         wrapped(fail, good, good)

@@ -48,6 +48,16 @@ class FragileLoader:
         raise RuntimeError(f"cannot load {source}")
 
 
+class ExitingLoader(FragileLoader):
+    """Ends the process, if it may."""
+
+    def accepts(self, source: str) -> bool:
+        raise SystemExit(f"no place like {source}")
+
+    def load(self, source: str) -> Provider:
+        raise SystemExit(f"nothing like {source}")
+
+
 class EmptyHandedLoader:
     """Returns no provider."""
 
@@ -180,6 +190,14 @@ def test_a_broken_loader_is_blamed_when_it_was_asked_for() -> None:
         "the provider loader 'fragile' of application failed loading 'x': RuntimeError: cannot "
         "load x; this is a fault of the plugin, report it to its authors"
     )
+
+
+def test_a_loader_that_exits_ends_nothing(tmp_path: Path) -> None:
+    plugins = registry(aexiting=ExitingLoader)
+
+    assert load_provider(pxu_file(tmp_path / "a.pxu"), registry=plugins).loader == "pxu"
+    with pytest.raises(PluginCallError, match="SystemExit: nothing like x"):
+        load_provider("aexiting:x", registry=plugins)
 
 
 def test_a_loader_that_returns_something_else_is_blamed() -> None:

@@ -632,6 +632,35 @@ class Broken(ScriptedRunner):
         return super().run(task)
 
 
+class Exiting(ScriptedRunner):
+    def run(self, task: Task) -> JobResult:
+        raise SystemExit(task.job.id)
+
+
+class Returning(ScriptedRunner):
+    def run(self, task: Task) -> JobResult:
+        return task.job  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("runner", "cause"),
+    [
+        pytest.param(Exiting(), "SystemExit: a", id="exits"),
+        pytest.param(Returning(), "and not a JobResult", id="returns something else"),
+    ],
+)
+def test_a_runner_that_does_not_keep_to_its_contract_is_blamed(
+    runner: ScriptedRunner, cause: str
+) -> None:
+    manager, _ = new(job("a"))
+
+    with pytest.raises(PluginCallError) as caught:
+        run(manager, runner)
+
+    assert (caught.value.kind, caught.value.doing) == ("runner", "running the job 'a'")
+    assert cause in caught.value.cause
+
+
 def test_a_runner_that_raises_is_blamed_and_its_job_is_settled_by_the_next_run() -> None:
     units = [job("a"), job("b"), job("c")]
     manager, _ = new(*units)

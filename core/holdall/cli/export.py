@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 import click
 
+from holdall.cli.diagnostics import show_log
 from holdall.cli.exits import PLUGIN, TESTS_FAILED, exit_code, message, traceback_of
 from holdall.cli.lazy import is_debugging
 from holdall.cli.options import find_session, parse_targets, repository, store_option
@@ -81,6 +82,7 @@ def export(
     exporter unit of one of the session's providers; without a PATH its report
     goes to standard output.
     """
+    show_log()
     registry = installed()
     targets = parse_targets(name)
     names = [target.name for target in targets]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from holdall.cli.diagnostics import show_log
 from holdall.cli.exits import TESTS_FAILED
 from holdall.cli.export import report_failures, write_reports
 from holdall.cli.options import (
@@ -117,6 +118,7 @@ def run(
     --plan and --job, the provider's only test plan runs, or the one that has
     the provider's name, or else all its automated jobs.
     """
+    show_log()
     registry = installed()
     targets = parse_targets(export, stdout_free=not as_json)
     providers = [load_provider(each, registry=registry) for each in source]
@@ -167,6 +169,7 @@ def resume(
     SESSION is an id, the beginning of one, or `last`; without it the newest
     unfinished session goes on.
     """
+    show_log()
     registry = installed()
     targets = parse_targets(export, stdout_free=not as_json)
     where = repository(store, registry)

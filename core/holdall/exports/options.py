@@ -118,7 +118,8 @@ def parse_both(
     """
     if isinstance(given, options_class):
         return Parsed(given, shared_class(), ())
-    own = {_plain(field.name): field for field in option_fields(options_class)}
+    with calling(exporter, "describing its options"):
+        own = {_plain(field.name): field for field in option_fields(options_class)}
     fields = {_plain(field.name): field for field in option_fields(shared_class)} | own
     values, ignored = _values(exporter.id, fields, preset, strict=False)
     wanted, more = _values(exporter.id, fields, given, strict=strict)

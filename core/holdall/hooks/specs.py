@@ -2,7 +2,8 @@
 
 An implementation takes any of the arguments, by name. An observer returns
 nothing, runs after the change and can't veto it; one that raises is reported,
-and the others run all the same. A wrapper is around an export and part of it:
+and the others run all the same. Most are the signals of plainbox, which user
+interfaces and recorders of statistics listen to. A wrapper is around an export and part of it:
 it yields once, raises to fail the export, and can neither leave the export out
 nor hide its failure. Mark implementations with `holdall.hookimpl`, wrappers with
 `holdall.hookimpl(wrapper=True)`.
@@ -31,73 +32,76 @@ hookimpl = pluggy.HookimplMarker("holdall")
 
 @hookspec
 def session_created(manager: SessionManager) -> None:
-    """Tell that a session began; it has no devices yet."""
+    """Notify that a session began; it has no devices yet."""
 
 
 @hookspec
 def session_loaded(manager: SessionManager) -> None:
-    """Tell that a stored session is back, with everything it held."""
+    """Notify that a stored session is back, with everything it held."""
 
 
 @hookspec
 def session_destroyed(session_id: str) -> None:
-    """Tell that a session was removed from its repository."""
+    """Notify that a session was removed from its repository."""
 
 
 @hookspec
 def checkpoint_saved(manager: SessionManager, event_count: int) -> None:
-    """Tell that so many events are durable now."""
+    """Notify that so many events are durable now."""
 
 
 @hookspec
 def device_context_added(manager: SessionManager, context: SessionDeviceContext) -> None:
-    """Tell that a device takes part from now on."""
+    """Notify that a device takes part from now on."""
 
 
 @hookspec
 def device_context_removed(manager: SessionManager, context: SessionDeviceContext) -> None:
-    """Tell that a device left the session."""
+    """Notify that a device left the session."""
 
 
 @hookspec
 def test_plans_changed(
     manager: SessionManager, old: tuple[TestPlan, ...], new: tuple[TestPlan, ...]
 ) -> None:
-    """Tell that other test plans are in force."""
+    """Notify that other test plans are in force."""
 
 
 @hookspec
 def provider_added(
     manager: SessionManager, context: SessionDeviceContext, provider: Provider
 ) -> None:
-    """Tell that a device got a provider; its units follow."""
+    """Notify that a device got a provider; its units follow."""
 
 
 @hookspec
 def unit_added(manager: SessionManager, context: SessionDeviceContext, unit: Unit) -> None:
-    """Tell that a device got a unit."""
+    """Notify that a device got a unit."""
 
 
 @hookspec
 def unit_removed(manager: SessionManager, context: SessionDeviceContext, unit: Unit) -> None:
-    """Tell that a device lost a unit."""
+    """Notify that a device lost a unit."""
 
 
 @hookspec
 def job_started(manager: SessionManager, context: SessionDeviceContext, job: Job) -> None:
-    """Tell that an attempt at a job begins."""
+    """Notify that an attempt at a job begins; the progress of `holdall run` shows it."""
 
 
 @hookspec
 def job_result_changed(
     manager: SessionManager, context: SessionDeviceContext, job: Job, result: JobResult
 ) -> None:
-    """Tell that a job has another result."""
+    """Notify that a job has another result; the progress of `holdall run` shows it."""
 
 
 @hookspec
 def export_finished(report: ExportReport) -> None:
-    """Tell that a report was written, or failed: then it has an `exception`."""
+    """Notify that a report was written, or failed: then it has an `exception`.
+
+    For plugins that send reports on, or count them.
+    """
 
 
 @hookspec
@@ -116,7 +120,7 @@ def filter_view(
 
     `view.filtered(by)` gives a view seen through a filter. What is changed is to
     be counted in *changes*, which the `ExportReport` shows; *redact* is what the
-    caller wants masked.
+    caller wants masked. The hook plugin `redaction` is one.
     """
     raise NotImplementedError
 

@@ -47,8 +47,14 @@ def check(candidate: Candidate, found: object) -> None:
     Raises:
         PluginLoadError: It does not fit.
     """
-    wanted = getattr(found, "holdall_api", HOLDALL_API)
-    problems = misfits(candidate.kind, found)
+    try:
+        wanted = getattr(found, "holdall_api", HOLDALL_API)
+        problems = misfits(candidate.kind, found)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # of a metaclass, a descriptor, an annotation
+        reason = f"looking at it raised {reason_of(error)}"
+        raise load_error(candidate, State.BROKEN, reason) from error
     if not _is_version(wanted):
         problems.append(f"its 'holdall_api' must be two numbers like (1, 0), not {wanted!r}")
     elif wanted[0] != HOLDALL_API[0] or wanted[1] > HOLDALL_API[1]:

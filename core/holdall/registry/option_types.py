@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import fields
 from enum import Enum, Flag
-from pathlib import Path
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Union, get_args, get_origin
 from typing import get_type_hints as type_hints
@@ -12,8 +12,8 @@ from typing import get_type_hints as type_hints
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-VALUES: Final[tuple[type, ...]] = (str, bool, int, float, Path)
-"""The types of one value, besides `Literal` and enumerations; an `int` may be given as a size."""
+VALUES: Final[tuple[type, ...]] = (str, bool, int, float)
+"""The types of one value, besides `Path`, `Literal` and enumerations."""
 
 LISTS: Final[tuple[type, ...]] = (list, tuple, set, frozenset)
 """What may hold several values; a tuple any number of them, `tuple[str, ...]`."""
@@ -70,7 +70,13 @@ def _is_value(hint: Any) -> bool:
         return _are_words(get_args(hint))
     if isinstance(hint, type) and issubclass(hint, Enum):
         return not issubclass(hint, Flag) and _are_words([member.value for member in hint])
-    return hint in VALUES
+    return hint in VALUES or _is_path(hint)
+
+
+def _is_path(hint: Any) -> bool:
+    # Who has an option of that type imported it; listing plugins has no use for it, nor time.
+    pathlib = sys.modules.get("pathlib")
+    return pathlib is not None and hint is pathlib.Path
 
 
 def _are_words(values: Any) -> bool:

@@ -33,7 +33,7 @@ _OPTIONAL: Final[Mapping[str, Mapping[str, tuple[int, tuple[str, ...]]]]] = {
 
 # Attributes that an exporter must have, what each looks like, and that in words.
 _ATTRIBUTES: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
-    "summary": (re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\S.*"), "one line of text"),
+    "summary": (re.compile(r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]+"), "one line of text"),
     "suffix": (re.compile(r"\.[^/\\\s\x00-\x1f\x7f]+"), "a file name ending like '.md'"),
     "media_type": (
         re.compile(r"[!-.0-~]+/[!-.0-~]+( *;[ -~]*)?"),

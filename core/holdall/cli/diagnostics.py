@@ -1,0 +1,28 @@
+"""What the library logs, shown by commands: a line each, with the traceback if it is wanted."""
+
+from __future__ import annotations
+
+import logging
+
+from holdall.cli.exits import traceback_of
+from holdall.cli.lazy import is_debugging
+from holdall.cli.output import note
+from holdall.registry import reason_of
+
+
+class _Notes(logging.Handler):
+    """Shows each record on standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        because = "" if error is None else f": {reason_of(error)}"
+        note(f"holdall: {record.getMessage()}{because}")
+        if error is not None and is_debugging():
+            note(traceback_of(error))
+
+
+def show_log() -> None:
+    """Show what the library logs from now on; only commands choose that for the process."""
+    logger = logging.getLogger("holdall")
+    if not any(isinstance(handler, _Notes) for handler in logger.handlers):
+        logger.addHandler(_Notes(logging.WARNING))
