@@ -166,7 +166,8 @@ class SessionState:
                 self._apply_result(event)
             case JobStarted():
                 if event.job_id in self._progress:
-                    self._progress[event.job_id].start(event.process)
+                    process = event.process and event.process.resolved(self.recorder.boot_id)
+                    self._progress[event.job_id].start(process)
             case JobDefined() | CategoryDefined() | ProviderAdded():
                 pass  # units are given, and the journal repeats what reports show of them
             case JobsSelected():
@@ -424,8 +425,6 @@ class SessionState:
         if job.id not in self._progress:
             raise UnknownUnitError(job.id, "job", list(self._jobs))
         attempt = len(self._progress[job.id].history) + 1
-        if process is not None:
-            process = process.resolved(self.recorder.boot_id)
         event = JobStarted(
             at=self._clock(),
             device=self.device_id,
@@ -507,6 +506,8 @@ class SessionState:
         """Emit events to a journal from now on, first those that were kept for it."""
         self.notify = notify
         self.read_io_log = read_io_log
+        for progress in self._progress.values():
+            progress.process = progress.process and progress.process.resolved(boot_id)
         self.recorder.attach(self.device_id, boot_id, emit)
         self.record_metadata()
 
