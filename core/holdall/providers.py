@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from holdall.errors import (
     HoldallError,
-    PluginCallError,
     PluginError,
     ProviderLoadError,
     UnknownPluginError,
     UnknownProviderError,
     listed,
 )
+from holdall.registry import Registry, calling
 from holdall.units import Provider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from holdall.contracts import ProviderLoader
-    from holdall.registry import Candidate, Registry
-
-
-T = TypeVar("T")
+    from holdall.registry import Candidate, Identity
 
 
 def load_provider(source: str | os.PathLike[str], *, registry: Registry | None = None) -> Provider:
@@ -39,7 +36,7 @@ def load_provider(source: str | os.PathLike[str], *, registry: Registry | None =
         ProviderLoadError: No provider can be made of what is there.
         PluginError: The loader that was asked for can't be used, or failed.
     """
-    registry = registry or _discovered()
+    registry = Registry.given(registry)
     text = os.fspath(source)
     prefix, _, rest = text.partition(":")
     if rest and prefix in _names(registry, "provider_loaders"):
@@ -59,18 +56,12 @@ def load_provider(source: str | os.PathLike[str], *, registry: Registry | None =
 
 def installed_providers(registry: Registry | None = None) -> Iterator[Provider | HoldallError]:
     """Yield each installed provider, or why it can't be used, sorted by name."""
-    registry = registry or _discovered()
+    registry = Registry.given(registry)
     for name in _names(registry, "providers"):
         try:
             yield _installed(registry, registry.resolve("providers", name))
         except HoldallError as exc:
             yield exc
-
-
-def _discovered() -> Registry:
-    from holdall.registry import Registry
-
-    return Registry.discover()
 
 
 def _names(registry: Registry, kind: str) -> list[str]:
@@ -87,9 +78,10 @@ def _accepting(registry: Registry, path: str) -> str | None:
     """Return the name of the first loader that takes *path*; broken ones are passed over."""
     for name in _names(registry, "provider_loaders"):
         try:
-            loader, candidate = _loader(registry, name)
-            if _call(candidate, f"looking at {path!r}", loader.accepts, path):
-                return name
+            loader, plugin = _loader(registry, name)
+            with calling(plugin, f"looking at {path!r}"):
+                if loader.accepts(path):
+                    return name
         except PluginError:
             continue
     return None
@@ -101,31 +93,16 @@ def _nobody(registry: Registry) -> str:
 
 
 def _load(registry: Registry, name: str, source: str) -> Provider:
-    loader, candidate = _loader(registry, name)
-    doing = f"loading {source!r}"
-    provider: object = _call(candidate, doing, loader.load, source)
-    if not isinstance(provider, Provider):
-        raise _blame(candidate, doing, f"it returned {provider!r} and not a Provider")
+    loader, plugin = _loader(registry, name)
+    with calling(plugin, f"loading {source!r}") as call:
+        provider = call.returned(loader.load(source), Provider)
     provider.loader = name
     provider.source = f"{name}:{provider.source or source}"
     return provider
 
 
-def _loader(registry: Registry, name: str) -> tuple[ProviderLoader, Candidate]:
-    make: Callable[[], ProviderLoader] = registry.load("provider_loaders", name)
-    candidate = registry.resolve("provider_loaders", name)
-    return _call(candidate, "starting", make), candidate
-
-
-def _call(candidate: Candidate, doing: str, function: Callable[..., T], *args: str) -> T:
-    """Call a loader; what it raises, other than our own errors, becomes one that names it."""
-    try:
-        return function(*args)
-    except HoldallError:
-        raise
-    except Exception as exc:
-        raise _blame(candidate, doing, f"{type(exc).__name__}: {exc}") from exc
-
-
-def _blame(candidate: Candidate, doing: str, cause: str) -> PluginCallError:
-    return PluginCallError("provider loader", candidate.id, candidate.origin, doing, cause)
+def _loader(registry: Registry, name: str) -> tuple[ProviderLoader, Identity]:
+    loader_class: type[ProviderLoader] = registry.load("provider_loaders", name)
+    plugin = registry.resolve("provider_loaders", name).identity
+    with calling(plugin, "starting"):
+        return loader_class(), plugin

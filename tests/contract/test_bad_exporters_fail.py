@@ -29,6 +29,7 @@ BROKEN = {
     "RawCsv": "tames_hostile_text",
     "TellsTheTime": "repeats_itself",
     "ChangesTheView": "leaves_the_view_alone",
+    "Prints": "prints_nothing",
     "Gathers": "keeps_memory_flat",
     "NeverAsks": "can_be_cancelled",
     "TakesEverything": "refuses_unknown_options",

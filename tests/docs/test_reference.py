@@ -12,7 +12,7 @@ import pytest
 from holdall import Registry, errors
 from holdall.cli import INTERRUPTED, cli, exits
 from holdall.exports.options import LEGACY_OPTIONS, describe_options
-from holdall.exports.selection import Selection
+from holdall.exports.view_options import ViewOptions
 from holdall.journal import codec
 from holdall.registry.aliases import SHORT
 from holdall.registry.candidates import ALIASES, KINDS, State
@@ -232,7 +232,7 @@ def test_every_option_of_every_exporter_is_documented() -> None:
     registry = Registry.discover()
     own = [each for each in registry.candidates("exporters") if each.distribution == "holdall"]
 
-    assert documented(section("exporters", "Of all exporters")) == described(Selection)
+    assert documented(section("exporters", "Of all exporters")) == described(ViewOptions)
     for each in own:
         exporter = registry.load("exporters", each.id)
         assert documented(section("exporters", f"`{each.id}`")) == described(exporter.Options)

@@ -243,7 +243,7 @@ def test_the_check_passes_for_the_good_one_and_blames_the_others(lab: Venv, poli
     broken = lab.holdall("plugins", "check", "broken.report")
 
     assert good.code == 0, good.out
-    assert "acme.markdown of acme-markdown 1.2: 17 of 17 checks passed" in good.out
+    assert "acme.markdown of acme-markdown 1.2: 18 of 18 checks passed" in good.out
     assert broken.code == 4
     assert "OSError: no licence" in broken.out
 
@@ -271,7 +271,7 @@ def test_a_scaffolded_package_installs_lists_and_passes_all_its_own_checks(lab: 
     assert (mine["state"], mine["aliases"]) == ("ready", ["notes"])
     assert checked.code == 0, checked.out
     assert {each: done.out + done.err for each, done in tools.items() if done.code} == {}
-    assert (tests.code, "18 passed" in tests.out) == (0, True), tests.out
+    assert (tests.code, "19 passed" in tests.out) == (0, True), tests.out
 
 
 @pytest.mark.parametrize(

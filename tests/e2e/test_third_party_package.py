@@ -187,8 +187,7 @@ def test_a_third_party_exporter_is_listed_and_used_and_breaks_only_itself(
             MODULE.replace("bullet: str", "bullet: Nothing").replace(
                 "from dataclasses", "from __future__ import annotations\nfrom dataclasses"
             ),
-            "failed describing its options: NameError: name 'Nothing' is not defined; "
-            "this is a fault of the plugin, report it to its authors",
+            "the types of its 'Options' can't be read (NameError: name 'Nothing' is not defined)",
             id="options",
         ),
         pytest.param(

@@ -17,8 +17,8 @@ from holdall.errors import (
     UnknownOptionError,
     UnknownPluginError,
 )
+from holdall.exports.naming import units_in
 from holdall.exports.pipeline import ExportRequest, export, export_many
-from holdall.exports.units import units_in
 from holdall.registry.candidates import Declared
 from holdall.registry.registry import Registry
 from holdall.session.manager import SessionManager

@@ -12,10 +12,12 @@ from holdall.errors import OptionValueError, UnknownOptionError
 from holdall.exports.bound import BoundExporter
 from holdall.exports.options import LEGACY_OPTIONS, parse_both
 from holdall.exports.pipeline import export
-from holdall.exports.selection import Selection
+from holdall.exports.view_options import ViewOptions
+from holdall.registry import Identity
 from holdall.registry.registry import Registry
 from holdall.testing.sessions import sample_session
 
+ACME = Identity("exporter", "acme.x", "acme 1.0")
 REGISTRY = Registry.discover()
 
 
@@ -33,26 +35,26 @@ class Options:
 
 
 def parsed(*given: str, strict: bool = True) -> Any:
-    return parse_both("acme.x", Options, Selection, given, strict=strict)
+    return parse_both(ACME, Options, ViewOptions, given, strict=strict)
 
 
 @pytest.mark.parametrize(
     ("given", "now", "own", "shared"),
     [
-        ("with-io-log", "logs=all", Options(), Selection(logs="all")),
-        ("squash-io-log", "logs=all", Options(), Selection(logs="all")),
-        ("with-attachments", "attachments", Options(), Selection(attachments=True)),
-        ("with_comments", "comments", Options(comments=True), Selection()),
+        ("with-io-log", "logs=all", Options(), ViewOptions(logs="all")),
+        ("squash-io-log", "logs=all", Options(), ViewOptions(logs="all")),
+        ("with-attachments", "attachments", Options(), ViewOptions(attachments=True)),
+        ("with_comments", "comments", Options(comments=True), ViewOptions()),
         (
             "without-session-desc",
             "no-session-description",
             Options(session_description=False),
-            Selection(),
+            ViewOptions(),
         ),
     ],
 )
 def test_a_string_of_plainbox_means_an_option_of_today(
-    given: str, now: str, own: Options, shared: Selection
+    given: str, now: str, own: Options, shared: ViewOptions
 ) -> None:
     with pytest.warns(DeprecationWarning, match=f"write '{now}'") as caught:
         found = parsed(given)
@@ -70,7 +72,7 @@ def test_a_string_without_a_meaning_is_accepted_only_when_not_strict() -> None:
 
 def test_two_strings_of_one_meaning_do_not_contradict_each_other() -> None:
     with pytest.warns(DeprecationWarning, match="io-log"):
-        assert parsed("with-io-log", "flatten-io-log").shared == Selection(logs="all")
+        assert parsed("with-io-log", "flatten-io-log").shared == ViewOptions(logs="all")
 
 
 def test_a_string_that_contradicts_an_option_is_refused() -> None:
@@ -98,7 +100,7 @@ def test_every_string_of_plainbox_is_taken_by_every_exporter_when_not_strict(
 def test_trap_key_value_options_are_kept_when_not_strict() -> None:
     found = parsed("comments=yes", "log-max=5", "unheard=of", strict=False)
 
-    assert found == (Options(comments=True), Selection(log_max=5), ("unheard",))
+    assert found == (Options(comments=True), ViewOptions(log_max=5), ("unheard",))
 
 
 @pytest.mark.parametrize("exporter", ["html", "json", "junit", "global"])

@@ -13,6 +13,9 @@ import pytest
 
 from holdall.errors import OptionValueError, UnknownOptionError
 from holdall.exports.options import OptionRow, describe_options, parse_options
+from holdall.registry import Identity
+
+ACME = Identity("exporter", "acme.x", "acme 1.0")
 
 
 class Colour(enum.Enum):
@@ -58,7 +61,7 @@ class StructOptions(msgspec.Struct, frozen=True, rename="kebab"):
 
 
 def parsed(given: Any, *, strict: bool = True, kind: type = Options) -> Any:
-    return parse_options("acme.x", kind, given, strict=strict)[0]
+    return parse_options(ACME, kind, given, strict=strict)[0]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +116,7 @@ def test_an_unknown_name_gets_the_nearest_one_suggested() -> None:
 
 def test_unknown_names_are_listed_and_known_values_kept_when_not_strict() -> None:
     options, ignored = parse_options(
-        "acme.x", Options, ["with-job-via", "logs=none", "a=b"], strict=False
+        ACME, Options, ["with-job-via", "logs=none", "a=b"], strict=False
     )
 
     assert (options, ignored) == (Options(logs="none"), ("with-job-via", "a"))

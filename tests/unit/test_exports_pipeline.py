@@ -99,7 +99,7 @@ class Silent:
     """Writes a str, which is a mistake."""
 
     summary: ClassVar[str] = "nothing"
-    suffix: ClassVar[str] = ""
+    suffix: ClassVar[str] = ".txt"
     media_type: ClassVar[str] = "text/plain"
     Options: ClassVar[type] = Options
 

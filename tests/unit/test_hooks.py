@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from holdall import hookimpl
-from holdall.errors import HookError
-from holdall.hooks.calling import Hooks
+from holdall.errors import ExportTargetError, HookError, PluginCallError
+from holdall.hooks.calling import Hooks, implemented_hooks, load_hooks
 from holdall.hooks.specs import OBSERVERS
+from holdall.registry import Identity
 from holdall.registry.candidates import Declared
 from holdall.registry.registry import Registry
 from holdall.results import JobResult
@@ -21,12 +23,17 @@ from holdall.units.provider import Provider
 from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Generator, Iterator, Mapping
     from pathlib import Path
 
+    from holdall.contracts import ExportReport
     from holdall.units import Unit
+    from holdall.view import SessionView
+
+    Around = Callable[[], Generator[None, None, object]]
 
 PASS = JobResult(outcome="pass")
+ACME = Identity("hook module", "acme", "acme 1.0")
 
 
 def job(job_id: str, **fields: str) -> Job:
@@ -231,7 +238,7 @@ def test_an_observer_that_raises_hinders_neither_the_others_nor_the_checkpoint(
 ) -> None:
     before, behind = Notes(), Notes()
     manager.hooks.register(before)
-    manager.hooks.register(Grumbler(), origin="acme 1.0")
+    manager.hooks.register(Grumbler(), plugin=ACME)
     manager.hooks.register(behind)
 
     with caplog.at_level(logging.ERROR, "holdall.hooks"):
@@ -275,6 +282,17 @@ class Wrapping(Notes):
         yield
 
 
+class Asynchronous(Notes):
+    @hookimpl
+    async def checkpoint_saved(self) -> None: ...  # type: ignore[override]
+
+
+class Yielding(Notes):
+    @hookimpl
+    def checkpoint_saved(self) -> Iterator[None]:  # type: ignore[override]
+        yield
+
+
 class OldWrapping(Notes):
     @hookimpl(hookwrapper=True)
     def checkpoint_saved(self) -> Iterator[None]:  # type: ignore[override]
@@ -285,6 +303,8 @@ class OldWrapping(Notes):
     ("kind", "words"),
     [
         (Misspelt, "device_context_aded"),
+        (Asynchronous, "'checkpoint_saved' is a generator or coroutine"),
+        (Yielding, "'checkpoint_saved' is a generator or coroutine"),
         (Demanding, "weather"),
         (Wrapping, "'checkpoint_saved' only tells"),
         (OldWrapping, "'checkpoint_saved' only tells"),
@@ -296,7 +316,7 @@ def test_a_listener_that_cannot_work_is_refused_and_nothing_of_it_stays(
     wrong, good = kind(), Notes()
 
     with pytest.raises(HookError, match=words):
-        manager.hooks.register(wrong, origin="acme 1.0")
+        manager.hooks.register(wrong, plugin=ACME)
     manager.hooks.register(good)
     manager.add_local_device_context()
     manager.checkpoint()
@@ -396,3 +416,295 @@ def test_the_session_says_which_hooks_took_part(installed: Registry) -> None:
     assert [(p.id, p.distribution, p.version) for p in manager.view().plugins] == [
         ("good", "acme", "1.0")
     ]
+
+
+class Unmarked:
+    def job_started(self) -> None: ...
+
+
+class Plain:
+    @hookimpl
+    def filter_view(self, view: SessionView) -> SessionView:
+        return view
+
+
+class NoGenerator:
+    @hookimpl(wrapper=True)
+    def wrap_export(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("listener", "reason"),
+    [
+        pytest.param(Unmarked(), "nothing of it is marked with @holdall.hookimpl", id="unmarked"),
+        pytest.param(Notes, "it is the class 'Notes'; give an instance of it", id="class"),
+        pytest.param(Plain(), "'filter_view' can only be wrapped", id="no wrapper"),
+        pytest.param(NoGenerator(), "not a generator function", id="no generator"),
+    ],
+)
+def test_what_could_never_be_called_is_refused_with_the_reason(
+    manager: SessionManager, listener: object, reason: str
+) -> None:
+    with pytest.raises(HookError) as caught:
+        manager.hooks.register(listener, plugin=ACME)
+
+    assert caught.value.listener == "acme 1.0"
+    assert reason in caught.value.reason
+    with pytest.raises(ValueError, match="not registered"):
+        manager.hooks.unregister(listener)
+
+
+def test_the_hooks_that_a_listener_implements_are_known_without_calling_any() -> None:
+    assert implemented_hooks(Grumbler()) == ("checkpoint_saved", "device_context_added")
+
+
+def test_an_observer_that_exits_ends_nothing(manager: SessionManager) -> None:
+    class Exiting:
+        @hookimpl
+        def device_context_added(self) -> None:
+            raise SystemExit(7)
+
+    behind = Notes()
+    manager.hooks.register(behind)
+    manager.hooks.register(Exiting(), plugin=ACME)
+
+    manager.add_local_device_context()
+
+    assert behind.said == ["device local added"]
+    (failure,) = manager.hooks.failures
+    assert (failure.hook, failure.origin) == ("device_context_added", "acme 1.0")
+    assert isinstance(failure.error, SystemExit)
+
+
+def test_ctrl_c_goes_through_an_observer(manager: SessionManager) -> None:
+    class Interrupted:
+        @hookimpl
+        def device_context_added(self) -> None:
+            raise KeyboardInterrupt
+
+    manager.hooks.register(Interrupted(), plugin=ACME)
+
+    with pytest.raises(KeyboardInterrupt):
+        manager.add_local_device_context()
+
+
+class Configured:
+    """Keeps its settings, and refuses some."""
+
+    def __init__(self) -> None:
+        self.settings: list[dict[str, object]] = []
+
+    @hookimpl
+    def configure(self, settings: Mapping[str, object]) -> None:
+        if settings.get("color") == "plaid":
+            raise ValueError("no such colour")
+        self.settings.append(dict(settings))
+
+    @hookimpl
+    def device_context_added(self) -> None:
+        self.settings.append({"device": 1})
+
+
+def test_a_plugin_gets_its_settings_once_before_anything_else(manager: SessionManager) -> None:
+    first, second = Configured(), Configured()
+
+    manager.hooks.register(first, plugin=ACME, settings={"color": "red"})
+    manager.hooks.register(second)
+    manager.add_local_device_context()
+
+    assert first.settings == [{"color": "red"}, {"device": 1}]
+    assert second.settings == [{}, {"device": 1}]
+
+
+def test_a_plugin_that_refuses_its_settings_is_not_used(manager: SessionManager) -> None:
+    listener = Configured()
+
+    with pytest.raises(PluginCallError, match=r"'acme' of acme 1\.0 failed in 'configure'"):
+        manager.hooks.register(listener, plugin=ACME, settings={"color": "plaid"})
+    manager.add_local_device_context()
+
+    assert listener.settings == []
+
+
+CONFIGURED = """
+from holdall import hookimpl
+GOT = []
+@hookimpl
+def configure(settings): GOT.append(dict(settings))
+"""
+
+
+def test_installed_hooks_get_the_table_of_their_id(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "hooks_configured.py").write_text(CONFIGURED)
+    monkeypatch.syspath_prepend(tmp_path)
+    registry = Registry.of(Declared("hooks", "acme", "hooks_configured", "acme", "1.0"))
+
+    load_hooks(Hooks(), registry, {"acme": {"level": 3}, "other": {"level": 4}})
+    load_hooks(Hooks(), registry)
+
+    assert sys.modules.pop("hooks_configured").GOT == [{"level": 3}, {}]
+
+
+class Wrapper:
+    """A wrapper of exports that does what its function says."""
+
+    def __init__(self, around: Around) -> None:
+        self._around = around
+
+    @hookimpl(wrapper=True)
+    def wrap_export(self) -> Generator[None, None, object]:
+        return (yield from self._around())
+
+
+def swallowing() -> Generator[None]:
+    with suppress(BaseException):
+        yield
+
+
+def returning_early() -> Generator[None]:
+    return
+    yield
+
+
+def yielding_twice() -> Generator[None]:
+    yield
+    yield
+
+
+def yielding_twice_after_an_error() -> Generator[None]:
+    with suppress(ValueError):
+        yield
+    yield
+
+
+def returning_something() -> Generator[None, None, object]:
+    yield
+    return "report"
+
+
+def raising_before() -> Generator[None]:
+    raise ArithmeticError("before")
+    yield
+
+
+def raising_behind() -> Generator[None]:
+    yield
+    raise SystemExit(3)
+
+
+def raising_instead() -> Generator[None]:
+    try:
+        yield
+    except ValueError:
+        raise ArithmeticError("instead") from None
+
+
+def wrapped(work: Callable[[], None], *around: Around) -> None:
+    hooks = Hooks()
+    for each in around:
+        hooks.register(Wrapper(each), plugin=ACME._replace(id=each.__name__))
+    hooks.wrap("wrap_export", work, type(None), view=None, exporter_id="x", context=None)
+
+
+def fail() -> None:
+    raise ValueError("no disk")
+
+
+@pytest.mark.parametrize(
+    ("around", "work", "cause"),
+    [
+        (swallowing, fail, "it swallowed ValueError: no disk"),
+        (returning_early, fail, "it returned before it yielded"),
+        (yielding_twice, lambda: None, "it yielded twice"),
+        (yielding_twice_after_an_error, fail, "it yielded twice"),
+        (returning_something, lambda: None, "it returned 'report' and not None"),
+        (raising_before, fail, "ArithmeticError: before"),
+        (raising_behind, lambda: None, "SystemExit: 3"),
+        (raising_instead, fail, "ArithmeticError: instead"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_wrapper_that_does_not_keep_to_its_part_is_blamed_by_name(
+    around: Around, work: Callable[[], None], cause: str
+) -> None:
+    with pytest.raises(PluginCallError) as caught:
+        wrapped(work, around)
+
+    error = caught.value
+    assert (error.name, error.origin, error.doing) == (
+        around.__name__,
+        "acme 1.0",
+        "in 'wrap_export'",
+    )
+    assert error.cause == cause
+
+
+def good() -> Generator[None]:
+    yield
+
+
+def test_the_blame_is_that_of_the_wrapper_that_failed_and_not_of_those_around_it() -> None:
+    with pytest.raises(PluginCallError) as caught:
+        wrapped(lambda: None, good, yielding_twice, good)
+
+    assert caught.value.name == "yielding_twice"
+
+
+def test_an_error_of_the_work_comes_out_of_wrappers_as_it_is() -> None:
+    with pytest.raises(ValueError, match="no disk"):
+        wrapped(fail, good, good)
+
+
+@pytest.mark.parametrize("around", [swallowing, yielding_twice_after_an_error, good])
+def test_ctrl_c_goes_through_every_wrapper(
+    around: Around,
+) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        wrapped(interrupted, around)
+
+
+class Exports:
+    """Keeps what it is told of reports."""
+
+    def __init__(self) -> None:
+        self.reports: list[ExportReport] = []
+
+    @hookimpl
+    def export_finished(self, report: ExportReport) -> None:
+        self.reports.append(report)
+
+
+def test_listeners_are_told_of_each_report_that_was_written_or_failed(tmp_path: Path) -> None:
+    listener = Exports()
+    manager = SessionManager.create(MemoryRepository())
+    manager.hooks.register(listener)
+
+    report = manager.create_exporter("global").export_to(tmp_path / "verdict.txt")
+    with pytest.raises(ExportTargetError) as caught:
+        manager.create_exporter("global").export_to(tmp_path / "missing" / "verdict.txt")
+
+    written, failed = listener.reports
+    assert written == report
+    assert (failed.exporter, failed.exception) == ("holdall.verdict", caught.value)
+
+
+def test_a_listener_that_fails_when_it_is_told_of_a_report_fails_no_export(
+    tmp_path: Path,
+) -> None:
+    class Failing:
+        @hookimpl
+        def export_finished(self) -> None:
+            raise RuntimeError("no reports, please")
+
+    manager = SessionManager.create(MemoryRepository())
+    manager.hooks.register(Failing(), plugin=ACME)
+
+    manager.create_exporter("global").export_to(tmp_path / "verdict.txt")
+
+    assert (tmp_path / "verdict.txt").exists()
+    assert [failure.hook for failure in manager.hooks.failures] == ["export_finished"]

@@ -11,8 +11,10 @@ from jsonschema import Draft202012Validator
 from msgspec import Meta
 
 from holdall.exports.options import options_schema, parse_options
+from holdall.registry import Identity
 from holdall.registry.registry import Registry
 
+ACME = Identity("exporter", "acme.x", "acme 1.0")
 REGISTRY = Registry.discover()
 EXPORTERS = [each.id for each in REGISTRY.candidates("exporters")]
 
@@ -80,7 +82,7 @@ def test_names_help_and_defaults_are_those_of_the_class() -> None:
 def test_what_the_schema_takes_the_exporter_takes(value: dict[str, Any], *, fits: bool) -> None:
     assert accepts(Options, value) is fits
     if "logs" not in value and fits:
-        parse_options("acme.x", Options, value, strict=True)
+        parse_options(ACME, Options, value, strict=True)
 
 
 def test_classes_of_attrs_have_one_too() -> None:

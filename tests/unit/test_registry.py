@@ -255,7 +255,7 @@ def test_load_returns_the_same_class_each_time(module: str) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["class Exporter:\n    summary = 3\n    def export(self, view): ...\n"],
+    ["class Exporter:\n    summary, Options = 3, 3\n    def export(self, view): ...\n"],
     indirect=True,
 )
 def test_load_reports_everything_that_does_not_fit_at_once(module: str) -> None:

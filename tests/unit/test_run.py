@@ -287,6 +287,14 @@ def test_a_job_with_auto_retry_fails_for_good_after_three_attempts() -> None:
     assert history(state)["a"] == ["fail"] * 3
 
 
+def test_what_could_not_be_performed_is_not_tried_again() -> None:
+    manager, state = new(job("a", auto_retry="yes"))
+
+    run(manager, ScriptedRunner(a=["error", "pass"]))
+
+    assert history(state)["a"] == ["error"]
+
+
 def test_a_job_without_auto_retry_is_tried_once() -> None:
     manager, state = new(job("a"))
 

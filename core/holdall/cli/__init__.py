@@ -9,7 +9,7 @@ from typing import Final, NoReturn
 
 import click
 
-from holdall.cli.lazy import LazyGroup
+from holdall.cli.lazy import DEBUG, LazyGroup
 from holdall.cli.words import speak, translated
 from holdall.version import __version__
 
@@ -34,23 +34,35 @@ INTERRUPTED: Final = 130
 )
 @click.version_option(__version__, prog_name="holdall")
 @click.option("--no-plugins", is_flag=True, help="Use holdall's own plugins and no others.")
-def cli(*, no_plugins: bool) -> None:
+@click.option(
+    "--debug",
+    is_flag=True,
+    envvar="HOLDALL_DEBUG",
+    help="Print the traceback of each error. [env: HOLDALL_DEBUG]",
+)
+@click.pass_context
+def cli(context: click.Context, *, no_plugins: bool, debug: bool) -> None:  # noqa: ARG001 - `policy` reads it
     """Run jobs into a session that survives, and turn it into any report.
 
     Exit codes: 0 fine, 1 tests failed, 2 wrong usage, 3 the session or its
     storage can't be used, 4 a plugin failed, 130 interrupted.
     """
+    context.ensure_object(dict)[DEBUG] = debug
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code; errors are one line on standard error."""
-    from holdall.cli.exits import exit_code, message
+    from holdall.cli.exits import exit_code, message, traceback_of
+    from holdall.deprecation import HoldallDeprecationWarning
 
     speak()
     warnings.showwarning = _show_warning
-    warnings.filterwarnings("default", category=DeprecationWarning, module=r"holdall\b")
+    warnings.filterwarnings("default", category=HoldallDeprecationWarning)
+    chosen: dict[str, bool] = {}
     try:
-        code = translated(cli).main(args=arguments, prog_name="holdall", standalone_mode=False)
+        code = translated(cli).main(
+            args=arguments, prog_name="holdall", standalone_mode=False, obj=chosen
+        )
     except click.ClickException as error:
         error.show()
         sys.exit(2)
@@ -63,6 +75,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         if code is None:
             raise
         click.echo(f"holdall: {message(error)}", err=True)
+        if chosen.get(DEBUG):
+            click.echo(traceback_of(error), err=True, nl=False)
     sys.exit(code or 0)
 
 

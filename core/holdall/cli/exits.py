@@ -49,6 +49,13 @@ def exit_code(error: BaseException) -> int | None:
     return next((code for kind, code in _CODES if isinstance(error, kind)), None)
 
 
+def traceback_of(error: BaseException) -> str:
+    """Return where *error* was raised, and what it was raised from."""
+    import traceback
+
+    return "".join(traceback.format_exception(error))
+
+
 def message(error: BaseException) -> str:
     """Return the words of *error*, with the notes that were added on its way."""
     notes = getattr(error, "__notes__", ())

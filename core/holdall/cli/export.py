@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+from contextlib import redirect_stdout
 from gettext import gettext as _
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TextIO
 
 import click
 
-from holdall.cli.exits import PLUGIN, TESTS_FAILED, exit_code, message
+from holdall.cli.exits import PLUGIN, TESTS_FAILED, exit_code, message, traceback_of
+from holdall.cli.lazy import is_debugging
 from holdall.cli.options import find_session, parse_targets, repository, store_option
 from holdall.cli.output import note
 from holdall.cli.policy import installed
 from holdall.cli.progress import export_progress
 from holdall.cli.sources import providers_with_units
-from holdall.errors import PluginError
 from holdall.exports import (
     NOTHING_SECRET,
     ExportRequest,
     RedactionRules,
-    describe_options,
     export_many,
 )
 from holdall.view import SessionView, verdict
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
     "-O",
     "option",
     multiple=True,
-    metavar="[NAME.]KEY=VALUE",
-    help="An option of the exporter NAME, or of all of them.",
+    metavar="[NAME[@N].]KEY=VALUE",
+    help="An option of the exporter NAME, of its report number N alone, or of all exporters.",
 )
 @click.option("--lax", is_flag=True, help="Ignore options that an exporter does not have.")
 @click.option("--redact", multiple=True, metavar="REGEX", help="Mask what REGEX matches.")
@@ -83,7 +84,7 @@ def export(
     registry = installed()
     targets = parse_targets(name)
     names = [target.name for target in targets]
-    options = options_by_name(option, names, registry)
+    options = options_by_target(option, targets, registry)
     rules = _rules(redact, redact_env, redact_key)
     where = repository(store, registry)
     storage = where.open(find_session(where, session), mode="r")
@@ -112,43 +113,39 @@ def write_reports(
     registry: Registry,
     *,
     providers: Iterable[Provider] = (),
-    options: dict[str, list[str]] | None = None,
+    options: Sequence[Sequence[str]] = (),
     strict: bool = True,
     redact: RedactionRules = NOTHING_SECRET,
     verify: bool = False,
 ) -> list[ExportReport]:
-    """Write the reports, each whatever happens to the others."""
-    given = options or {}
-    with export_progress() as shown:
+    """Write the reports, each whatever happens to the others.
+
+    Args:
+        options: Those of each target.
+    """
+    out = sys.stdout
+    with export_progress() as shown, redirect_stdout(sys.stderr):  # what a plugin prints, too
         requests = [
             ExportRequest(
                 exporter=target.name,
-                target=target.path or sys.stdout.buffer,
-                options=[*given.get(target.name, []), *_colour(target, given, registry)],
+                target=target.path or out.buffer,
+                options=given,
                 strict=strict,
-                progress=shown(target.name) if target.path or not sys.stdout.isatty() else None,
+                color=target.path is None and _shows_colours(out),
+                progress=shown(target.name) if target.path or not out.isatty() else None,
             )
-            for target in targets
+            for target, given in zip(targets, options or [()] * len(targets), strict=True)
         ]
         return export_many(
             view, requests, registry=registry, providers=providers, redact=redact, verify=verify
         )
 
 
-def _colour(target: ExportTarget, given: dict[str, list[str]], registry: Registry) -> list[str]:
-    """Return the option for colours, where the user gave none and the reader can see them."""
-    if target.path is not None or os.environ.get("NO_COLOR"):
-        return []
-    if not os.environ.get("FORCE_COLOR") and not sys.stdout.isatty():
-        return []
-    if any(each.partition("=")[0] == "color" for each in given.get(target.name, [])):
-        return []
-    try:
-        options = registry.load("exporters", target.name).Options
-        known = any(row.name == "color" for row in describe_options(options))
-    except (PluginError, TypeError):
-        return []  # the export itself says what is wrong with it
-    return ["color=always"] if known else []
+def _shows_colours(out: TextIO) -> bool:
+    """Whether who reads standard output sees colours, as far as it and the user say."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or out.isatty()
 
 
 def report_failures(reports: Sequence[ExportReport]) -> int:
@@ -165,6 +162,8 @@ def report_failures(reports: Sequence[ExportReport]) -> int:
             note(f"{report.exporter}: {ignored}")
         if report.exception is not None:
             note(f"holdall: {message(report.exception)}")
+            if is_debugging():
+                note(traceback_of(report.exception))
             code = max(code, exit_code(report.exception) or PLUGIN)
     return code
 
@@ -184,28 +183,44 @@ def _rules(
         raise click.UsageError(str(error)) from error
 
 
-def options_by_name(
-    given: Sequence[str], names: Sequence[str], registry: Registry
-) -> dict[str, list[str]]:
-    """Return the options among `[NAME.]KEY=VALUE` for each of the wanted exporters.
+_NUMBER: Final = re.compile(r"(?P<name>.+)@(?P<number>[1-9][0-9]*)")
+
+
+def options_by_target(
+    given: Sequence[str], targets: Sequence[ExportTarget], registry: Registry
+) -> list[list[str]]:
+    """Return the options among `[NAME[@N].]KEY=VALUE` for each of the targets.
 
     A NAME may be another one for the same exporter; one that is not wanted is wrong usage.
     """
-    found: dict[str, list[str]] = {name: [] for name in names}
+    options: list[list[str]] = [[] for _target in targets]
     for text in given:
         key, equals, value = text.partition("=")
         whose, dot, option = key.rpartition(".")
-        meant = [name for name in names if not dot or _is_same(whose, name, registry)]
+        meant = _meant(whose, targets, registry) if dot else range(len(targets))
         if not meant:
-            wanted = ", ".join(names)
+            wanted = ", ".join(target.name for target in targets)
             told = _(
                 "-O {text!r} is for {whose!r}, which is not exported; write one of {wanted} in "
                 "front of the dot"
             )
             raise click.UsageError(told.format(text=text, whose=whose, wanted=wanted))
-        for name in meant:
-            found[name].append(f"{option}{equals}{value}")
-    return found
+        for index in meant:
+            options[index].append(f"{option}{equals}{value}")
+    return options
+
+
+def _meant(whose: str, targets: Sequence[ExportTarget], registry: Registry) -> Sequence[int]:
+    """Return the targets that `NAME`, or `NAME@N`, means, by their places."""
+    numbered = _NUMBER.fullmatch(whose)
+    name = numbered["name"] if numbered else whose
+    meant = [
+        index for index, target in enumerate(targets) if _is_same(name, target.name, registry)
+    ]
+    if numbered is None:
+        return meant
+    number = int(numbered["number"])
+    return meant[number - 1 : number]
 
 
 def _is_same(one: str, other: str, registry: Registry) -> bool:

@@ -1,9 +1,9 @@
-"""Groups of commands that import a command when it is called."""
+"""Groups of commands that import a command when it is called, and what they share."""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -11,6 +11,17 @@ from holdall.cli.words import translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+DEBUG: Final = "debug"
+"""Key of whether the user wants tracebacks, in the object that all commands of a call share."""
+
+
+def is_debugging() -> bool:
+    """Whether the user of the running command wants the traceback of each error."""
+    context = click.get_current_context(silent=True)
+    shared = context.obj if context is not None else None
+    return isinstance(shared, dict) and bool(shared.get(DEBUG))
 
 
 class LazyGroup(click.Group):

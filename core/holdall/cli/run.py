@@ -28,9 +28,10 @@ from holdall.cli.policy import installed
 from holdall.cli.progress import shown_progress
 from holdall.cli.sources import providers_of
 from holdall.errors import HoldallError, NothingToResumeError
-from holdall.exports import units_in
+from holdall.exports import find_exporter, units_in
 from holdall.languages import NN_
 from holdall.providers import load_provider
+from holdall.registry import calling
 from holdall.session import (
     IGNORE_CHECKSUMS,
     Request,
@@ -194,8 +195,7 @@ def _check_exporters(
     """Raise for an exporter that can't be had, before anything runs."""
     units = units_in(providers)
     for target in targets:
-        unit = units.get(target.name)
-        registry.load("exporters", unit.unit.entry_point if unit else target.name)
+        find_exporter(registry, target.name, units).load()
 
 
 def _note_plugins(
@@ -249,7 +249,9 @@ def _run_and_report(
     as_json: bool,
     retry_interrupted: bool = False,
 ) -> int:
-    runner = manager.registry.load("runners", RUNNER)()
+    runner_class = manager.registry.load("runners", RUNNER)
+    with calling(manager.registry.resolve("runners", RUNNER).identity, "starting"):
+        runner = runner_class()
     with shown_progress(manager, quiet=as_json) as pause, _sigterm_as_interrupt():
         settings = RunSettings(
             environ=os.environ,

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from gettext import gettext as _
 
 import click
+
+from holdall.cli.policy import installed
+from holdall.contracts import HasSchema
+from holdall.exports import find_exporter
+from holdall.registry import calling
 
 
 @click.group()
@@ -13,7 +18,14 @@ def schema() -> None:
 
 
 @schema.command()
-def session() -> None:
-    """Print the JSON Schema of the reports that the exporter `json` writes."""
-    text = files("holdall_exporters.json").joinpath("session.schema.json").read_text("utf-8")
+@click.argument("exporter", default="json")
+def session(exporter: str) -> None:
+    """Print the JSON Schema of the reports that an exporter writes, `json` if none is named."""
+    known = find_exporter(installed(), exporter, {})
+    plugin = known.load()
+    if not isinstance(plugin, HasSchema):
+        raise click.UsageError(_("{name} has no JSON Schema of its reports").format(name=known.id))
+    with calling(known.identity, "describing its reports") as call:
+        described: HasSchema = plugin()
+        text = call.returned(described.json_schema(), str)
     click.echo(text, nl=False)

@@ -1,12 +1,20 @@
 """What a plugin of each kind must be: Protocols, for authors and type checkers."""
 
 from holdall.contracts.exporters import (
+    AnyExporter,
     ExportContext,
     Exporter,
     ExportReport,
     ExportWarning,
+    FolderExporter,
+    FolderSink,
+    HasOptions,
+    HasSchema,
     ReportKind,
     Sink,
+    SplitExporter,
+    SplitSink,
+    Verifies,
 )
 from holdall.contracts.importers import Importer
 from holdall.contracts.providers import ProviderLoader
@@ -21,10 +29,15 @@ from holdall.contracts.stores import (
 )
 
 __all__ = [
+    "AnyExporter",
     "ExportContext",
     "ExportReport",
     "ExportWarning",
     "Exporter",
+    "FolderExporter",
+    "FolderSink",
+    "HasOptions",
+    "HasSchema",
     "Importer",
     "LogWriter",
     "Mode",
@@ -37,6 +50,9 @@ __all__ = [
     "SessionInfo",
     "SessionPhase",
     "Sink",
+    "SplitExporter",
+    "SplitSink",
     "Storage",
     "Task",
+    "Verifies",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,21 +18,93 @@ if TYPE_CHECKING:
 class Exporter(Protocol):
     """Writes a session as bytes: class of the group `holdall.exporters`.
 
+    What an exporter may do besides is a Protocol of its own: `HasOptions`, `Verifies`,
+    `HasSchema`, `FolderExporter` and `SplitExporter`.
+
     Attributes:
         summary: One line for lists.
         suffix: File name ending, with the dot.
         media_type: What the bytes are.
-        Options: A dataclass, attrs class or msgspec Struct whose fields all have defaults.
     """
 
     summary: ClassVar[str]
     suffix: ClassVar[str]
     media_type: ClassVar[str]
-    Options: ClassVar[type]
 
     def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
         """Write *view* to *sink*, piece by piece, the same bytes for the same input."""
         ...
+
+
+@runtime_checkable
+class HasOptions(Protocol):
+    """An exporter that takes options of its own; one without this attribute has none.
+
+    Attributes:
+        Options: A dataclass, attrs class or msgspec Struct whose fields all have defaults.
+    """
+
+    Options: ClassVar[type]
+
+
+@runtime_checkable
+class Verifies(Protocol):
+    """An exporter that can read its reports back; any kind of method will do."""
+
+    def verify(self, report: BinaryIO, /) -> None:
+        """Read a written report, and raise if it is no good.
+
+        Args:
+            report: The file, opened; of a `FolderExporter` the folder's `Path`.
+        """
+        ...
+
+
+@runtime_checkable
+class HasSchema(Protocol):
+    """An exporter whose reports are JSON of a known shape; any kind of method will do."""
+
+    def json_schema(self) -> str:
+        """Return the JSON Schema of its reports, as text."""
+        ...
+
+
+class FolderExporter(Protocol):
+    """An exporter whose report is a folder; otherwise as `Exporter`.
+
+    Attributes:
+        output: Says so. `suffix` may be empty.
+    """
+
+    summary: ClassVar[str]
+    suffix: ClassVar[str]
+    media_type: ClassVar[str]
+    output: ClassVar[Literal["folder"]]
+
+    def export(self, view: SessionView, sink: FolderSink, context: ExportContext) -> None:
+        """Write *view* to files of *sink*."""
+        ...
+
+
+class SplitExporter(Protocol):
+    """An exporter whose report may be split into numbered files; otherwise as `Exporter`.
+
+    Attributes:
+        output: Says so.
+    """
+
+    summary: ClassVar[str]
+    suffix: ClassVar[str]
+    media_type: ClassVar[str]
+    output: ClassVar[Literal["parts"]]
+
+    def export(self, view: SessionView, sink: SplitSink, context: ExportContext) -> None:
+        """Write *view* to *sink*, and to the further files that it opens."""
+        ...
+
+
+AnyExporter = Exporter | FolderExporter | SplitExporter
+"""An exporter, whatever its report is."""
 
 
 class Sink(Protocol):
@@ -43,12 +115,49 @@ class Sink(Protocol):
         ...
 
 
+class SplitSink(Sink, Protocol):
+    """The first file of a report that may be split."""
+
+    def part(self) -> Sink:
+        """Return the next file of the report: `report.2.xml` beside `report.xml`, and so on.
+
+        The file before it is complete, and takes nothing more.
+
+        Raises:
+            ExportTargetError: The target is a stream, which has nothing beside it.
+        """
+        ...
+
+    def end_parts(self) -> tuple[str, ...]:
+        """Claim the numbered names behind the last part; return the files that go for that.
+
+        They are parts of an earlier, larger report, and are removed once this one is in place.
+        """
+        ...
+
+
+class FolderSink(Protocol):
+    """The folder that an exporter's files go to; it is put in place whole."""
+
+    def open(self, name: str) -> BinaryIO:
+        """Return a new file of the report, to be closed before the next is opened.
+
+        Args:
+            name: Its path in the folder, with `/` between folders: `data/jobs.json`.
+
+        Raises:
+            ValueError: The name leads out of the folder, is no name of a file, or is taken.
+            ExportTargetError: The file can't be created.
+        """
+        ...
+
+
 class ExportContext(Protocol):
     """What an exporter is told besides the session."""
 
     @property
     def options(self) -> Any:
-        """An instance of the exporter's own `Options`."""
+        """An instance of the exporter's own `Options`; something empty if it has none."""
         ...
 
     @property
@@ -59,6 +168,11 @@ class ExportContext(Protocol):
     @property
     def lang(self) -> str:
         """The language for people, such as `de`; `holdall.languages.catalog` has its words."""
+        ...
+
+    @property
+    def color(self) -> bool:
+        """Whether who reads the report sees colours: `holdall export` writes it to a terminal."""
         ...
 
     @property
@@ -134,13 +248,14 @@ class ExportReport:
         exporter: Canonical id; the name that was asked for if no exporter was found.
         target: The path, or what is known of the stream.
         size: Bytes written.
-        sha256: Digest of the bytes written.
+        sha256: Digest of the bytes written; of a folder, that of the list of its files which
+            `sha256sum` would print, in the order of their names.
         distribution: Name of the distribution that the exporter comes from.
         version: Version of that distribution.
         warnings: What was left out or changed.
         changes: How often something was masked, cut or left out before the exporter saw it,
             by what it was: `redacted: secret TOKEN`, `logs cut`, `jobs left out`...
-        parts: Further files, where the report was split.
+        parts: Further files, where the report was split; all files, where it is a folder.
         ignored_options: Names of options that the exporter does not have.
         duration_s: Seconds it took.
         exception: What went wrong; None if nothing did.

@@ -1,23 +1,28 @@
-"""From a session to a report: options, selection, sinks and the pipeline."""
+"""From a session to a report: names, options, sinks and the pipeline."""
 
 from holdall.exports.bound import NOTHING_SECRET, BoundExporter, Session
-from holdall.exports.options import describe_options, options_schema
+from holdall.exports.folders import LISTING
+from holdall.exports.naming import KnownExporter, Units, find_exporter, units_in
+from holdall.exports.options import describe_options, options_class_of, options_schema
 from holdall.exports.pipeline import ExportRequest, export, export_many
 from holdall.exports.redact import RedactionRules
-from holdall.exports.selection import Selection
-from holdall.exports.units import Units, units_in
+from holdall.exports.view_options import ViewOptions
 
 __all__ = [
+    "LISTING",
     "NOTHING_SECRET",
     "BoundExporter",
     "ExportRequest",
+    "KnownExporter",
     "RedactionRules",
-    "Selection",
     "Session",
     "Units",
+    "ViewOptions",
     "describe_options",
     "export",
     "export_many",
+    "find_exporter",
+    "options_class_of",
     "options_schema",
     "units_in",
 ]

@@ -6,25 +6,30 @@ from collections import Counter
 from collections.abc import Callable
 from tempfile import SpooledTemporaryFile
 from time import perf_counter
-from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, cast
+from types import NoneType
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol, cast
 
-from holdall.contracts import ExportReport, ReportKind, Storage
-from holdall.errors import ExportError, HoldallError, NestedReportError, PluginCallError
+from holdall.contracts import ExportReport, ReportKind, Storage, Verifies
+from holdall.errors import ExportError, ExportTargetError, HoldallError, NestedReportError
 from holdall.exports.context import Context
-from holdall.exports.options import describe_options, parse_both
+from holdall.exports.folders import open_folder
+from holdall.exports.naming import find_exporter, units_of
+from holdall.exports.options import options_class_of, parse_both
 from holdall.exports.redact import RedactionRules
-from holdall.exports.selection import Selection, select
-from holdall.exports.sinks import CountingSink, open_target
-from holdall.exports.units import resolve_exporter, units_of
+from holdall.exports.sinks import CountingSink, NumberedSink, open_target, target_name
+from holdall.exports.view_options import ViewOptions, apply_view_options
 from holdall.hooks import Hooks, installed_hooks
+from holdall.registry import Registry, calling
 from holdall.view import SessionView
 
 if TYPE_CHECKING:
-    from holdall.contracts import Exporter, Sink
+    from contextlib import AbstractContextManager
+
+    from holdall.contracts import FolderSink, Sink
+    from holdall.exports.folders import FolderWriter
+    from holdall.exports.naming import Units
     from holdall.exports.options import Given, Parsed
     from holdall.exports.sinks import Target
-    from holdall.exports.units import Units
-    from holdall.registry import Registry
 
 
 class HasView(Protocol):
@@ -69,7 +74,7 @@ class BoundExporter:
         unit: The exporter unit, None if the exporter was asked for by its own name.
         origin: Distribution and version it comes from.
         options: An instance of its `Options`.
-        selection: What of the session to show.
+        view_options: What of the session to show.
         ignored_options: Names that it does not have.
     """
 
@@ -86,21 +91,22 @@ class BoundExporter:
         lang: str = "en",
         redact: RedactionRules = NOTHING_SECRET,
     ) -> None:
-        self._registry = registry or installed()
+        self._registry = Registry.given(registry)
         self._session = session
         self._hooks = hooks
         self._redact = redact
         self._units = units_of(session) if units is None else units
-        self._candidate, self.unit = resolve_exporter(
-            self._registry, exporter, self._units, lambda: view_of(session)
-        )
-        self._class: type[Exporter] = self._registry.load("exporters", self._candidate.id)
-        self.id = self.unit.id if self.unit else self._candidate.id
-        self.origin = self._candidate.origin
+        known = find_exporter(self._registry, exporter, self._units, lambda: view_of(session))
+        self._class = known.load()
+        self._candidate = known.candidate
+        self._plugin = known.identity
+        self.unit = known.unit
+        self.id = known.id
+        self.origin = self._plugin.origin
         parsed = self._parsed(options, strict=strict)
         self.options, self.ignored_options = parsed.own, parsed.ignored
-        self.selection: Selection = parsed.shared
-        self._lang = self.selection.lang or lang
+        self.view_options: ViewOptions = parsed.shared
+        self._lang = self.view_options.lang or lang
 
     @property
     def suffix(self) -> str:
@@ -118,92 +124,117 @@ class BoundExporter:
         target: Target,
         *,
         verify: bool = False,
+        color: bool = False,
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
     ) -> ExportReport:
         """Write the session as it is now to a path or binary stream; as `export`."""
-        start = perf_counter()
         hooks = self._hooks or hooks_of(self._session) or installed_hooks(self._registry)
+        start = perf_counter()
         changes: Counter[str] = Counter()
-        view = self._shown(hooks, changes)
-        context = self._context(view, self.options, progress=progress, cancelled=cancelled)
-        _warn_of_missing(hooks, context)
+        try:
+            view = self._shown(hooks, changes)
+            context = self._context(
+                view, self.options, color=color, progress=progress, cancelled=cancelled
+            )
+            _warn_of_missing(hooks, context)
+            sink = self._written(target, view, context, hooks, verify=verify)
+        except HoldallError as error:
+            name = target_name(target)
+            hooks.notify("export_finished", report=self._report(name, exception=error))
+            raise
+        changes.update(context.counts)
+        report = self._report(
+            sink.name,
+            size=sink.size,
+            sha256=sink.sha256,
+            warnings=tuple(context.warnings),
+            changes=dict(changes),
+            parts=sink.parts,
+            duration_s=perf_counter() - start,
+        )
+        hooks.notify("export_finished", report=report)
+        return report
+
+    def _report(self, target: str, **more: Any) -> ExportReport:
+        return ExportReport(
+            exporter=self.id,
+            target=target,
+            media_type=self.media_type,
+            distribution=self._candidate.distribution,
+            version=self._candidate.version,
+            ignored_options=self.ignored_options,
+            **more,
+        )
+
+    def _written(
+        self, target: Target, view: SessionView, context: Context, hooks: Hooks, *, verify: bool
+    ) -> CountingSink | FolderWriter:
+        """Let the exporter write to *target*; it is published if the exporter itself returned."""
         check = self._check(context) if verify else None
-        with context, open_target(target, check=check) as sink:
+        opened: AbstractContextManager[CountingSink | FolderWriter]
+        if self._output == "folder":
+            opened = open_folder(target, check=check)
+        else:
+            opened = open_target(target, check=check, sink_class=self._sink_class)
+        with context, opened as sink:
             hooks.wrap(
                 "wrap_export",
                 lambda: self._call(view, sink, context),
+                NoneType,
                 view=view,
                 exporter_id=self.id,
                 context=context,
             )
-        changes.update(context.counts)
-        return ExportReport(
-            exporter=self.id,
-            target=sink.name,
-            size=sink.size,
-            sha256=sink.sha256,
-            media_type=self.media_type,
-            distribution=self._candidate.distribution,
-            version=self._candidate.version,
-            warnings=tuple(context.warnings),
-            changes=dict(changes),
-            parts=sink.parts,
-            ignored_options=self.ignored_options,
-            duration_s=perf_counter() - start,
-        )
+        return sink
+
+    @property
+    def _output(self) -> str:
+        """What its report is: `file`, `parts` or `folder`."""
+        return str(getattr(self._class, "output", "file"))
+
+    @property
+    def _sink_class(self) -> type[CountingSink]:
+        return NumberedSink if self._output == "parts" else CountingSink
 
     def _shown(self, hooks: Hooks, changes: Counter[str]) -> SessionView:
         """Return the view that the exporter gets: masked first, so that no cut hides a secret."""
+        view = view_of(self._session)
         shown = hooks.wrap(
             "filter_view",
-            lambda view: view,
-            view=view_of(self._session),
+            lambda: view,
+            SessionView,
+            view=view,
             exporter_id=self.id,
             redact=self._redact,
             changes=changes,
         )
-        if not isinstance(shown, SessionView):
-            raise PluginCallError(
-                "hook", "filter_view", "a plugin", "filtering", f"it returned {shown!r}, no view"
-            )
         if not set(self._redact.names) <= set(changes):
             raise ExportError(
                 f"cannot export {self.id!r} masked: the hook plugin 'redaction' is not in use, "
                 "so nothing masks anything"
             )
-        return select(shown, self.selection, changes)
+        return apply_view_options(shown, self.view_options, changes)
 
-    def _check(self, context: Context) -> Callable[[BinaryIO], None]:
+    def _check(self, context: Context) -> Callable[[Any], None]:
         """Return what reads a written report back, if the exporter knows how to."""
-        verify = getattr(self._class, "verify", None)
-        if not callable(verify):
+        if not isinstance(self._class, Verifies):
             context.warn("not-verified", f"{self.id} can't read its reports back")
+            return lambda _report: None
 
-        def check(report: BinaryIO) -> None:
-            if callable(verify):
-                try:
-                    verify(report)
-                except Exception as error:
-                    cause = f"{type(error).__name__}: {error}"
-                    raise self._blame("reading its report back", cause) from error
+        def check(report: Any) -> None:
+            with calling(self._plugin, "reading its report back") as call:
+                exporter: Any = self._class()
+                call.returned(exporter.verify(report), NoneType)
 
         return check
 
     def _parsed(self, given: Given, *, strict: bool) -> Parsed:
-        """Return the options; a class that can't be read as one is a fault of the exporter."""
-        try:
-            describe_options(self._class.Options)
-        except Exception as error:
-            cause = f"{type(error).__name__}: {error}"
-            raise self._blame("describing its options", cause) from error
         preset = self.unit.unit.option_list if self.unit else ()
+        options_class = options_class_of(self._class)
         return parse_both(
-            self.id, self._class.Options, Selection, given, strict=strict, preset=preset
+            self._plugin, options_class, ViewOptions, given, strict=strict, preset=preset
         )
-
-    def _blame(self, doing: str, cause: str) -> PluginCallError:
-        return PluginCallError("exporter", self.id, self.origin, doing, cause)
 
     def _context(
         self,
@@ -211,6 +242,7 @@ class BoundExporter:
         options: object,
         *,
         inside: tuple[str, ...] = (),
+        color: bool = False,
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
     ) -> Context:
@@ -224,22 +256,19 @@ class BoundExporter:
             render=self._render,
             inside=inside,
             lang=self._lang,
+            color=color,
             progress=progress,
             cancelled=cancelled,
         )
 
-    def _call(self, view: SessionView, sink: Sink, context: Context) -> None:
+    def _call(self, view: SessionView, sink: Sink | FolderSink, context: Context) -> None:
         """Let the exporter write; whatever it raises becomes an error that names it."""
-        try:
-            context.check_cancelled()
-            self._class().export(view, sink, context)
-        except (HoldallError, KeyboardInterrupt):
-            raise
-        except BaseException as error:
-            if error is context.caller_error:
-                raise
-            cause = f"{type(error).__name__}: {error}"
-            raise self._blame("exporting", cause) from error
+        context.check_cancelled()
+        with calling(
+            self._plugin, "exporting", passes=lambda error: error is context.caller_error
+        ) as call:
+            exporter: Any = self._class()  # what its `export` takes depends on its `output`
+            call.returned(exporter.export(view, sink, context), NoneType)
 
     def _kind_of(self, outer: Context, exporter_id: str) -> ReportKind:
         """Return what another exporter's reports are, one that does not write just now."""
@@ -262,13 +291,16 @@ class BoundExporter:
             units=self._units,
             lang=self._lang,
         )
+        if other._output == "folder":
+            reason = "its report is a folder, and this place takes a file"
+            raise ExportTargetError(f"<{other.id} in {outer.exporter_id}>", reason)
         folder = str(outer.temporary_folder)
         spool = cast("BinaryIO", SpooledTemporaryFile(_IN_MEMORY, dir=folder))  # noqa: SIM115 - the caller closes it
         try:
             with other._context(
                 view, other.options, inside=outer.writing, cancelled=outer.is_cancelled
             ) as inner:
-                other._call(view, CountingSink(spool, exporter_id), inner)
+                other._call(view, other._sink_class(spool, exporter_id), inner)
         except BaseException:
             spool.close()
             raise
@@ -283,10 +315,3 @@ def _warn_of_missing(hooks: Hooks, context: Context) -> None:
     for failure in hooks.failures:
         if not failure.hook:
             context.warn("hook-not-loaded", str(failure.error))
-
-
-def installed() -> Registry:
-    """Return a registry of what is installed."""
-    from holdall.registry import Registry
-
-    return Registry.discover()

@@ -33,6 +33,7 @@ class Context:
         writing: The exporters whose reports are being written, the outermost first.
         options: An instance of the exporter's own `Options`.
         lang: The language for people.
+        color: Whether who reads the report sees colours.
         provenance: The exporter's own distribution and version.
         unit: The exporter unit that was asked for, None if it was the exporter itself.
         warnings: What `warn` was told, in that order.
@@ -52,6 +53,7 @@ class Context:
         unit: BoundUnit | None = None,
         inside: tuple[str, ...] = (),
         lang: str = "en",
+        color: bool = False,
         progress: Callable[[int, int], object] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> None:
@@ -59,11 +61,12 @@ class Context:
         self.writing = (*inside, exporter_id)
         self.options = options
         self.lang = lang
+        self.color = color
         self.provenance = provenance
         self.unit = unit
         self.warnings: list[ExportWarning] = []
         self.counts: Counter[str] = Counter()
-        self.caller_error: Exception | None = None
+        self.caller_error: BaseException | None = None
         self._modified = view.modified
         self._kind_of = kind_of
         self._render = render
@@ -126,7 +129,7 @@ class Context:
         """Call what the application gave, and remember that an error was its own."""
         try:
             return application()
-        except Exception as error:
+        except BaseException as error:
             self.caller_error = error
             raise
 

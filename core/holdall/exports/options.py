@@ -8,19 +8,34 @@ from __future__ import annotations
 
 import inspect
 import re
-import warnings
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_type_hints
+from types import MappingProxyType, NoneType, UnionType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Final,
+    NamedTuple,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import msgspec
 from msgspec import inspect as kinds
 
+from holdall.contracts import HasOptions
+from holdall.deprecation import warn_deprecated
 from holdall.errors import OptionValueError, UnknownOptionError
-from holdall.exports.selection import Selection
+from holdall.exports.view_options import ViewOptions
+from holdall.registry import calling
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from holdall.contracts import AnyExporter
+    from holdall.registry import Identity
 
     Given = object | Mapping[str, Any] | Iterable[str]
 
@@ -28,12 +43,18 @@ if TYPE_CHECKING:
 _TRUTHS: Final = {"yes": True, "on": True, "true": True, "no": False, "off": False, "false": False}
 _UNITS: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_NONE: Final = "none"
 _BARE: Final = object()  # the value of an option that was given by its name alone
 _SEQUENCES: Final = (kinds.ListType, kinds.VarTupleType, kinds.SetType, kinds.FrozenSetType)
 
 
 class Nothing(msgspec.Struct, frozen=True):
     """Options of which there are none."""
+
+
+def options_class_of(exporter: type[AnyExporter]) -> type:
+    """Return the class of an exporter's own options; one without fields if it has none."""
+    return exporter.Options if isinstance(exporter, HasOptions) else Nothing
 
 
 class OptionRow(msgspec.Struct, frozen=True):
@@ -60,7 +81,7 @@ class Parsed(NamedTuple):
 
 
 def parse_options(
-    exporter_id: str, options_class: type, given: Given, *, strict: bool
+    exporter: Identity, options_class: type, given: Given, *, strict: bool
 ) -> tuple[Any, tuple[str, ...]]:
     """Return an instance of *options_class* made of *given*, and the names that were ignored.
 
@@ -71,13 +92,14 @@ def parse_options(
     Raises:
         UnknownOptionError: The exporter has no option of that name.
         OptionValueError: The option does not take that value, or was given twice.
+        PluginCallError: The class itself failed.
     """
-    own, _shared, ignored = parse_both(exporter_id, options_class, Nothing, given, strict=strict)
+    own, _shared, ignored = parse_both(exporter, options_class, Nothing, given, strict=strict)
     return own, ignored
 
 
 def parse_both(
-    exporter_id: str,
+    exporter: Identity,
     options_class: type,
     shared_class: type,
     given: Given,
@@ -92,20 +114,20 @@ def parse_both(
             those that the exporter does not have are ignored, as the caller can't help it.
 
     Raises:
-        UnknownOptionError, OptionValueError: As `parse_options`.
+        UnknownOptionError, OptionValueError, PluginCallError: As `parse_options`.
     """
     if isinstance(given, options_class):
         return Parsed(given, shared_class(), ())
     own = {_plain(field.name): field for field in option_fields(options_class)}
     fields = {_plain(field.name): field for field in option_fields(shared_class)} | own
-    values, ignored = _values(exporter_id, fields, preset, strict=False)
-    wanted, more = _values(exporter_id, fields, given, strict=strict)
+    values, ignored = _values(exporter.id, fields, preset, strict=False)
+    wanted, more = _values(exporter.id, fields, given, strict=strict)
     values |= wanted
     built = [
-        _built(exporter_id, kind, {fields[k].encode_name: v for k, v in part.items()})
+        _built(exporter, kind, {fields[key].name: value for key, value in part.items()})
         for kind, part in (
-            (options_class, {k: v for k, v in values.items() if k in own}),
-            (shared_class, {k: v for k, v in values.items() if k not in own}),
+            (options_class, {key: value for key, value in values.items() if key in own}),
+            (shared_class, {key: value for key, value in values.items() if key not in own}),
         )
     ]
     return Parsed(built[0], built[1], (*ignored, *more))
@@ -136,7 +158,9 @@ def _values(
 
 def describe_options(options_class: type) -> list[OptionRow]:
     """Return a row for each option; the words come from the docstring's `Attributes`."""
-    words = _attributes(inspect.getdoc(options_class) or "")
+    words: dict[str, str] = {}
+    for each in reversed(options_class.__mro__):  # an option may be inherited, with its words
+        words |= _attributes(inspect.cleandoc(vars(each).get("__doc__") or ""))
     return [
         OptionRow(
             _shown(field.name), _type_text(field.type), _default(field), words.get(field.name, "")
@@ -199,8 +223,7 @@ def _legacy(key: str, fields: Mapping[str, kinds.Field]) -> tuple[str | None, An
         return None, value
     now = f"{_shown(field)}={value}" if isinstance(value, str) else _shown(field)
     now = f"no-{now}" if value is False else now
-    words = f"the exporter option {_shown(key)!r} is deprecated, write {now!r}"
-    warnings.warn(words, DeprecationWarning, stacklevel=2)
+    warn_deprecated(f"the exporter option {_shown(key)!r} is deprecated, write {now!r}")
     return field, value
 
 
@@ -213,40 +236,87 @@ def _takes(kind: kinds.Type, wanted: type | tuple[type, ...]) -> bool:
 
 
 def _normal(value: Any, kind: kinds.Type) -> Any:
-    """Return *value* as msgspec reads it: truths, sizes and lists out of words."""
+    """Return *value* as msgspec reads it: truths, sizes, lists and nothing out of words."""
     if not isinstance(value, str):
         return value
+    if value.lower() == _NONE and _takes(kind, kinds.NoneType) and _NONE not in _choices(kind):
+        return None
     if _takes(kind, kinds.BoolType) and value.lower() in _TRUTHS:
         return _TRUTHS[value.lower()]
     size = _SIZE.fullmatch(value) if _takes(kind, kinds.IntType) else None
     if size and size[2]:
         return int(float(size[1]) * _UNITS[size[2].lower()])
     if _takes(kind, _SEQUENCES):
-        return [word.strip() for word in value.split(",") if word.strip()]
+        return [_normal(word.strip(), _item(kind)) for word in value.split(",") if word.strip()]
     return value
 
 
-def _built(exporter_id: str, options_class: type, values: dict[str, Any]) -> Any:
-    try:
-        return _converted(values, options_class)
-    except msgspec.ValidationError as error:
-        failure = error
+def _item(kind: kinds.Type) -> kinds.Type:
+    """Return what a list holds."""
+    match kind:
+        case kinds.Metadata():
+            return _item(kind.type)
+        case kinds.UnionType():
+            return next(_item(each) for each in kind.types if not isinstance(each, kinds.NoneType))
+        case kinds.ListType() | kinds.VarTupleType() | kinds.SetType() | kinds.FrozenSetType():
+            return kind.item_type
+        case _:
+            return kind
+
+
+def _built(exporter: Identity, options_class: Any, values: dict[str, Any]) -> Any:
+    """Return the instance that *values* make.
+
+    What the class itself has against the values, by a ValueError or TypeError, is the
+    user's to mend; whatever else it raises is the exporter's fault.
+    """
+    hints = get_type_hints(options_class, include_extras=True)
     for field in option_fields(options_class):
-        name = field.encode_name
+        if field.name in values:
+            value, hint = values[field.name], hints[field.name]
+            values[field.name] = _converted(exporter.id, field, value, hint)
+    with calling(exporter, "making its options"):
         try:
-            _converted({name: values[name]} if name in values else {}, options_class)
-        except msgspec.ValidationError as error:
-            value = values.get(name)
-            shown = "no value" if value is None else str(value)
-            reason = _reason(field.type, error)
-            raise OptionValueError(exporter_id, _shown(field.name), shown, reason) from error
-    names = ", ".join(map(_shown, values))
-    given = ", ".join(map(str, values.values()))
-    raise OptionValueError(exporter_id, names, given, str(failure)) from failure
+            return options_class(**values)
+        except (ValueError, TypeError) as error:
+            if not values:
+                raise
+            refused = _refused_alone(options_class, values) or values
+            names = ", ".join(map(_shown, refused))
+            given = ", ".join(map(str, refused.values()))
+            raise OptionValueError(exporter.id, names, given, str(error)) from error
 
 
-def _converted(values: dict[str, Any], options_class: type) -> Any:
-    return msgspec.convert(values, options_class, strict=False, dec_hook=_made)
+def _refused_alone(options_class: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """Return the first of *values* that the class refuses on its own, if there is one."""
+    for name, value in values.items():
+        try:
+            options_class(**{name: value})
+        except (ValueError, TypeError):
+            return {name: value}
+    return {}
+
+
+def _converted(exporter_id: str, field: kinds.Field, value: Any, hint: Any) -> Any:
+    """Return *value* as the option's type; `none` was dealt with, so no word means it any more."""
+    if value is None and _takes(field.type, kinds.NoneType):
+        return None
+    try:
+        return msgspec.convert(value, _without_none(hint), strict=False, dec_hook=_made)
+    except msgspec.ValidationError as error:
+        shown = "no value" if value is None else str(value)
+        reason = _reason(field.type, error)
+        raise OptionValueError(exporter_id, _shown(field.name), shown, reason) from error
+
+
+def _without_none(hint: Any) -> Any:
+    """Return a type without the None in it, which msgspec would read out of `null`."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return Annotated[_without_none(arguments[0]), *arguments[1:]]
+    if origin in {Union, UnionType}:
+        return Union[tuple(each for each in arguments if each is not NoneType)]  # noqa: UP007 - made of a tuple
+    return hint
 
 
 def _made(kind: type, value: Any) -> Any:
@@ -381,7 +451,7 @@ def options_schema(exporter_id: str, options_class: type) -> dict[str, Any]:
     """
     properties: dict[str, Any] = {}
     definitions: dict[str, Any] = {}
-    for each in (Selection, options_class):
+    for each in (ViewOptions, options_class):
         fields = option_fields(each)
         hints = get_type_hints(each, include_extras=True)
         types = [hints[field.name] for field in fields]

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from holdall.contracts import ExportReport
 from holdall.errors import HoldallError
-from holdall.exports.bound import NOTHING_SECRET, BoundExporter, hooks_of, installed, view_of
+from holdall.exports.bound import NOTHING_SECRET, BoundExporter, hooks_of, view_of
+from holdall.exports.naming import units_in, units_of
 from holdall.exports.sinks import target_name
-from holdall.exports.units import units_in, units_of
 from holdall.hooks import installed_hooks
+from holdall.registry import Registry
 from holdall.view import SharedLogs
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from holdall.exports.options import Given
     from holdall.exports.redact import RedactionRules
     from holdall.exports.sinks import Target
-    from holdall.registry import Registry
     from holdall.units import Provider
     from holdall.view import SessionView
 
@@ -38,6 +38,7 @@ def export(
     lang: str = "en",
     redact: RedactionRules = NOTHING_SECRET,
     verify: bool = False,
+    color: bool = False,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
 ) -> ExportReport:
@@ -53,6 +54,7 @@ def export(
         providers: Whose exporter units there are, besides those of a session manager.
         redact: What is to be masked, wherever it stands.
         verify: Read the report back before it takes the place of an older one.
+        color: Whether who reads the report sees colours: it goes to a terminal.
         progress: Called now and then with jobs done and jobs in all.
         cancelled: Asked now and then whether to stop.
 
@@ -70,7 +72,9 @@ def export(
         lang=lang,
         redact=redact,
     )
-    return bound.export_to(target, verify=verify, progress=progress, cancelled=cancelled)
+    return bound.export_to(
+        target, verify=verify, color=color, progress=progress, cancelled=cancelled
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +82,14 @@ class ExportRequest:
     """One of the reports that `export_many` is to write.
 
     Attributes:
-        progress: Called as that of `export`, for this report alone.
+        color, progress: As those of `export`, for this report alone.
     """
 
     exporter: str
     target: Target
     options: Given = ()
     strict: bool = True
+    color: bool = False
     progress: Progress | None = None
 
 
@@ -105,7 +110,7 @@ def export_many(
     The report of one that failed holds its `exception`; nothing of it was written. Large logs
     are read from the session once, and masked once, however many reports hold them.
     """
-    registry = registry or installed()
+    registry = Registry.given(registry)
     view, requests = view_of(session), tuple(requests)
     bind = partial(
         BoundExporter,
@@ -117,12 +122,13 @@ def export_many(
     )
 
     def written(request: ExportRequest, view: SessionView) -> ExportReport:
-        told = request.progress or progress
+        told: dict[str, Any] = {
+            "progress": request.progress or progress,
+            "cancelled": cancelled,
+        }
         try:
             bound = bind(view, request.exporter, options=request.options, strict=request.strict)
-            return bound.export_to(
-                request.target, verify=verify, progress=told, cancelled=cancelled
-            )
+            return bound.export_to(request.target, verify=verify, color=request.color, **told)
         except HoldallError as error:
             name = target_name(request.target)
             return ExportReport(exporter=request.exporter, target=name, exception=error)

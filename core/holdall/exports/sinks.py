@@ -12,12 +12,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from itertools import count, takewhile
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, Self
 
 from holdall.errors import ExportTargetError, HoldallError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import TracebackType
 
     from holdall.contracts import Sink
 
@@ -33,49 +34,17 @@ _BUFFER: Final = 1 << 18
 class CountingSink:
     """Hands bytes on to a stream, and knows how many they were and their SHA-256."""
 
-    def __init__(
-        self,
-        stream: Sink,
-        name: str,
-        *,
-        open_part: Callable[[int], CountingSink] | None = None,
-        end_parts: Callable[[int], tuple[str, ...]] | None = None,
-    ) -> None:
+    def __init__(self, stream: Sink, name: str) -> None:
         self._stream = stream
         self._is_raw = isinstance(stream, io.RawIOBase)
         self._sum = hashlib.sha256()
-        self._open_part = open_part
-        self._end_parts = end_parts
-        self._parts: list[str] = []
         self.name = name
         self.size = 0
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The files that `part` opened."""
-        return tuple(self._parts)
-
-    def part(self, number: int) -> CountingSink:
-        """Return the sink of another file of the report: `report.2.xml` beside `report.xml`.
-
-        The file before it is complete, and takes nothing more.
-
-        Raises:
-            ExportTargetError: The target is a stream, which has nothing beside it.
-        """
-        if self._open_part is None:
-            raise ExportTargetError(self.name, "a report in parts needs a file, not a stream")
-        part = self._open_part(number)
-        self._parts.append(part.name)
-        return part
-
-    def end_parts(self, last: int) -> tuple[str, ...]:
-        """Say that part *last* is the last one, and return the files that go for that.
-
-        They are the parts behind it of an earlier, larger report; they are removed once this
-        one is in place.
-        """
-        return () if self._end_parts is None else self._end_parts(last)
+        """Further files of the report."""
+        return ()
 
     @property
     def sha256(self) -> str:
@@ -89,7 +58,7 @@ class CountingSink:
             ExportTargetError: The target did not take it.
         """
         self._sum.update(data)
-        try:  # for each piece of a report, so without the price of `_blaming`
+        try:  # for each piece of a report, so without the price of `blaming`
             self._write(data)
         except HoldallError:
             raise
@@ -110,10 +79,50 @@ class CountingSink:
 
     def flush(self) -> None:
         """Hand on what is buffered."""
-        with _blaming(self.name):
+        with blaming(self.name):
             flush = getattr(self._stream, "flush", None)
             if flush is not None:
                 flush()
+
+
+class Siblings(Protocol):
+    """The numbered files beside the first one of a report."""
+
+    def opened(self, number: int) -> CountingSink:
+        """Return the sink of the file of that number; the one before it is complete."""
+        ...
+
+    def remove_behind(self, number: int) -> tuple[str, ...]:
+        """Remove the files of higher numbers once the report is in place; return their names."""
+        ...
+
+
+class NumberedSink(CountingSink):
+    """The `SplitSink` of a report that may be split; a stream has no files beside it."""
+
+    def __init__(self, stream: Sink, name: str, siblings: Siblings | None = None) -> None:
+        super().__init__(stream, name)
+        self._siblings = siblings
+        self._parts: list[str] = []
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The files that `part` opened."""
+        return tuple(self._parts)
+
+    def part(self) -> CountingSink:
+        """Return the next file of the report, as `SplitSink` says."""
+        if self._siblings is None:
+            raise ExportTargetError(self.name, "a report in parts needs a file, not a stream")
+        part = self._siblings.opened(len(self._parts) + 2)
+        self._parts.append(part.name)
+        return part
+
+    def end_parts(self) -> tuple[str, ...]:
+        """Claim the names behind the last part, as `SplitSink` says."""
+        if self._siblings is None:
+            return ()
+        return self._siblings.remove_behind(len(self._parts) + 1)
 
 
 def target_name(target: Target) -> str:
@@ -125,7 +134,10 @@ def target_name(target: Target) -> str:
 
 @contextmanager
 def open_target(
-    target: Target, *, check: Callable[[BinaryIO], None] | None = None
+    target: Target,
+    *,
+    check: Callable[[BinaryIO], None] | None = None,
+    sink_class: type[CountingSink] = CountingSink,
 ) -> Iterator[CountingSink]:
     """Give a sink for *target*; a file is replaced when the block ends well, and only then.
 
@@ -134,44 +146,78 @@ def open_target(
     Args:
         check: Reads what was written and raises if it is no good; then nothing is replaced,
             and streams get nothing.
+        sink_class: `NumberedSink` for a report that may be split.
 
     Raises:
         ExportTargetError: The target can't be opened or did not take everything.
     """
     name = target_name(target)
     if not isinstance(target, str | os.PathLike):
-        with _checking(CountingSink(_checked(target, name), name), check) as sink:
+        with _checking(sink_class(_checked(target, name), name), check) as sink:
             yield sink
         return
     path = Path(target)
-    with _blaming(name):
+    with blaming(name):
+        if name.endswith(os.sep):
+            raise IsADirectoryError("it names a folder; name a file in it")
         direct = _direct(path)
     if direct:
-        with _closing(direct), _checking(CountingSink(direct, name), check) as sink:
+        with _closing(direct), _checking(sink_class(direct, name), check) as sink:
             yield sink
         return
-    old: list[Path] = []
-    streams: list[BinaryIO] = []
-    with ExitStack() as files:
+    with _Files(path, name, check) as files:
+        first = files.created(path)
+        if issubclass(sink_class, NumberedSink):
+            yield sink_class(first, name, files)
+        else:
+            yield sink_class(first, name)
 
-        def part(number: int) -> CountingSink:
-            with _blaming(name):
-                _complete(streams.pop())  # or a report of many parts would have them all open
-            beside = _part(path, number)
-            return CountingSink(opened(beside), str(beside))
 
-        def end_parts(last: int) -> tuple[str, ...]:
-            old[:] = takewhile(Path.is_file, (_part(path, number) for number in count(last + 1)))
-            return tuple(map(str, old))
+class _Files:
+    """The files of one report: all are put in place when the block ends well, or none."""
 
-        def opened(path: Path) -> BinaryIO:
-            streams.append(files.enter_context(_replacing(path, str(path), check)))
-            return streams[-1]
+    def __init__(self, path: Path, name: str, check: Callable[[BinaryIO], None] | None) -> None:
+        self._path = path
+        self._name = name
+        self._check = check
+        self._files = ExitStack()
+        self._last: BinaryIO | None = None
+        self._surplus: list[Path] = []
 
-        yield CountingSink(opened(path), name, open_part=part, end_parts=end_parts)
-    with _blaming(name):
-        for each in old:
-            each.unlink()
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._files.__exit__(kind, error, traceback)
+        if error is None:
+            with blaming(self._name):
+                for path in self._surplus:
+                    path.unlink()
+
+    def created(self, path: Path) -> BinaryIO:
+        """Return the file that takes the place of *path* at the end."""
+        replacing = _replacing(path, str(path), self._check)
+        self._last = self._files.enter_context(replacing)
+        return self._last
+
+    def opened(self, number: int) -> CountingSink:
+        """Return the sink of the file of that number; the one before it is complete."""
+        if self._last is not None:
+            with blaming(self._name):
+                _complete(self._last)  # or a report of many parts would have them all open
+        path = _part(self._path, number)
+        return CountingSink(self.created(path), str(path))
+
+    def remove_behind(self, number: int) -> tuple[str, ...]:
+        """Remove the files of higher numbers once the report is in place; return their names."""
+        numbered = (_part(self._path, higher) for higher in count(number + 1))
+        self._surplus = list(takewhile(Path.is_file, numbered))
+        return tuple(map(str, self._surplus))
 
 
 def _part(path: Path, number: int) -> Path:
@@ -187,7 +233,7 @@ def _checking(
         yield sink
     else:
         with TemporaryFile(prefix="holdall-export-") as spool:
-            yield CountingSink(spool, sink.name)
+            yield type(sink)(spool, sink.name)
             spool.seek(0)
             check(spool)
             spool.seek(0)
@@ -239,20 +285,20 @@ def _replacing(
 
     Behind a symbolic link it is the file that is replaced, not the link.
     """
-    with _blaming(name):
+    with blaming(name):
         target = target.resolve()
         beside = target.with_name(f".holdall-{secrets.token_hex(8)}.tmp")
         stream = _created(beside, target)
     try:
         yield stream
-        with _blaming(name):
+        with blaming(name):
             if not stream.closed:
                 _complete(stream)
             if check is not None:
                 with beside.open("rb") as written:
                     check(written)
             beside.replace(target)
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
     finally:
         with suppress(OSError):
             stream.close()
@@ -277,7 +323,8 @@ def _created(beside: Path, target: Path) -> BinaryIO:
     return os.fdopen(descriptor, "wb", buffering=_BUFFER)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make what was renamed in *folder* survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -286,7 +333,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _blaming(name: str) -> Iterator[None]:
+def blaming(name: str) -> Iterator[None]:
     """Turn whatever the target raises into an error that names it."""
     try:
         yield

@@ -1,6 +1,21 @@
-"""What listeners are told of, and how they are called."""
+"""What listeners are notified of, and how they are called."""
 
-from holdall.hooks.calling import Hooks, installed_hooks, load_hooks, nobody, plugin_used
+from holdall.hooks.calling import (
+    Hooks,
+    implemented_hooks,
+    installed_hooks,
+    load_hooks,
+    nobody,
+    plugin_used,
+)
 from holdall.hooks.specs import hookimpl
 
-__all__ = ["Hooks", "hookimpl", "installed_hooks", "load_hooks", "nobody", "plugin_used"]
+__all__ = [
+    "Hooks",
+    "hookimpl",
+    "implemented_hooks",
+    "installed_hooks",
+    "load_hooks",
+    "nobody",
+    "plugin_used",
+]

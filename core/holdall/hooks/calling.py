@@ -1,74 +1,98 @@
-"""Calling hooks: observers one by one, each isolated from the others; wrappers not."""
+"""Calling hooks: observers one by one, each isolated from the others; wrappers around a work."""
 
 from __future__ import annotations
 
+import inspect
 import logging
-import traceback
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from contextlib import suppress
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
 
 import pluggy
 
 from holdall.errors import HoldallError, HookError, PluginCallError, PluginError
 from holdall.hooks import specs as hookspecs
 from holdall.journal import PluginUsed
+from holdall.registry import Identity, calling, reason_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     from holdall.registry import Candidate, Registry
 
+    Settings = Mapping[str, Any]
+
+
+T = TypeVar("T")
 
 _LOG: Final = logging.getLogger(__name__)
 
+NO_SETTINGS: Final[Settings] = MappingProxyType({})
+
 
 class HookFailure(NamedTuple):
-    """An observer that raised, and what it raised."""
+    """A hook plugin that raised, or that could not be loaded.
+
+    Attributes:
+        hook: The hook that it raised in; empty if the plugin is not in use at all.
+        origin: Distribution and version it comes from.
+        error: What it raised.
+    """
 
     hook: str
     origin: str
-    error: Exception
+    error: BaseException
 
 
 class Hooks:
     """The listeners of one session manager.
 
     Attributes:
-        failures: Observers that raised so far; each is logged too.
+        failures: Observers that raised so far, and plugins that are not in use; each is
+            logged too.
     """
 
     def __init__(self) -> None:
         self.failures: Final[list[HookFailure]] = []
-        self._manager: Final = pluggy.PluginManager("holdall")
-        self._manager.add_hookspecs(hookspecs)
-        self._origins: Final[dict[str, str]] = {}
+        self._manager: Final = _plugin_manager()
+        self._plugins: Final[dict[str, Identity]] = {}
 
-    def register(self, listener: object, *, origin: str = "") -> None:
-        """Tell *listener*, an object or module with `@holdall.hookimpl` functions, from now on.
+    def register(
+        self,
+        listener: object,
+        *,
+        plugin: Identity | None = None,
+        settings: Settings = NO_SETTINGS,
+    ) -> None:
+        """Notify *listener*, an object or module with `@holdall.hookimpl` functions, from now on.
 
         Args:
-            origin: Distribution and version it comes from, for messages.
+            plugin: Which plugin it is, for messages; a listener of the application if not given.
+            settings: What its `configure` hook gets.
 
         Raises:
-            HookError: An implementation is of no hook, takes arguments that its hook does
-                not have, or wraps an observer; then nothing of the listener is registered.
+            HookError: It can't be a listener, as `implemented_hooks` says, or is registered
+                already; then nothing of it is registered.
+            PluginCallError: Its `configure` raised; then nothing of it is registered.
         """
-        name = f"{origin or type(listener).__name__} {id(listener):x}"
-        words = origin or repr(listener)
         if self._manager.is_registered(listener):
-            raise HookError(words, "it is registered already")
+            owner = repr(listener) if plugin is None else plugin.origin
+            raise HookError(owner, "it is registered already")
+        if plugin is None:
+            plugin = Identity("listener", _name_of(listener), f"the application ({listener!r})")
+        with calling(plugin, "being registered"):
+            implemented_hooks(listener, origin=plugin.origin)
+        name = f"{plugin.id} {id(listener):x}"
+        self._manager.register(listener, name=name)
+        self._plugins[name] = plugin
         try:
-            self._manager.register(listener, name=name)
-            self._manager.check_pending()
-            self._check_wrappers(listener)
-        except (pluggy.PluginValidationError, ValueError, HookError) as error:
-            if self._manager.get_plugin(name) is listener:
-                self._manager.unregister(name=name)
-            reason = error.reason if isinstance(error, HookError) else str(error)
-            raise HookError(words, reason) from error
-        self._origins[name] = words
+            self._configure(listener, settings)
+        except BaseException:
+            self.unregister(listener)
+            raise
 
     def unregister(self, listener: object) -> None:
-        """Tell *listener* nothing any more.
+        """Notify *listener* no more.
 
         Raises:
             ValueError: It is not registered.
@@ -77,75 +101,211 @@ class Hooks:
         if name is None:
             raise ValueError(f"{listener!r} is not registered")
         self._manager.unregister(name=name)
+        del self._plugins[name]
 
-    def _check_wrappers(self, listener: object) -> None:
-        for caller in self._manager.get_hookcallers(listener) or ():
-            for implementation in caller.get_hookimpls():
-                if implementation.plugin is not listener:
-                    continue
-                wraps = implementation.wrapper or implementation.hookwrapper
-                if wraps and caller.name in hookspecs.OBSERVERS:
-                    raise HookError("", f"{caller.name!r} only tells, so it can't be wrapped")
-                if not implementation.wrapper and caller.name in hookspecs.WRAPPERS:
-                    how = "mark it with hookimpl(wrapper=True)"
-                    raise HookError("", f"{caller.name!r} can only be wrapped; {how}")
+    def _configure(self, listener: object, settings: Settings) -> None:
+        for implementation in self._implementations("configure"):
+            if implementation.plugin is listener:
+                with calling(self._plugin(implementation), "in 'configure'"):
+                    implementation.function(*_arguments(implementation, {"settings": settings}))
 
     def notify(self, hook: str, **facts: Any) -> None:
         """Call every implementation of an observer; one that raises is reported."""
-        for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
-            arguments = [facts[name] for name in implementation.argnames]
+        for implementation in self._implementations(hook):
+            plugin = self._plugin(implementation)
             try:
-                implementation.function(*arguments)
-            except Exception as error:  # noqa: BLE001 - the border to a stranger's code
-                origin = self._origins.get(implementation.plugin_name, implementation.plugin_name)
-                self.failures.append(HookFailure(hook, origin, error))
-                _LOG.exception("the observer %r of %s failed", hook, origin)
+                with calling(plugin, f"in {hook!r}"):
+                    implementation.function(*_arguments(implementation, facts))
+            except HoldallError as error:
+                own = isinstance(error, PluginCallError) and error.__cause__ is not None
+                raised = error.__cause__ if own else error
+                self.failures.append(HookFailure(hook, plugin.origin, raised or error))
+                _LOG.error(
+                    "the observer %r of %s failed", hook, plugin.origin, exc_info=raised or error
+                )
 
-    def wrap(self, hook: str, work: Callable[..., Any], **facts: Any) -> Any:
+    def wrap(self, hook: str, work: Callable[[], T], wanted: type[T], **facts: Any) -> T:
         """Do *work* inside all wrappers of *hook*, and return what the outermost one returns.
 
+        The work is done once, or an error is raised: no wrapper can leave it out,
+        or hide that it failed.
+
         Args:
-            work: Takes any of *facts*, by name.
+            wanted: What the work, and every wrapper, returns.
 
         Raises:
-            PluginCallError: A wrapper raised; what the work itself raises comes as it is.
+            PluginCallError: A wrapper raised, swallowed an error, did not yield exactly
+                once, or returned something else; what the work itself raises comes as it is.
         """
+        wrapped = work
+        for implementation in reversed(self._implementations(hook)):
+            plugin, arguments = self._plugin(implementation), _arguments(implementation, facts)
+            function = cast("Callable[..., Generator[None, T, object]]", implementation.function)
+            wrapped = _Wrapper(plugin, hook, function, arguments, wrapped, wanted).call
+        return wrapped()
+
+    def _implementations(self, hook: str) -> Sequence[pluggy.HookImpl]:
+        """Return the implementations of *hook*; the first is called first, or outermost."""
+        caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
+        return caller.get_hookimpls()[::-1]
+
+    def _plugin(self, implementation: pluggy.HookImpl) -> Identity:
+        return self._plugins[implementation.plugin_name]
+
+
+class _Wrapper(NamedTuple, Generic[T]):
+    """One wrapper around the work, or around the next wrapper."""
+
+    plugin: Identity
+    hook: str
+    function: Callable[..., Generator[None, T, object]]
+    arguments: Sequence[Any]
+    inner: Callable[[], T]
+    wanted: type[T]
+
+    def call(self) -> T:
+        """Return what the wrapper makes of the result of what it is around."""
+        with self._calling():
+            generator = self.function(*self.arguments)
+        with self._calling():
+            try:
+                next(generator)
+            except StopIteration:
+                raise self._blame("it returned before it yielded") from None
         try:
-            return getattr(self._manager.hook, hook).call_extra([work], facts)
-        except Exception as error:
-            culprit = self._raised_in(hook, error)
-            if culprit is None or isinstance(error, HoldallError):
-                raise
-            cause = f"{type(error).__name__}: {error}"
-            raise PluginCallError("hook", hook, culprit, "around an export", cause) from error
+            result = self.inner()
+        except KeyboardInterrupt as error:
+            with suppress(PluginCallError):  # it goes on, whatever the wrapper makes of it
+                self._throw(generator, error)
+            raise
+        except BaseException as error:
+            self._throw(generator, error)
+            raise
+        with self._calling() as call:
+            try:
+                generator.send(result)
+            except StopIteration as end:
+                return call.returned(end.value, self.wanted)
+            generator.close()
+            raise self._blame("it yielded twice")
 
-    def _raised_in(self, hook: str, error: Exception) -> str | None:
-        """Return where the wrapper comes from that *error* passed through last, if it did any."""
-        frames = traceback.walk_tb(error.__traceback__)
-        codes = [frame.f_code for frame, _line in frames]
-        for implementation in getattr(self._manager.hook, hook).get_hookimpls():
-            if getattr(implementation.function, "__code__", None) in codes:
-                name: str = implementation.plugin_name
-                return self._origins.get(name, name)
-        return None
+    def _throw(self, generator: Generator[None, T, object], error: BaseException) -> None:
+        """Let the wrapper see *error*; it may raise another one, and nothing else.
+
+        Raises:
+            PluginCallError: It swallowed the error.
+        """
+        with calling(self.plugin, self._doing, passes=lambda raised: raised is error):
+            try:
+                generator.throw(error)
+            except StopIteration:
+                raise self._blame(f"it swallowed {_in_short(error)}") from error
+            generator.close()
+            raise self._blame("it yielded twice") from error
+
+    @property
+    def _doing(self) -> str:
+        return f"in {self.hook!r}"
+
+    def _calling(self) -> calling:
+        return calling(self.plugin, self._doing)
+
+    def _blame(self, cause: str) -> PluginCallError:
+        return self.plugin.blame(self._doing, cause)
 
 
-def installed_hooks(registry: Registry) -> Hooks:
+def _in_short(error: BaseException) -> str:
+    if isinstance(error, PluginCallError):
+        return f"the failure of the {error.kind} {error.name!r} ({error.cause})"
+    return reason_of(error)
+
+
+def _arguments(implementation: pluggy.HookImpl, facts: Mapping[str, Any]) -> list[Any]:
+    return [facts[name] for name in implementation.argnames]
+
+
+def _name_of(listener: object) -> str:
+    return listener.__name__ if isinstance(listener, ModuleType) else type(listener).__name__
+
+
+def _plugin_manager() -> pluggy.PluginManager:
+    manager = pluggy.PluginManager("holdall")
+    manager.add_hookspecs(hookspecs)
+    return manager
+
+
+def implemented_hooks(listener: object, *, origin: str = "") -> tuple[str, ...]:
+    """Return the hooks that *listener* implements, sorted; nothing of it is called.
+
+    Args:
+        origin: Distribution and version it comes from, for messages.
+
+    Raises:
+        HookError: An implementation is of no hook, takes arguments that its hook does not
+            have, wraps an observer, or would never run; or there is none at all.
+    """
+    try:
+        return tuple(sorted(_checked(listener)))
+    except (pluggy.PluginValidationError, ValueError) as error:
+        raise HookError(origin or repr(listener), str(error)) from error
+    except HookError as error:
+        raise HookError(origin or repr(listener), error.reason) from error
+
+
+def _checked(listener: object) -> Iterator[str]:
+    """Yield each hook that *listener* implements as it may be implemented."""
+    if isinstance(listener, type):
+        raise HookError("", f"it is the class {listener.__name__!r}; give an instance of it")
+    manager = _plugin_manager()
+    manager.register(listener, name="listener")
+    manager.check_pending()
+    callers = manager.get_hookcallers(listener)
+    if not callers:
+        raise HookError("", "nothing of it is marked with @holdall.hookimpl")
+    for caller in callers:
+        _check_kind(caller.name, caller.get_hookimpls()[0])
+        yield caller.name
+
+
+def _check_kind(hook: str, implementation: pluggy.HookImpl) -> None:
+    """Refuse a wrapper around what is only notified, and what would never run."""
+    function = implementation.function
+    wraps = implementation.wrapper or implementation.hookwrapper
+    if hook in hookspecs.WRAPPERS:
+        if not implementation.wrapper:
+            how = "mark it with hookimpl(wrapper=True)"
+            raise HookError("", f"{hook!r} can only be wrapped; {how}")
+    elif wraps:
+        raise HookError("", f"{hook!r} only tells, so it can't be wrapped")
+    elif inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+        raise HookError("", f"{hook!r} is a generator or coroutine, which would never run")
+
+
+def installed_hooks(registry: Registry, settings: Mapping[str, Settings] = NO_SETTINGS) -> Hooks:
     """Return the listeners that are installed, as `load_hooks` registers them."""
     hooks = Hooks()
-    load_hooks(hooks, registry)
+    load_hooks(hooks, registry, settings)
     return hooks
 
 
-def load_hooks(hooks: Hooks, registry: Registry) -> list[Candidate]:
+def load_hooks(
+    hooks: Hooks, registry: Registry, settings: Mapping[str, Settings] = NO_SETTINGS
+) -> list[Candidate]:
     """Register every installed hook module with *hooks*, and return those that could be.
 
     One that cannot be loaded hinders nothing; it is among `hooks.failures`.
+
+    Args:
+        settings: The table of settings of each plugin, by its id.
     """
     registered = []
     for candidate in registry.candidates("hooks"):
         try:
-            hooks.register(registry.load("hooks", candidate.id), origin=candidate.origin)
+            hooks.register(
+                registry.load("hooks", candidate.id),
+                plugin=candidate.identity,
+                settings=settings.get(candidate.id, NO_SETTINGS),
+            )
         except PluginError as error:
             hooks.failures.append(HookFailure("", candidate.origin, error))
             _LOG.error("%s", error)
@@ -154,20 +314,20 @@ def load_hooks(hooks: Hooks, registry: Registry) -> list[Candidate]:
     return registered
 
 
-def plugin_used(found: Candidate, *, at: float) -> PluginUsed:
+def plugin_used(candidate: Candidate, *, at: float) -> PluginUsed:
     """Return the event that names a plugin, its distribution and its target."""
     return PluginUsed(
         at=at,
-        kind=found.kind,
-        id=found.id,
-        distribution=found.distribution,
-        version=found.version,
-        target=found.target,
+        kind=candidate.kind,
+        id=candidate.id,
+        distribution=candidate.distribution,
+        version=candidate.version,
+        target=candidate.target,
     )
 
 
 def nobody(hook: str, **facts: Any) -> None:
-    """Tell nobody: there is no manager whose listeners could be told."""
+    """Notify nobody: there is no manager that has listeners."""
 
 
 if TYPE_CHECKING:

@@ -1,22 +1,24 @@
-"""What a plugin, or an application, can be told of, and the two things that it can wrap.
+"""What a plugin, or an application, is notified of, and the two things that it can wrap.
 
 An implementation takes any of the arguments, by name. An observer returns
 nothing, runs after the change and can't veto it; one that raises is reported,
 and the others run all the same. A wrapper is around an export and part of it:
-one that raises fails that export. Mark implementations with `holdall.hookimpl`,
-wrappers with `holdall.hookimpl(wrapper=True)`.
+it yields once, raises to fail the export, and can neither leave the export out
+nor hide its failure. Mark implementations with `holdall.hookimpl`, wrappers with
+`holdall.hookimpl(wrapper=True)`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Mapping
 
-    from holdall.contracts import ExportContext
+    from holdall.contracts import ExportContext, ExportReport
     from holdall.exports import RedactionRules
     from holdall.results import JobResult
     from holdall.session import SessionDeviceContext, SessionManager
@@ -93,6 +95,19 @@ def job_result_changed(
     """Tell that a job has another result."""
 
 
+@hookspec
+def export_finished(report: ExportReport) -> None:
+    """Tell that a report was written, or failed: then it has an `exception`."""
+
+
+@hookspec
+def configure(settings: Mapping[str, Any]) -> None:
+    """Take the plugin's table of settings; called once, when the plugin is registered.
+
+    A plugin that raises here is not used at all.
+    """
+
+
 @hookspec(firstresult=True)
 def filter_view(
     view: SessionView, exporter_id: str, redact: RedactionRules, changes: Counter[str]
@@ -127,5 +142,6 @@ OBSERVERS = (
     "unit_removed",
     "job_started",
     "job_result_changed",
+    "export_finished",
 )
 """Hooks that only tell: a wrapper around one of them is refused."""

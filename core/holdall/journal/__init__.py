@@ -4,6 +4,7 @@ from holdall.journal.codec import START, Position, decode, encode
 from holdall.journal.compaction import compacted
 from holdall.journal.describe import describe
 from holdall.journal.events import (
+    FORMAT,
     AnyEvent,
     CategoryDefined,
     DeviceAdded,
@@ -36,6 +37,7 @@ from holdall.journal.iolog import pack_record, unpack_records
 from holdall.journal.record import Journal, read_events
 
 __all__ = [
+    "FORMAT",
     "START",
     "AnyEvent",
     "CategoryDefined",

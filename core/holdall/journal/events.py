@@ -15,8 +15,11 @@ import msgspec
 from holdall.results import JobResult
 from holdall.units import UNCATEGORISED
 
-FORMAT: Final = 1
-"""Version of the events; a reader refuses a session that was written with a higher one."""
+FORMAT: Final = 2
+"""Version of the events; a reader refuses a session that was written with a higher one.
+
+1 had no outcome `error`, no subtests and no measurements; it reads as it did.
+"""
 
 
 def now() -> float:
@@ -50,7 +53,7 @@ class WriterOpened(Event, frozen=True, kw_only=True, tag="writer"):
     """
 
     version: str
-    format: int = FORMAT
+    format: int = 1  # the first version did not write it
     boot_id: str = ""
 
 

@@ -1,6 +1,7 @@
 """The plugins that are installed: found by their entry points, loaded when asked for."""
 
 from holdall.registry.aliases import LEGACY, SHORT
+from holdall.registry.border import Identity, calling, reason_of, shown
 from holdall.registry.candidates import EXPORTER_ID, KINDS, Candidate, State
 from holdall.registry.loading import imported
 from holdall.registry.ownership import installation, stranger
@@ -15,12 +16,16 @@ __all__ = [
     "LEGACY",
     "SHORT",
     "Candidate",
+    "Identity",
     "Policy",
     "Registry",
     "Resolution",
     "State",
+    "calling",
     "imported",
     "installation",
     "misfits",
+    "reason_of",
+    "shown",
     "stranger",
 ]

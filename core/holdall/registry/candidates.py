@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from holdall.registry.border import Identity
 from holdall.registry.policy import EVERYTHING, OWN_DISTRIBUTION, normalised
 
 if TYPE_CHECKING:
@@ -134,6 +135,11 @@ class Candidate:
     def origin(self) -> str:
         """Distribution and version, for messages and provenance."""
         return f"{self.distribution} {self.version}".strip() or "an unknown distribution"
+
+    @property
+    def identity(self) -> Identity:
+        """Which plugin this is, for the errors of calling it."""
+        return Identity(KINDS[self.kind], self.id, self.origin)
 
 
 class Problem(NamedTuple):

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from holdall.errors import PluginLoadError
+from holdall.registry.border import reason_of
 from holdall.registry.candidates import KINDS, State
 from holdall.registry.signatures import misfits
 
@@ -34,7 +35,7 @@ def imported(candidate: Candidate) -> Any:
         state, reason = _missing(candidate, module_name, error)
         raise load_error(candidate, state, reason) from error
     except BaseException as error:
-        reason = f"its import raised {type(error).__name__}: {_words(error)}"
+        reason = f"its import raised {reason_of(error)}"
         raise load_error(candidate, State.BROKEN, reason) from error
     check(candidate, found)
     return found
@@ -69,20 +70,12 @@ def _is_version(value: Any) -> bool:
     )
 
 
-def _words(error: BaseException) -> str:
-    """Return what an exception says in one line, also if it can't say it."""
-    try:
-        return " ".join(str(error).split())
-    except Exception:  # noqa: BLE001 - an exception of a stranger's class
-        return "(its words can't be had)"
-
-
 def _missing(
     candidate: Candidate, module_name: str, error: ModuleNotFoundError
 ) -> tuple[State, str]:
-    missing = error.name or _words(error)
+    missing = error.name or reason_of(error)
     if missing.partition(".")[0] == module_name.partition(".")[0]:
-        return State.BROKEN, f"its import raised {type(error).__name__}: {_words(error)}"
+        return State.BROKEN, f"its import raised {reason_of(error)}"
     if candidate.extras:
         extras = ",".join(candidate.extras)
         command = f'pip install "{candidate.distribution}[{extras}]"'

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, final
 
+from holdall.deprecation import warn_deprecated
 from holdall.errors import PluginLoadError, StrictPolicyError
 from holdall.registry.aliases import Alias, AliasTable
 from holdall.registry.candidates import KINDS, Declared, Problem, State, check_kind, settle
@@ -95,6 +96,11 @@ class Registry:
         if policy.strict and registry.problems():
             raise StrictPolicyError([str(problem) for problem in registry.problems()])
         return registry
+
+    @classmethod
+    def given(cls, registry: Registry | None) -> Registry:
+        """Return *registry*, or that of everything installed if the caller gave none."""
+        return cls.discover() if registry is None else registry
 
     @classmethod
     def of(cls, *declared: Declared, policy: Policy = EVERYTHING) -> Registry:
@@ -243,8 +249,7 @@ class Registry:
                 return
             self._warned.add(alias.name)
         short = (self.aliases.names(alias.target) or (alias.target,))[0]
-        words = f"the exporter name {alias.name!r} is deprecated, write {short!r}"
-        warnings.warn(words, DeprecationWarning, stacklevel=4)
+        warn_deprecated(f"the exporter name {alias.name!r} is deprecated, write {short!r}")
 
 
 def _key(candidate: Candidate) -> tuple[str, ...]:

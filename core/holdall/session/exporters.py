@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple, final
+from typing import TYPE_CHECKING, final
 
 from holdall.errors import PluginError
 from holdall.registry import State
@@ -12,35 +12,9 @@ from holdall.units import BoundUnit, ExporterUnit
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from holdall.exports import Units
-    from holdall.registry import Candidate, Registry
+    from holdall.exports import KnownExporter, Units
+    from holdall.registry import Registry
     from holdall.session.context import SessionDeviceContext
-
-
-class KnownExporter(NamedTuple):
-    """An exporter that is installed; `load` imports its class.
-
-    Attributes:
-        unit: The exporter unit of a provider that it is known by, None for the exporter itself.
-    """
-
-    candidate: Candidate
-    registry: Registry
-    unit: BoundUnit | None = None
-
-    @property
-    def id(self) -> str:
-        """Canonical id, or that of the exporter unit."""
-        return self.unit.id if self.unit else self.candidate.id
-
-    def load(self) -> type:
-        """Return the exporter's class, always the same object.
-
-        Raises:
-            PluginLoadError: It can't be imported, or is no exporter.
-        """
-        loaded: type = self.registry.load("exporters", self.candidate.id)
-        return loaded
 
 
 def exporter_units(contexts: Iterable[SessionDeviceContext]) -> dict[str, BoundUnit]:
@@ -55,7 +29,7 @@ def exporter_units(contexts: Iterable[SessionDeviceContext]) -> dict[str, BoundU
 
 
 @final
-class ExporterMap(Mapping[str, KnownExporter]):
+class ExporterMap(Mapping[str, "KnownExporter"]):
     """Exporters by id; `[]`, `in` and `get` take aliases too, and give the same object.
 
     Iterating yields each canonical id once, then the ids of exporter units whose
@@ -68,16 +42,15 @@ class ExporterMap(Mapping[str, KnownExporter]):
         self._known: dict[str, KnownExporter] = {}
 
     def __getitem__(self, name: str) -> KnownExporter:
-        unit = self._units().get(name)
-        wanted = unit.unit.entry_point if unit else name
+        from holdall.exports import find_exporter
+
         try:
-            candidate = self._registry.resolve("exporters", wanted)
+            exporter = find_exporter(self._registry, name, self._units())
         except PluginError as error:
             raise KeyError(str(error)) from error
-        key = unit.id if unit else candidate.id
-        known = self._known.get(key)
-        if known is None or known.unit != unit:
-            known = self._known[key] = KnownExporter(candidate, self._registry, unit)
+        known = self._known.get(exporter.id)
+        if known is None or known.unit != exporter.unit:
+            known = self._known[exporter.id] = exporter
         return known
 
     def __iter__(self) -> Iterator[str]:

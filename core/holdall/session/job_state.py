@@ -104,16 +104,17 @@ class JobState:
     @property
     def attempts(self) -> int:
         """How many more attempts `auto-retry` allows."""
-        tried = sum(not result.outcome.skipped for result in self._progress.history)
+        tried = sum(_counts_as_attempt(result.outcome) for result in self._progress.history)
         return max(0, ATTEMPTS - tried)
 
     @property
     def retries(self) -> bool:
         """Whether the last attempt failed and another one is to follow at once."""
-        failed = (
-            self._progress.result.outcome.failed and self._progress.result.interrupted_by is None
-        )
-        return failed and self.effective_auto_retry == "yes" and self.attempts > 0
+        result = self._progress.result
+        failed = result.outcome.failed and _counts_as_attempt(result.outcome)
+        if not failed or result.interrupted_by is not None:
+            return False
+        return self.effective_auto_retry == "yes" and self.attempts > 0
 
     @property
     def readiness_inhibitor_list(self) -> list[Inhibitor]:
@@ -162,3 +163,8 @@ class JobState:
     def was_tried(self) -> bool:
         """Whether there is a result that says something."""
         return self._progress.result.outcome is not Outcome.NONE
+
+
+def _counts_as_attempt(outcome: Outcome) -> bool:
+    """Whether the test itself was tried: what could not be performed tells nothing of it."""
+    return outcome is not Outcome.ERROR and not outcome.skipped

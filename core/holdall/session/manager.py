@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from holdall.errors import SessionExistsError
 from holdall.hooks import Hooks, load_hooks, plugin_used
 from holdall.journal import (
+    FORMAT,
     DeviceAdded,
     DeviceRemoved,
     Journal,
@@ -316,7 +317,9 @@ class SessionManager:
 
     def _open_writer(self) -> None:
         self._boot_id = this_process().boot_id
-        opened = WriterOpened(at=self._clock(), version=__version__, boot_id=self._boot_id)
+        opened = WriterOpened(
+            at=self._clock(), version=__version__, format=FORMAT, boot_id=self._boot_id
+        )
         self._pending.append(opened)
 
     def _read_io_log(self, result: JobResult) -> Iterator[IOLogRecord]:
@@ -440,7 +443,7 @@ def throwaway_manager(
 
     It has a local device with the given providers, or with all installed ones.
     """
-    registry = registry or Registry.discover()
+    registry = Registry.given(registry)
     if provider_list is None:
         found = installed_providers(registry)
         provider_list = [each for each in found if isinstance(each, Provider)]

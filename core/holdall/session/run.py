@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from holdall.errors import HoldallError, PluginCallError
 from holdall.journal import Process, now
+from holdall.registry import Identity, calling
 from holdall.results import JobResult, Outcome
 from holdall.session.capture import LogCapture, log_name, recover
 from holdall.session.environment import job_environ
@@ -55,7 +55,8 @@ def run_session(
         PluginCallError: The runner failed; the job in flight is settled by the next resume.
         StorageError: A result could not be stored.
     """
-    settle_interrupted(manager, runner)
+    with calling(runner_identity(manager, runner_name), "looking at what was interrupted"):
+        settle_interrupted(manager, runner)
     manager.checkpoint()
     with _session_share(manager) as share:
         run = _Run(manager, runner, runner_name, settings, share)
@@ -166,15 +167,15 @@ class _Run(NamedTuple):
         return msgspec.structs.replace(result, outcome=Outcome.CRASH, comments=words)
 
     def _performed(self, task: _Task) -> JobResult:
-        try:
-            return self.runner.run(task)
-        except HoldallError:
-            raise
-        except Exception as error:
-            doing = f"running the job {task.job.id!r}"
-            cause = f"{type(error).__name__}: {error}"
-            name = self.runner_name
-            raise PluginCallError("runner", name, name, doing, cause) from error
+        plugin = runner_identity(self.manager, self.runner_name)
+        with calling(plugin, f"running the job {task.job.id!r}") as call:
+            return call.returned(self.runner.run(task), JobResult)
+
+
+def runner_identity(manager: SessionManager, name: str) -> Identity:
+    """Return which plugin a runner is; one that is not installed is the application's."""
+    candidate = manager.registry.explain("runners", name).candidate
+    return candidate.identity if candidate else Identity("runner", name, "the application")
 
 
 class _Task:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
 from holdall.errors import PluginError, StoreUrlError
-from holdall.registry import Registry
+from holdall.registry import Registry, calling
 
 if TYPE_CHECKING:
     from holdall.contracts import Repository
@@ -26,7 +26,7 @@ def open_repository(url: str, *, registry: Registry | None = None) -> Repository
         StoreUrlError: It is no such URL.
         PluginError: The scheme or a wrapper is unknown, or its plugin can't be loaded.
     """
-    registry = registry or Registry.discover()
+    registry = Registry.given(registry)
     *wrappers, store = url.split("::")
     found = _SCHEME.match(store)
     if not found:
@@ -58,4 +58,6 @@ def _made(registry: Registry, name: str, url: str, inner: Repository | None) -> 
     except PluginError as error:
         error.add_note(f"while opening the store {url!r}")
         raise
-    return cast("Repository", plugin.from_url(url, inner))
+    plugin_id = registry.resolve("repositories", name).identity
+    with calling(plugin_id, f"opening {url!r}"):
+        return cast("Repository", plugin.from_url(url, inner))

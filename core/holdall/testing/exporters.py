@@ -15,7 +15,7 @@ from holdall.testing.checks import EXPORTER_CHECKS, CheckSkipped, ExporterSubjec
 from holdall.testing.checks.subject import ID, Discarding, exported, registry_of
 
 if TYPE_CHECKING:
-    from holdall.contracts import Exporter
+    from holdall.contracts import AnyExporter
     from holdall.registry import Registry
     from holdall.testing.checks import Check
     from holdall.testing.sessions import SampleSession
@@ -29,7 +29,7 @@ class ExporterContract:
     The checks are those that `holdall plugins check` makes.
     """
 
-    exporter: ClassVar[type[Exporter]]
+    exporter: ClassVar[type[AnyExporter]]
     many_jobs: ClassVar[int] = 10_000
     allowance_mib: ClassVar[float] = 5.0
     import_ms: ClassVar[float] = 1000.0

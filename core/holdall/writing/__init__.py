@@ -1,4 +1,4 @@
-"""The authors' kit for exporters: text made safe, logs, moments, file names."""
+"""The authors' kit: text made safe, logs, masking, moments, file names."""
 
 from holdall.writing.cleaning import (
     CELL_LENGTH,
@@ -23,16 +23,22 @@ from holdall.writing.logs import (
     stream_runs,
     wants_log,
 )
+from holdall.writing.masking import LARGEST_MATCH, masked_records
 from holdall.writing.moments import duration, iso, moment, readable
+from holdall.writing.parts import MEASUREMENTS_LEFT_OUT, SUBTESTS_LEFT_OUT, count_parts_left_out
 
 __all__ = [
     "BYTES_CUT",
     "CELLS_CUT",
     "CELL_LENGTH",
+    "LARGEST_MATCH",
     "LOGS_CUT",
+    "MEASUREMENTS_LEFT_OUT",
+    "SUBTESTS_LEFT_OUT",
     "ControlFilter",
     "LogChoice",
     "cell_text",
+    "count_parts_left_out",
     "duration",
     "file_name",
     "gathered",
@@ -42,6 +48,7 @@ __all__ = [
     "line_text",
     "log_text",
     "mark_of",
+    "masked_records",
     "moment",
     "readable",
     "shortened",

@@ -23,6 +23,8 @@ ignore those they don't know:
           "outcome", "return_code", "duration", "started", "comments", "skip_reason",
           "interrupted_by", "io_log_size", "io_log_dropped",
           "attachments": [{"name", "media_type", "size", "sha256"}],
+          "subtests": [{"name", "outcome", "duration", "message"}],
+          "measurements": [{"name", "value", "unit", "lower", "upper", "outcome"}],
           "io_log": [{"delay", "stream", "text" or "base64"}]
         }]
       }]
@@ -41,6 +43,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from dataclasses import dataclass
+from importlib.resources import files
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Literal
 
@@ -100,6 +103,11 @@ class JsonExporter:
         for piece in gathered(_jobs(view, context)):
             sink.write(piece)
         sink.write(b"\n]\n}\n")
+
+    @staticmethod
+    def json_schema() -> str:
+        """Return the JSON Schema of holdall's own layout, `session.schema.json`."""
+        return files(__name__).joinpath("session.schema.json").read_text("utf-8")
 
     @staticmethod
     def verify(report: BinaryIO) -> None:
@@ -213,6 +221,8 @@ def _attempt(attempt: AttemptView) -> dict[str, Any]:
         "io_log_size": attempt.io_log_size,
         "io_log_dropped": attempt.io_log_dropped,
         "attachments": [_attachment(each) for each in attempt.attachments],
+        "subtests": [msgspec.structs.asdict(part) for part in attempt.subtests],
+        "measurements": [msgspec.structs.asdict(part) for part in attempt.measurements],
     }
 
 

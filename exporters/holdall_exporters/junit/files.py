@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from holdall.contracts import Sink
+    from holdall.contracts import Sink, SplitSink
 
     class Limits(Protocol):
         """The options that say how files are written; 0 is no limit."""
@@ -36,9 +36,9 @@ _REFERENCE: Final = re.compile(rb"&#(\d{3,7});")
 class Files:
     """The file that is being written, and the next ones when it is full."""
 
-    def __init__(self, sink: Sink, limits: Limits) -> None:
-        self._first = self._sink = sink
-        self._number = 1
+    def __init__(self, sink: SplitSink, limits: Limits) -> None:
+        self._first = sink
+        self._sink: Sink = sink
         self._encoding = b"US-ASCII" if limits.ascii else b"UTF-8"
         self._limits = limits
         self.suites = self.cases = self.size = 0
@@ -69,16 +69,11 @@ class Files:
 
     def next(self) -> None:
         """Go on in another file."""
-        part = getattr(self._first, "part", None)
-        if part is None:
-            raise ValueError("a report in parts needs a file, not a stream")
         self.write(_END)
-        self._number += 1
-        self._sink = part(self._number)
+        self._sink = self._first.part()
         self._begin()
 
     def finish(self) -> tuple[str, ...]:
         """Close the last file; return the files of an earlier report that would be behind it."""
         self.write(_END)
-        end_parts = getattr(self._first, "end_parts", None)
-        return end_parts(self._number) if end_parts and self.is_limited else ()
+        return self._first.end_parts() if self.is_limited else ()

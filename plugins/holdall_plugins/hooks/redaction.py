@@ -19,7 +19,7 @@ from urllib.parse import quote, quote_plus
 from holdall.hooks import hookimpl
 from holdall.results import Attachment
 from holdall.view import ViewFilter
-from holdall_plugins.hooks.windows import masked_records
+from holdall.writing import masked_records
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -92,7 +92,7 @@ class _Masks(ViewFilter):
     def log(self, records: Iterator[IOLogRecord], place: Place) -> Iterator[IOLogRecord]:
         """Return the log with its secrets masked, piece by piece."""
         found: dict[str, int] = {}
-        yield from masked_records(records, self._pattern, self._mask, found)
+        yield from masked_records(records, self._pattern, lambda match: self._mask(match, found))
         self.count(found, place)
 
     def found(self, place: Place) -> dict[str, int]:

@@ -57,10 +57,10 @@ def _load(candidate: Candidate) -> tuple[str, str]:
     except PluginLoadError as error:
         return error.state, error.reason
     if candidate.kind == "hooks":
-        from holdall.hooks import Hooks
+        from holdall.hooks import implemented_hooks
 
         try:
-            Hooks().register(found, origin=candidate.origin)
+            implemented_hooks(found, origin=candidate.origin)
         except HookError as error:
             return str(State.INVALID), error.reason
     return str(State.LOADED), ""

@@ -12,11 +12,12 @@ from holdall.cli.options import json_option
 from holdall.cli.output import note, print_json, print_table
 from holdall.cli.plugins.listing import as_row
 from holdall.cli.policy import installed
-from holdall.errors import PluginError, UnknownPluginError
+from holdall.errors import PluginError, PluginLoadError, UnknownPluginError
 from holdall.languages import N_
-from holdall.registry import KINDS, State, installation, stranger
+from holdall.registry import KINDS, State, calling, installation, stranger
 
 if TYPE_CHECKING:
+    from holdall.contracts import AnyExporter
     from holdall.registry import Candidate, Registry, Resolution
 
 # What is shown of a plugin, by its name in JSON.
@@ -36,6 +37,7 @@ _NAMES = {
     "summary": N_("summary"),
     "suffix": N_("suffix"),
     "media_type": N_("media_type"),
+    "hooks": N_("hooks"),
 }
 
 kind_option = click.option(
@@ -66,9 +68,9 @@ def meant(registry: Registry, name: str, kind: str | None) -> Resolution:
 @kind_option
 @json_option
 def show(name: str, kind: str | None, *, as_json: bool) -> int:
-    """Show all there is to know of one plugin, and an exporter's options.
+    """Show all there is to know of one plugin, an exporter's options and a listener's hooks.
 
-    An exporter is imported for its options; one that can't be is shown without.
+    An exporter or hook module is imported for them; one that can't be is shown without.
     """
     registry = installed(strict=False)
     found = meant(registry, name, kind)
@@ -77,9 +79,13 @@ def show(name: str, kind: str | None, *, as_json: bool) -> int:
         raise found.error or UnknownPluginError(KINDS[found.kind], name)
     facts = [_facts(each, registry) for each in claims]
     problem = ""
-    if found.candidate is not None and found.kind == "exporters":
+    if found.candidate is not None and found.kind in {"exporters", "hooks"}:
+        shown = facts[claims.index(found.candidate)]
         try:
-            facts[claims.index(found.candidate)].update(_of_class(found.candidate, registry))
+            shown.update(_of_plugin(found.candidate, registry))
+        except PluginLoadError as error:
+            shown.update(state=error.state, reason=error.reason)
+            problem = str(error)
         except PluginError as error:
             problem = str(error)
     if as_json:
@@ -132,29 +138,33 @@ def _facts(candidate: Candidate, registry: Registry) -> dict[str, Any]:
     }
 
 
-def _of_class(candidate: Candidate, registry: Registry) -> dict[str, Any]:
-    """Return what only the exporter's class can tell."""
+def _of_plugin(candidate: Candidate, registry: Registry) -> dict[str, Any]:
+    """Return what only the loaded plugin can tell."""
+    plugin = registry.load(candidate.kind, candidate.id)
+    if candidate.kind == "hooks":
+        from holdall.hooks import implemented_hooks
+
+        hooks = implemented_hooks(plugin, origin=candidate.origin)
+        return {"state": str(State.LOADED), "hooks": list(hooks)}
+    return _of_exporter(candidate, plugin)
+
+
+def _of_exporter(candidate: Candidate, exporter: type[AnyExporter]) -> dict[str, Any]:
     from msgspec.structs import asdict
 
-    from holdall.errors import PluginCallError
-    from holdall.exports import Selection, describe_options, options_schema
+    from holdall.exports import ViewOptions, describe_options, options_class_of, options_schema
 
-    plugin = registry.load(candidate.kind, candidate.id)
-    try:
-        rows = describe_options(plugin.Options)
-        schema = options_schema(candidate.id, plugin.Options)
-    except Exception as error:
-        cause = f"{type(error).__name__}: {error}"
-        raise PluginCallError(
-            KINDS[candidate.kind], candidate.id, candidate.origin, "describing its options", cause
-        ) from error
+    options = options_class_of(exporter)
+    with calling(candidate.identity, "describing its options"):
+        rows = describe_options(options)
+        schema = options_schema(candidate.id, options)
     own = {row.name for row in rows}
-    shared = [row for row in describe_options(Selection) if row.name not in own]
+    shared = [row for row in describe_options(ViewOptions) if row.name not in own]
     return {
         "state": str(State.LOADED),
-        "summary": plugin.summary,
-        "suffix": plugin.suffix,
-        "media_type": plugin.media_type,
+        "summary": exporter.summary,
+        "suffix": exporter.suffix,
+        "media_type": exporter.media_type,
         "options": [asdict(row) for row in rows],
         "shared_options": [asdict(row) for row in shared],
         "options_schema": schema,

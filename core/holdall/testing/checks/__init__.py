@@ -42,6 +42,7 @@ EXPORTER_CHECKS: Final[tuple[Check, ...]] = (
     surroundings.works_elsewhere,
     surroundings.works_in_threads,
     exporters.leaves_the_view_alone,
+    exporters.prints_nothing,
     exporters.refuses_unknown_options,
     exporters.leaves_the_old_report_when_the_disk_is_full,
     exporters.can_be_cancelled,

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import tracemalloc
-from io import BytesIO
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from holdall.errors import ExportCancelled, HoldallError, UnknownOptionError
-from holdall.exports import describe_options, export
+from holdall.exports import describe_options, export, options_class_of
 from holdall.registry import misfits
 from holdall.testing.checks.outcomes import CheckFailed, CheckSkipped, require
-from holdall.testing.checks.subject import ID, Discarding, exported
+from holdall.testing.checks.subject import ID, Discarding, exported, files_in, target_for
 from holdall.testing.sessions import big_session, devices_session, empty_session, sample_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from holdall.contracts import ExportContext, Sink
+    from holdall.contracts import ExportContext, ExportReport, FolderSink, Sink
+    from holdall.exports import Session
     from holdall.testing.checks.subject import ExporterSubject
     from holdall.view import SessionView
 
@@ -33,9 +35,10 @@ def has_the_shape_of_an_exporter(subject: ExporterSubject) -> None:
 
 def describes_every_option(subject: ExporterSubject) -> None:
     """Its options can be listed, each with words of help and a default."""
-    silent = [row.name for row in describe_options(subject.exporter.Options) if not row.help]
+    options = options_class_of(subject.exporter)
+    silent = [row.name for row in describe_options(options) if not row.help]
     require(not silent, f"no words of help for {', '.join(silent)} in the Options' docstring")
-    subject.exporter.Options()
+    options()
 
 
 def exports_everything(subject: ExporterSubject) -> None:
@@ -78,10 +81,10 @@ def keeps_memory_flat(subject: ExporterSubject) -> None:
     """Jobs are written one by one and never gathered."""
     view = big_session(subject.many_jobs).view()
     registry = subject.registry()
-    export(empty_session(), ID, BytesIO(), registry=registry)  # imports and caches
+    _written(subject, empty_session(), registry=registry)  # imports and caches
     tracemalloc.start()
     try:
-        export(view, ID, Discarding(), registry=registry)
+        _written(subject, view, registry=registry)
         _now, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -90,23 +93,30 @@ def keeps_memory_flat(subject: ExporterSubject) -> None:
     require(took < subject.allowance_mib, words)
 
 
+def _written(subject: ExporterSubject, session: Session, **more: Any) -> ExportReport:
+    """Write a report that nobody reads."""
+    with target_for(subject.exporter, Discarding()) as target:
+        return export(session, ID, target, **{"registry": subject.registry(), **more})
+
+
 def can_be_cancelled(subject: ExporterSubject) -> None:
     """A large export asks now and then whether to go on."""
     asked = iter([False, False])
-    stream = BytesIO()
     try:
-        export(
-            big_session(1000),
-            ID,
-            stream,
-            registry=subject.registry(),
-            cancelled=lambda: next(asked, True),
-        )
+        report = _written(subject, big_session(1000), cancelled=lambda: next(asked, True))
     except ExportCancelled:
         return
-    if len(stream.getvalue()) < 1000:
+    if report.size < 1000:
         raise CheckSkipped("its report does not grow with the jobs; it is over before it could be")
     raise CheckFailed("1000 jobs were written without context.progress or context.check_cancelled")
+
+
+def prints_nothing(subject: ExporterSubject) -> None:
+    """Standard output is the user's: a report may be going there."""
+    printed = StringIO()
+    with redirect_stdout(printed):
+        subject.export(sample_session())
+    require(not printed.getvalue(), f"it printed {printed.getvalue()[:40]!r}")
 
 
 def refuses_unknown_options(subject: ExporterSubject) -> None:
@@ -114,38 +124,45 @@ def refuses_unknown_options(subject: ExporterSubject) -> None:
     registry = subject.registry()
     given = {_NO_OPTION: "x"}
     refused = _raises(
-        lambda: export(empty_session(), ID, BytesIO(), options=given, registry=registry),
+        lambda: _written(subject, empty_session(), options=given, registry=registry),
         UnknownOptionError,
     )
     require(refused, f"the option {_NO_OPTION!r} was taken")
-    report = export(empty_session(), ID, BytesIO(), options=given, registry=registry, strict=False)
+    report = _written(subject, empty_session(), options=given, registry=registry, strict=False)
     ignored = report.ignored_options
     require(ignored == (_NO_OPTION,), f"reported as ignored: {ignored or 'nothing'}")
 
 
 def leaves_the_old_report_when_the_disk_is_full(subject: ExporterSubject) -> None:
-    """A sink that fails half-way fails the export, and the old file stays."""
+    """A sink that fails half-way fails the export, and the old report stays."""
     size = len(subject.export(sample_session()))
     kind: Any = subject.exporter
+    is_folder = getattr(kind, "output", "file") == "folder"
 
     class FullDisk(kind):  # type: ignore[misc]
-        def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
-            super().export(view, _FullSink(sink, size // 2), context)
+        def export(self, view: SessionView, sink: Any, context: ExportContext) -> None:
+            full = _FullFolder(sink) if is_folder else _FullSink(sink, size // 2)
+            super().export(view, full, context)
 
     registry = subject.registry()
     registry.register("exporters", "test.full_disk", FullDisk)
     with TemporaryDirectory(prefix="holdall-check-") as folder:
         target = Path(folder) / "report"
-        target.write_bytes(b"old")
+        export(empty_session(), ID, target, registry=registry)
+        before = _content(target)
         failed = _raises(
             lambda: export(sample_session(), "test.full_disk", target, registry=registry),
             HoldallError,
             OSError,
         )
         require(failed, "the sink failed, and the exporter went on as if it had not")
-        require(target.read_bytes() == b"old", "the old report is gone")
+        require(_content(target) == before, "the old report is gone")
         left = sorted(path.name for path in Path(folder).iterdir())
         require(left == ["report"], f"left behind: {', '.join(left)}")
+
+
+def _content(report: Path) -> list[bytes]:
+    return list(files_in(report)) if report.is_dir() else [report.read_bytes()]
 
 
 def _raises(work: Callable[[], object], *kinds: type[Exception]) -> bool:
@@ -168,3 +185,16 @@ class _FullSink:
             raise OSError(28, "No space left on device")
         self._room -= len(data)
         return self._sink.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sink, name)
+
+
+class _FullFolder:
+    """Opens files, and none of them has room for a byte."""
+
+    def __init__(self, sink: FolderSink) -> None:
+        self._sink = sink
+
+    def open(self, name: str) -> Any:
+        return _FullSink(self._sink.open(name), 0)

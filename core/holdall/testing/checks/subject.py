@@ -5,21 +5,26 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from holdall.exports import export
+from holdall.exports import LISTING, export
 from holdall.registry import Policy, Registry, State
 from holdall.testing.checks.outcomes import CheckSkipped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from holdall.contracts import Exporter
+    from holdall.contracts import AnyExporter
     from holdall.exports import Session
     from holdall.registry import Candidate
     from holdall.testing.sessions import SampleSession
+
+T = TypeVar("T")
 
 ID = "test.exporter"
 """The id that an exporter goes by in the checks."""
@@ -35,7 +40,7 @@ class Discarding:
         return len(data)
 
 
-def registry_of(exporter: type[Exporter]) -> Registry:
+def registry_of(exporter: type[AnyExporter]) -> Registry:
     """Return a registry of the one exporter, under `ID`."""
     registry = Registry.empty()
     registry.register("exporters", ID, exporter)
@@ -43,16 +48,38 @@ def registry_of(exporter: type[Exporter]) -> Registry:
 
 
 def exported(
-    exporter: type[Exporter],
+    exporter: type[AnyExporter],
     session: Session | SampleSession,
     options: object | Mapping[str, Any] = (),
     *,
     registry: Registry | None = None,
 ) -> bytes:
-    """Return the report on *session* by a class that need not be installed."""
-    stream = BytesIO()
-    export(session, ID, stream, options=options, registry=registry or registry_of(exporter))
-    return stream.getvalue()
+    """Return the report on *session* by a class that need not be installed.
+
+    A report that is a folder is returned as its files, one behind the other.
+    """
+    with target_for(exporter, BytesIO()) as target:
+        found = registry or registry_of(exporter)
+        export(session, ID, target, options=options, registry=found)
+        return target.getvalue() if isinstance(target, BytesIO) else b"".join(files_in(target))
+
+
+@contextmanager
+def target_for(exporter: type[AnyExporter], stream: T) -> Iterator[T | Path]:
+    """Give *stream* to write a report to, or a folder's path if the report is a folder."""
+    if getattr(exporter, "output", "file") != "folder":
+        yield stream
+        return
+    with TemporaryDirectory(prefix="holdall-report-") as folder:
+        yield Path(folder) / "report"
+
+
+def files_in(folder: Path) -> Iterator[bytes]:
+    """Yield the name of each file of a report, and what it holds, in the order of names."""
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        if path.name != LISTING:
+            yield f"== {path.relative_to(folder).as_posix()}\n".encode()
+            yield path.read_bytes()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +96,7 @@ class ExporterSubject:
         import_ms: How long its import may take.
     """
 
-    exporter: type[Exporter]
+    exporter: type[AnyExporter]
     registry: Callable[[], Registry]
     candidate: Candidate | None = None
     writer: Callable[[Any], bytes] | None = None
@@ -86,7 +113,7 @@ class ExporterSubject:
         """
         found = registry or Registry.discover()
         candidate = found.resolve("exporters", name)
-        exporter: type[Exporter] = found.load("exporters", candidate.id)
+        exporter: type[AnyExporter] = found.load("exporters", candidate.id)
 
         def make() -> Registry:
             made = Registry.discover(Policy.of(prefer={candidate.id: candidate.distribution}))
@@ -97,7 +124,7 @@ class ExporterSubject:
 
     @classmethod
     def of(
-        cls, exporter: type[Exporter], registry: Callable[[], Registry] | None = None
+        cls, exporter: type[AnyExporter], registry: Callable[[], Registry] | None = None
     ) -> ExporterSubject:
         """Return the subject for a class; if it is installed, that is checked as well."""
         target = f"{exporter.__module__}:{exporter.__qualname__}"

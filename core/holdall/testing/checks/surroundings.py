@@ -42,15 +42,14 @@ print(json.dumps({"ms": 1000 * (time.perf_counter() - start), "modules": sorted(
 """
 
 _DIGEST: Final = """
-import hashlib, io, sys
-from holdall.exports.pipeline import export
-from holdall.registry.policy import Policy
-from holdall.registry import Registry
+import io, sys
+from holdall.exports import export
+from holdall.registry import Policy, Registry
+from holdall.testing.checks.subject import target_for
 from holdall.testing.sessions import sample_session
 registry = Registry.discover(Policy.of(prefer=dict([sys.argv[-2:]])))
-stream = io.BytesIO()
-export(sample_session(), sys.argv[1], stream, registry=registry)
-print(hashlib.sha256(stream.getvalue()).hexdigest())
+with target_for(registry.load("exporters", sys.argv[1]), io.BytesIO()) as target:
+    print(export(sample_session(), sys.argv[1], target, registry=registry).sha256)
 """
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Selection:
+class ViewOptions:
     """What of the session a report shows, and how.
 
     Attributes:
@@ -64,10 +64,12 @@ class Selection:
             raise ValueError("lang must be the name of a language, such as 'en' or 'de-AT'")
 
 
-EVERYTHING: Final = Selection()
+EVERYTHING: Final = ViewOptions()
 
 
-def select(view: SessionView, wanted: Selection, changes: Counter[str]) -> SessionView:
+def apply_view_options(
+    view: SessionView, wanted: ViewOptions, changes: Counter[str]
+) -> SessionView:
     """Return *view* with what is *wanted* of it, and count what is left out in *changes*."""
     if wanted == EVERYTHING:
         return view
@@ -89,7 +91,7 @@ def select(view: SessionView, wanted: Selection, changes: Counter[str]) -> Sessi
     return view
 
 
-def _chosen(view: SessionView, wanted: Selection, changes: Counter[str]) -> SessionView:
+def _chosen(view: SessionView, wanted: ViewOptions, changes: Counter[str]) -> SessionView:
     def choose(jobs: Sequence[FoldedJob]) -> Iterable[FoldedJob]:
         kept = [job for job in jobs if not wanted.only or job.result.outcome in wanted.only]
         key = _ORDERS.get(wanted.order)
@@ -120,7 +122,7 @@ class _Cut(NamedTuple):
     hidden: bool = False
 
 
-def _cuts(view: SessionView, wanted: Selection) -> dict[tuple[str, str, int], _Cut]:
+def _cuts(view: SessionView, wanted: ViewOptions) -> dict[tuple[str, str, int], _Cut]:
     """Return the logs that are not shown whole, by device, job and number of the attempt."""
     if wanted.logs == "all" and wanted.log_max is None and wanted.log_total is None:
         return {}

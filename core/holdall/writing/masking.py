@@ -1,4 +1,8 @@
-"""An expression searched in a log that comes in pieces, with matches that no piece holds whole."""
+"""Masking in a log that comes in pieces: a match is masked also where no piece holds it whole.
+
+A `filter_view` hook that masks each record by itself would leak a secret that a
+job wrote in two pieces; `masked_records` searches across them.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,7 @@ if TYPE_CHECKING:
 
     from holdall.results import IOLogRecord
 
-    Found = dict[str, int]
-    Mask = Callable[[re.Match[str], Found], str]
+    Mask = Callable[[re.Match[str]], str]
 
 LARGEST_MATCH: Final = 1 << 16
 """Characters that a match has at most; of a log so much is held back until more is known."""
@@ -36,7 +39,7 @@ class _Waiting:
 class _StreamMasker:
     """Masks the text of one stream, and knows which record each part came with."""
 
-    def __init__(self, pattern: re.Pattern[str], mask: Callable[[re.Match[str]], str]) -> None:
+    def __init__(self, pattern: re.Pattern[str], mask: Mask) -> None:
         self._pattern = pattern
         self._mask = mask
         self._decoder = _DECODER("surrogateescape")
@@ -97,17 +100,19 @@ class _StreamMasker:
 
 
 def masked_records(
-    records: Iterator[IOLogRecord], pattern: re.Pattern[str], mask: Mask, found: Found
+    records: Iterator[IOLogRecord], pattern: re.Pattern[str], mask: Mask
 ) -> Iterator[IOLogRecord]:
-    """Yield *records* with what *pattern* matches masked, and count it in *found*.
+    """Yield *records* with each match of *pattern* masked, also one that several of them hold.
 
     Each stream is searched on its own. Records keep their order, unless one
     stream says nothing for long while the other goes on.
+
+    Args:
+        pattern: Matches `LARGEST_MATCH` characters at most; it is searched in text,
+            in which bytes that are not UTF-8 are lone surrogates.
+        mask: Returns what is shown in place of a match; called once for each.
     """
-    maskers = {
-        each: _StreamMasker(pattern, lambda match: mask(match, found))
-        for each in ("stdout", "stderr")
-    }
+    maskers = {stream: _StreamMasker(pattern, mask) for stream in ("stdout", "stderr")}
     queue: list[_Waiting] = []
     size = 0
     for record in records:
@@ -115,8 +120,8 @@ def masked_records(
         size += len(record.data)
         if size >= 4 * LARGEST_MATCH:
             yield from _ready(queue)
-            queue = [each for each in queue if each.left]
-            size = sum(each.left for each in queue) - 2 * LARGEST_MATCH
+            queue = [waiting for waiting in queue if waiting.left]
+            size = sum(waiting.left for waiting in queue) - 2 * LARGEST_MATCH
     for masker in maskers.values():
         masker.finish()
     yield from _ready(queue)
@@ -124,8 +129,8 @@ def masked_records(
 
 def _ready(queue: list[_Waiting]) -> Iterator[IOLogRecord]:
     """Yield what is done of each record."""
-    for each in queue:
-        data = "".join(each.done).encode("utf-8", "surrogateescape")
-        each.done.clear()
+    for waiting in queue:
+        data = "".join(waiting.done).encode("utf-8", "surrogateescape")
+        waiting.done.clear()
         if data:
-            yield each.record._replace(data=data)
+            yield waiting.record._replace(data=data)

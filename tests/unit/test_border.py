@@ -1,0 +1,106 @@
+"""What a plugin raises or returns, as the caller of a plugin sees it."""
+
+from __future__ import annotations
+
+import pytest
+
+from holdall.errors import LockedStorageError, PluginCallError
+from holdall.registry import Candidate, Identity, calling
+
+PLUGIN = Identity("exporter", "acme.markdown", "acme 1.0")
+
+
+class UnspeakableError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no message either")
+
+
+class Unspeakable:
+    def __repr__(self) -> str:
+        raise RuntimeError("no repr")
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        pytest.param(ValueError("boom"), "ValueError: boom", id="exception"),
+        pytest.param(SystemExit(7), "SystemExit: 7", id="exit"),
+        pytest.param(BaseException("odd"), "BaseException: odd", id="base-exception"),
+        pytest.param(StopIteration(), "StopIteration: ", id="no-message"),
+        pytest.param(ValueError("two\nlines"), "ValueError: two lines", id="two-lines"),
+        pytest.param(
+            UnspeakableError(), "UnspeakableError: (its message can't be read)", id="unspeakable"
+        ),
+    ],
+)
+def test_whatever_a_plugin_raises_becomes_an_error_that_names_it(
+    error: BaseException, cause: str
+) -> None:
+    with pytest.raises(PluginCallError) as caught, calling(PLUGIN, "exporting"):
+        raise error
+
+    assert caught.value.args == ("exporter", "acme.markdown", "acme 1.0", "exporting", cause)
+    assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), GeneratorExit()], ids=["ctrl-c", "close"])
+def test_what_is_no_error_passes_the_border(error: BaseException) -> None:
+    with pytest.raises(type(error)) as caught, calling(PLUGIN, "exporting"):
+        raise error
+
+    assert caught.value is error
+
+
+def test_an_error_of_a_contract_passes_the_border() -> None:
+    locked = LockedStorageError("s1", "memory://lab", "process 7")
+
+    with pytest.raises(LockedStorageError) as caught, calling(PLUGIN, "opening"):
+        raise locked
+
+    assert caught.value is locked
+
+
+def test_an_error_that_is_not_the_plugins_own_passes_the_border() -> None:
+    own = RuntimeError("of the application")
+
+    with (
+        pytest.raises(RuntimeError) as caught,
+        calling(PLUGIN, "exporting", passes=lambda error: error is own),
+    ):
+        raise own
+
+    assert caught.value is own
+
+
+def test_a_value_of_the_wanted_class_is_returned() -> None:
+    with calling(PLUGIN, "exporting") as call:
+        assert call.returned("report", str) == "report"
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted", "cause"),
+    [
+        pytest.param(7, str, "it returned 7 and not a str", id="other-class"),
+        pytest.param("x", type(None), "it returned 'x' and not None", id="not-none"),
+        pytest.param(
+            Unspeakable(),
+            str,
+            "it returned an object of the class Unspeakable and not a str",
+            id="unspeakable",
+        ),
+        pytest.param("x" * 500, int, f"it returned '{'x' * 199}... and not a int", id="long"),
+    ],
+)
+def test_a_value_that_the_contract_does_not_allow_is_blamed_on_the_plugin(
+    value: object, wanted: type, cause: str
+) -> None:
+    with pytest.raises(PluginCallError) as caught, calling(PLUGIN, "exporting") as call:
+        call.returned(value, wanted)
+
+    assert caught.value.cause == cause
+
+
+def test_a_candidate_says_which_plugin_it_is() -> None:
+    candidate = Candidate("exporters", "acme.markdown", "acme:M", "acme", "1.0")
+
+    assert candidate.identity == PLUGIN
