@@ -13,6 +13,7 @@ from holdall.journal.events import (
     JobDefined,
     JobRecord,
     JobRemoved,
+    JobsAppended,
     JobsSelected,
     JobStarted,
     ManifestAnswered,
@@ -31,6 +32,7 @@ from holdall.journal.events import (
     WriterOpened,
     decode_strings,
     decode_title,
+    extended,
     now,
 )
 from holdall.journal.iolog import pack_record, unpack_records
@@ -48,6 +50,7 @@ __all__ = [
     "JobRecord",
     "JobRemoved",
     "JobStarted",
+    "JobsAppended",
     "JobsSelected",
     "Journal",
     "ManifestAnswered",
@@ -71,6 +74,7 @@ __all__ = [
     "decode_title",
     "describe",
     "encode",
+    "extended",
     "now",
     "pack_record",
     "read_events",

@@ -13,6 +13,7 @@ from holdall.journal.events import (
     DeviceRemoved,
     JobDefined,
     JobRemoved,
+    JobsAppended,
     JobsSelected,
     JobStarted,
     ManifestAnswered,
@@ -25,6 +26,7 @@ from holdall.journal.events import (
     SessionCreated,
     Snapshot,
     WriterOpened,
+    extended,
 )
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class Compaction:
     def __init__(self) -> None:
         self._kept: Final[dict[object, AnyEvent]] = {}
         self._removed: Final[dict[tuple[str, str], int]] = {}
+        self._appended: Final[dict[str, list[str]]] = {}
         self._boot_id = ""
         self._number = 0
 
@@ -67,7 +70,12 @@ class Compaction:
                 kept[JobDefined, event.device, event.job.id] = event
             case CategoryDefined():
                 kept[CategoryDefined, event.id] = event
-            case DeviceAdded() | JobsSelected() | OverridesChanged():
+            case JobsSelected():
+                self._appended.pop(event.device, None)
+                kept[JobsSelected, event.device] = event
+            case JobsAppended():
+                self._append_jobs(event)
+            case DeviceAdded() | OverridesChanged():
                 kept[type(event), event.device] = event
             case ManifestAnswered():
                 self._add_answers(event)
@@ -85,8 +93,7 @@ class Compaction:
             case SessionCreated() | PlansChanged():
                 kept[type(event)] = event
             case PluginUsed():
-                key = (event.kind, event.id, event.distribution, event.version)
-                kept[PluginUsed, *key] = event
+                kept[PluginUsed, event.kind, event.id, event.distribution, event.version] = event
             case Snapshot():
                 raise ValueError("a snapshot can't be compacted; unpack it first")
             case _:
@@ -95,15 +102,24 @@ class Compaction:
     def events(self) -> list[AnyEvent]:
         """Return the events that are left, in the order in which things came first."""
         removed = self._removed
-        if not removed:
+        if not removed and not self._appended:
             return list(self._kept.values())
         return [
-            event
+            self._whole(event) if isinstance(event, JobsSelected) else event
             for key, event in self._kept.items()
             if not isinstance(event, ResultRecorded)
             or not isinstance(key, int)
             or key > removed.get((event.device, event.job_id), 0)
         ]
+
+    def _append_jobs(self, event: JobsAppended) -> None:
+        nothing = JobsSelected(at=event.at, device=event.device, run_list=())
+        self._kept.setdefault((JobsSelected, event.device), nothing)
+        self._appended.setdefault(event.device, []).extend(event.job_ids)
+
+    def _whole(self, event: JobsSelected) -> JobsSelected:
+        appended = self._appended.get(event.device)
+        return extended(event, appended) if appended else event
 
     def _resolved(self, event: JobStarted) -> JobStarted:
         """Return *event* with the boot of the writer before it, which later ones replace here."""
@@ -137,6 +153,7 @@ class Compaction:
             self._removed[device, job_id] = self._number
 
     def _remove_device(self, device: str) -> None:
+        self._appended.pop(device, None)
         gone = [
             key
             for key, event in self._kept.items()

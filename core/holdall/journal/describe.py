@@ -14,6 +14,7 @@ from holdall.journal.events import (
     DeviceRemoved,
     JobDefined,
     JobRemoved,
+    JobsAppended,
     JobsSelected,
     JobStarted,
     ManifestAnswered,
@@ -68,7 +69,7 @@ def _described(repository: Repository, session_id: str) -> SessionInfo:
         return SessionInfo(id=session_id, state="damaged", reason=str(error))
 
 
-def _read(  # noqa: C901 - a case for each kind of event
+def _read(  # noqa: C901, PLR0912 - a case for each kind of event
     session_id: str, events: Iterable[AnyEvent]
 ) -> SessionInfo:
     info = SessionInfo(id=session_id)
@@ -93,6 +94,8 @@ def _read(  # noqa: C901 - a case for each kind of event
                     titles[event.device] = decode_title(event.changes["title"])
             case JobsSelected():
                 selected[event.device] = set(event.run_list)
+            case JobsAppended():
+                selected.setdefault(event.device, set()).update(event.job_ids)
             case ResultRecorded():
                 if event.result.outcome is not Outcome.NONE:
                     done.setdefault(event.device, set()).add(event.job_id)

@@ -12,6 +12,7 @@ from holdall.journal import (
     CategoryDefined,
     JobDefined,
     JobRemoved,
+    JobsAppended,
     JobsSelected,
     JobStarted,
     ManifestAnswered,
@@ -20,6 +21,7 @@ from holdall.journal import (
     OverridesChanged,
     ProviderAdded,
     ResultRecorded,
+    extended,
     now,
 )
 from holdall.results import JobResult, Outcome, encodable
@@ -156,7 +158,7 @@ class SessionState:
         """The id of the unit that a template instance or sibling was made from."""
         return MappingProxyType(self._made_from)
 
-    def apply(self, event: StateEvent) -> None:
+    def apply(self, event: StateEvent) -> None:  # noqa: C901 - a case for each kind
         """Change the state by *event*, and record it.
 
         An event about a job that is not among the units changes nothing.
@@ -172,6 +174,9 @@ class SessionState:
                 pass  # units are given, and the journal repeats what reports show of them
             case JobsSelected():
                 self._apply_selection(event)
+            case JobsAppended():
+                nothing = JobsSelected(at=event.at, device=event.device, run_list=())
+                self._apply_selection(extended(self._selection or nothing, event.job_ids))
             case JobRemoved():
                 self._reset_job(event.job_id)
             case ManifestAnswered():
