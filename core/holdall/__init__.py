@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from holdall.exports import export as export
     from holdall.hooks import hookimpl as hookimpl
     from holdall.providers import load_provider as load_provider
+    from holdall.recording import Recorder as Recorder
     from holdall.registry import Registry as Registry
     from holdall.results import IOLogRecord as IOLogRecord
     from holdall.results import JobResult as JobResult
@@ -37,6 +38,7 @@ _HOMES = {
     "JobResult": "holdall.results",
     "Outcome": "holdall.results",
     "Provider": "holdall.units",
+    "Recorder": "holdall.recording",
     "Registry": "holdall.registry",
     "SessionDeviceContext": "holdall.session",
     "SessionManager": "holdall.session",

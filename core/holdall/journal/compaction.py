@@ -71,8 +71,7 @@ class Compaction:
             case CategoryDefined():
                 kept[CategoryDefined, event.id] = event
             case JobsSelected():
-                self._appended.pop(event.device, None)
-                kept[JobsSelected, event.device] = event
+                self._select_jobs(event)
             case JobsAppended():
                 self._append_jobs(event)
             case DeviceAdded() | OverridesChanged():
@@ -111,6 +110,10 @@ class Compaction:
             or not isinstance(key, int)
             or key > removed.get((event.device, event.job_id), 0)
         ]
+
+    def _select_jobs(self, event: JobsSelected) -> None:
+        self._appended.pop(event.device, None)
+        self._kept[JobsSelected, event.device] = event
 
     def _append_jobs(self, event: JobsAppended) -> None:
         nothing = JobsSelected(at=event.at, device=event.device, run_list=())

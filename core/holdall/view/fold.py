@@ -169,8 +169,7 @@ class _Fold:
             case CategoryDefined():
                 self._categories[event.id] = event.name
             case DeviceAdded():
-                device = self._device(event.device)
-                device.shown = DeviceView(event.device, event.description, event.facts)
+                self._add_device(event)
             case DeviceRemoved():
                 self._devices.pop(event.device, None)
                 self._providers = [p for p in self._providers if p.device != event.device]
@@ -221,6 +220,10 @@ class _Fold:
             job.results,
             job.in_flight if in_flight is None else in_flight,
         )
+
+    def _add_device(self, event: DeviceAdded) -> None:
+        device = self._device(event.device)
+        device.shown = DeviceView(event.device, event.description, event.facts)
 
     def _append_jobs(self, event: JobsAppended) -> None:
         device = self._device(event.device)
