@@ -14,13 +14,13 @@ from holdall_plugins.stores.memory import MemoryRepository
 
 class Exiting(MemoryRepository):
     @classmethod
-    def from_url(cls, url: str, *inner: Any) -> Any:
+    def from_url(cls, url: str, *inner: Any, options: object = None) -> Any:  # noqa: ARG003
         raise SystemExit(f"{url} {inner}")
 
 
 class Refusing(MemoryRepository):
     @classmethod
-    def from_url(cls, url: str, *inner: Any) -> Any:
+    def from_url(cls, url: str, *inner: Any, options: object = None) -> Any:  # noqa: ARG003
         raise StorageAccessError(f"{url} {inner}", "opening", "there is no key")
 
 
