@@ -13,7 +13,7 @@ from holdall import JobResult, SessionManager, SessionView, list_sessions, make_
 from holdall.cli import cli
 from holdall.cli.options import find_session
 from holdall.contracts import SessionInfo
-from holdall.errors import FailedStorageError, UnknownSessionError
+from holdall.errors import CorruptSessionError, FailedStorageError, UnknownSessionError
 from holdall.journal import (
     DeviceRemoved,
     JobRemoved,
@@ -314,6 +314,23 @@ def test_damage_at_either_end_is_listed_as_damage(
     [info] = list_sessions(FileRepository(tmp_path))
 
     assert (info.state, bool(info.reason)) == ("damaged", True)
+
+
+def test_damage_between_the_ends_is_found_by_whoever_opens_the_session(tmp_path: Path) -> None:
+    begun(FileRepository(tmp_path), "pass").close()
+    [journal] = tmp_path.rglob("journal-*")
+    data = bytearray(journal.read_bytes())
+    data[len(data) // 2] ^= 0x01
+    journal.write_bytes(data)
+    repository = FileRepository(tmp_path)
+
+    [info] = list_sessions(repository)
+
+    assert info.state == "unfinished"
+    storage = repository.open(info.id, mode="r")
+    with pytest.raises(CorruptSessionError):
+        SessionView.of(storage)
+    storage.close()
 
 
 @pytest.mark.parametrize("length", [0, 1, 50])
