@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from platformdirs import user_config_path
 
-from holdall.cli.policy import policy, users_folder
+from holdall.cli.configuration import read_configuration, users_folder
 from holdall.registry.policy import Rule
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def test_strict_rules_stop_commands_and_not_the_search_for_problems(stranger: Cl
 def test_dotted_keys_without_quotes_are_read_as_meant(tmp_path: Path) -> None:
     (tmp_path / "holdall.toml").write_text('[plugins.prefer]\nacme.md = "acme"\n')
 
-    found = policy({"HOME": str(tmp_path)}, tmp_path)
+    found = read_configuration({"HOME": str(tmp_path)}, tmp_path).policy
 
     where = f"{tmp_path}/holdall.toml:1, plugins.prefer"
     assert found.prefer == {"acme.md": Rule("acme", where)}

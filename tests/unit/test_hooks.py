@@ -14,6 +14,7 @@ from holdall.hooks.specs import OBSERVERS
 from holdall.registry import Identity
 from holdall.registry.candidates import Declared
 from holdall.registry.registry import Registry
+from holdall.registry.settings import Settings
 from holdall.results import JobResult
 from holdall.session.context import SessionDeviceContext
 from holdall.session.manager import SessionManager
@@ -539,10 +540,11 @@ def test_installed_hooks_get_the_table_of_their_id(
 ) -> None:
     (tmp_path / "hooks_configured.py").write_text(CONFIGURED)
     monkeypatch.syspath_prepend(tmp_path)
-    registry = Registry.of(Declared("hooks", "acme", "hooks_configured", "acme", "1.0"))
+    plugin = Declared("hooks", "acme", "hooks_configured", "acme", "1.0")
+    settings = {"acme": Settings({"level": 3}), "other": Settings({"level": 4})}
 
-    load_hooks(Hooks(), registry, {"acme": {"level": 3}, "other": {"level": 4}})
-    load_hooks(Hooks(), registry)
+    load_hooks(Hooks(), Registry([plugin], settings=settings))
+    load_hooks(Hooks(), Registry([plugin]))
 
     assert sys.modules.pop("hooks_configured").GOT == [{"level": 3}, {}]
 

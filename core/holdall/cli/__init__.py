@@ -27,13 +27,27 @@ INTERRUPTED: Final = 130
 """Exit code after Ctrl-C, as shells count: 128 and the number of SIGINT."""
 
 
+class _Root(LazyGroup):
+    """The group of all commands; `--no-plugins` takes a value behind `=` and no other."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the options before the command."""
+        end = next((n for n, text in enumerate(args) if not text.startswith("-")), len(args))
+        args[:end] = ["--no-plugins=*" if text == "--no-plugins" else text for text in args[:end]]
+        return super().parse_args(ctx, args)
+
+
 @click.group(
-    cls=LazyGroup,
+    cls=_Root,
     targets=_COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, prog_name="holdall")
-@click.option("--no-plugins", is_flag=True, help="Use holdall's own plugins and no others.")
+@click.option(
+    "--no-plugins",
+    metavar="[=ID,...]",
+    help="Use holdall's own plugins and no others; with ids, all but these.",
+)
 @click.option(
     "--debug",
     is_flag=True,
@@ -41,7 +55,7 @@ INTERRUPTED: Final = 130
     help="Print the traceback of each error. [env: HOLDALL_DEBUG]",
 )
 @click.pass_context
-def cli(context: click.Context, *, no_plugins: bool, debug: bool) -> None:  # noqa: ARG001 - `policy` reads it
+def cli(context: click.Context, *, no_plugins: str | None, debug: bool) -> None:  # noqa: ARG001 - `policy` reads it
     """Run jobs into a session that survives, and turn it into any report.
 
     Exit codes: 0 fine, 1 tests failed, 2 wrong usage, 3 the session or its

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from holdall.errors import (
+    ConfigurationError,
     ExportError,
     PluginConflictError,
     PluginError,
@@ -31,6 +32,7 @@ PLUGIN: Final = 4
 _CODES: Final[tuple[tuple[type[HoldallError], int], ...]] = (
     (UnknownPluginError, USAGE),
     (PolicyError, USAGE),
+    (ConfigurationError, USAGE),
     (PluginConflictError, PLUGIN),
     (PluginError, PLUGIN),
     (StoreUrlError, USAGE),

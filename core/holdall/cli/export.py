@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 import click
 
+from holdall.cli.configuration import installed
 from holdall.cli.diagnostics import show_log
 from holdall.cli.exits import PLUGIN, TESTS_FAILED, exit_code, message, traceback_of
 from holdall.cli.lazy import is_debugging
 from holdall.cli.options import find_session, parse_targets, repository, store_option
 from holdall.cli.output import note
-from holdall.cli.policy import installed
 from holdall.cli.progress import export_progress
 from holdall.cli.sources import providers_with_units
 from holdall.exports import (

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from holdall.cli.configuration import configured
 from holdall.errors import UnknownSessionError
-from holdall.stores import default_url, open_repository
+from holdall.stores import NamedStore, default_url, open_repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
 
 store_option = click.option(
     "--store",
-    metavar="URL",
+    metavar="URL|NAME",
     envvar="HOLDALL_STORE",
-    help="Where sessions are kept, such as file:///var/lib/lab. [env: HOLDALL_STORE; default: a "
-    "folder in your data folder]",
+    help="Where sessions are kept, such as file:///var/lib/lab, or a name of holdall.toml. "
+    "[env: HOLDALL_STORE; default: a folder in your data folder]",
 )
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
@@ -74,7 +75,10 @@ def _takes_several(path: Path) -> bool:
 
 def repository(store: str | None, registry: Registry) -> Repository:
     """Return the repository that the user named, or the default one."""
-    return open_repository(store or default_url(), registry=registry)
+    stores = {
+        name: NamedStore(table.url, table.inner) for name, table in configured().stores.items()
+    }
+    return open_repository(store or default_url(), registry=registry, stores=stores)
 
 
 def find_session(where: Repository, text: str) -> str:

@@ -7,9 +7,9 @@ from gettext import gettext as _
 
 import click
 
+from holdall.cli.configuration import installed
 from holdall.cli.options import json_option
 from holdall.cli.output import print_json, print_table
-from holdall.cli.policy import installed
 from holdall.providers import load_provider
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from holdall.cli.configuration import installed
 from holdall.cli.diagnostics import show_log
 from holdall.cli.exits import TESTS_FAILED
 from holdall.cli.export import report_failures, write_reports
@@ -25,7 +26,6 @@ from holdall.cli.options import (
 )
 from holdall.cli.output import counted, note, print_json
 from holdall.cli.person import person_at_terminal
-from holdall.cli.policy import installed
 from holdall.cli.progress import shown_progress
 from holdall.cli.sources import providers_of
 from holdall.errors import HoldallError, NothingToResumeError

@@ -6,7 +6,7 @@ from gettext import gettext as _
 
 import click
 
-from holdall.cli.policy import installed
+from holdall.cli.configuration import installed
 from holdall.contracts import HasSchema
 from holdall.exports import find_exporter
 from holdall.registry import calling

@@ -8,9 +8,9 @@ import click
 import msgspec
 
 from holdall import journal
+from holdall.cli.configuration import installed
 from holdall.cli.options import find_session, json_option, moment, repository, store_option
 from holdall.cli.output import counted, print_json, print_table
-from holdall.cli.policy import installed
 from holdall.languages import N_
 from holdall.view import SessionView, verdict
 

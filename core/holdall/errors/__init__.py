@@ -16,6 +16,7 @@ from holdall.errors.exports import (
     UnknownOptionError,
 )
 from holdall.errors.plugins import (
+    ConfigurationError,
     HookError,
     PluginCallError,
     PluginConflictError,
@@ -74,6 +75,7 @@ from holdall.errors.storage import (
 __all__ = [
     "ClosedStorageError",
     "ConcurrentWriteError",
+    "ConfigurationError",
     "CorruptSessionError",
     "DependencyCycleError",
     "DependencyDuplicateError",

@@ -102,6 +102,18 @@ class PolicyError(PluginError):
         return f"cannot apply the rules about plugins in {self.where}: {self.reason}"
 
 
+class ConfigurationError(PluginError):
+    """Something that the integrator wrote down means nothing."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(where, reason)
+        self.where = where
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"cannot use what is configured in {self.where}: {self.reason}"
+
+
 class StrictPolicyError(PluginError):
     """The policy is strict, and something is wrong with what is installed."""
 

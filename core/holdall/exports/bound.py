@@ -232,8 +232,15 @@ class BoundExporter:
     def _parsed(self, given: Given, *, strict: bool) -> Parsed:
         preset = self.unit.unit.option_list if self.unit else ()
         options_class = options_class_of(self._class)
+        settings = self._registry.settings(self._candidate.id)
         return parse_both(
-            self._plugin, options_class, ViewOptions, given, strict=strict, preset=preset
+            self._plugin,
+            options_class,
+            ViewOptions,
+            given,
+            strict=strict,
+            preset=preset,
+            settings=settings,
         )
 
     def _context(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType, NoneType, UnionType
 from typing import (
     TYPE_CHECKING,
@@ -27,15 +28,15 @@ from msgspec import inspect as kinds
 
 from holdall.contracts import HasOptions
 from holdall.deprecation import warn_deprecated
-from holdall.errors import OptionValueError, UnknownOptionError
+from holdall.errors import ConfigurationError, OptionValueError, UnknownOptionError
 from holdall.exports.view_options import ViewOptions
-from holdall.registry import calling
+from holdall.registry import NO_SETTINGS, calling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     from holdall.contracts import AnyExporter
-    from holdall.registry import Identity
+    from holdall.registry import Identity, Settings
 
     Given = object | Mapping[str, Any] | Iterable[str]
 
@@ -106,32 +107,50 @@ def parse_both(
     *,
     strict: bool,
     preset: Iterable[str] = (),
+    settings: Settings = NO_SETTINGS,
 ) -> Parsed:
     """Return instances of both classes; a name that both have is the exporter's own.
 
     Args:
         preset: Options of an exporter unit: those in *given* win over them, and
             those that the exporter does not have are ignored, as the caller can't help it.
+        settings: What the integrator set, which both win over.
 
     Raises:
         UnknownOptionError, OptionValueError, PluginCallError: As `parse_options`.
+        ConfigurationError: What the integrator set are no options of the exporter.
     """
     if isinstance(given, options_class):
         return Parsed(given, shared_class(), ())
     with calling(exporter, "describing its options"):
         own = {_plain(field.name): field for field in option_fields(options_class)}
     fields = {_plain(field.name): field for field in option_fields(shared_class)} | own
-    values, ignored = _values(exporter.id, fields, preset, strict=False)
+    build = partial(_built_both, exporter, (options_class, shared_class), fields, own)
+    try:
+        values, _none = _values(exporter.id, fields, settings.values, strict=True)
+        build(values)
+    except (UnknownOptionError, OptionValueError) as error:
+        raise ConfigurationError(settings.where, str(error)) from error
+    presets, ignored = _values(exporter.id, fields, preset, strict=False)
+    values |= presets
     wanted, more = _values(exporter.id, fields, given, strict=strict)
     values |= wanted
-    built = [
-        _built(exporter, kind, {fields[key].name: value for key, value in part.items()})
-        for kind, part in (
-            (options_class, {key: value for key, value in values.items() if key in own}),
-            (shared_class, {key: value for key, value in values.items() if key not in own}),
-        )
-    ]
-    return Parsed(built[0], built[1], (*ignored, *more))
+    return Parsed(*build(values), (*ignored, *more))
+
+
+def _built_both(
+    exporter: Identity,
+    classes: tuple[type, type],
+    fields: Mapping[str, kinds.Field],
+    own: Container[str],
+    values: Mapping[str, Any],
+) -> tuple[Any, Any]:
+    """Return instances of both classes, from values by the plain names of their fields."""
+    parts: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+    for key, value in values.items():
+        parts[0 if key in own else 1][fields[key].name] = value
+    first, second = (_built(exporter, *pair) for pair in zip(classes, parts, strict=True))
+    return first, second
 
 
 def _values(

@@ -281,22 +281,18 @@ def _check_kind(hook: str, implementation: pluggy.HookImpl) -> None:
         raise HookError("", f"{hook!r} is a generator or coroutine, which would never run")
 
 
-def installed_hooks(registry: Registry, settings: Mapping[str, Settings] = NO_SETTINGS) -> Hooks:
+def installed_hooks(registry: Registry) -> Hooks:
     """Return the listeners that are installed, as `load_hooks` registers them."""
     hooks = Hooks()
-    load_hooks(hooks, registry, settings)
+    load_hooks(hooks, registry)
     return hooks
 
 
-def load_hooks(
-    hooks: Hooks, registry: Registry, settings: Mapping[str, Settings] = NO_SETTINGS
-) -> list[Candidate]:
+def load_hooks(hooks: Hooks, registry: Registry) -> list[Candidate]:
     """Register every installed hook module with *hooks*, and return those that could be.
 
-    One that cannot be loaded hinders nothing; it is among `hooks.failures`.
-
-    Args:
-        settings: The table of settings of each plugin, by its id.
+    One that cannot be loaded hinders nothing; it is among `hooks.failures`. Each gets
+    what is set for it by its hook `configure`.
     """
     registered = []
     for candidate in registry.candidates("hooks"):
@@ -304,7 +300,7 @@ def load_hooks(
             hooks.register(
                 registry.load("hooks", candidate.id),
                 plugin=candidate.identity,
-                settings=settings.get(candidate.id, NO_SETTINGS),
+                settings=registry.settings(candidate.id).values,
             )
         except PluginError as error:
             hooks.failures.append(HookFailure("", candidate.origin, error))

@@ -8,23 +8,27 @@ from holdall.registry.ownership import installation, stranger
 from holdall.registry.policy import Policy
 from holdall.registry.registry import Registry
 from holdall.registry.resolution import Resolution
+from holdall.registry.settings import NO_SETTINGS, Settings, options_of
 from holdall.registry.signatures import misfits
 
 __all__ = [
     "EXPORTER_ID",
     "KINDS",
     "LEGACY",
+    "NO_SETTINGS",
     "SHORT",
     "Candidate",
     "Identity",
     "Policy",
     "Registry",
     "Resolution",
+    "Settings",
     "State",
     "calling",
     "imported",
     "installation",
     "misfits",
+    "options_of",
     "reason_of",
     "shown",
     "stranger",

@@ -25,15 +25,17 @@ from holdall.registry.loading import check, imported, load_error
 from holdall.registry.policy import EVERYTHING, THE_APPLICATION
 from holdall.registry.resolution import Names
 from holdall.registry.rules import unmatched
+from holdall.registry.settings import NO_SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from holdall.registry.aliases import AliasState
     from holdall.registry.candidates import Candidate
     from holdall.registry.discovery import Scan
     from holdall.registry.policy import Policy
     from holdall.registry.resolution import Resolution
+    from holdall.registry.settings import Settings
 
 _FINE: Final = frozenset({State.READY, State.LOADED, State.BLOCKED})
 
@@ -66,8 +68,10 @@ class Registry:
         *,
         policy: Policy = EVERYTHING,
         problems: Iterable[Problem] = (),
+        settings: Mapping[str, Settings] | None = None,
     ) -> None:
         self.policy: Final = policy
+        self._settings: Final = dict(settings or {})
         self._source: Callable[[], Scan] | None = None
         self._scanned = (list(declared), list(problems))
         self._registered: Final[list[Declared]] = []
@@ -81,12 +85,17 @@ class Registry:
 
     @classmethod
     def discover(
-        cls, policy: Policy = EVERYTHING, *, warn: Callable[[str], object] | None = None
+        cls,
+        policy: Policy = EVERYTHING,
+        *,
+        settings: Mapping[str, Settings] | None = None,
+        warn: Callable[[str], object] | None = None,
     ) -> Registry:
         """Return the registry of everything that is installed; nothing is imported.
 
         Args:
             policy: What may be used; no environment and no file is read for it.
+            settings: What is set for plugins, by their ids.
             warn: Told of each rule that matches nothing; a `PolicyWarning` if not given. What
                 the application prefers, and its aliases, may be of plugins that it is going to
                 register, so these are looked at when the first name is resolved.
@@ -97,7 +106,7 @@ class Registry:
         from holdall.registry.discovery import scan
 
         found = scan()
-        registry = cls(found.declared, policy=policy, problems=found.problems)
+        registry = cls(found.declared, policy=policy, problems=found.problems, settings=settings)
         registry._source = scan
         registry._warn_later = warn or _warn
         registry._check_rules(policy.without_names_of(THE_APPLICATION))
@@ -124,6 +133,10 @@ class Registry:
     def aliases(self) -> AliasTable:
         """The other names for exporters."""
         return self._names.aliases
+
+    def settings(self, plugin_id: str) -> Settings:
+        """Return what is set for the plugin of that id."""
+        return self._settings.get(plugin_id, NO_SETTINGS)
 
     def candidates(self, kind: str) -> list[Candidate]:
         """Return every declared plugin of *kind*, usable or not, sorted by id."""
@@ -177,7 +190,7 @@ class Registry:
             if alias.kind in {"third-party", "configured"}
             and alias.state not in {"ready", "blocked"}
         ]
-        return [*found, *unmatched(self.policy, self._all(), self.aliases)]
+        return [*found, *unmatched(self.policy, self._all(), self.aliases, self._settings)]
 
     def load(self, kind: str, name: str) -> Any:
         """Return the plugin that *name* means, imported and checked, always the same object.
@@ -206,7 +219,7 @@ class Registry:
 
     def _check_rules(self, policy: Policy) -> None:
         """Warn, once for each, of the rules that match nothing."""
-        for problem in unmatched(policy, self._all(), self.aliases):
+        for problem in unmatched(policy, self._all(), self.aliases, self._settings):
             if self._warn_later is not None and problem.reason not in self._told:
                 self._told.add(problem.reason)
                 self._warn_later(problem.reason)

@@ -1,4 +1,4 @@
-"""Rules of a policy that match nothing: a typing error, or something that is gone."""
+"""Rules and settings that match nothing: a typing error, or something that is gone."""
 
 from __future__ import annotations
 
@@ -9,18 +9,36 @@ from holdall.registry.candidates import Problem
 from holdall.registry.policy import normalised
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from holdall.registry.aliases import AliasTable
     from holdall.registry.candidates import Candidate
     from holdall.registry.policy import Policy, Rule
+    from holdall.registry.settings import Settings
 
 
-def unmatched(policy: Policy, found: Sequence[Candidate], aliases: AliasTable) -> list[Problem]:
-    """Return a problem for each rule that is about nothing that is declared."""
-    return [
-        Problem("rule", rule.text, rule.where, "unmatched", words)
-        for rule, words in _unmatched(policy, found, aliases)
+def unmatched(
+    policy: Policy,
+    found: Sequence[Candidate],
+    aliases: AliasTable,
+    settings: Mapping[str, Settings],
+) -> list[Problem]:
+    """Return a problem for each rule, and for all settings, of nothing that is declared."""
+    rules = [
+        Problem("rule", rule.text, rule.where, "unmatched", reason)
+        for rule, reason in _unmatched(policy, found, aliases)
+    ]
+    ids = {candidate.id for candidate in found}
+    return rules + [
+        Problem(
+            "settings",
+            plugin_id,
+            table.where,
+            "unmatched",
+            f"{plugin_id!r} in {table.where} is no plugin's id{near(plugin_id, ids)}",
+        )
+        for plugin_id, table in settings.items()
+        if plugin_id not in ids
     ]
 
 

@@ -9,12 +9,13 @@ from holdall.stores.checks import (
     is_repeated,
 )
 from holdall.stores.handle import Handle
-from holdall.stores.opening import default_url, file_url, open_repository
+from holdall.stores.opening import NamedStore, default_url, file_url, open_repository
 from holdall.stores.wrapper import LogWrapper, RepositoryWrapper, StorageWrapper
 
 __all__ = [
     "Handle",
     "LogWrapper",
+    "NamedStore",
     "RepositoryWrapper",
     "StorageWrapper",
     "check_session_id",

@@ -4,40 +4,83 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from holdall.errors import PluginError, StoreUrlError
-from holdall.registry import Registry, calling
+from holdall.errors import PluginError, StoreUrlError, near
+from holdall.registry import Registry, calling, options_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from holdall.contracts import Repository
 
 _WRAPPER: Final = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(\?[^:]*)?")
 _SCHEME: Final = re.compile(r"(?P<name>[a-z][a-z0-9_]*):")
 
 
-def open_repository(url: str, *, registry: Registry | None = None) -> Repository:
+class NamedStore(NamedTuple):
+    """A store under a name that the integrator gave it.
+
+    Attributes:
+        url: Its URL; of a wrapper over *inner*, its name and options.
+        inner: Names or URLs of the stores that the wrapper is over.
+    """
+
+    url: str
+    inner: tuple[str, ...] = ()
+
+
+def open_repository(
+    url: str,
+    *,
+    registry: Registry | None = None,
+    stores: Mapping[str, NamedStore] = MappingProxyType({}),
+) -> Repository:
     """Return the repository that *url* names; nothing is created or locked yet.
 
     Args:
-        url: `scheme:...`, with wrappers before it: `readonly::file:///var/lib/lab`.
+        url: `scheme:...`, with wrappers before it: `readonly::file:///var/lib/lab`; or one
+            of the names in *stores*, which may stand behind wrappers as well.
+        stores: Stores under names of their own.
 
     Raises:
-        StoreUrlError: It is no such URL.
+        StoreUrlError: It is no such URL, or a named store is over itself.
         PluginError: The scheme or a wrapper is unknown, or its plugin can't be loaded.
+        ConfigurationError: What is set for a plugin are no options of it.
     """
-    registry = Registry.given(registry)
-    *wrappers, store = url.split("::")
-    scheme = _SCHEME.match(store)
-    if not scheme:
-        raise StoreUrlError(url, "it does not begin with a scheme, as in 'file:///var/lib/lab'")
-    repository = _made(registry, scheme["name"], store)
+    return _opened(url, Registry.given(registry), stores, ())
+
+
+def _opened(
+    url: str, registry: Registry, stores: Mapping[str, NamedStore], outer: tuple[str, ...]
+) -> Repository:
+    *wrappers, last = url.split("::")
+    named = stores.get(last)
+    if last in outer:
+        raise StoreUrlError(last, f"it is over itself ({' over '.join((*outer, last))})")
+    if named is None:
+        scheme = _SCHEME.match(last)
+        if not scheme:
+            hint = near(last, stores)
+            reason = f"it does not begin with a scheme, as in 'file:///var/lib/lab'{hint}"
+            raise StoreUrlError(url, reason)
+        repository = _made(registry, scheme["name"], last)
+    elif named.inner:
+        inner = [_opened(text, registry, stores, (*outer, last)) for text in named.inner]
+        repository = _made(registry, _wrapper_name(named.url, named.url), named.url, *inner)
+    else:
+        repository = _opened(named.url, registry, stores, (*outer, last))
     for wrapper in reversed(wrappers):
-        name = _WRAPPER.fullmatch(wrapper)
-        if not name:
-            raise StoreUrlError(url, f"{wrapper!r} before '::' is no name of a wrapper")
-        repository = _made(registry, name["name"], wrapper, repository)
+        repository = _made(registry, _wrapper_name(wrapper, url), wrapper, repository)
     return repository
+
+
+def _wrapper_name(text: str, url: str) -> str:
+    name = _WRAPPER.fullmatch(text)
+    if not name:
+        raise StoreUrlError(url, f"{text!r} before '::' is no name of a wrapper")
+    return name["name"]
 
 
 def default_url() -> str:
@@ -58,6 +101,7 @@ def _made(registry: Registry, name: str, url: str, *inner: Repository) -> Reposi
     except PluginError as error:
         error.add_note(f"while opening the store {url!r}")
         raise
+    options = options_of(plugin, registry.settings(name))
     plugin_id = registry.resolve("repositories", name).identity
     with calling(plugin_id, f"opening {url!r}"):
-        return cast("Repository", plugin.from_url(url, *inner))
+        return cast("Repository", plugin.from_url(url, *inner, options=options))

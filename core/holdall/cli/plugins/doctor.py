@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from holdall.cli.configuration import installed
 from holdall.cli.exits import PLUGIN
 from holdall.cli.options import json_option
 from holdall.cli.output import print_json, print_table
 from holdall.cli.plugins.children import run_child
-from holdall.cli.policy import installed
 from holdall.registry import KINDS, State, stranger
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from holdall.cli.configuration import installed
 from holdall.cli.options import json_option
 from holdall.cli.output import note, print_json, print_table
-from holdall.cli.policy import installed
 from holdall.registry import KINDS
 
 if TYPE_CHECKING:

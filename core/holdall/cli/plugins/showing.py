@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from holdall.cli.configuration import installed
 from holdall.cli.exits import PLUGIN
 from holdall.cli.options import json_option
 from holdall.cli.output import note, print_json, print_table
 from holdall.cli.plugins.listing import as_row
-from holdall.cli.policy import installed
 from holdall.errors import PluginError, PluginLoadError, UnknownPluginError
 from holdall.languages import N_
 from holdall.registry import KINDS, State, calling, installation, stranger

@@ -1,0 +1,341 @@
+"""What the integrator decided: rules about plugins, settings, stores and devices.
+
+This is the one place that reads files, variables and options of the command
+line for it; the library takes the values.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from holdall.cli.output import note
+from holdall.errors import ConfigurationError, PolicyError, near
+from holdall.registry import Policy, Registry, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+FILE: Final = "holdall.toml"
+
+_TRUTHS: Final = {"1": True, "yes": True, "true": True, "on": True}
+_LIES: Final = {"": False, "0": False, "no": False, "false": False, "off": False}
+_TABLES: Final = ("plugins", "settings", "stores", "devices")
+_RULES: Final = ("alias", "allow", "block", "prefer", "strict")
+
+
+@dataclass(frozen=True)
+class StoreTable:
+    """A store under a name of its own: `[stores.lab]`.
+
+    Attributes:
+        url: What it is; a wrapper's name and options where it has several inners.
+        inner: Names or URLs of the stores behind the wrapper that *url* names.
+    """
+
+    url: str
+    inner: tuple[str, ...] = ()
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class DeviceTable:
+    """A device, and how it is reached: `[devices.dut-7]`.
+
+    Attributes:
+        runner: URL of the runner that performs its jobs; None where nobody said.
+    """
+
+    runner: str | None = None
+    description: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Everything that the integrator decided, by whatever way.
+
+    Attributes:
+        settings: By plugin id, what its table says and where it stands.
+    """
+
+    policy: Policy = field(default_factory=Policy)
+    settings: Mapping[str, Settings] = field(default_factory=dict)
+    stores: Mapping[str, StoreTable] = field(default_factory=dict)
+    devices: Mapping[str, DeviceTable] = field(default_factory=dict)
+
+    def over(self, weaker: Configuration) -> Configuration:
+        """Return both as one; of what both say, this one counts, settings key by key."""
+        settings = dict(weaker.settings)
+        for plugin_id, table in self.settings.items():
+            known = settings.get(plugin_id)
+            settings[plugin_id] = table.over(known) if known else table
+        return Configuration(
+            policy=self.policy.over(weaker.policy),
+            settings=settings,
+            stores={**weaker.stores, **self.stores},
+            devices={**weaker.devices, **self.devices},
+        )
+
+
+def installed(*, strict: bool = True) -> Registry:
+    """Return the registry of what is installed, as it is configured for this command.
+
+    Args:
+        strict: Refuse to go on where the rules are strict and there are problems;
+            commands that look for the problems do not.
+    """
+    configuration = configured()
+    policy = configuration.policy
+    if not strict:
+        policy = Policy.over(Policy(strict=False), policy)
+    return Registry.discover(
+        policy,
+        settings=configuration.settings,
+        warn=lambda message: note(f"holdall: {message}"),
+    )
+
+
+def configured() -> Configuration:
+    """Return what is configured for the running command."""
+    context = click.get_current_context(silent=True)
+    chosen = context.find_root().params.get("no_plugins") if context else None
+    return read_configuration(os.environ, Path.cwd(), no_plugins=chosen)
+
+
+def read_configuration(
+    environ: Mapping[str, str], folder: Path, *, no_plugins: str | None = None
+) -> Configuration:
+    """Return what is configured: command line over variables, project's and user's file.
+
+    Args:
+        no_plugins: What the option `--no-plugins` was given; `*` without a value.
+
+    Raises:
+        PolicyError, ConfigurationError: A file can't be read, or something in it means nothing.
+    """
+    policy = _excluded(no_plugins, "--no-plugins").over(_policy_of_variables(environ))
+    configuration = Configuration(policy)
+    for path in _files(folder):
+        configuration = configuration.over(_read_file(path))
+    return configuration
+
+
+def _excluded(given: str | None, source: str) -> Policy:
+    """Return the policy without all plugins but holdall's own, or without the ones named."""
+    if given is None:
+        return Policy()
+    if given == "*":
+        return Policy(only_own=source)
+    return Policy.of(block=_split(given), where=source)
+
+
+def _policy_of_variables(environ: Mapping[str, str]) -> Policy:
+    name = "HOLDALL_NO_PLUGINS"
+    given = environ.get(name, "").strip()
+    if given.lower() in _TRUTHS:
+        policy = _excluded("*", f"{name}={given}")
+    elif given.lower() in _LIES:
+        policy = Policy()
+    elif "." in given or ":" in given:
+        policy = _excluded(given, name)
+    else:
+        reason = f"it is {environ[name]!r} and should be 1 or 0, or ids of plugins"
+        raise PolicyError(name, reason)
+    block = _split(environ.get("HOLDALL_PLUGINS_BLOCK", ""))
+    allow = _split(environ.get("HOLDALL_PLUGINS_ALLOW", ""))
+    policy = policy.over(Policy.of(block=block, where="HOLDALL_PLUGINS_BLOCK"))
+    return policy.over(Policy.of(allow=allow or None, where="HOLDALL_PLUGINS_ALLOW"))
+
+
+def _split(text: str) -> list[str]:
+    return [part for part in re.split(r"[\s,]+", text) if part]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield the project's file, from *folder* upward, and the user's."""
+    users = users_folder() / FILE
+    for above in (folder, *folder.parents):
+        if (above / FILE).is_file():
+            if above / FILE != users:
+                yield above / FILE
+            break
+    if users.is_file():
+        yield users
+
+
+def users_folder() -> Path:
+    """Return the folder of the user's configuration."""
+    if sys.platform == "linux":  # what platformdirs says too, whose import listing would pay for
+        base = os.environ.get("XDG_CONFIG_HOME", "").strip()
+        return (Path(base) if base else Path.home() / ".config") / "holdall"
+    from platformdirs import user_config_path
+
+    return user_config_path("holdall")
+
+
+def _read_file(path: Path) -> Configuration:
+    import tomllib
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(str(path), str(error)) from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "it is not UTF-8" if isinstance(error, ValueError) else str(error.strerror)
+        raise PolicyError(str(path), reason) from error
+    file = _File(path, text)
+    for name in content:
+        if name not in _TABLES:
+            reason = f"there is no such table{near(name, _TABLES)} (tables: {', '.join(_TABLES)})"
+            raise ConfigurationError(file.place(name), reason)
+    tables = {name: file.table(content.get(name, {}), name) for name in _TABLES}
+    return Configuration(
+        policy=_read_policy(file, tables["plugins"]),
+        settings={
+            plugin_id: Settings(values, file.place("settings", plugin_id))
+            for plugin_id, values in _flat_tables(file, tables["settings"], "settings")
+        },
+        stores={
+            name: _read_store(file, name, file.table(value, "stores", name))
+            for name, value in tables["stores"].items()
+        },
+        devices={
+            device_id: _read_device(file, device_id, file.table(value, "devices", device_id))
+            for device_id, value in tables["devices"].items()
+        },
+    )
+
+
+class _File:
+    """A file that was read, for errors that name the place."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self._path = path
+        self._lines = text.splitlines()
+
+    def place(self, *keys: str) -> str:
+        """Return file, line and key, as far as the line can be found out."""
+        dotted = ".".join(keys)
+        last, table = (
+            re.escape(keys[-1]),
+            r"\s*\.\s*".join(f'"?{re.escape(key)}"?' for key in keys),
+        )
+        pattern = rf'^\s*\[\s*{table}\s*[\].]|^\s*(?:[\w.-]+\.)?"?{last}"?\s*[=.]'
+        for number, line in enumerate(self._lines, start=1):
+            if re.match(pattern, line):
+                return f"{self._path}:{number}, {dotted}"
+        return f"{self._path}, {dotted}"
+
+    def table(self, value: Any, *keys: str) -> dict[str, Any]:
+        """Return *value*, which must be a table."""
+        if isinstance(value, dict):
+            return value
+        raise self.refuse(f"it is {value!r} and should be a table", *keys)
+
+    def text(self, value: Any, *keys: str) -> str:
+        """Return *value*, which must be a text with something in it."""
+        if isinstance(value, str) and value:
+            return value
+        raise self.refuse(f"it is {value!r} and should be a text", *keys)
+
+    def texts(self, value: Any, *keys: str) -> list[str]:
+        """Return *value*, which must be a list of texts."""
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return value
+        raise self.refuse(f"it is {value!r} and should be a list of texts", *keys)
+
+    def known(self, table: dict[str, Any], names: tuple[str, ...], *keys: str) -> None:
+        """Refuse a key of *table* that means nothing."""
+        for key in table:
+            if key not in names:
+                reason = f"there is no such key{near(key, names)} (keys: {', '.join(names)})"
+                raise self.refuse(reason, *keys, key)
+
+    def refuse(self, reason: str, *keys: str) -> ConfigurationError | PolicyError:
+        """Return the error that says what is wrong at *keys*."""
+        kind = PolicyError if keys[0] == "plugins" else ConfigurationError
+        return kind(self.place(*keys), reason)
+
+
+def _read_policy(file: _File, rules: dict[str, Any]) -> Policy:
+    policy = Policy()
+    file.known(rules, _RULES, "plugins")
+    for key, value in rules.items():
+        given: dict[str, Any] = {key: _rule(file, key, value)}
+        policy = policy.over(Policy.of(**given, where=file.place("plugins", key)))
+    return policy
+
+
+def _rule(file: _File, key: str, value: Any) -> Any:
+    """Return what a key says, or refuse what can't be meant."""
+    if key == "strict":
+        if isinstance(value, bool):
+            return value
+        raise file.refuse(f"it is {value!r} and should be true or false", "plugins", key)
+    if key in {"allow", "block"}:
+        return file.texts(value, "plugins", key)
+    pairs = dict(_flat(value)) if isinstance(value, dict) else {}
+    if isinstance(value, dict) and all(isinstance(text, str) for text in pairs.values()):
+        return pairs
+    raise file.refuse(f'it is {value!r} and should be like {{"acme.md" = "acme"}}', "plugins", key)
+
+
+def _read_store(file: _File, name: str, table: dict[str, Any]) -> StoreTable:
+    keys = ("stores", name)
+    file.known(table, ("url", "inner"), *keys)
+    if "url" not in table:
+        raise file.refuse("it has no key 'url'", *keys)
+    if "::" in name or ":" in name:
+        raise file.refuse("the name of a store can't have a ':', which URLs have", *keys)
+    return StoreTable(
+        url=file.text(table["url"], *keys, "url"),
+        inner=tuple(file.texts(table.get("inner", []), *keys, "inner")),
+        where=file.place(*keys),
+    )
+
+
+def _read_device(file: _File, device_id: str, table: dict[str, Any]) -> DeviceTable:
+    keys = ("devices", device_id)
+    file.known(table, ("runner", "description", "facts"), *keys)
+    facts = file.table(table.get("facts", {}), *keys, "facts")
+    for name, value in facts.items():
+        file.text(value, *keys, "facts", name)
+    runner = table.get("runner")
+    return DeviceTable(
+        runner=None if runner is None else file.text(runner, *keys, "runner"),
+        description=table.get("description", "") and file.text(table["description"], *keys),
+        facts=facts,
+        where=file.place(*keys),
+    )
+
+
+def _flat_tables(
+    file: _File, tables: dict[str, Any], *keys: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the settings of each plugin; an id without quotes is read as tables of tables."""
+    for name, value in tables.items():
+        table = file.table(value, *keys, name)
+        plugin_id = ".".join((*keys[1:], name))
+        nested = {key: item for key, item in table.items() if isinstance(item, dict)}
+        if nested and len(nested) == len(table):
+            yield from _flat_tables(file, table, *keys, name)
+        else:
+            yield plugin_id, table
+
+
+def _flat(table: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield a table with dotted keys as TOML reads them without quotes: as tables of tables."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from ((f"{key}.{rest}", text) for rest, text in _flat(value))
+        else:
+            yield key, value
