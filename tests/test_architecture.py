@@ -28,7 +28,7 @@ LONG_FILES = {
 """Files over 400 lines, each with the reason why it is not two."""
 
 LINES_OF_A_FUNCTION = 40
-LINES_OF_THE_KERNEL = 1_450  # of code: what finds, loads and calls a plugin
+LINES_OF_THE_KERNEL = 1_500  # of code: what finds, loads and calls a plugin
 KERNEL = (
     "errors/root.py",
     "errors/plugins.py",

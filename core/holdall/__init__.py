@@ -10,9 +10,11 @@ from holdall.version import __version__
 
 if TYPE_CHECKING:
     from holdall.contracts import ExportReport as ExportReport
+    from holdall.contracts import SessionInfo as SessionInfo
     from holdall.errors import HoldallError as HoldallError
     from holdall.exports import export as export
     from holdall.hooks import hookimpl as hookimpl
+    from holdall.journal import list_sessions as list_sessions
     from holdall.providers import load_provider as load_provider
     from holdall.registry import Registry as Registry
     from holdall.results import IOLogRecord as IOLogRecord
@@ -39,12 +41,14 @@ _HOMES = {
     "Provider": "holdall.units",
     "Registry": "holdall.registry",
     "SessionDeviceContext": "holdall.session",
+    "SessionInfo": "holdall.contracts",
     "SessionManager": "holdall.session",
     "SessionState": "holdall.session",
     "SessionView": "holdall.view",
     "Unit": "holdall.units",
     "export": "holdall.exports",
     "hookimpl": "holdall.hooks",
+    "list_sessions": "holdall.journal",
     "load_provider": "holdall.providers",
     "make_unit": "holdall.units",
     "open_repository": "holdall.stores",

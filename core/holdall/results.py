@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar, cast
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -15,16 +15,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Stream = Literal["stdout", "stderr"]
+Part = TypeVar("Part", "Subtest", "Measurement")
 Interruption = Literal["killed", "rebooted", "unknown"]
 
 
 class Outcome(StrEnum):
-    """How an attempt at a job ended; `NONE` when there was no attempt."""
+    """How an attempt at a job ended; `NONE` when there was no attempt.
+
+    `ERROR` says that the attempt could not be performed, because the device was
+    lost or the set-up failed, say: it tells nothing of the thing under test.
+    """
 
     NONE = "none"
     PASS = "pass"  # noqa: S105 - an outcome
     FAIL = "fail"
     CRASH = "crash"
+    ERROR = "error"
     SKIP = "skip"
     SKIPPED_DEPENDENCY = "skipped-dependency"
     SKIPPED_RESOURCE = "skipped-resource"
@@ -40,8 +46,8 @@ class Outcome(StrEnum):
 
     @property
     def failed(self) -> bool:
-        """Whether the outcome says that something is wrong: fail or crash."""
-        return self is Outcome.FAIL or self is Outcome.CRASH
+        """Whether the outcome says that something is wrong: fail, crash or error."""
+        return self is Outcome.FAIL or self is Outcome.CRASH or self is Outcome.ERROR
 
     @property
     def skipped(self) -> bool:
@@ -54,6 +60,7 @@ _LABELS: Final = {
     Outcome.PASS: N_("passed"),
     Outcome.FAIL: N_("failed"),
     Outcome.CRASH: N_("crashed"),
+    Outcome.ERROR: N_("could not be performed"),
     Outcome.SKIP: N_("skipped"),
     Outcome.SKIPPED_DEPENDENCY: N_("skipped (failed dependency)"),
     Outcome.SKIPPED_RESOURCE: N_("skipped (unmet resource)"),
@@ -99,6 +106,97 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ref: str | None = None
 
 
+class Subtest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A part of a job that has an outcome of its own; the job's outcome stays what it is.
+
+    Attributes:
+        outcome: An `Outcome` or its string.
+        duration: Seconds.
+        message: Why it ended so, in any number of lines.
+    """
+
+    name: str
+    outcome: Outcome
+    duration: float | None = None
+    message: str | None = None
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            name: str,
+            outcome: Outcome | str | None,
+            duration: float | None = ...,
+            message: str | None = ...,
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "name", _text(self.name, "the name of a subtest"))
+        force_setattr(self, "outcome", _outcome(self.outcome))
+        force_setattr(self, "duration", _seconds(self.duration, "the duration of a subtest"))
+        if self.message is not None:
+            force_setattr(self, "message", _text(self.message, "the message of a subtest"))
+
+
+class Measurement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """A value that a job measured, and the limits that it was to keep.
+
+    Attributes:
+        value: A finite number, a truth value or a text.
+        unit: Unit of value and limits, such as `MB/s`.
+        lower: Least value that passes; None for no such limit.
+        upper: Greatest value that passes; None for no such limit.
+        outcome: What its recorder says; by default `pass` or `fail` by the limits,
+            and `none` without limits.
+    """
+
+    name: str
+    value: float | int | str | bool
+    unit: str = ""
+    lower: float | None = None
+    upper: float | None = None
+    outcome: Outcome | None = None
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            *,
+            name: str,
+            value: float | str,
+            unit: str = ...,
+            lower: float | None = ...,
+            upper: float | None = ...,
+            outcome: Outcome | str | None = ...,
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "name", _text(self.name, "the name of a measurement"))
+        force_setattr(self, "unit", _text(self.unit, "the unit of a measurement"))
+        if isinstance(self.value, str):
+            force_setattr(self, "value", encodable(self.value))
+        elif not isinstance(self.value, bool):
+            _number(self.value, "the value of a measurement")
+        for name, limit in (("lower", self.lower), ("upper", self.upper)):
+            if limit is not None:
+                force_setattr(self, name, float(_number(limit, f"the {name} limit")))
+        given = self.outcome
+        force_setattr(self, "outcome", self._judged() if given is None else _outcome(given))
+
+    def _judged(self) -> Outcome:
+        """Return what the limits say of the value; a text or truth value can't keep any."""
+        if self.lower is None and self.upper is None:
+            return Outcome.NONE
+        if isinstance(self.value, str | bool):
+            raise TypeError(
+                f"limits need a number, and the measurement {self.name!r} is {self.value!r}"
+            )
+        low = self.lower is None or self.value >= self.lower
+        high = self.upper is None or self.value <= self.upper
+        return Outcome.PASS if low and high else Outcome.FAIL
+
+
 class JobResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One attempt at a job; building one checks and converts every field.
 
@@ -115,6 +213,8 @@ class JobResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
         io_log_size: Bytes the job wrote that were kept.
         io_log_dropped: Bytes the job wrote beyond what is kept of one job.
         attachments: Files the job left behind.
+        subtests: Parts of the job that have outcomes of their own.
+        measurements: Values that the job measured.
     """
 
     outcome: Outcome = Outcome.NONE
@@ -129,6 +229,8 @@ class JobResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
     io_log_size: int = 0
     io_log_dropped: int = 0
     attachments: tuple[Attachment, ...] = ()
+    subtests: tuple[Subtest, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
 
     if TYPE_CHECKING:
         # What __post_init__ converts from, for type checkers; msgspec makes the real one.
@@ -147,9 +249,11 @@ class JobResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
             io_log_size: int = ...,
             io_log_dropped: int = ...,
             attachments: Iterable[Attachment] = ...,
+            subtests: Iterable[Subtest] = ...,
+            measurements: Iterable[Measurement] = ...,
         ) -> None: ...
 
-    def __post_init__(self) -> None:  # noqa: C901 - a line or two for each field
+    def __post_init__(self) -> None:  # noqa: C901, PLR0912 - a line or two for each field
         # Loading a session makes every result again, so what fits is passed by quickly.
         if type(self.outcome) is not Outcome:
             force_setattr(self, "outcome", _outcome(self.outcome))
@@ -178,6 +282,10 @@ class JobResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
                 force_setattr(self, "io_log_size", sum(len(record.data) for record in records))
         if type(self.attachments) is not tuple:
             force_setattr(self, "attachments", tuple(self.attachments))
+        if self.subtests != ():
+            force_setattr(self, "subtests", _all_of(self.subtests, Subtest))
+        if self.measurements != ():
+            force_setattr(self, "measurements", _all_of(self.measurements, Measurement))
 
     @property
     def refs(self) -> list[str]:
@@ -219,6 +327,28 @@ def _seconds(value: object, name: str) -> float | None:
     if not math.isfinite(value) or value < 0:
         raise ValueError(f"{name} must be a finite number of seconds from 0 on, not {value!r}")
     return float(value)
+
+
+def _text(value: object, name: str) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be of type str, not {type(value).__name__}")
+    return encodable(value)
+
+
+def _number(value: object, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name} must be a number, not {type(value).__name__}")
+    if not math.isfinite(value):
+        raise ValueError(f"{name} must be a finite number, not {value!r}")
+    return value
+
+
+def _all_of(values: Iterable[object], kind: type[Part]) -> tuple[Part, ...]:
+    parts = tuple(values)
+    for part in parts:
+        if not isinstance(part, kind):
+            raise TypeError(f"expected a {kind.__name__}, not {part!r}")
+    return cast("tuple[Part, ...]", parts)
 
 
 def _io_log_record(record: Any) -> IOLogRecord:

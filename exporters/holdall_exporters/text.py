@@ -13,6 +13,7 @@ from holdall.languages import Words, catalog, grouped
 from holdall.results import Outcome
 from holdall.view import verdict
 from holdall.writing import (
+    count_parts_left_out,
     duration,
     gathered,
     line_text,
@@ -36,6 +37,7 @@ _COLOURS: Final[Mapping[Outcome, str]] = {
     Outcome.PASS: "32",
     Outcome.FAIL: "1;31",
     Outcome.CRASH: "1;35",
+    Outcome.ERROR: "1;34",
     Outcome.UNDECIDED: "33",
     Outcome.NONE: "33",
 }
@@ -111,6 +113,7 @@ def _report(view: SessionView, how: _How, context: ExportContext) -> Iterator[by
         for job in view.jobs(device_id=device.id):
             for line in _job(job, how):
                 yield _fitted(line, options)
+            count_parts_left_out(job, context)
             if wants_log(options.logs, job):
                 yield from map(str.encode, _log_of(job, how.words))
             done += 1

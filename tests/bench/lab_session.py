@@ -15,7 +15,7 @@ from holdall.journal.events import (
     ResultRecorded,
     SessionCreated,
 )
-from holdall.journal.iolog import pack
+from holdall.journal.iolog import pack_record
 from holdall.results import IOLogRecord, JobResult
 from holdall.stores.opening import file_url, open_repository
 from holdall.testing.sessions import START
@@ -89,7 +89,7 @@ def _results(storage: Storage, number: int, *, logs: bool) -> Iterator[JobResult
         known |= {"outcome": "fail", "return_code": 1, "comments": comment}
         if logs and number % 1000 == 999:
             records = list(_log(number, 600))
-            ref = storage.put_blob(map(pack, records))
+            ref = storage.put_blob(map(pack_record, records))
             size = sum(len(record.data) for record in records)
             yield JobResult(**known, io_log_ref=ref, io_log_size=size)
         else:

@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import msgspec
+
 from holdall.writing.cleaning import line_text
 
 if TYPE_CHECKING:
@@ -117,7 +119,8 @@ class ChangesTheView(Good):
     def lines(self, view: SessionView) -> Iterator[str]:
         yield from super().lines(view)
         view.counts.clear()  # type: ignore[attr-defined]
-        vars(view)["session_id"] = "mine"
+        session = vars(view)["_session"]
+        vars(view)["_session"] = msgspec.structs.replace(session, session_id="mine")
 
 
 class Gathers(Good):

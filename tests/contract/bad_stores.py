@@ -6,18 +6,21 @@ They are the store in memory with one fault, so that each failure has one cause.
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from holdall.errors import HoldallError, StaleWriterError, UnknownSessionError
+from holdall.errors import StaleWriterError, UnknownSessionError
+from holdall.journal import decode
 from holdall.testing import RepositoryContract
 from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from typing import BinaryIO
 
-    from holdall.contracts.stores import LogWriter, Mode, Repository, Storage
+    from holdall.contracts.stores import Level, LogWriter, Mode, Repository, Storage
 
 
 class Altered:
@@ -35,15 +38,16 @@ class AlteredRepository(MemoryRepository):
 
     storage: ClassVar[type[Altered]] = Altered
 
-    def create(self, session_id: str) -> Storage:
-        return self.storage(super().create(session_id))
+    def create(self, session_id: str, *, first: int = 1) -> Storage:
+        return self.storage(super().create(session_id, first=first))
 
     def open(self, session_id: str, *, mode: Mode = "w", take_over: bool = False) -> Storage:
         return self.storage(super().open(session_id, mode=mode, take_over=take_over))
 
 
 class Forgets(Altered):
-    def append(self, entries: Sequence[bytes], *, expect: int) -> int:
+    def append(self, entries: Sequence[bytes], *, expect: int, level: Level = "system") -> int:
+        del level
         if expect % 2:
             return expect + len(entries)
         head: int = self.inner.append(entries, expect=expect)
@@ -51,19 +55,22 @@ class Forgets(Altered):
 
 
 class Reorders(Altered):
-    def append(self, entries: Sequence[bytes], *, expect: int) -> int:
+    def append(self, entries: Sequence[bytes], *, expect: int, level: Level = "system") -> int:
+        del level
         head: int = self.inner.append(entries[::-1], expect=expect)
         return head
 
 
 class HalfWrites(Altered):
-    def append(self, entries: Sequence[bytes], *, expect: int) -> int:
+    def append(self, entries: Sequence[bytes], *, expect: int, level: Level = "system") -> int:
+        del level
         self.inner.append(entries[: (len(entries) + 1) // 2], expect=expect)
         return expect + len(entries)
 
 
 class WritesPiecemeal(Altered):
-    def append(self, entries: Sequence[bytes], *, expect: int) -> int:
+    def append(self, entries: Sequence[bytes], *, expect: int, level: Level = "system") -> int:
+        del level
         if not entries or expect != self.inner.head:
             head: int = self.inner.append(entries, expect=expect)
             return head
@@ -74,14 +81,16 @@ class WritesPiecemeal(Altered):
 
 
 class DoubleWrites(Altered):
-    def append(self, entries: Sequence[bytes], *, expect: int) -> int:
+    def append(self, entries: Sequence[bytes], *, expect: int, level: Level = "system") -> int:
+        del level
         self.inner.append(entries, expect=expect)
         head: int = self.inner.append(entries, expect=self.inner.head)
         return head
 
 
 class RepeatsDoubled(Altered):
-    def append(self, entries: Sequence[bytes], *, expect: int) -> int:
+    def append(self, entries: Sequence[bytes], *, expect: int, level: Level = "system") -> int:
+        del level
         if expect > self.inner.head:
             raise StaleWriterError(self.inner.id, expect, self.inner.head)
         head: int = self.inner.append(entries, expect=self.inner.head)
@@ -89,7 +98,8 @@ class RepeatsDoubled(Altered):
 
 
 class NeverRepeats(Altered):
-    def append(self, entries: Sequence[bytes], *, expect: int) -> int:
+    def append(self, entries: Sequence[bytes], *, expect: int, level: Level = "system") -> int:
+        del level
         if expect != self.inner.head:
             raise StaleWriterError(self.inner.id, expect, self.inner.head)
         head: int = self.inner.append(entries, expect=expect)
@@ -103,13 +113,15 @@ class LiesAboutHead(Altered):
 
 
 class ReturnsOldHead(Altered):
-    def append(self, entries: Sequence[bytes], *, expect: int) -> int:
+    def append(self, entries: Sequence[bytes], *, expect: int, level: Level = "system") -> int:
+        del level
         self.inner.append(entries, expect=expect)
         return expect
 
 
 class StripsEntries(Altered):
-    def append(self, entries: Sequence[bytes], *, expect: int) -> int:
+    def append(self, entries: Sequence[bytes], *, expect: int, level: Level = "system") -> int:
+        del level
         head: int = self.inner.append([entry.strip() for entry in entries], expect=expect)
         return head
 
@@ -126,7 +138,7 @@ class IgnoresAfter(Altered):
         return found
 
 
-class RenumbersOnTrim(Altered):
+class RenumbersOnCompaction(Altered):
     def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
         return iter([pair for pair in enumerate(self._entries(), start=1) if pair[0] > after])
 
@@ -134,15 +146,62 @@ class RenumbersOnTrim(Altered):
         return [entry for _number, entry in self.inner.read()]
 
 
-class TrimsOneTooMany(Altered):
-    def trim(self, below: int) -> None:
-        self.inner.trim(below + 1)
+class CompactsNothing(Altered):
+    def compact(self, snapshot: bytes, *, expect: int) -> int:
+        head: int = self.inner.append([snapshot], expect=expect)
+        return head
+
+
+class CompactsWhatItHasNotSeen(Altered):
+    def compact(self, snapshot: bytes, *, expect: int) -> int:
+        head: int = self.inner.head
+        if head <= expect or list(self.inner.read()) != [(expect + 1, snapshot)]:
+            head = self.inner.compact(snapshot, expect=head)
+        return head
+
+
+class CompactsOnce(Altered):
+    def compact(self, snapshot: bytes, *, expect: int) -> int:
+        if expect != self.inner.head:
+            raise StaleWriterError(self.inner.id, expect, self.inner.head)
+        head: int = self.inner.compact(snapshot, expect=expect)
+        return head
+
+
+class CountsFromOne(AlteredRepository):
+    def create(self, session_id: str, *, first: int = 1) -> Storage:
+        del first
+        return super().create(session_id)
+
+
+class MixesThreads(Altered):
+    def __init__(self, inner: Storage) -> None:
+        super().__init__(inner)
+        self.inner.handle.writing = lambda _doing: nullcontext()
+
+
+class NamesBlobsItself(Altered):
+    def put_blob(self, chunks: Iterable[bytes], *, ref: str | None = None) -> str:
+        self.inner.put_blob(chunks)
+        return ref or ""
+
+
+class ForgetsLogs(Altered):
+    def read_log(self, name: str) -> BinaryIO:
+        log: BinaryIO = self.inner.read_log(name)
+        log.read()
+        return log
+
+
+class ListsEmptyFirst(AlteredRepository):
+    def ids(self) -> Iterator[str]:
+        return iter(list(super().ids())[::-1])
 
 
 class CutsBlobs(Altered):
-    def put_blob(self, chunks: Iterable[bytes]) -> str:
-        ref: str = self.inner.put_blob(list(chunks)[:1])
-        return ref
+    def put_blob(self, chunks: Iterable[bytes], *, ref: str | None = None) -> str:
+        stored: str = self.inner.put_blob(list(chunks)[:1], ref=ref)
+        return stored
 
 
 class OneLogForAll(Altered):
@@ -152,7 +211,8 @@ class OneLogForAll(Altered):
 
 
 class WritesWhenReading(Altered):
-    def append(self, entries: Sequence[bytes], *, expect: int) -> int:
+    def append(self, entries: Sequence[bytes], *, expect: int, level: Level = "system") -> int:
+        del level
         self.inner.handle.mode = "w"
         self.inner._session.writer = lambda: self.inner
         head: int = self.inner.append(entries, expect=expect)
@@ -172,9 +232,9 @@ class TwoWriters(AlteredRepository):
 
 
 class OverwritesOnCreate(AlteredRepository):
-    def create(self, session_id: str) -> Storage:
+    def create(self, session_id: str, *, first: int = 1) -> Storage:
         self._place.sessions.pop(session_id, None)
-        return super().create(session_id)
+        return super().create(session_id, first=first)
 
 
 class HidesInsteadOfRemoving(AlteredRepository):
@@ -185,8 +245,8 @@ class HidesInsteadOfRemoving(AlteredRepository):
 
 
 class TakesAnyId(AlteredRepository):
-    def create(self, session_id: str) -> Storage:
-        storage = super().create("made up")
+    def create(self, session_id: str, *, first: int = 1) -> Storage:
+        storage = super().create("made up", first=first)
         self._place.sessions[session_id] = self._place.sessions.pop("made up")
         return storage
 
@@ -200,11 +260,11 @@ class MakesOnOpen(AlteredRepository):
 
 
 class ListsUntilDamage(AlteredRepository):
-    def list(self) -> Iterator[Any]:
-        for info in super().list():
-            if info.state == "damaged":
-                raise HoldallError(info.reason)
-            yield info
+    def ids(self) -> Iterator[str]:
+        for session_id in super().ids():
+            storage = self.open(session_id, mode="r")
+            list(decode(session_id, storage.read()))
+            yield session_id
 
 
 class Contract(RepositoryContract):

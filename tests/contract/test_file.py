@@ -21,7 +21,7 @@ class TestFileRepository(RepositoryContract):
         return FileRepository(tmp_path / "made when needed" / "100% #1?")
 
     def reopen(self, repository: Repository) -> Repository:
-        return FileRepository.from_url(repository.url, None)
+        return FileRepository.from_url(repository.url)
 
     def damage(self, repository: Repository, session_id: str) -> None:
         assert isinstance(repository, FileRepository)

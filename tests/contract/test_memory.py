@@ -19,10 +19,10 @@ _numbers = itertools.count()
 class TestMemoryRepository(RepositoryContract):
     @pytest.fixture
     def repository(self) -> Repository:
-        return MemoryRepository.from_url(f"memory://contract {next(_numbers)}", None)
+        return MemoryRepository.from_url(f"memory://contract {next(_numbers)}")
 
     def reopen(self, repository: Repository) -> Repository:
-        return MemoryRepository.from_url(repository.url, None)
+        return MemoryRepository.from_url(repository.url)
 
     def damage(self, repository: Repository, session_id: str) -> None:
         assert isinstance(repository, MemoryRepository)

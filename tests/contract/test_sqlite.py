@@ -23,7 +23,7 @@ class TestSqliteRepository(RepositoryContract):
         return SqliteRepository(tmp_path / "made when needed" / "100% #1?.db")
 
     def reopen(self, repository: Repository) -> Repository:
-        return SqliteRepository.from_url(repository.url, None)
+        return SqliteRepository.from_url(repository.url)
 
     def damage(self, repository: Repository, session_id: str) -> None:
         assert isinstance(repository, SqliteRepository)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from holdall.contracts import HasFolder
 from holdall.errors import (
     FailedStorageError,
     ReadOnlyStorageError,
@@ -31,11 +32,12 @@ class TestFaultyRepository(RepositoryContract):
 
     def reopen(self, repository: Repository) -> Repository:
         wrapper, _, url = repository.url.partition("::")
-        return FaultyRepository.from_url(wrapper, FileRepository.from_url(url, None))
+        return FaultyRepository.from_url(wrapper, FileRepository.from_url(url))
 
     def damage(self, repository: Repository, session_id: str) -> None:
         storage = repository.open(session_id, mode="r")
-        [journal] = storage.folder.glob("journal-*")  # type: ignore[attr-defined] # file only
+        assert isinstance(storage, HasFolder)
+        [journal] = storage.folder.glob("journal-*")
         storage.close()
         data = bytearray(journal.read_bytes())
         data[len(data) // 3] ^= 0x10
@@ -50,7 +52,7 @@ def test_readonly_lists_and_reads_what_it_wraps() -> None:
     storage = repository.open("session", mode="w", take_over=True)
 
     assert list(storage.read()) == [(1, b"entry")]
-    assert [info.id for info in repository.list()] == ["session"]
+    assert list(repository.ids()) == ["session"]
 
 
 def test_readonly_refuses_every_change() -> None:
@@ -82,7 +84,7 @@ def test_a_wrapper_needs_something_to_wrap(
     wrapper: type[ReadOnlyRepository | FaultyRepository],
 ) -> None:
     with pytest.raises(StoreUrlError, match="::URL"):
-        wrapper.from_url("readonly" if wrapper is ReadOnlyRepository else "faulty", None)
+        wrapper.from_url("readonly" if wrapper is ReadOnlyRepository else "faulty")
 
 
 @pytest.mark.parametrize(("fault", "stored"), [("fail", []), ("fail_after", [(1, b"entry")])])

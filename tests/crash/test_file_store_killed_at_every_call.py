@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from holdall.errors import CorruptSessionError, UnknownSessionError
+from holdall.journal import list_sessions
 from holdall.testing.children import in_child
 from holdall_plugins.stores.file import FileRepository
 
@@ -114,7 +115,7 @@ def test_create_killed_anywhere_leaves_an_empty_session_or_none(tmp_path: Path) 
 
     for folder in every_kill(work, lambda folder: None, tmp_path):  # noqa: ARG005 - nothing to do
         repository = FileRepository(folder)
-        infos = [(info.id, info.state) for info in repository.list()]
+        infos = [(info.id, info.state) for info in list_sessions(repository)]
         assert infos in ([], [("session", "empty")])
         if infos:
             assert found(folder) == []
@@ -122,16 +123,17 @@ def test_create_killed_anywhere_leaves_an_empty_session_or_none(tmp_path: Path) 
             repository.create("session").close()
 
 
-def test_trim_killed_anywhere_leaves_all_or_what_was_to_stay(tmp_path: Path) -> None:
+def test_compact_killed_anywhere_leaves_all_or_the_snapshot_alone(tmp_path: Path) -> None:
     numbered = list(enumerate(OLD, start=1))
+    snapshot = [(4, b'{"snapshot":1}')]
 
     def work(folder: Path) -> None:
-        opened(folder).trim(3)
+        opened(folder).compact(snapshot[0][1], expect=3)
 
     states = [found(folder) for folder in every_kill(work, with_old, tmp_path)]
 
-    assert all(state in (numbered, numbered[2:]) for state in states)
-    assert states[-1] == numbered[2:]
+    assert all(state in (numbered, snapshot) for state in states)
+    assert states[-1] == snapshot
     for folder in tmp_path.iterdir():
         assert len(list((folder / "session.session").glob("journal-*"))) == 1
         assert not list((folder / "session.session").glob(".new-*"))
@@ -189,7 +191,7 @@ def test_remove_killed_anywhere_leaves_the_session_or_nothing(tmp_path: Path) ->
 
     for folder in every_kill(work, with_old, tmp_path):
         repository = FileRepository(folder)
-        ids = [info.id for info in repository.list()]
+        ids = list(repository.ids())
         if ids:
             assert found(folder) == list(enumerate(OLD, start=1))
         else:

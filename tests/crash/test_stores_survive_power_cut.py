@@ -52,8 +52,8 @@ while True:
         ref = storage.put_blob([b"%d" % head] * 9) if not head % 12 else ""
         storage.append([b"%d %b" % (head + n, ref.encode()) for n in range(3)], expect=head)
         print(number, head + 3, ref, flush=True)
-        if head == 30:
-            storage.trim(20)
+        if head == 57:
+            storage.compact(b"0 ", expect=60)
     storage.close()
     number += 1
 """

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from holdall.journal import list_sessions
 from holdall.processes import process_mark
 from holdall.results import Outcome
 from holdall.view.session import SessionView
@@ -30,6 +31,7 @@ DEVICES = ("one", "two", "three")
 CHILD = """
 import json, os, sys
 from holdall import Device, SessionDeviceContext, SessionManager, SessionState, make_unit
+from holdall.journal import list_sessions
 from holdall.session.run import RunSettings, run_session
 from holdall_plugins.runners.local import LocalRunner
 from holdall_plugins.stores.file import FileRepository
@@ -37,7 +39,7 @@ from holdall_plugins.stores.file import FileRepository
 folder, devices, retry = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3] == "retry"
 units = {name: [make_unit(fields) for fields in jobs] for name, jobs in devices.items()}
 repository = FileRepository(folder)
-found = [info.id for info in repository.list() if info.state != "empty"]
+found = [info.id for info in list_sessions(repository) if info.state != "empty"]
 if found:
     manager = SessionManager.load_session(units, repository.open(found[0]))
 else:
@@ -99,7 +101,7 @@ class Lab(NamedTuple):
     def attempts(self) -> dict[str, list[str]]:
         """The attempts at each job of each device that are stored."""
         repository = FileRepository(self.folder / "store")
-        sessions = [info.id for info in repository.list() if info.state != "empty"]
+        sessions = [info.id for info in list_sessions(repository) if info.state != "empty"]
         if not sessions:
             return {}
         (session_id,) = sessions

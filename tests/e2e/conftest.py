@@ -86,7 +86,7 @@ class Cli:
 
     def sessions(self) -> list[str]:
         """The ids of the stored sessions, newest first."""
-        return [info.id for info in open_repository(f"file://{self.store}").list()]
+        return list(open_repository(f"file://{self.store}").ids())
 
     def jobs(self) -> Iterator[JobView]:
         """The jobs of the newest session, read from the store and not through the command."""

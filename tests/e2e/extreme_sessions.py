@@ -13,7 +13,7 @@ from holdall.journal.events import (
     ResultRecorded,
     SessionCreated,
 )
-from holdall.journal.iolog import pack
+from holdall.journal.iolog import pack_record
 from holdall.results import IOLogRecord, JobResult
 from holdall.view.session import SessionView
 
@@ -66,10 +66,10 @@ def _packed(size: int) -> Iterator[bytes]:
     number = 0
     while left:
         data = _RECORD[: min(left, len(_RECORD))]
-        yield pack(IOLogRecord(number / 64, "stdout", data))
+        yield pack_record(IOLogRecord(number / 64, "stdout", data))
         left -= len(data)
         number += 1
-    yield pack(IOLogRecord(number / 64, "stdout", LAST))
+    yield pack_record(IOLogRecord(number / 64, "stdout", LAST))
 
 
 def devices_with_jobs(devices: int) -> SessionView:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DATA = Path(__file__).parents[1] / "data"
 # The repository windyroad/JUnit-Schema has it; without a copy its rules are in junit-strict.rng.
 WINDYROAD = os.environ.get("HOLDALL_JUNIT_XSD", "")
-KINDS = {"pass": "", "fail": "failure", "crash": "error"}
+KINDS = {"pass": "", "fail": "failure", "crash": "error", "error": "error"}
 VARIANTS = [
     pytest.param([], id="portable"),
     pytest.param(["no-ascii"], id="utf-8"),

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from holdall.journal.iolog import pack, unpack
+from holdall.journal.iolog import pack_record, unpack_records
 from holdall.results import IOLogRecord, JobResult
 from holdall.session import capture
 from holdall.session.capture import INLINE, LogCapture, log_name, recover
@@ -29,7 +29,7 @@ def read(storage: Storage, fields: dict[str, Any]) -> list[tuple[str, bytes]]:
     if result.io_log_ref is None:
         return [(record.stream, record.data) for record in result.io_log]
     with storage.open_blob(result.io_log_ref) as log:
-        return [(record.stream, record.data) for record in unpack(log)]
+        return [(record.stream, record.data) for record in unpack_records(log)]
 
 
 def live_logs(storage: Any) -> list[str]:
@@ -130,7 +130,7 @@ def test_an_interrupted_attempt_gives_back_what_was_handed_over(storage: Storage
 def test_a_last_record_that_a_crash_cut_short_is_left_out(storage: Storage) -> None:
     writer = storage.open_log(NAME)
     whole = IOLogRecord(0.5, "stderr", b"whole")
-    writer.write(pack(whole) + pack(whole)[:-3])
+    writer.write(pack_record(whole) + pack_record(whole)[:-3])
     writer.flush()
 
     fields = recover(storage, NAME)

@@ -20,6 +20,7 @@ from holdall.errors import (
     SessionResumeError,
     StorageError,
 )
+from holdall.journal import list_sessions
 from holdall.journal.codec import START, _sum, encode
 from holdall.journal.events import MetadataChanged, SessionCreated
 from holdall.registry.registry import Registry
@@ -249,7 +250,7 @@ def test_39_40_stored_metadata_of_wrong_types_are_damage(changes: bytes) -> None
         SessionManager.load_session([], storage, registry=Registry.empty())
     assert SessionView.of(storage).title == "s"
     storage.close()
-    (info,) = storage.repository.list()
+    (info,) = list_sessions(storage.repository)
     assert info.title == ""
 
 

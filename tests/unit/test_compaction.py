@@ -7,7 +7,7 @@ import pytest
 
 from holdall.errors import HoldallError
 from holdall.journal import Journal, read_events
-from holdall.journal.codec import pack
+from holdall.journal.codec import pack_snapshot
 from holdall.journal.compaction import compacted
 from holdall.journal.events import (
     DeviceAdded,
@@ -124,20 +124,21 @@ def test_a_journal_can_be_resumed_behind_a_snapshot() -> None:
     assert len(list(read_events(again.storage))) == len(events) + 1
 
 
-def test_a_snapshot_that_nothing_was_trimmed_below_is_read_once() -> None:
+def test_a_snapshot_that_nothing_was_dropped_before_is_read_once() -> None:
     journal, _ = stored(EVENTS)
-    journal.append([pack(compacted(EVENTS), at=11.0)])
+    journal.append([pack_snapshot(compacted(EVENTS), at=11.0)])
     journal.append([ResultRecorded(at=12.0, job_id="b", result=JobResult(outcome="pass"))])
 
     assert len(list(read_events(journal.storage))) == len(EVENTS) + 1
 
 
 def test_a_journal_without_its_beginning_is_damaged() -> None:
-    journal, _ = stored(EVENTS)
-    journal.storage.trim(3)
+    journal, repository = stored(EVENTS)
+    copy = repository.create("copy", first=3)
+    copy.append([entry for _number, entry in journal.storage.read(2)], expect=2)
 
     with pytest.raises(HoldallError, match="entry 1 was due"):
-        list(read_events(journal.storage))
+        list(read_events(copy))
 
 
 def test_a_journal_is_long_by_what_was_appended_since_the_last_snapshot() -> None:

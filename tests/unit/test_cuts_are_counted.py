@@ -18,7 +18,7 @@ from holdall.journal.events import (
     SessionCreated,
 )
 from holdall.registry.registry import Registry
-from holdall.results import IOLogRecord, JobResult
+from holdall.results import IOLogRecord, JobResult, Measurement, Subtest
 from holdall.testing.sessions import SampleSession
 
 if TYPE_CHECKING:
@@ -83,6 +83,44 @@ def test_the_middle_of_a_long_log_is_left_out_of_junit_and_that_is_said() -> Non
     assert f"[... {SIZE - 1024:,} bytes of output left out]" in long.text
     assert long.text.startswith("0123456789\n")
     assert long.text.endswith("0123456789\n")
+
+
+LEFT_OUT = {"subtests left out": 2, "measurements left out": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "changes"),
+    [
+        pytest.param("json", [], {}, id="json"),
+        pytest.param("json", ["dialect=checkbox"], LEFT_OUT, id="checkbox"),
+        pytest.param("html", [], LEFT_OUT, id="html"),
+        pytest.param("junit", [], LEFT_OUT, id="junit"),
+        pytest.param("junit", ["flavour=rich"], {}, id="junit rich"),
+        pytest.param("text", [], LEFT_OUT, id="text"),
+        pytest.param("xlsx", [], LEFT_OUT, id="xlsx"),
+    ],
+)
+def test_subtests_and_measurements_that_a_format_leaves_out_are_counted(
+    name: str, options: list[str], changes: dict[str, int]
+) -> None:
+    report = export(with_parts(), name, io.BytesIO(), options=options, registry=REGISTRY)
+
+    assert report.changes == changes
+
+
+def with_parts() -> SampleSession:
+    result = JobResult(
+        outcome="pass",
+        subtests=[Subtest(name="one", outcome="pass"), Subtest(name="two", outcome="skip")],
+        measurements=[Measurement(name="rate", value=7, unit="MB/s", lower=5)],
+    )
+    return SampleSession(
+        (
+            SessionCreated(at=1, session_id="parts"),
+            JobDefined(at=1, job=JobRecord(id="com.example::job")),
+            ResultRecorded(at=1, job_id="com.example::job", result=result),
+        )
+    )
 
 
 def test_a_limit_of_nothing_is_no_limit() -> None:

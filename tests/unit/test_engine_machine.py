@@ -478,7 +478,10 @@ class Engine(RuleBasedStateMachine):
 
     @invariant()
     def the_view_is_the_same(self) -> None:
-        assert seen(self.manager.view()) == self.expected_view()
+        shown = seen(self.manager.view())
+        for device_id, device in self.model.devices.items():  # others that were tried follow
+            del shown["order"][device_id][len(device.run_list) :]
+        assert shown == self.expected_view()
 
     def expected_view(self) -> dict[str, Any]:
         jobs = {}
@@ -516,7 +519,6 @@ def seen(view: SessionView) -> dict[str, Any]:
     selected: dict[str, list[str]] = {device.id: [] for device in view.devices}
     for each in jobs:
         selected[each.device_id].append(each.id)
-    lists = {device: view._run_lists.get(device, ()) for device in selected}
     return {
         "title": view.title,
         "devices": [(each.id, each.description, each.facts) for each in view.devices],
@@ -532,7 +534,7 @@ def seen(view: SessionView) -> dict[str, Any]:
             }
             for each in jobs
         },
-        "order": {device: ids[: len(lists[device])] for device, ids in selected.items()},
+        "order": selected,
     }
 
 

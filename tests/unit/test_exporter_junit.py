@@ -36,6 +36,7 @@ CHILDREN = {
     Outcome.PASS: None,
     Outcome.FAIL: "failure",
     Outcome.CRASH: "error",
+    Outcome.ERROR: "error",
 }
 
 
@@ -102,6 +103,29 @@ def test_a_job_in_flight_is_an_error() -> None:
     child = case(report(sample_session()), "in-flight")[0]
 
     assert (child.tag, child.get("type")) == ("error", "in-flight")
+
+
+def test_subtests_and_measurements_that_failed_are_in_the_text_of_the_failure() -> None:
+    text = case(report(sample_session()), "big-log")[0].text or ""
+
+    assert text.startswith(
+        "subtest read back: fail: byte 7 differs\nand byte 9\n"
+        "measurement write rate: 91.5 MB/s (from 100): fail\n"
+    )
+
+
+def test_the_rich_flavour_has_each_subtest_and_measurement_as_a_property() -> None:
+    root = etree.fromstring(exported(JUnitExporter, sample_session(), ["flavour=rich"]))
+    found = case(root, "big-log").findall("properties/property")
+
+    assert [(each.get("name"), each.get("value")) for each in found][-6:] == [
+        ("subtest write", "pass"),
+        ("subtest read back", "fail: byte 7 differs\nand byte 9"),
+        ("subtest trim", "skip: not supported"),
+        ("measurement write rate", "91.5 MB/s (from 100): fail"),
+        ("measurement temperature", "40 °C (from 0 to 70): pass"),
+        ("measurement firmware", "1.2.3"),
+    ]
 
 
 def test_the_reason_is_in_the_message() -> None:

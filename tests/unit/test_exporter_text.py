@@ -59,7 +59,7 @@ def test_an_interrupted_job_is_marked() -> None:
 
 def test_failures_are_listed_again_at_the_end_with_the_verdict() -> None:
     found = lines(sample_session())
-    end = found[found.index("verdict: FAIL") - 16 :]
+    end = found[found.index("verdict: FAIL") - 17 :]
 
     assert end[0].startswith("    failed: local: Summary of outcome-fail")
     assert "    in flight: dut-7: Reboot the device (com.example::in-flight)" in end

@@ -243,7 +243,7 @@ def test_a_german_text_tells_reasons_counts_and_durations() -> None:
         "    3 Versuche: fehlgeschlagen, abgestürzt (unterbrochen: Neustart), bestanden" in lines
     )
     assert "Urteil: FAIL" in lines
-    assert any(line.startswith("41 Tests in 1 h 06 min: 13 fehlgeschlagen, ") for line in lines)
+    assert any(line.startswith("42 Tests in 1 h 06 min: 13 fehlgeschlagen, ") for line in lines)
     assert any(line.endswith("(com.example::outcome-fail)  0,25 s") for line in lines)
     assert "    1 Test gestartet und nicht beendet: dut-7: com.example::in-flight" in lines
 

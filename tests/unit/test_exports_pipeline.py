@@ -121,8 +121,8 @@ class ListStorage:
     def head(self) -> int:
         return len(self.entries)
 
-    def append(self, entries: Sequence[bytes], *, expect: int) -> int:
-        assert expect == self.head
+    def append(self, entries: Sequence[bytes], *, expect: int, level: str) -> int:
+        assert (expect, level) == (self.head, "system")
         self.entries += entries
         return self.head
 

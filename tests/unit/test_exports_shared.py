@@ -17,7 +17,7 @@ from holdall.exports.redact import RedactionRules
 from holdall.journal import Journal
 from holdall.journal.events import DeviceAdded, JobDefined, JobRecord, ResultRecorded
 from holdall.journal.events import SessionCreated as Created
-from holdall.journal.iolog import pack
+from holdall.journal.iolog import pack_record
 from holdall.registry.registry import Registry
 from holdall.results import IOLogRecord, JobResult
 from holdall.stores.opening import file_url, open_repository
@@ -91,7 +91,7 @@ def storage(tmp_path: Path) -> Iterator[CountingStorage]:
     events: list[object] = [Created(at=1, session_id="with-logs"), DeviceAdded(at=1)]
     for number in range(LOGS):
         records = log(number)
-        ref = written.put_blob(map(pack, records))
+        ref = written.put_blob(map(pack_record, records))
         size = sum(len(record.data) for record in records)
         result = JobResult(outcome="fail", io_log_ref=ref, io_log_size=size)
         events += [

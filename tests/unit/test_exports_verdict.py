@@ -18,7 +18,7 @@ from holdall.journal.events import (
 from holdall.results import JobResult, Outcome
 from holdall.testing.sessions import empty_session
 from holdall.view.session import SessionView
-from holdall.view.verdict import EXAMPLES, Reason, Verdict, verdict
+from holdall.view.verdict import EXAMPLES, Policy, Reason, Verdict, verdict
 
 if TYPE_CHECKING:
     from holdall.journal.events import AnyEvent
@@ -38,6 +38,12 @@ def view(
     return SessionView((*events, *then))
 
 
+def test_what_could_not_be_performed_is_no_test_that_was_tried() -> None:
+    found = verdict(view(Outcome.PASS, Outcome.ERROR), Policy(fail_on=(), min_tests=2))
+
+    assert found.reasons == (Reason("too-few", 1),)
+
+
 @pytest.mark.parametrize("outcome", [outcome for outcome in Outcome if outcome.skipped])
 def test_skipped_jobs_do_not_matter(outcome: Outcome) -> None:
     assert verdict(view(Outcome.PASS, outcome)) == Verdict(passed=True)
@@ -48,6 +54,7 @@ def test_skipped_jobs_do_not_matter(outcome: Outcome) -> None:
     [
         pytest.param(Outcome.FAIL, "failed", id="fail"),
         pytest.param(Outcome.CRASH, "crashed", id="crash"),
+        pytest.param(Outcome.ERROR, "error", id="error"),
         pytest.param(Outcome.UNDECIDED, "undecided", id="undecided"),
         pytest.param(Outcome.NONE, "not-started", id="not started"),
     ],

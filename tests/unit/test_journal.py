@@ -106,7 +106,7 @@ def test_a_writer_that_was_taken_over_is_refused() -> None:
 def test_a_session_of_a_newer_holdall_is_refused_with_both_versions() -> None:
     entries, _ = encode([WriterOpened(at=1.0, version="9.0", format=99)], Position(0, 1, 0))
 
-    with pytest.raises(NewerFormatError, match=r"format 99 .* up to 1"):
+    with pytest.raises(NewerFormatError, match=r"format 99 .* up to 2"):
         list(decode("s", numbered(entries)))
 
 

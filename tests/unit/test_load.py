@@ -17,7 +17,7 @@ from holdall.errors import (
     SessionResumeError,
     UnknownSessionError,
 )
-from holdall.journal import Position, encode, read_events
+from holdall.journal import Position, encode, list_sessions, read_events
 from holdall.journal.events import (
     FORMAT,
     MetadataChanged,
@@ -543,7 +543,7 @@ def test_a_title_of_a_report_is_that_of_the_first_device_also_after_compaction()
     before = manager.view().title
     manager._journal.compact(at=1.0)
 
-    (info,) = manager.storage.repository.list()
+    (info,) = list_sessions(manager.storage.repository)
 
     assert (before, manager.view().title, info.title) == ("first two",) * 3
 
@@ -556,7 +556,7 @@ def test_what_a_removed_device_had_selected_counts_no_more() -> None:
     manager.remove_device_context(context)
     manager.checkpoint()
 
-    (info,) = manager.storage.repository.list()
+    (info,) = list_sessions(manager.storage.repository)
 
     assert (info.jobs, info.results) == (1, 0)
 
@@ -568,7 +568,7 @@ def test_a_creation_that_is_refused_leaves_no_session_behind() -> None:
     with pytest.raises(TypeError, match="must be a SessionState"):
         SessionManager.create_with_state(wrong, repository)
 
-    assert list(repository.list()) == []
+    assert list(repository.ids()) == []
 
 
 def test_what_is_stored_is_what_was_told(tmp_path: Path) -> None:

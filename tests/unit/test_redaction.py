@@ -29,7 +29,7 @@ from holdall.journal.events import (
 )
 from holdall.registry import Identity
 from holdall.registry.registry import Registry
-from holdall.results import Attachment, IOLogRecord, JobResult
+from holdall.results import Attachment, IOLogRecord, JobResult, Measurement, Subtest
 from holdall.testing.sessions import SampleSession, sample_session
 from holdall_plugins.hooks.redaction import MASK, Redaction
 
@@ -54,6 +54,8 @@ def session(
         skip_reason=text,
         io_log=tuple(IOLogRecord(0.1, "stdout", piece) for piece in log),
         attachments=(attachment,) if data else (),
+        subtests=[Subtest(name=text, outcome="fail", message=text)],
+        measurements=[Measurement(name=text, value=text, unit=text)],
     )
     return SampleSession(
         (

@@ -14,6 +14,7 @@ from holdall.errors import (
     UnknownPluginError,
 )
 from holdall.registry.candidates import Declared, State
+from holdall.registry.policy import Policy
 from holdall.registry.registry import Registry
 
 if TYPE_CHECKING:
@@ -316,3 +317,113 @@ def test_load_refuses_options_that_could_not_be_used(module: str, words: str) ->
 
     with pytest.raises(PluginLoadError, match=words):
         registry.load("exporters", "acme.odd")
+
+
+class Lines:
+    summary, suffix, media_type = "lines", ".txt", "text/plain"
+
+    def export(self, view: object, sink: object, context: object) -> None: ...
+
+
+class OtherLines(Lines):
+    pass
+
+
+def test_an_id_that_the_application_registers_twice_names_both_plugins() -> None:
+    plugins = Registry.empty()
+    plugins.register("exporters", "app.lines", Lines)
+    plugins.register("exporters", "app.lines", OtherLines)
+
+    with pytest.raises(PluginConflictError) as caught:
+        plugins.load("exporters", "app.lines")
+
+    module = __name__
+    assert str(caught.value) == (
+        f"cannot choose the exporter 'app.lines': application ({module}:Lines) and application "
+        f"({module}:OtherLines) both declare it; unregister all but one of them"
+    )
+
+
+def test_two_classes_of_one_name_are_two_plugins() -> None:
+    def made() -> type:
+        class Local(Lines):
+            pass
+
+        return Local
+
+    plugins = Registry.empty()
+    plugins.register("exporters", "app.local", made())
+    plugins.register("exporters", "app.local", made())
+
+    with pytest.raises(PluginConflictError, match="unregister all but one"):
+        plugins.load("exporters", "app.local")
+
+
+def test_the_same_plugin_registered_twice_is_registered_once() -> None:
+    plugins = Registry.empty()
+    plugins.register("exporters", "app.lines", Lines)
+    plugins.register("exporters", "app.lines", Lines)
+
+    assert plugins.load("exporters", "app.lines") is Lines
+
+
+def test_what_was_unregistered_is_gone_and_may_be_registered_anew() -> None:
+    plugins = Registry.empty()
+    plugins.register("exporters", "app.lines", Lines)
+    plugins.unregister("exporters", "app.lines")
+
+    assert plugins.candidates("exporters") == []
+    plugins.register("exporters", "app.lines", OtherLines)
+    assert plugins.load("exporters", "app.lines") is OtherLines
+
+
+def test_only_what_the_application_registered_can_be_unregistered() -> None:
+    plugins = Registry.of(exporter("acme.lines"))
+
+    with pytest.raises(UnknownPluginError, match="the application registered none"):
+        plugins.unregister("exporters", "acme.lines")
+
+
+@pytest.mark.parametrize(
+    ("kind", "plugin_id", "wanted"),
+    [
+        pytest.param("exporters", "mine", "dotted lower-case words", id="no dot"),
+        pytest.param("exporters", "app.Lines", "dotted lower-case words", id="upper case"),
+        pytest.param("runners", "my runner", "one lower-case word", id="a blank"),
+    ],
+)
+def test_an_id_that_is_none_is_refused_at_once(kind: str, plugin_id: str, wanted: str) -> None:
+    plugins = Registry.empty()
+
+    with pytest.raises(PluginLoadError, match=wanted):
+        plugins.register(kind, plugin_id, Lines)
+    assert plugins.candidates(kind) == []
+
+
+def test_rules_of_the_application_cover_what_it_registers(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
+    policy = Policy.of(prefer={"holdall.html": "application"}, alias={"lines": "app.lines"})
+    plugins = Registry.discover(policy)
+    plugins.register("exporters", "holdall.html", Lines)
+    plugins.register("exporters", "app.lines", OtherLines)
+
+    assert plugins.load("exporters", "html") is Lines
+    assert plugins.load("exporters", "lines") is OtherLines
+    assert list(recwarn) == []
+
+
+def test_a_rule_of_the_application_that_matches_nothing_warns_when_a_name_is_resolved() -> None:
+    plugins = Registry.discover(Policy.of(alias={"lines": "app.lines"}))
+
+    with pytest.warns(UserWarning, match="leads to 'app.lines', no exporter's id"):
+        plugins.resolve("exporters", "html")
+
+
+@pytest.mark.parametrize("name", ["My Alias", "a=b", "x@2", "tab\t"])
+def test_an_alias_that_could_not_be_typed_is_invalid(name: str) -> None:
+    plugins = Registry.of(exporter("acme.lines"), policy=Policy.of(alias={name: "acme.lines"}))
+
+    assert [(each.what, each.state) for each in plugins.problems()] == [("alias", "invalid")]
+    with pytest.raises(UnknownPluginError):
+        plugins.resolve("exporters", name)

@@ -3,9 +3,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import msgspec
 import pytest
 
-from holdall.results import IOLogRecord, JobResult, Outcome
+from holdall.results import IOLogRecord, JobResult, Measurement, Outcome, Subtest
 
 
 def test_a_result_converts_what_it_is_given() -> None:
@@ -73,3 +74,63 @@ def test_an_outcome_reads_as_its_word() -> None:
 def test_every_outcome_has_a_label(outcome: Outcome) -> None:
     assert outcome.label
     assert not (outcome.failed and outcome.skipped)
+
+
+def test_a_result_holds_subtests_and_measurements() -> None:
+    result = JobResult(
+        outcome="fail",
+        subtests=[Subtest(name="first", outcome="pass", duration=1)],
+        measurements=[Measurement(name="rate", value=5, unit="MB/s", upper=4)],
+    )
+
+    assert result.subtests == (Subtest(name="first", outcome=Outcome.PASS, duration=1.0),)
+    assert result.measurements[0].upper == 4.0
+    assert msgspec.json.decode(msgspec.json.encode(result), type=JobResult) == result
+
+
+@pytest.mark.parametrize(
+    ("value", "limits", "outcome"),
+    [
+        (4.0, {"lower": 4.0}, Outcome.PASS),
+        (3.9, {"lower": 4.0}, Outcome.FAIL),
+        (4.0, {"upper": 4.0}, Outcome.PASS),
+        (4.1, {"upper": 4.0}, Outcome.FAIL),
+        (9, {"lower": 0, "upper": 10}, Outcome.PASS),
+        (11, {"lower": 0, "upper": 10}, Outcome.FAIL),
+        (11, {}, Outcome.NONE),
+        ("1.2.3", {}, Outcome.NONE),
+        (11, {"upper": 10, "outcome": "pass"}, Outcome.PASS),
+    ],
+)
+def test_the_limits_of_a_measurement_say_its_outcome_unless_its_recorder_does(
+    value: float | str, limits: dict[str, Any], outcome: Outcome
+) -> None:
+    assert Measurement(name="x", value=value, **limits).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "error", "words"),
+    [
+        (Subtest, {"name": 1}, TypeError, "name of a subtest"),
+        (Subtest, {"outcome": "ok"}, ValueError, "no outcome is called 'ok'"),
+        (Subtest, {"duration": -1}, ValueError, "from 0 on"),
+        (Subtest, {"message": 1}, TypeError, "message of a subtest"),
+        (Measurement, {"value": math.nan}, ValueError, "finite"),
+        (Measurement, {"value": None}, TypeError, "must be a number"),
+        (Measurement, {"value": "a", "upper": 1}, TypeError, "limits need a number"),
+        (Measurement, {"lower": math.inf}, ValueError, "finite"),
+        (JobResult, {"subtests": ["x"]}, TypeError, "expected a Subtest"),
+        (JobResult, {"measurements": [1]}, TypeError, "expected a Measurement"),
+    ],
+)
+def test_a_wrong_part_of_a_result_is_refused(
+    kind: type, fields: dict[str, Any], error: type[Exception], words: str
+) -> None:
+    complete: dict[type, dict[str, Any]] = {
+        Subtest: {"name": "x", "outcome": "pass"},
+        Measurement: {"name": "x", "value": 1},
+        JobResult: {},
+    }
+
+    with pytest.raises(error, match=words):
+        kind(**{**complete[kind], **fields})

@@ -9,7 +9,7 @@ import pytest
 
 from holdall import hookimpl
 from holdall.errors import NothingSelectedError, PluginCallError, StorageFullError
-from holdall.journal import read_events
+from holdall.journal import list_sessions, read_events
 from holdall.journal.events import JobStarted, Process
 from holdall.processes import this_process
 from holdall.registry.registry import Registry
@@ -287,6 +287,14 @@ def test_a_job_with_auto_retry_fails_for_good_after_three_attempts() -> None:
     assert history(state)["a"] == ["fail"] * 3
 
 
+def test_what_could_not_be_performed_is_not_tried_again() -> None:
+    manager, state = new(job("a", auto_retry="yes"))
+
+    run(manager, ScriptedRunner(a=["error", "pass"]))
+
+    assert history(state)["a"] == ["error"]
+
+
 def test_a_job_without_auto_retry_is_tried_once() -> None:
     manager, state = new(job("a"))
 
@@ -482,7 +490,7 @@ def test_a_command_runs_only_when_its_start_is_durable(
 
     status = in_child(work)
 
-    (info,) = repository.list()
+    (info,) = list_sessions(repository)
     storage = repository.open(info.id)
     found = [event for event in read_events(storage) if isinstance(event, JobStarted)]
     assert status == -signal.SIGKILL

@@ -86,15 +86,15 @@ def test_a_file_system_that_really_is_full_loses_nothing(tmp_path: Path) -> None
         assert head
         assert [number for number, _ in storage.read()] == list(range(1, head + 1))
         log.discard()
-        storage.trim(head)
-        assert storage.append([b"room again"], expect=head) == head + 1
+        assert storage.compact(b"snapshot", expect=head) == head + 1
+        assert storage.append([b"room again"], expect=head + 1) == head + 2
         append_until_full(storage)
         with suppress(StorageFullError):
             storage.put_blob(b"x" for _ in range(256 << 10))
         storage.close()
         FileRepository(tmp_path).open("session").close()
         FileRepository(tmp_path).remove("session")
-        assert list(FileRepository(tmp_path).list()) == []
+        assert list(FileRepository(tmp_path).ids()) == []
     finally:
         subprocess.run(["/usr/bin/env", "umount", "-l", str(tmp_path)], check=True)
 
@@ -122,7 +122,7 @@ def test_a_write_that_fails_for_another_reason_ends_the_handle(
     for use in (
         lambda: storage.append([b"lost"], expect=1),
         lambda: list(storage.read()),
-        lambda: storage.trim(1),
+        lambda: storage.compact(b"lost", expect=1),
         lambda: storage.open_log("x"),
     ):
         with pytest.raises(FailedStorageError):

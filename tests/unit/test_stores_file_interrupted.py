@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from holdall.errors import ClosedStorageError, FailedStorageError, LockedStorageError, StorageError
+from holdall.journal import list_sessions
 from holdall.testing.children import in_child
 from holdall_plugins.stores.file import FileRepository, journal
 from holdall_plugins.stores.file.storage import FileStorage
@@ -97,7 +98,7 @@ def test_a_session_whose_making_was_killed_is_empty(tmp_path: Path) -> None:
     repository = FileRepository(tmp_path)
     (tmp_path / "session.session").mkdir()
 
-    assert [(info.id, info.state) for info in repository.list()] == [("session", "empty")]
+    assert [(info.id, info.state) for info in list_sessions(repository)] == [("session", "empty")]
     reader = repository.open("session", mode="r")
     assert (reader.head, list(reader.read())) == (0, [])
     assert list((tmp_path / "session.session").iterdir()) == []
@@ -115,7 +116,7 @@ def test_a_removal_that_was_interrupted_is_finished(tmp_path: Path, finish: str)
     (left / "blobs").mkdir(parents=True)
 
     if finish == "list":
-        assert [info.id for info in repository.list()] == ["other"]
+        assert list(repository.ids()) == ["other"]
     elif finish == "create":
         repository.create("session").close()
     else:
@@ -124,19 +125,19 @@ def test_a_removal_that_was_interrupted_is_finished(tmp_path: Path, finish: str)
     assert not left.exists()
 
 
-def test_a_trim_that_was_killed_before_it_cleaned_up_is_done(tmp_path: Path) -> None:
+def test_a_compaction_that_was_killed_before_it_cleaned_up_is_done(tmp_path: Path) -> None:
     repository = FileRepository(tmp_path)
     storage = repository.create("session")
     storage.append([b"1", b"2", b"3"], expect=0)
     old = journal_of(tmp_path)
     whole = old.read_bytes()
-    storage.trim(3)
+    storage.compact(b"snapshot", expect=3)
     storage.close()
     old.write_bytes(whole)
     leftover = old.with_name(".new-0123456789abcdef")
     leftover.write_bytes(b"half a journal")
 
-    assert list(repository.open("session", mode="r").read()) == [(3, b"3")]
+    assert list(repository.open("session", mode="r").read()) == [(4, b"snapshot")]
     assert old.exists()
     again = repository.open("session")
     again.close()
@@ -171,5 +172,5 @@ def test_a_failed_creation_leaves_no_session(
         with pytest.raises(StorageError):
             repository.create("session")
 
-    assert list(repository.list()) == []
+    assert list(repository.ids()) == []
     repository.create("session").close()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from holdall.errors import StorageAccessError, StoreUrlError, UnknownSessionError
+from holdall.journal import list_sessions
 from holdall.testing.children import in_child
 from holdall_plugins.stores.file import FileRepository
 from holdall_plugins.stores.file.logs import file_name
@@ -51,7 +52,7 @@ def test_everything_is_for_this_user_alone(tmp_path: Path) -> None:
     storage.append([b"entry"], expect=0)
     storage.put_blob([b"blob"])
     storage.open_log("log").flush()
-    storage.trim(2)
+    storage.compact(b"snapshot", expect=1)
     storage.close()
 
     modes = {stat.S_IMODE(path.stat().st_mode) for path in root.parent.rglob("*")}
@@ -65,14 +66,14 @@ def test_the_folder_of_a_session_is_told(tmp_path: Path, storage: FileStorage) -
     assert (storage.folder / "session-share").is_dir()
 
 
-def test_a_trim_leaves_one_journal_named_by_its_first_entry(
+def test_a_compaction_leaves_one_journal_named_by_its_first_entry(
     tmp_path: Path, storage: FileStorage
 ) -> None:
     storage.append([b"1", b"2", b"3"], expect=0)
 
-    storage.trim(3)
+    storage.compact(b"snapshot", expect=3)
 
-    assert journal_of(tmp_path).name == f"journal-{3:020d}.jsonl"
+    assert journal_of(tmp_path).name == f"journal-{4:020d}.jsonl"
 
 
 def test_reading_near_the_end_reads_little(tmp_path: Path, storage: FileStorage) -> None:
@@ -105,7 +106,7 @@ def test_a_symbolic_link_in_place_of_a_session_is_not_followed(tmp_path: Path) -
     with pytest.raises(StorageAccessError, match="link"):
         repository.open("session", mode="r")
 
-    assert {info.id: info.state for info in repository.list()} == {
+    assert {info.id: info.state for info in list_sessions(repository)} == {
         "session": "damaged",
         "other": "empty",
     }
@@ -134,13 +135,13 @@ def test_a_file_in_place_of_the_folder_is_named(tmp_path: Path) -> None:
             use("session")
         assert str(path) in str(caught.value)
     with pytest.raises(StorageAccessError):
-        list(repository.list())
+        list(repository.ids())
 
 
 def test_a_folder_that_is_not_there_holds_no_session(tmp_path: Path) -> None:
     repository = FileRepository(tmp_path / "missing" / "deeper")
 
-    assert list(repository.list()) == []
+    assert list(repository.ids()) == []
     for mode in ("r", "w"):
         with pytest.raises(UnknownSessionError):
             repository.open("session", mode=mode)
@@ -168,14 +169,14 @@ def test_a_near_name_is_suggested(tmp_path: Path) -> None:
 )
 def test_a_url_that_names_no_folder_is_refused(url: str) -> None:
     with pytest.raises(StoreUrlError) as caught:
-        FileRepository.from_url(url, None)
+        FileRepository.from_url(url)
 
     assert caught.value.url == url
 
 
 @pytest.mark.parametrize("url", ["file:///x", "file:///x?trust_fs=1", "file:///100%25%20%231%3F"])
 def test_a_url_names_the_folder_again(url: str) -> None:
-    assert FileRepository.from_url(url, None).url == url
+    assert FileRepository.from_url(url).url == url
 
 
 def test_names_of_logs_can_be_read_and_never_meet() -> None:
@@ -206,7 +207,7 @@ def test_a_place_of_somebody_else_is_named_with_a_way_out(tmp_path: Path) -> Non
             lambda: repository.open("session"),
             lambda: repository.open("session", mode="r"),
             lambda: repository.remove("session"),
-            lambda: list(repository.list()),
+            lambda: list(repository.ids()),
         ):
             with pytest.raises(StorageAccessError, match="give this user access") as caught:
                 use()

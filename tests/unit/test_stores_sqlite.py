@@ -68,7 +68,7 @@ def test_the_file_is_for_this_user_alone(path: Path, storage: SqliteStorage) -> 
 def test_making_a_repository_makes_no_file(path: Path) -> None:
     repository = SqliteRepository(path)
 
-    assert list(repository.list()) == []
+    assert list(repository.ids()) == []
     with pytest.raises(UnknownSessionError):
         repository.open("session")
     assert not path.exists()
@@ -79,7 +79,7 @@ def test_making_a_repository_makes_no_file(path: Path) -> None:
 )
 def test_a_url_that_names_no_file_is_refused(url: str) -> None:
     with pytest.raises(StoreUrlError):
-        SqliteRepository.from_url(url, None)
+        SqliteRepository.from_url(url)
 
 
 def test_a_writer_that_was_killed_keeps_nobody_out(path: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_file_that_is_no_database_is_left_alone(path: Path) -> None:
         with pytest.raises(StorageAccessError, match="no SQLite database"):
             use("session")
     with pytest.raises(StorageAccessError, match="no SQLite database"):
-        list(repository.list())
+        list(repository.ids())
     assert path.read_bytes() == b"a letter to a friend " * 100
 
 
@@ -197,7 +197,7 @@ def test_the_database_of_something_else_is_left_alone(path: Path) -> None:
 
     with pytest.raises(StorageAccessError, match="something else"):
         SqliteRepository(path).create("session")
-    assert list(SqliteRepository(path).list()) == []
+    assert list(SqliteRepository(path).ids()) == []
 
 
 def test_a_newer_layout_is_refused(path: Path, storage: SqliteStorage) -> None:

@@ -42,7 +42,7 @@ def test_the_session_is_there_inside_and_gone_afterwards(place: Path) -> None:
     assert inside
     assert folder.is_relative_to(place)
     assert list(place.iterdir()) == []
-    assert list(repository.list()) == []
+    assert list(repository.ids()) == []
 
 
 def test_it_is_gone_although_the_body_raises(place: Path) -> None:

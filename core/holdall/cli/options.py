@@ -83,15 +83,15 @@ def find_session(where: Repository, text: str) -> str:
     Raises:
         UnknownSessionError: It means none, or several.
     """
-    known = [info.id for info in where.list()]
+    known = list(where.ids())
     if text in known:
         return text
     if text == "last" and known:
         return known[0]
-    found = [each for each in known if each.startswith(text)]
-    if len(found) != 1:
+    candidates = [session_id for session_id in known if session_id.startswith(text)]
+    if len(candidates) != 1:
         raise UnknownSessionError(where.url, text, known)
-    return found[0]
+    return candidates[0]
 
 
 def moment(seconds: float) -> str:

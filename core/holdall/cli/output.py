@@ -20,6 +20,7 @@ _COUNTED = {
     "pass": N_("{count} pass"),
     "fail": N_("{count} fail"),
     "crash": N_("{count} crash"),
+    "error": N_("{count} error"),
     "skip": N_("{count} skip"),
     "skipped-dependency": N_("{count} skipped-dependency"),
     "skipped-resource": N_("{count} skipped-resource"),

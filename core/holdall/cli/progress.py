@@ -170,4 +170,5 @@ _STYLES: Final[Mapping[Outcome, str]] = {
     Outcome.PASS: "green",
     Outcome.FAIL: "red",
     Outcome.CRASH: "bold red",
+    Outcome.ERROR: "bold magenta",
 }

@@ -30,6 +30,7 @@ from holdall.cli.progress import shown_progress
 from holdall.cli.sources import providers_of
 from holdall.errors import HoldallError, NothingToResumeError
 from holdall.exports import find_exporter, units_in
+from holdall.journal import list_sessions
 from holdall.languages import NN_
 from holdall.providers import load_provider
 from holdall.registry import calling
@@ -182,12 +183,14 @@ def resume(
         }
         flags = [IGNORE_CHECKSUMS] if ignore_checksums else []
         manager = SessionManager.load_session(units, storage, flags=flags, registry=registry)
-        for context in manager.device_context_list:
-            for provider in providers.get(context.device.id, ()):
-                context.adopt_provider(provider)
-        return _run_and_report(
-            manager, where, targets, timeout, as_json=as_json, retry_interrupted=retry_interrupted
-        )
+        with manager:
+            for context in manager.device_context_list:
+                for provider in providers.get(context.device.id, ()):
+                    context.adopt_provider(provider)
+            retry = retry_interrupted
+            return _run_and_report(
+                manager, where, targets, timeout, as_json=as_json, retry_interrupted=retry
+            )
     finally:
         storage.close()
 
@@ -237,7 +240,7 @@ def _select(manager: SessionManager, plans: Sequence[str], patterns: Sequence[st
 
 
 def _newest_unfinished(where: Repository) -> str:
-    for info in where.list():
+    for info in list_sessions(where):
         if info.state in {"new", "unfinished"}:
             return info.id
     raise NothingToResumeError(where.url)

@@ -7,6 +7,7 @@ from gettext import gettext as _
 import click
 import msgspec
 
+from holdall import journal
 from holdall.cli.options import find_session, json_option, moment, repository, store_option
 from holdall.cli.output import counted, print_json, print_table
 from holdall.cli.policy import installed
@@ -41,15 +42,15 @@ def sessions() -> None:
 @json_option
 def list_sessions(store: str | None, *, as_json: bool) -> None:
     """List the stored sessions, newest first; damaged ones too."""
-    found = list(repository(store, installed()).list())
+    infos = journal.list_sessions(repository(store, installed()))
     if as_json:
-        print_json([msgspec.to_builtins(info) for info in found])
+        print_json([msgspec.to_builtins(info) for info in infos])
         return
     print_table(
         (_("SESSION"), _("STATE"), _("RESULTS"), _("MODIFIED (UTC)"), _("TITLE")),
         [
             (i.id, i.state, f"{i.results}/{i.jobs}", moment(i.modified), i.title or i.reason)
-            for i in found
+            for i in infos
         ],
     )
 

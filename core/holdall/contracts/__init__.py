@@ -20,12 +20,17 @@ from holdall.contracts.importers import Importer
 from holdall.contracts.providers import ProviderLoader
 from holdall.contracts.runners import Person, ProcessMark, Runner, Task
 from holdall.contracts.stores import (
+    HasFolder,
+    HasSummaries,
+    Level,
     LogWriter,
     Mode,
     Repository,
+    SessionEnds,
     SessionInfo,
     SessionPhase,
     Storage,
+    Sweepable,
 )
 
 __all__ = [
@@ -36,9 +41,12 @@ __all__ = [
     "Exporter",
     "FolderExporter",
     "FolderSink",
+    "HasFolder",
     "HasOptions",
     "HasSchema",
+    "HasSummaries",
     "Importer",
+    "Level",
     "LogWriter",
     "Mode",
     "Person",
@@ -47,12 +55,14 @@ __all__ = [
     "ReportKind",
     "Repository",
     "Runner",
+    "SessionEnds",
     "SessionInfo",
     "SessionPhase",
     "Sink",
     "SplitExporter",
     "SplitSink",
     "Storage",
+    "Sweepable",
     "Task",
     "Verifies",
 ]

@@ -1,46 +1,58 @@
-"""What a plugin of each kind must be: Protocols, for authors and type checkers.
+"""What a store and a wrapper of stores must be, and what they may do besides.
 
-An author needs none of them at run time. A class that has these members, with
-these signatures, is such a plugin; what it can count on stands in the docstrings.
+An author needs none of this at run time. A class that has these members, with
+these signatures, is such a plugin; what callers count on stands in the docstrings.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Protocol
-
-import msgspec
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
     from typing import BinaryIO
 
 
 Mode = Literal["w", "r"]
 
+Level = Literal["system", "process"]
+"""What an append survives when it returns: a power cut, or the end of the process alone."""
+
 
 class Repository(Protocol):
     """A place that holds many sessions: class of the group `holdall.repositories`.
 
-    It is made by `from_url(url, inner)`; *inner* is the repository behind `::`
-    for a wrapper, and None for a store. Making one touches nothing: a folder or
-    a database is made when the first session is created.
+    Making one touches nothing: a folder or a database is made when the first
+    session is created. A repository may be used from several threads.
     """
 
     @classmethod
-    def from_url(cls, url: str, inner: Repository | None) -> Repository:
-        """Return the repository that *url* names, or raise `StoreUrlError`."""
+    def from_url(cls, url: str, *inner: Repository, options: object = None) -> Repository:
+        """Return the repository that *url* names, or raise `StoreUrlError`.
+
+        Args:
+            inner: What a wrapper wraps, the repository behind `::`, or several where a
+                wrapper takes several. A store has none, and refuses any.
+            options: An instance of the class's `Options`, if it has one, made of the
+                settings; None if there are no settings.
+        """
         ...
 
     @property
     def url(self) -> str:
-        """The URL that names this repository again."""
+        """The URL that opens this repository again, given the same settings; without secrets."""
         ...
 
-    def create(self, session_id: str) -> Storage:
-        """Return the open storage of a new session.
+    def create(self, session_id: str, *, first: int = 1) -> Storage:
+        """Return the open storage of a new session, durable although it is empty.
+
+        Args:
+            first: The number of its first entry; a copy of a session keeps the numbers.
 
         Raises:
-            SessionExistsError: There is one of that id.
+            SessionExistsError: A session of that id is stored already.
         """
         ...
 
@@ -52,15 +64,16 @@ class Repository(Protocol):
             take_over: Go on although another writer seems alive; it will be refused from then on.
 
         Raises:
-            UnknownSessionError: There is no such session.
+            UnknownSessionError: The repository holds no such session.
             LockedStorageError: Another writer is known to be alive.
         """
         ...
 
-    def list(self) -> Iterator[SessionInfo]:
-        """Yield what is known of each session, newest first, damaged ones too.
+    def ids(self) -> Iterator[str]:
+        """Yield the ids of all sessions, damaged ones too; no session is opened or read.
 
-        `holdall.journal.describe(self, ids)` does it for any store that knows its ids.
+        The last modified comes first and sessions without entries come last, as far
+        as the store can tell cheaply.
         """
         ...
 
@@ -68,7 +81,7 @@ class Repository(Protocol):
         """Remove a session; nothing of it can be read afterwards.
 
         Raises:
-            UnknownSessionError: There is no such session.
+            UnknownSessionError: The repository holds no such session.
             LockedStorageError: A writer has it open.
         """
         ...
@@ -77,7 +90,12 @@ class Repository(Protocol):
 class Storage(Protocol):
     """One session's place in a repository: numbered entries, blobs and logs.
 
-    Entries are opaque bytes, numbered from 1 without gaps.
+    Entries are opaque bytes, numbered without gaps. One thread writes at a time:
+    while a call that changes something is under way (`append`, `compact`,
+    `put_blob` until its chunks end, `open_log`, and a log's `flush`, `seal` and
+    `discard`), such a call from another thread raises `ConcurrentWriteError` and
+    changes nothing. Threads may read beside the one that writes. A handle that
+    was inherited over a fork refuses everything.
     """
 
     @property
@@ -97,14 +115,22 @@ class Storage(Protocol):
 
     @property
     def head(self) -> int:
-        """Number of the last entry, 0 if there is none."""
+        """Number of the last entry; one less than that of the first if there is none."""
         ...
 
-    def append(self, entries: Sequence[bytes], *, expect: int) -> int:
+    def append(self, entries: Sequence[bytes], *, expect: int, level: Level = "system") -> int:
         """Store *entries* behind entry *expect*, all or none, and return the new head.
 
-        Returns only when they would survive a power cut. Repeating a call whose
-        outcome is unclear is safe: entries that are already there are not doubled.
+        Repeating a call whose outcome is unclear is safe: entries that are already
+        there are not doubled.
+
+        Args:
+            level: With `system`, the entries survive a power cut when the call returns,
+                and so does everything before them. With `process` they survive the end
+                of this process, and a power cut from a second later on, or from `close`
+                on; if the process is killed within that second, the operating system
+                decides when they do. What a power cut leaves is a prefix all the same.
+                A store may do more than the level asks for.
 
         Raises:
             StaleWriterError: The head is not *expect*, or another writer took over.
@@ -114,24 +140,46 @@ class Storage(Protocol):
         """
         ...
 
+    def compact(self, snapshot: bytes, *, expect: int) -> int:
+        """Make *snapshot* the entry behind *expect* and drop all before it, in one step.
+
+        Returns the new head, durably. After a crash there are all old entries or
+        the snapshot alone. The store reads back the bytes that it wrote before it
+        drops anything. Blobs stay. Repeating a call whose outcome is unclear is safe.
+        A reader that began before reads on to its end without a gap, or gets an error.
+
+        Raises:
+            StaleWriterError, StorageFullError, FailedStorageError: As `append`.
+        """
+        ...
+
     def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """Yield the numbered entries behind *after*: a prefix of what was appended."""
         ...
 
-    def trim(self, below: int) -> None:
-        """Drop the entries before number *below*; the others keep their numbers."""
-        ...
+    def put_blob(self, chunks: Iterable[bytes], *, ref: str | None = None) -> str:
+        """Store bytes and return `sha256:...`, durable on return.
 
-    def put_blob(self, chunks: Iterable[bytes]) -> str:
-        """Store bytes and return `sha256:...`, durable on return."""
+        Args:
+            ref: The name to store them under, given by a wrapper that changes bytes:
+                it is the digest of the plain ones. If a blob of that name is there, it
+                stays. Without it the name is the digest of the bytes.
+        """
         ...
 
     def open_blob(self, ref: str) -> BinaryIO:
-        """Return the bytes that *ref* names; damaged ones raise while they are read."""
+        """Return the bytes stored as *ref*; damaged ones raise while they are read.
+
+        The file is read once, from its start to its end; it can't seek.
+        """
         ...
 
     def open_log(self, name: str) -> LogWriter:
         """Return the live log *name* for appending, a new one or what a crash left of one."""
+        ...
+
+    def read_log(self, name: str) -> BinaryIO:
+        """Return what was flushed of the live log *name*: nothing if there is no such log."""
         ...
 
     def close(self) -> None:
@@ -155,8 +203,12 @@ class LogWriter(Protocol):
         """Hand everything to the store: from now on it survives the end of this process."""
         ...
 
-    def seal(self) -> str:
-        """Turn the log into a blob, durable on return, and return its `sha256:...`."""
+    def seal(self, *, ref: str | None = None) -> str:
+        """Turn the log into a blob, durable on return, and return its `sha256:...`.
+
+        Args:
+            ref: As for `Storage.put_blob`.
+        """
         ...
 
     def discard(self) -> None:
@@ -164,16 +216,76 @@ class LogWriter(Protocol):
         ...
 
 
+@runtime_checkable
+class HasFolder(Protocol):
+    """A storage whose files are in a folder of this machine."""
+
+    @property
+    def folder(self) -> Path:
+        """The session's folder; what is in `session-share` is the jobs' own."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnds:
+    """The first and the last entries of a session, as they are stored.
+
+    Attributes:
+        first: The first entry; None if there is none.
+        last: The last two entries, or the one that there is; they may include the first.
+        is_whole: Whether that is known to be what the session begins and ends with;
+            otherwise whoever wants to know opens the session.
+    """
+
+    id: str
+    first: bytes | None = None
+    last: tuple[bytes, ...] = ()
+    is_whole: bool = True
+
+
+@runtime_checkable
+class HasSummaries(Protocol):
+    """A repository that tells where its sessions begin and end without opening each of them."""
+
+    def summaries(self) -> Iterator[SessionEnds]:
+        """Yield the ends of every session, in any order.
+
+        A session of which they can't be had is yielded with `is_whole=False`.
+        """
+        ...
+
+
+@runtime_checkable
+class Sweepable(Protocol):
+    """A storage that lists what it holds besides entries, and drops what nobody needs."""
+
+    def blobs(self) -> Iterator[str]:
+        """Yield the refs of the blobs that are stored."""
+        ...
+
+    def logs(self) -> Iterator[str]:
+        """Yield the names of the live logs: those that were neither sealed nor discarded."""
+        ...
+
+    def drop(self, ref: str) -> None:
+        """Drop a blob that no entry names; one that is not there is dropped already."""
+        ...
+
+
 SessionPhase = Literal["empty", "new", "unfinished", "finished", "damaged"]
 
 
-class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """One session as a listing shows it.
+@dataclass(frozen=True, kw_only=True)
+class SessionInfo:
+    """One session as a listing shows it; `holdall.list_sessions` makes it for every store.
 
     Attributes:
         state: `empty` was created and never checkpointed; `new` has no results;
             `unfinished` lacks results of selected jobs; `finished` has them all;
             `damaged` can't be read.
+        verdict: `PASS` or `FAIL`, as every report says it; empty if the session is
+            `empty` or `damaged`.
+        counts: How many jobs ended with which outcome; only outcomes that occur.
         created: Seconds since 1970, UTC; 0 if the session does not tell.
         modified: The moment of its last event; 0 if the session does not tell.
         jobs: How many jobs are selected, over all devices.
@@ -184,6 +296,8 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     title: str = ""
     state: SessionPhase = "empty"
+    verdict: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
     created: float = 0.0
     modified: float = 0.0
     jobs: int = 0

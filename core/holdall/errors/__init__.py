@@ -53,6 +53,7 @@ from holdall.errors.session import (
 )
 from holdall.errors.storage import (
     ClosedStorageError,
+    ConcurrentWriteError,
     CorruptSessionError,
     FailedStorageError,
     LockedStorageError,
@@ -71,6 +72,7 @@ from holdall.errors.storage import (
 
 __all__ = [
     "ClosedStorageError",
+    "ConcurrentWriteError",
     "CorruptSessionError",
     "DependencyCycleError",
     "DependencyDuplicateError",

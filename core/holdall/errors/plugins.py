@@ -34,20 +34,30 @@ class PluginConflictError(PluginError):
 
     Attributes:
         remedy: The line below `[plugins]` in `holdall.toml` that says it.
+        undo: What to do with all but one of them: `uninstall`, or `unregister` what the
+            application registered itself.
     """
 
-    def __init__(self, kind: str, name: str, origins: Sequence[str], remedy: str = "") -> None:
-        super().__init__(kind, name, origins, remedy)
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        origins: Sequence[str],
+        remedy: str = "",
+        undo: str = "uninstall",
+    ) -> None:
+        super().__init__(kind, name, origins, remedy, undo)
         self.kind = kind
         self.name = name
         self.origins = tuple(origins)
         self.remedy = remedy
+        self.undo = undo
 
     def __str__(self) -> str:
         also = f", or say which with {self.remedy} below [plugins] in holdall.toml"
         return (
             f"cannot choose the {self.kind} {self.name!r}: {' and '.join(self.origins)} both "
-            f"declare it; uninstall all but one of them{also if self.remedy else ''}"
+            f"declare it; {self.undo} all but one of them{also if self.remedy else ''}"
         )
 
 

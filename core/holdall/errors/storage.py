@@ -97,6 +97,22 @@ class StaleWriterError(StorageError):
         )
 
 
+class ConcurrentWriteError(StorageError):
+    """A thread was about to change a session while another thread changes it."""
+
+    def __init__(self, session_id: str, where: str, doing: str) -> None:
+        super().__init__(session_id, where, doing)
+        self.session_id = session_id
+        self.where = where
+        self.doing = doing
+
+    def __str__(self) -> str:
+        return (
+            f"cannot {self.doing} in the session {self.session_id!r} of {self.where}: another "
+            "thread is writing it; write a session from one thread at a time"
+        )
+
+
 class StorageFullError(StorageError):
     """There is no room left; what was stored before is whole."""
 

@@ -1,8 +1,9 @@
 """What a session is, as data: events, and how they are stored."""
 
 from holdall.journal.codec import START, Position, decode, encode
-from holdall.journal.describe import describe
+from holdall.journal.compaction import compacted
 from holdall.journal.events import (
+    FORMAT,
     AnyEvent,
     CategoryDefined,
     DeviceAdded,
@@ -15,6 +16,8 @@ from holdall.journal.events import (
     JobStarted,
     ManifestAnswered,
     MetadataChanged,
+    OverrideRecord,
+    OverridesChanged,
     PlanRecord,
     PlansChanged,
     PluginUsed,
@@ -22,15 +25,20 @@ from holdall.journal.events import (
     ProviderAdded,
     ResultRecorded,
     SessionCreated,
+    SessionSummarised,
+    Snapshot,
+    StateEvent,
     WriterOpened,
+    decode_strings,
+    decode_title,
     now,
-    title_in,
-    words_in,
 )
-from holdall.journal.iolog import pack, unpack
+from holdall.journal.iolog import pack_record, unpack_records
+from holdall.journal.listing import describe_session, list_sessions
 from holdall.journal.record import Journal, read_events
 
 __all__ = [
+    "FORMAT",
     "START",
     "AnyEvent",
     "CategoryDefined",
@@ -45,6 +53,8 @@ __all__ = [
     "Journal",
     "ManifestAnswered",
     "MetadataChanged",
+    "OverrideRecord",
+    "OverridesChanged",
     "PlanRecord",
     "PlansChanged",
     "PluginUsed",
@@ -53,14 +63,19 @@ __all__ = [
     "ProviderAdded",
     "ResultRecorded",
     "SessionCreated",
+    "SessionSummarised",
+    "Snapshot",
+    "StateEvent",
     "WriterOpened",
+    "compacted",
     "decode",
-    "describe",
+    "decode_strings",
+    "decode_title",
+    "describe_session",
     "encode",
+    "list_sessions",
     "now",
-    "pack",
+    "pack_record",
     "read_events",
-    "title_in",
-    "unpack",
-    "words_in",
+    "unpack_records",
 ]

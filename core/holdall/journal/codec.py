@@ -20,7 +20,9 @@ from holdall.errors import CorruptSessionError, NewerFormatError
 from holdall.journal.events import FORMAT, AnyEvent, Snapshot, WriterOpened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from holdall.journal.events import SessionSummarised
 
 
 class Position(NamedTuple):
@@ -94,12 +96,37 @@ def decode(
         yield position, event
 
 
-def pack(events: Iterable[AnyEvent], *, at: float) -> Snapshot:
+def decode_ends(session_id: str, first: bytes, last: Sequence[bytes]) -> AnyEvent:
+    """Return the last event of a journal, of which only the ends were read.
+
+    Args:
+        first: The journal's first entry.
+        last: Its last two entries, or the one that there is.
+
+    Raises:
+        CorruptSessionError, NewerFormatError: As `decode`; what lies between was not looked at.
+    """
+    try:
+        number = _ENTRY_DECODER.decode(first).n
+        before = _ENTRY_DECODER.decode(last[0])
+        position = Position(before.n, before.epoch, int(before.sum, 16))
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise CorruptSessionError(session_id, "its ends", f"no journal entry ({error})") from error
+    [(_, event)] = decode(session_id, [(number, first)])
+    for entry in last[1:]:
+        [(_, event)] = decode(session_id, [(position.number + 1, entry)], position)
+    return event
+
+
+def pack_snapshot(
+    events: Iterable[AnyEvent], *, at: float, summary: SessionSummarised | None = None
+) -> Snapshot:
     """Return the snapshot that stands for what *events* tell."""
-    return Snapshot(at=at, packed=compress(b"\n".join(map(_ENCODER.encode, events))))
+    packed = compress(b"\n".join(map(_ENCODER.encode, events)))
+    return Snapshot(at=at, packed=packed, summary=summary)
 
 
-def unpack(session_id: str, snapshot: Snapshot) -> Iterator[AnyEvent]:
+def unpack_snapshot(session_id: str, snapshot: Snapshot) -> Iterator[AnyEvent]:
     """Yield the events that *snapshot* stands for.
 
     Raises:

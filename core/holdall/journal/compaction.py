@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, assert_never
 
 import msgspec
 
@@ -17,12 +17,14 @@ from holdall.journal.events import (
     JobStarted,
     ManifestAnswered,
     MetadataChanged,
+    OverridesChanged,
     PlansChanged,
     PluginUsed,
-    Process,
     ProviderAdded,
     ResultRecorded,
     SessionCreated,
+    SessionSummarised,
+    Snapshot,
     WriterOpened,
 )
 
@@ -37,78 +39,111 @@ def compacted(events: Iterable[AnyEvent]) -> list[AnyEvent]:
 
     The order in which things came first is kept. *events* hold no snapshots.
     """
-    kept: dict[object, AnyEvent] = {}
-    boot_id = ""
-    for number, event in enumerate(events):
+    compaction = Compaction()
+    for event in events:
+        compaction.add(event)
+    return compaction.events()
+
+
+class Compaction:
+    """Events as they are added, without those that later ones make void."""
+
+    def __init__(self) -> None:
+        self._kept: Final[dict[object, AnyEvent]] = {}
+        self._removed: Final[dict[tuple[str, str], int]] = {}
+        self._boot_id = ""
+        self._number = 0
+
+    def add(self, event: AnyEvent) -> None:  # noqa: C901, PLR0912 - a case for each kind of event
+        """Add what happened next."""
+        self._number += 1
+        kept = self._kept
         match event:
+            case ResultRecorded():
+                kept.pop((JobStarted, event.device, event.job_id), None)
+                kept[self._number] = event
+            case JobStarted():
+                kept[JobStarted, event.device, event.job_id] = self._resolved(event)
+            case JobDefined():
+                kept[JobDefined, event.device, event.job.id] = event
+            case CategoryDefined():
+                kept[CategoryDefined, event.id] = event
+            case DeviceAdded() | JobsSelected() | OverridesChanged():
+                kept[type(event), event.device] = event
+            case ManifestAnswered():
+                self._add_answers(event)
+            case MetadataChanged():
+                self._add_metadata(event)
+            case ProviderAdded():
+                kept[ProviderAdded, event.device, event.name, event.source] = event
+            case JobRemoved():
+                self._remove_job(event)
+            case DeviceRemoved():
+                self._remove_device(event.device)
             case WriterOpened():
-                boot_id = event.boot_id
+                self._boot_id = event.boot_id
                 kept[WriterOpened] = event
             case SessionCreated() | PlansChanged():
                 kept[type(event)] = event
-            case JobStarted(process=Process() as process):
-                # Its boot is that of the writer before it, which later ones replace here.
-                marked = msgspec.structs.replace(event, process=process.resolved(boot_id))
-                _keep(kept, marked, number)
             case PluginUsed():
-                kept[type(event), event.kind, event.id, event.distribution, event.version] = event
-            case CategoryDefined():
-                kept[type(event), event.id] = event
-            case DeviceRemoved():
-                _forget_device(kept, event.device)
-            case DeviceEvent():
-                _keep(kept, event, number)
-    return list(kept.values())
+                key = (event.kind, event.id, event.distribution, event.version)
+                kept[PluginUsed, *key] = event
+            case SessionSummarised():
+                pass  # the snapshot has a summary of its own
+            case Snapshot():
+                raise ValueError("a snapshot can't be compacted; unpack it first")
+            case _:
+                assert_never(event)
 
+    def events(self) -> list[AnyEvent]:
+        """Return the events that are left, in the order in which things came first."""
+        removed = self._removed
+        if not removed:
+            return list(self._kept.values())
+        return [
+            event
+            for key, event in self._kept.items()
+            if not isinstance(event, ResultRecorded)
+            or not isinstance(key, int)
+            or key > removed.get((event.device, event.job_id), 0)
+        ]
 
-def _keep(  # noqa: C901 - a line for each event
-    kept: dict[object, AnyEvent], event: AnyEvent, number: int
-) -> None:
-    match event:
-        case DeviceAdded() | JobsSelected():
-            kept[type(event), event.device] = event
-        case ProviderAdded():
-            kept[type(event), event.device, event.name, event.source] = event
-        case JobDefined():
-            kept[type(event), event.device, event.job.id] = event
-        case JobRemoved():
-            _forget_job(kept, event, number)
-        case JobStarted():
-            kept[type(event), event.device, event.job_id] = event
-        case ResultRecorded():
-            kept.pop((JobStarted, event.device, event.job_id), None)
-            kept[number] = event
-        case MetadataChanged():
-            earlier = kept.get((type(event), event.device))
-            if isinstance(earlier, MetadataChanged):
-                changes = {**earlier.changes, **event.changes}
-                event = msgspec.structs.replace(event, changes=changes)
-            kept[type(event), event.device] = event
-        case ManifestAnswered():
-            earlier = kept.get((type(event), event.device))
-            if isinstance(earlier, ManifestAnswered):
-                answers = {**earlier.answers, **event.answers}
-                event = msgspec.structs.replace(event, answers=answers)
-            kept[type(event), event.device] = event
+    def _resolved(self, event: JobStarted) -> JobStarted:
+        """Return *event* with the boot of the writer before it, which later ones replace here."""
+        if event.process is None:
+            return event
+        return msgspec.structs.replace(event, process=event.process.resolved(self._boot_id))
 
+    def _add_answers(self, event: ManifestAnswered) -> None:
+        key = (ManifestAnswered, event.device)
+        earlier = self._kept.get(key)
+        if isinstance(earlier, ManifestAnswered):
+            event = msgspec.structs.replace(event, answers={**earlier.answers, **event.answers})
+        self._kept[key] = event
 
-def _forget_device(kept: dict[object, AnyEvent], device: str) -> None:
-    gone = [key for key, e in kept.items() if isinstance(e, DeviceEvent) and e.device == device]
-    for key in gone:
-        del kept[key]
+    def _add_metadata(self, event: MetadataChanged) -> None:
+        key = (MetadataChanged, event.device)
+        earlier = self._kept.get(key)
+        if isinstance(earlier, MetadataChanged):
+            event = msgspec.structs.replace(event, changes={**earlier.changes, **event.changes})
+        self._kept[key] = event
 
+    def _remove_job(self, event: JobRemoved) -> None:
+        device, job_id = event.device, event.job_id
+        self._kept.pop((JobStarted, device, job_id), None)
+        defined = self._kept.pop((JobDefined, device, job_id), None)
+        if not isinstance(defined, JobDefined) or defined.job.plugin == "resource":
+            # Its results made jobs of templates, and must make them again.
+            self._kept[self._number] = event
+        else:
+            # Looking for its results here would take the square of what many removals take.
+            self._removed[device, job_id] = self._number
 
-def _forget_job(kept: dict[object, AnyEvent], removed: JobRemoved, number: int) -> None:
-    kept.pop((JobStarted, removed.device, removed.job_id), None)
-    defined = kept.pop((JobDefined, removed.device, removed.job_id), None)
-    if not isinstance(defined, JobDefined) or defined.job.plugin == "resource":
-        kept[number] = removed  # its results made jobs of templates, and must make them again
-        return
-    gone = [
-        key
-        for key, e in kept.items()
-        if isinstance(e, ResultRecorded)
-        and (e.device, e.job_id) == (removed.device, removed.job_id)
-    ]
-    for key in gone:
-        del kept[key]
+    def _remove_device(self, device: str) -> None:
+        gone = [
+            key
+            for key, event in self._kept.items()
+            if isinstance(event, DeviceEvent) and event.device == device
+        ]
+        for key in gone:
+            del self._kept[key]

@@ -15,8 +15,11 @@ import msgspec
 from holdall.results import JobResult
 from holdall.units import UNCATEGORISED
 
-FORMAT: Final = 1
-"""Version of the events; a reader refuses a session that was written with a higher one."""
+FORMAT: Final = 2
+"""Version of the events; a reader refuses a session that was written with a higher one.
+
+1 had no outcome `error`, no subtests, no measurements and no summaries; it reads as it did.
+"""
 
 
 def now() -> float:
@@ -47,10 +50,11 @@ class WriterOpened(Event, frozen=True, kw_only=True, tag="writer"):
     """A process opened the session for writing: from here on the epoch is one higher.
 
     Processes of jobs belong to the same boot of the machine unless they say otherwise.
+    A writer of format 1 did not say which one it wrote.
     """
 
     version: str
-    format: int = FORMAT
+    format: int = 1  # the first version did not write it
     boot_id: str = ""
 
 
@@ -70,16 +74,16 @@ class MetadataChanged(DeviceEvent, frozen=True, kw_only=True, tag="metadata"):
     changes: dict[str, msgspec.Raw]
 
 
-def title_in(data: msgspec.Raw) -> str:
-    """Return the title that changed metadata holds; empty if there is none."""
-    found = msgspec.json.decode(data)
-    return found if isinstance(found, str) else ""
+def decode_title(data: msgspec.Raw) -> str:
+    """Return the title in the metadata field *data*; empty if it holds no string."""
+    value = msgspec.json.decode(data)
+    return value if isinstance(value, str) else ""
 
 
-def words_in(data: msgspec.Raw) -> tuple[str, ...]:
-    """Return the words of a list that changed metadata holds; none if it is no such list."""
-    found = msgspec.json.decode(data)
-    return tuple(each for each in found if isinstance(each, str)) if type(found) is list else ()
+def decode_strings(data: msgspec.Raw) -> tuple[str, ...]:
+    """Return the strings in the metadata field *data*; none if it holds no list."""
+    value = msgspec.json.decode(data)
+    return tuple(item for item in value if isinstance(item, str)) if type(value) is list else ()
 
 
 class DeviceAdded(DeviceEvent, frozen=True, kw_only=True, tag="device"):
@@ -163,6 +167,27 @@ class JobsSelected(DeviceEvent, frozen=True, kw_only=True, tag="selection"):
     mandatory: tuple[str, ...] = ()
 
 
+class OverrideRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A field that is set for every job that a pattern matches.
+
+    Attributes:
+        pattern: A job id, or a regular expression for whole ids.
+        fixed: Whether `pattern` is an id.
+        field: `category_id`, `certification_status` or `auto_retry`.
+    """
+
+    pattern: str
+    fixed: bool = True
+    field: str
+    value: str
+
+
+class OverridesChanged(DeviceEvent, frozen=True, kw_only=True, tag="overrides"):
+    """These overrides apply on top of those of the test plans, and no others."""
+
+    overrides: tuple[OverrideRecord, ...] = ()
+
+
 class Process(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Tells one process from all others, also after a reboot."""
 
@@ -203,31 +228,57 @@ class ResultRecorded(DeviceEvent, frozen=True, kw_only=True, tag="result"):
     result: JobResult
 
 
+class SessionSummarised(Event, frozen=True, kw_only=True, tag="summary"):
+    """What a listing shows of everything before it; it adds nothing to the session.
+
+    Attributes:
+        at: The moment of the last event before it.
+        counts: How many jobs ended with which outcome; only outcomes that occur.
+    """
+
+    title: str = ""
+    created: float = 0.0
+    jobs: int = 0
+    results: int = 0
+    counts: dict[str, int] = {}
+    verdict: str = ""
+
+
 class Snapshot(Event, frozen=True, kw_only=True, tag="snapshot"):
     """Stands for everything before it.
 
     Attributes:
         packed: The events that tell all that is known, as JSON lines, compressed by zlib.
+        summary: What a listing shows of them; None in a snapshot of format 1.
     """
 
     packed: bytes
+    summary: SessionSummarised | None = None
 
+
+StateEvent = (
+    ResultRecorded
+    | JobStarted
+    | JobDefined
+    | JobsSelected
+    | JobRemoved
+    | CategoryDefined
+    | ManifestAnswered
+    | MetadataChanged
+    | OverridesChanged
+    | ProviderAdded
+)
+"""What happens to the state of a device; `SessionState.apply` takes each of them."""
 
 AnyEvent = (
-    Snapshot
+    StateEvent
+    | Snapshot
     | SessionCreated
     | WriterOpened
     | PluginUsed
-    | MetadataChanged
     | DeviceAdded
     | DeviceRemoved
-    | ProviderAdded
     | PlansChanged
-    | JobDefined
-    | JobRemoved
-    | CategoryDefined
-    | JobsSelected
-    | JobStarted
-    | ManifestAnswered
-    | ResultRecorded
+    | SessionSummarised
 )
+"""Every kind of event; what reads events handles each, or does not type-check."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from holdall.results import Stream
 
 
-def pack(record: IOLogRecord) -> bytes:
+def pack_record(record: IOLogRecord) -> bytes:
     """Return *record* as it stands in a log."""
     return b"%.6f %b %d\n%b\n" % (
         record.delay,
@@ -26,7 +26,7 @@ def pack(record: IOLogRecord) -> bytes:
     )
 
 
-def unpack(log: BinaryIO, *, name: str = "") -> Iterator[IOLogRecord]:
+def unpack_records(log: BinaryIO, *, name: str = "") -> Iterator[IOLogRecord]:
     """Yield the records of *log*; a last one that a crash cut short is left out.
 
     Raises:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from holdall.errors import CorruptSessionError
-from holdall.journal.codec import Position, decode, encode, pack, unpack
+from holdall.errors import CorruptSessionError, StorageError
+from holdall.journal.codec import Position, decode, encode, pack_snapshot, unpack_snapshot
 from holdall.journal.compaction import compacted
-from holdall.journal.events import Snapshot
+from holdall.journal.events import SessionSummarised, Snapshot
+from holdall.journal.summary import RunningSummary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from holdall.contracts import Storage
+    from holdall.contracts import Level, Storage
     from holdall.journal.events import AnyEvent
+
+_log: Final = logging.getLogger("holdall.journal")
 
 SMALLEST_TAIL: Final = 2**20
 """Bytes behind the last snapshot below which a journal is not worth compacting."""
@@ -22,12 +27,15 @@ SMALLEST_TAIL: Final = 2**20
 def read_events(storage: Storage) -> Iterator[AnyEvent]:
     """Yield every event that is stored, checked, and those a snapshot stands for.
 
+    Summaries are left out: they are about the other events.
+
     Raises:
         CorruptSessionError: Something stored is not what was written.
         NewerFormatError: A newer holdall wrote it.
     """
     for _position, event in _events(storage.id, storage.read()):
-        yield event
+        if type(event) is not SessionSummarised:
+            yield event
 
 
 def _events(
@@ -39,7 +47,7 @@ def _events(
         if not isinstance(event, Snapshot):
             yield position, event
         elif not begun:
-            for each in unpack(session_id, event):
+            for each in unpack_snapshot(session_id, event):
                 yield position, each
         begun = True
 
@@ -51,16 +59,27 @@ class Journal:
     and what a writer of an older epoch wrote behind it is refused by readers.
     """
 
-    def __init__(self, storage: Storage, position: Position, *, tail: int, base: int) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        position: Position,
+        *,
+        events: Sequence[AnyEvent] = (),
+        tail: int = 0,
+        base: int = 0,
+    ) -> None:
         self.storage = storage
         self._position = position
+        self._summary = RunningSummary()
+        self._not_summarised: Sequence[AnyEvent] = events  # most who load a session only read it
         self._tail = tail
         self._base = base
+        self._is_changed = False
 
     @classmethod
     def begin(cls, storage: Storage) -> Journal:
         """Return the journal of a session that has no entries yet."""
-        return cls(storage, Position(number=0, epoch=1, sum=0), tail=0, base=0)
+        return cls(storage, Position(number=0, epoch=1, sum=0))
 
     @classmethod
     def resume(cls, storage: Storage) -> tuple[Journal, Sequence[AnyEvent]]:
@@ -69,9 +88,11 @@ class Journal:
         events = []
         sizes = _Sizes()
         for last, event in _events(storage.id, sizes.measured(storage.read())):  # noqa: B007 - the last one is kept
-            events.append(event)
+            if type(event) is not SessionSummarised:
+                events.append(event)
         position = last._replace(epoch=last.epoch + 1)
-        return cls(storage, position, tail=sizes.tail, base=sizes.base), events
+        journal = cls(storage, position, events=events, tail=sizes.tail, base=sizes.base)
+        return journal, events
 
     @property
     def head(self) -> int:
@@ -86,30 +107,54 @@ class Journal:
         """
         return self._tail >= max(SMALLEST_TAIL, self._base)
 
-    def append(self, events: Iterable[AnyEvent]) -> None:
-        """Store *events*, all or none; durable on return."""
+    def append(self, events: Iterable[AnyEvent], *, level: Level = "system") -> None:
+        """Store *events*, all or none; on return they survive what *level* says."""
+        events = tuple(events)
         entries, behind = encode(events, self._position)
         if entries:
-            self.storage.append(entries, expect=self._position.number)
+            self.storage.append(entries, expect=self._position.number, level=level)
             self._position = behind
             self._tail += sum(map(len, entries))
+            self._is_changed = True
+            self._summarise(events)
 
     def compact(self, *, at: float) -> None:
         """Put one entry in the place of all entries; what the journal tells stays the same.
 
-        Nothing is dropped before the new entry was read back and tells it all.
+        The entry is not handed over before it was unpacked again and tells it all.
         """
         events = compacted(read_events(self.storage))
-        entries, behind = encode([pack(events, at=at)], self._position)
-        self.storage.append(entries, expect=self._position.number)
-        stored = list(self.storage.read(self._position.number))
-        if stored != [(behind.number, entries[0])] or _unpacked(self.storage.id, stored) != events:
+        self._summarise()
+        [entry], behind = encode(
+            [pack_snapshot(events, at=at, summary=self._summary.event())], self._position
+        )
+        if _unpacked(self.storage.id, [(behind.number, entry)]) != events:
             where = f"entry {behind.number}"
-            reason = "the snapshot reads back differently"
+            reason = "the snapshot unpacks differently from what was packed"
             raise CorruptSessionError(self.storage.id, where, reason)
+        self.storage.compact(entry, expect=self._position.number)
         self._position = behind
-        self._base, self._tail = len(entries[0]), 0
-        self.storage.trim(behind.number)
+        self._base, self._tail = len(entry), 0
+        self._is_changed = False
+
+    def close(self) -> None:
+        """Close the storage; before that, say what a listing shows if anything was appended.
+
+        A listing does without it, so a storage that takes no more is closed all the same.
+        """
+        try:
+            if self._is_changed:
+                self.append([self._summary.event()], level="process")
+                self._is_changed = False
+        except StorageError as error:
+            _log.debug("%s: no summary was stored: %s", self.storage.id, error)
+        finally:
+            self.storage.close()
+
+    def _summarise(self, events: Iterable[AnyEvent] = ()) -> None:
+        for event in chain(self._not_summarised, events):
+            self._summary.apply(event)
+        self._not_summarised = ()
 
 
 class _Sizes:

@@ -5,6 +5,7 @@ An alias leads to a canonical id in one hop and never to another alias.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -56,6 +57,16 @@ KNOWN_ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 """Names that are no typing error, by kind, and the distribution that would provide each."""
+
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_:-]*(\.[a-z0-9_:-]+)*")
+
+
+def alias_fault(name: str) -> str:
+    """Say why *name* can't be an alias, which people type as `NAME=PATH`; nothing if it can."""
+    if _NAME.fullmatch(name):
+        return ""
+    return "an alias must be lower-case letters, digits and '_', '-', ':', with dots between words"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from holdall.registry.aliases import alias_fault
 from holdall.registry.border import Identity
 from holdall.registry.policy import EVERYTHING, OWN_DISTRIBUTION, normalised
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALIASES",
+    "APPLICATION",
     "KINDS",
     "OWN_DISTRIBUTION",
     "Candidate",
@@ -26,6 +28,7 @@ __all__ = [
     "Problem",
     "State",
     "check_kind",
+    "id_fault",
     "settle",
 ]
 
@@ -42,6 +45,9 @@ KINDS: Final[Mapping[str, str]] = {
 `holdall.exporters`, and so on."""
 
 ALIASES: Final = "aliases"
+
+APPLICATION: Final = "application"
+"""The distribution of plugins that the running application registered."""
 
 EXPORTER_ID: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
@@ -102,6 +108,9 @@ class Declared:
         """State and reason of an alias on its own, other claims aside."""
         if self.stale:
             return "shadowed", self.stale
+        fault = alias_fault(self.name)
+        if fault:
+            return "invalid", fault
         if self.value in self.distribution_ids:
             return "ready", ""
         return "invalid", f"{self.distribution} declares no exporter {self.value!r} of its own"
@@ -194,12 +203,20 @@ def _disqualified(entry: Declared, policy: Policy) -> Iterator[tuple[State, str]
     reserved = entry.kind == "exporters" and entry.name.startswith("holdall.")
     if reserved and entry.distribution != OWN_DISTRIBUTION and not _is_preferred(entry, policy):
         yield State.SHADOWED, "ids that begin with 'holdall.' are reserved"
-    shape = EXPORTER_ID if entry.kind == "exporters" else NAME
-    if not shape.fullmatch(entry.name):
-        wanted = "dotted, like 'acme.markdown'" if shape is EXPORTER_ID else "one lower-case word"
-        yield State.INCOMPATIBLE, f"its id must be {wanted}"
+    fault = id_fault(entry.kind, entry.name)
+    if fault:
+        yield State.INCOMPATIBLE, fault
     if entry.incompatible:
         yield State.INCOMPATIBLE, entry.incompatible
+
+
+def id_fault(kind: str, plugin_id: str) -> str:
+    """Say why *plugin_id* can't be the id of a plugin of *kind*; nothing if it can."""
+    if kind == "exporters":
+        if EXPORTER_ID.fullmatch(plugin_id):
+            return ""
+        return "its id must be dotted lower-case words, like 'acme.markdown'"
+    return "" if NAME.fullmatch(plugin_id) else "its id must be one lower-case word"
 
 
 def _is_preferred(entry: Declared, policy: Policy) -> bool:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 OWN_DISTRIBUTION: Final = "holdall"
 
+THE_APPLICATION: Final = "the application's policy"
+"""Where a rule was written that the running application gave itself."""
+
 
 def normalised(distribution: str) -> str:
     """Return the name of a distribution as all its spellings compare."""
@@ -32,7 +35,7 @@ class Rule:
     """
 
     text: str
-    where: str = "the application's policy"
+    where: str = THE_APPLICATION
 
     def matches(self, plugin_id: str, distribution: str, target: str) -> bool:
         """Whether the rule is about this plugin."""
@@ -83,7 +86,7 @@ class Policy:
         prefer: Mapping[str, str] | None = None,
         alias: Mapping[str, str] | None = None,
         strict: bool | None = None,
-        where: str = "the application's policy",
+        where: str = THE_APPLICATION,
     ) -> Policy:
         """Return the policy that these words say.
 
@@ -111,6 +114,14 @@ class Policy:
             alias={**weaker.alias, **self.alias},
             strict=weaker.strict if self.strict is None else self.strict,
             only_own=self.only_own or weaker.only_own,
+        )
+
+    def without_names_of(self, where: str) -> Policy:
+        """Return the policy without what *where* prefers, and without its aliases."""
+        return replace(
+            self,
+            prefer={key: rule for key, rule in self.prefer.items() if rule.where != where},
+            alias={key: rule for key, rule in self.alias.items() if rule.where != where},
         )
 
     def refusal(self, plugin_id: str, distribution: str, target: str) -> str:

@@ -9,24 +9,31 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, final
 
 from holdall.deprecation import warn_deprecated
-from holdall.errors import PluginLoadError, StrictPolicyError
-from holdall.registry.aliases import Alias, AliasTable
-from holdall.registry.candidates import KINDS, Declared, Problem, State, check_kind, settle
-from holdall.registry.loading import check, imported
-from holdall.registry.policy import EVERYTHING
+from holdall.errors import PluginLoadError, StrictPolicyError, UnknownPluginError
+from holdall.registry.aliases import Alias, AliasTable, alias_fault
+from holdall.registry.candidates import (
+    APPLICATION,
+    KINDS,
+    Declared,
+    Problem,
+    State,
+    check_kind,
+    id_fault,
+    settle,
+)
+from holdall.registry.loading import check, imported, load_error
+from holdall.registry.policy import EVERYTHING, THE_APPLICATION
 from holdall.registry.resolution import Names
 from holdall.registry.rules import unmatched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from holdall.registry.aliases import AliasState
     from holdall.registry.candidates import Candidate
     from holdall.registry.discovery import Scan
     from holdall.registry.policy import Policy
     from holdall.registry.resolution import Resolution
-
-APPLICATION: Final = "application"
-"""The distribution of plugins that the running application registered."""
 
 _FINE: Final = frozenset({State.READY, State.LOADED, State.BLOCKED})
 
@@ -64,6 +71,8 @@ class Registry:
         self._source: Callable[[], Scan] | None = None
         self._scanned = (list(declared), list(problems))
         self._registered: Final[list[Declared]] = []
+        self._warn_later: Callable[[str], object] | None = None
+        self._told: Final[set[str]] = set()
         self._outcomes: Final[dict[tuple[str, ...], _Outcome]] = {}
         self._warned: Final[set[str]] = set()
         self._lock: Final = RLock()
@@ -78,7 +87,9 @@ class Registry:
 
         Args:
             policy: What may be used; no environment and no file is read for it.
-            warn: Told of each rule that matches nothing; a `PolicyWarning` if not given.
+            warn: Told of each rule that matches nothing; a `PolicyWarning` if not given. What
+                the application prefers, and its aliases, may be of plugins that it is going to
+                register, so these are looked at when the first name is resolved.
 
         Raises:
             StrictPolicyError: The policy is strict, and there are problems.
@@ -88,11 +99,8 @@ class Registry:
         found = scan()
         registry = cls(found.declared, policy=policy, problems=found.problems)
         registry._source = scan
-        for problem in unmatched(policy, registry._all(), registry.aliases):
-            if warn is None:
-                warnings.warn(problem.reason, PolicyWarning, stacklevel=2)
-            else:
-                warn(problem.reason)
+        registry._warn_later = warn or _warn
+        registry._check_rules(policy.without_names_of(THE_APPLICATION))
         if policy.strict and registry.problems():
             raise StrictPolicyError([str(problem) for problem in registry.problems()])
         return registry
@@ -139,6 +147,9 @@ class Registry:
             PluginUnavailableError: It is declared but may not be used.
             PluginLoadError: It was loaded before, and that failed.
         """
+        if self._warn_later is not None:
+            self._check_rules(self.policy)
+            self._warn_later = None
         found = self.explain(kind, name)
         if found.legacy is not None:
             self._deprecated(found.legacy)
@@ -163,7 +174,8 @@ class Registry:
         found += [
             Problem("alias", alias.name, alias.distribution, alias.state, alias.reason)
             for alias in self.aliases.entries
-            if alias.kind == "third-party" and alias.state not in {"ready", "blocked"}
+            if alias.kind in {"third-party", "configured"}
+            and alias.state not in {"ready", "blocked"}
         ]
         return [*found, *unmatched(self.policy, self._all(), self.aliases)]
 
@@ -192,26 +204,70 @@ class Registry:
             raise outcome.error
         return outcome.plugin
 
+    def _check_rules(self, policy: Policy) -> None:
+        """Warn, once for each, of the rules that match nothing."""
+        for problem in unmatched(policy, self._all(), self.aliases):
+            if self._warn_later is not None and problem.reason not in self._told:
+                self._told.add(problem.reason)
+                self._warn_later(problem.reason)
+
     def register(self, kind: str, plugin_id: str, plugin: object) -> None:
         """Add a plugin of the running application: a class, or `module:attribute`.
 
         It takes the place of nothing: an id that is declared already becomes
         ambiguous, and one of holdall's own stays what it is, unless the policy
-        prefers `application`.
+        prefers `application`. The same plugin twice is the same as once.
 
         Raises:
-            PluginLoadError: The class is no plugin of that kind; nothing was added.
+            PluginLoadError: The id is none for that kind, or the class is no plugin of that
+                kind; nothing was added.
         """
         check_kind(kind)
-        target = plugin if isinstance(plugin, str) else f"{plugin!r}"
+        target = plugin if isinstance(plugin, str) else self._target_of(plugin)
         declared = Declared(kind=kind, name=plugin_id, value=target, distribution=APPLICATION)
         candidate = next(settle([declared]))
+        fault = id_fault(kind, plugin_id)
+        if fault:
+            raise load_error(candidate, State.INVALID, fault)
         if not isinstance(plugin, str):
             check(candidate, plugin)
         with self._lock:
             self._registered.append(declared)
             if not isinstance(plugin, str):
                 self._outcomes[_key(candidate)] = _Outcome("", plugin)
+            self._settle()
+
+    def _target_of(self, plugin: object) -> str:
+        """Return what names a registered object, and no other one that is registered."""
+        name = getattr(plugin, "__qualname__", None) or repr(plugin)
+        target = f"{getattr(plugin, '__module__', '')}:{name}"
+        if any(
+            key[-1] == target and outcome.plugin is not plugin
+            for key, outcome in self._outcomes.items()
+        ):
+            return f"{target} at {id(plugin):#x}"
+        return target
+
+    def unregister(self, kind: str, plugin_id: str) -> None:
+        """Take out every plugin that the application registered under *plugin_id*.
+
+        What was loaded of it stays usable for those who have it.
+
+        Raises:
+            UnknownPluginError: The application registered none; what is installed can only
+                be blocked by the policy.
+        """
+        check_kind(kind)
+        with self._lock:
+            kept = [d for d in self._registered if (d.kind, d.name) != (kind, plugin_id)]
+            if len(kept) == len(self._registered):
+                known = sorted(d.name for d in self._registered if d.kind == kind)
+                hint = "the application registered none of that name"
+                raise UnknownPluginError(KINDS[kind], plugin_id, known, hint)
+            self._registered[:] = kept
+            unregistered = (kind, plugin_id, APPLICATION)
+            for key in [key for key in self._outcomes if key[:3] == unregistered]:
+                del self._outcomes[key]
             self._settle()
 
     def refresh(self) -> None:
@@ -240,7 +296,9 @@ class Registry:
             claims.setdefault((known.kind, known.id), []).append(known)
         aliases = [_alias(each, self.policy) for each in declared if each.is_alias]
         for name, rule in self.policy.alias.items():
-            aliases.append(Alias(name, rule.text, "configured"))
+            fault = alias_fault(name)
+            state: AliasState = "invalid" if fault else "ready"
+            aliases.append(Alias(name, rule.text, "configured", rule.where, state, fault))
         self._names = Names(claims, AliasTable(aliases), self.policy)
 
     def _deprecated(self, alias: Alias) -> None:
@@ -250,6 +308,10 @@ class Registry:
             self._warned.add(alias.name)
         short = (self.aliases.names(alias.target) or (alias.target,))[0]
         warn_deprecated(f"the exporter name {alias.name!r} is deprecated, write {short!r}")
+
+
+def _warn(reason: str) -> None:
+    warnings.warn(reason, PolicyWarning, stacklevel=4)
 
 
 def _key(candidate: Candidate) -> tuple[str, ...]:

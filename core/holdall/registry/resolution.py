@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdall.errors import PluginConflictError, PluginUnavailableError, UnknownPluginError
 from holdall.registry.aliases import KNOWN_ELSEWHERE
-from holdall.registry.candidates import KINDS, State
+from holdall.registry.candidates import APPLICATION, KINDS, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,8 +115,8 @@ class Names(NamedTuple):
         if torn:
             owners = list(dict.fromkeys(claim.distribution for claim in torn))
             remedy = f'prefer = {{"{plugin_id}" = "{owners[0]}"}}' if len(owners) > 1 else ""
-            origins = [claim.origin for claim in torn]
-            return PluginConflictError(KINDS[kind], plugin_id, origins, remedy)
+            undo = "unregister" if owners == [APPLICATION] else "uninstall"
+            return PluginConflictError(KINDS[kind], plugin_id, _origins(torn), remedy, undo)
         for claim in claims:
             if claim.error is not None:
                 return claim.error
@@ -128,6 +128,14 @@ class Names(NamedTuple):
         ids = {plugin_id for each, plugin_id in self.claims if each == kind}
         short = self.aliases.names if kind == "exporters" else lambda _id: ()
         return sorted((short(each) or (each,))[0] for each in ids)
+
+
+def _origins(claims: Sequence[Candidate]) -> list[str]:
+    """Return where rivals come from, with their targets if one distribution has several."""
+    origins = [claim.origin for claim in claims]
+    if len(set(origins)) == len(origins):
+        return origins
+    return [f"{claim.origin} ({claim.target})" for claim in claims]
 
 
 def _claim(claim: Candidate) -> Step:

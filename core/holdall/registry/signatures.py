@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 _METHODS: Final[Mapping[str, Mapping[str, tuple[int, tuple[str, ...]]]]] = {
     "exporters": {"export": (3, ())},
     "repositories": {
-        "from_url": (2, ()),
-        "create": (1, ()),
+        "from_url": (2, ("options",)),
+        "create": (1, ("first",)),
         "open": (1, ("mode", "take_over")),
-        "list": (0, ()),
+        "ids": (0, ()),
         "remove": (1, ()),
     },
     "provider_loaders": {"accepts": (1, ()), "load": (1, ())},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from holdall.journal import pack, unpack
+from holdall.journal import pack_record, unpack_records
 from holdall.results import IOLogRecord
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class LogCapture:
             self._records.append(record)
         else:
             self._records.clear()
-        packed = pack(record)
+        packed = pack_record(record)
         self._waiting.append(packed)
         self._waiting_size += len(packed)
 
@@ -99,5 +99,5 @@ def recover(storage: Storage, name: str) -> dict[str, Any]:
         return {}
     ref = writer.seal()
     with storage.open_blob(ref) as log:
-        size = sum(len(record.data) for record in unpack(log, name=ref))
+        size = sum(len(record.data) for record in unpack_records(log, name=ref))
     return {"io_log_size": size, "io_log_ref": ref}

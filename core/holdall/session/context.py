@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from holdall.hooks import nobody
-from holdall.journal import now
+from holdall.journal import ProviderAdded, now
+from holdall.results import encodable
 from holdall.session.plans import find_plan_in, select
 from holdall.session.state import SessionState
 from holdall.units import LOCAL, Device
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from holdall.journal import AnyEvent
+    from holdall.results import IOLogRecord, JobResult
     from holdall.session.plans import Selection
     from holdall.units import Provider, TestPlan, Unit
 
@@ -36,10 +37,13 @@ class SessionDeviceContext:
     ) -> None:
         if state is not None and not isinstance(state, SessionState):
             raise TypeError(f"state must be a SessionState, not {type(state).__name__}")
+        if state is not None:
+            state.recorder.check_free()
         self.device: Final = device or Device(id=state.device_id if state else LOCAL)
         self.state: Final = state or SessionState(device_id=self.device.id, clock=clock)
         self.state.device_id = self.device.id
         self.provider_list: Final[list[Provider]] = []
+        self._clock: Final = clock
         self._origins: dict[str, Provider] = {}
         self._plans: tuple[TestPlan, ...] = ()
         self._selection: Selection | None = None
@@ -67,12 +71,24 @@ class SessionDeviceContext:
         units = list(provider.unit_list) if add_units else []
         self.state.check_units(units)
         self.provider_list.append(provider)
-        self.state.chronicle.provider_added(provider)
+        self.state.apply(self._provider_event(provider))
         self.state.notify("provider_added", provider=provider)
         for unit in units:
             self.state.add_unit(unit)
             self._origins.setdefault(unit.id, provider)
         self.refresh_selection()
+
+    def _provider_event(self, provider: Provider) -> ProviderAdded:
+        return ProviderAdded(
+            at=self._clock(),
+            device=self.device.id,
+            name=encodable(provider.name),
+            namespace=encodable(provider.namespace),
+            version=encodable(provider.version),
+            description=encodable(provider.description),
+            loader=provider.loader,
+            source=encodable(provider.source),
+        )
 
     def adopt_provider(self, provider: Provider) -> None:
         """Note where units come from that are here already, of a session that was loaded."""
@@ -112,7 +128,7 @@ class SessionDeviceContext:
 
     def _apply_plans(self) -> None:
         self._selection = None
-        self.state.set_overrides(self.selection.overrides)
+        self.state.set_plan_overrides(self.selection.overrides)
         jobs = self.state.job_state_map
         mandatory = [jobs[each].job for each in self.selection.mandatory if each in jobs]
         if mandatory != self.state.mandatory_job_list:
@@ -150,19 +166,29 @@ class SessionDeviceContext:
         """Put plans in force of which everything but the overrides is known already."""
         self._plans = tuple(plans)
         self._selection = None
-        self.state.set_overrides(self.selection.overrides)
+        self.state.set_plan_overrides(self.selection.overrides)
 
-    def attach(self, listener: Callable[[AnyEvent], None], notify: Callable[..., None]) -> None:
-        """Let changes be told from now on; a manager does this when it adds the context.
+    def attach(
+        self,
+        boot_id: str,
+        emit: Callable[[AnyEvent], None],
+        notify: Callable[..., None],
+        read_io_log: Callable[[JobResult], Iterable[IOLogRecord]],
+    ) -> None:
+        """Emit events to a journal from now on; a manager does this when it has the context.
 
         Args:
-            listener: Takes events for the journal.
-            notify: Tells the manager's listeners, given a hook's name and what it tells.
+            boot_id: The boot of the machine that the manager runs in.
+            emit: Takes events for the journal.
+            notify: Notifies the manager's listeners, given a hook's name and its arguments.
+            read_io_log: Reads the log of a result of the session.
         """
-        self.state.chronicle.listener = listener
-        self.state.notify = notify
+        is_new = not self.state.recorder.is_replaying
+        self.state.device_id = self.device.id
+        for provider in self.provider_list if is_new else ():
+            emit(self._provider_event(provider))
+        self.state.attach(boot_id, emit, notify, read_io_log)
 
     def detach(self) -> None:
-        """Let nothing be told any more."""
-        self.state.chronicle.listener = None
-        self.state.notify = nobody
+        """Emit nothing any more, and be free for another manager."""
+        self.state.detach()

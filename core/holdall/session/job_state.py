@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+import msgspec
+
+from holdall.journal import Process
 from holdall.results import JobResult, Outcome
+from holdall.session.readiness import Inhibitor
+from holdall.units import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from holdall.journal import Process
-    from holdall.session.readiness import Inhibitor
-    from holdall.units import Job
+    from collections.abc import Callable, Iterable
 
 ATTEMPTS: Final = 3
 """How often a job with `auto-retry` is tried."""
@@ -21,82 +23,111 @@ _HOLLOW: Final = JobResult()
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})  # one for all jobs without overrides
 
 
+class JobProgress(msgspec.Struct, eq=False, gc=False):
+    """What happened to one job; only the `SessionState` of the job changes it."""
+
+    job: Job
+    in_flight: bool = False
+    process: Process | None = None
+    history: tuple[JobResult, ...] = ()
+    result: JobResult = _HOLLOW
+    inhibitors: tuple[Inhibitor, ...] | None = None
+    overrides: Mapping[str, str] = _NONE
+
+    def start(self, process: Process | None) -> None:
+        """Let an attempt be in flight."""
+        self.in_flight = True
+        self.process = process
+
+    def record(self, result: JobResult) -> None:
+        """Make *result* the last one; hollow ones don't enter the history."""
+        self.result = result
+        self.in_flight = False
+        self.process = None
+        self.inhibitors = None
+        if not result.is_hollow:
+            self.history = (*self.history, result)
+
+    def override(self, fields: Iterable[tuple[str, str]]) -> None:
+        """Make exactly these fields differ from the definition; later ones win."""
+        self.overrides = dict(fields) or _NONE
+
+
+class StateRules(NamedTuple):
+    """What a job asks of the session state it is in.
+
+    Attributes:
+        inhibitors: Finds the reasons why a job can't start.
+        override: Sets and records the overrides of one job.
+    """
+
+    inhibitors: Callable[[Job], Iterable[Inhibitor]]
+    override: Callable[[Job, Iterable[tuple[str, str]]], None]
+
+
 class JobState:
     """What a session knows of one job.
 
+    It shows what the events of the session made of the job, and changes with them.
+
     Attributes:
         job: The definition.
-        result_history: All results but hollow ones, oldest first.
-        in_flight: Whether an attempt was started and has no result yet.
-        process: What performs the attempt in flight, where that is known.
     """
 
-    __slots__ = (
-        "_inhibitors",
-        "_overrides",
-        "_result",
-        "_why_not",
-        "in_flight",
-        "job",
-        "process",
-        "result_history",
-    )
+    __slots__ = ("_progress", "_rules", "job")
 
-    def __init__(self, job: Job, why_not: Callable[[JobState], Iterable[Inhibitor]]) -> None:
-        self.job = job
-        self.in_flight = False
-        self.process: Process | None = None
-        self.result_history: tuple[JobResult, ...] = ()
-        self._result = _HOLLOW
-        self._why_not = why_not
-        self._inhibitors: tuple[Inhibitor, ...] | None = None
-        self._overrides: Mapping[str, str] = _NONE
+    def __init__(self, progress: JobProgress, rules: StateRules) -> None:
+        self.job = progress.job
+        self._progress = progress
+        self._rules = rules
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether an attempt was started and has no result yet."""
+        return self._progress.in_flight
+
+    @property
+    def process(self) -> Process | None:
+        """What performs the attempt in flight, where that is known."""
+        return self._progress.process
+
+    @property
+    def result(self) -> JobResult:
+        """The last result, a hollow one before the first."""
+        return self._progress.result
+
+    @property
+    def result_history(self) -> tuple[JobResult, ...]:
+        """All results but hollow ones, oldest first."""
+        return self._progress.history
 
     @property
     def attempts(self) -> int:
         """How many more attempts `auto-retry` allows."""
-        tried = sum(not result.outcome.skipped for result in self.result_history)
+        tried = sum(_counts_as_attempt(result.outcome) for result in self._progress.history)
         return max(0, ATTEMPTS - tried)
 
     @property
     def retries(self) -> bool:
         """Whether the last attempt failed and another one is to follow at once."""
-        failed = self._result.outcome.failed and self._result.interrupted_by is None
-        return failed and self.effective_auto_retry == "yes" and self.attempts > 0
-
-    def start(self, process: Process | None) -> None:
-        """Note that an attempt is in flight."""
-        self.in_flight = True
-        self.process = process
-
-    @property
-    def result(self) -> JobResult:
-        """The last result, a hollow one before the first."""
-        return self._result
-
-    def record(self, result: JobResult) -> None:
-        """Make *result* the last one; hollow ones don't enter the history."""
-        self._result = result
-        self.in_flight = False
-        self.process = None
-        if not result.is_hollow:
-            self.result_history = (*self.result_history, result)
+        result = self._progress.result
+        failed = result.outcome.failed and _counts_as_attempt(result.outcome)
+        if not failed or result.interrupted_by is not None:
+            return False
+        return self.effective_auto_retry == "yes" and self.attempts > 0
 
     @property
     def readiness_inhibitor_list(self) -> list[Inhibitor]:
         """Every reason why the job can't start now."""
-        if self._inhibitors is None:
-            self._inhibitors = tuple(self._why_not(self))
-        return list(self._inhibitors)
-
-    def forget_readiness(self) -> None:
-        """Let the reasons be found anew when they are next asked for."""
-        self._inhibitors = None
+        progress = self._progress
+        if progress.inhibitors is None:
+            progress.inhibitors = tuple(self._rules.inhibitors(self.job))
+        return list(progress.inhibitors)
 
     @property
     def knows_readiness(self) -> bool:
         """Whether the reasons were asked for since they last could have changed."""
-        return self._inhibitors is not None
+        return self._progress.inhibitors is not None
 
     def can_start(self) -> bool:
         """Whether nothing keeps the job from starting."""
@@ -110,25 +141,30 @@ class JobState:
         return "job cannot be started: " + "; ".join(map(str, reasons))
 
     def apply_overrides(self, overrides: Iterable[tuple[str, str]]) -> None:
-        """Make exactly these fields differ from the definition; later ones win."""
-        self._overrides = dict(overrides) or _NONE
+        """Make exactly these fields differ from what the plans say; later ones win."""
+        self._rules.override(self.job, overrides)
 
     @property
     def effective_category_id(self) -> str:
         """The category in force."""
-        return self._overrides.get("category_id", self.job.category_id)
+        return self._progress.overrides.get("category_id", self.job.category_id)
 
     @property
     def effective_certification_status(self) -> str:
         """The certification status in force."""
-        return self._overrides.get("certification_status", self.job.certification_status)
+        return self._progress.overrides.get("certification_status", self.job.certification_status)
 
     @property
     def effective_auto_retry(self) -> str:
         """Whether a failed attempt is repeated: `yes` or `no`."""
-        return self._overrides.get("auto_retry", self.job.get("auto_retry") or "no")
+        return self._progress.overrides.get("auto_retry", self.job.get("auto_retry") or "no")
 
     @property
     def was_tried(self) -> bool:
         """Whether there is a result that says something."""
-        return self._result.outcome is not Outcome.NONE
+        return self._progress.result.outcome is not Outcome.NONE
+
+
+def _counts_as_attempt(outcome: Outcome) -> bool:
+    """Whether the test itself was tried: what could not be performed tells nothing of it."""
+    return outcome is not Outcome.ERROR and not outcome.skipped

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import chain
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, assert_never
 
 import msgspec
 
@@ -18,15 +18,21 @@ from holdall.errors import (
 from holdall.journal import (
     CategoryDefined,
     DeviceAdded,
-    DeviceEvent,
     DeviceRemoved,
+    JobDefined,
     JobRemoved,
     JobsSelected,
     JobStarted,
     ManifestAnswered,
     MetadataChanged,
+    OverridesChanged,
     PlansChanged,
+    PluginUsed,
+    ProviderAdded,
     ResultRecorded,
+    SessionCreated,
+    SessionSummarised,
+    Snapshot,
     WriterOpened,
     read_events,
 )
@@ -39,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from holdall.contracts import Storage
-    from holdall.journal import AnyEvent
+    from holdall.journal import AnyEvent, StateEvent
     from holdall.results import IOLogRecord, JobResult
     from holdall.session.job_state import JobState
     from holdall.units import Unit
@@ -109,18 +115,17 @@ def peek(storage: Storage, *, device_id: str | None = None) -> SessionMetaData:
     Raises:
         CorruptSessionError, NewerFormatError: The journal can't be read.
     """
-    found: dict[str, SessionMetaData] = {}
+    devices: dict[str, SessionMetaData] = {}
     for event in read_events(storage):
-        match event:
-            case DeviceAdded():
-                found[event.device] = SessionMetaData()
-            case DeviceRemoved():
-                found.pop(event.device, None)
-            case MetadataChanged():
-                metadata = found.setdefault(event.device, SessionMetaData())
-                _apply_metadata(storage.id, metadata, event)
-    wanted = next(iter(found), None) if device_id is None else device_id
-    return SessionMetaData() if wanted is None else found.get(wanted, SessionMetaData())
+        if isinstance(event, DeviceAdded):
+            devices[event.device] = SessionMetaData()
+        elif isinstance(event, DeviceRemoved):
+            devices.pop(event.device, None)
+        elif isinstance(event, MetadataChanged):
+            metadata = devices.setdefault(event.device, SessionMetaData())
+            _apply_metadata(storage.id, metadata, event)
+    wanted = next(iter(devices), None) if device_id is None else device_id
+    return SessionMetaData() if wanted is None else devices.get(wanted, SessionMetaData())
 
 
 def _apply_metadata(session_id: str, metadata: SessionMetaData, event: MetadataChanged) -> None:
@@ -171,9 +176,24 @@ class _Replay:
             raise MissingJobError(self._session_id, missing)
         return tuple(known[each] for each in self.plan_ids)
 
-    def apply(self, event: AnyEvent) -> None:
+    def apply(self, event: AnyEvent) -> None:  # noqa: C901, PLR0912 - a case for each kind
         """Bring the states forward by one event."""
         match event:
+            case JobStarted():
+                if event.process is not None:
+                    process = event.process.resolved(self._boot_id)
+                    event = msgspec.structs.replace(event, process=process)
+                self._apply_to(event.device, event)
+            case ResultRecorded() | JobDefined() | ManifestAnswered() | OverridesChanged():
+                self._apply_to(event.device, event)
+            case JobRemoved() | MetadataChanged() | ProviderAdded():
+                self._apply_to(event.device, event)
+            case JobsSelected():
+                # A snapshot may hold it before the results whose records make its jobs.
+                self._selected[event.device] = event
+            case CategoryDefined():
+                for device_id in self.contexts:
+                    self._apply_to(device_id, event)
             case WriterOpened():
                 self._boot_id = event.boot_id
             case DeviceAdded():
@@ -183,51 +203,43 @@ class _Replay:
                 self._selected.pop(event.device, None)
             case PlansChanged():
                 self.plan_ids = tuple(plan.id for plan in event.plans)
-            case CategoryDefined():
-                for context in self.contexts.values():
-                    context.state.chronicle.learn(event)
-            case DeviceEvent() if event.device in self.contexts:
-                state = self.contexts[event.device].state
-                state.chronicle.learn(event)
-                self._apply_to(state, event)
+            case SessionCreated() | PluginUsed() | SessionSummarised():
+                pass  # what reports show of the session
+            case Snapshot():
+                raise ValueError("a snapshot can't be applied; unpack it first")
+            case _:
+                assert_never(event)
 
-    def _apply_to(self, state: SessionState, event: AnyEvent) -> None:
-        match event:
-            case JobsSelected():
-                self._selected[state.device_id] = event
-            case JobStarted() if event.job_id in state.job_state_map:
-                process = event.process and event.process.resolved(self._boot_id)
-                state.job_state_map[event.job_id].start(process)
-            case ResultRecorded() if event.job_id in state.job_state_map:
-                state.record(state.job_state_map[event.job_id], event.result)
-            case JobRemoved() if event.job_id in state.job_state_map:
-                state.forget_results(event.job_id)
-            case ManifestAnswered():
-                state.apply_manifest(event.answers)
-            case MetadataChanged():
-                _apply_metadata(self._session_id, state.metadata, event)
+    def _apply_to(self, device_id: str, event: StateEvent) -> None:
+        context = self.contexts.get(device_id)
+        if context is None:
+            return
+        try:
+            context.state.apply(event)
+        except (msgspec.MsgspecError, TypeError) as error:
+            if not isinstance(event, MetadataChanged):
+                raise
+            raise CorruptSessionError(self._session_id, "its metadata", str(error)) from error
 
     def _context(self, event: DeviceAdded) -> SessionDeviceContext:
         units = units_of(event.device, self._units)
         state = SessionState(units, device_id=event.device, clock=self._clock)
         state = (self._early_cb and self._early_cb(state)) or state
-        state.read_io_log = self._read_io_log
         device = Device(event.device, event.description, event.facts)
-        return SessionDeviceContext(state, device=device)
+        context = SessionDeviceContext(state, device=device, clock=self._clock)
+        state.read_io_log = self._read_io_log
+        state.recorder.replay(self._session_id)
+        return context
 
     def restore_selection(self, context: SessionDeviceContext) -> None:
         """Make the stored run list the one in force, and leave out jobs nothing names."""
         state = context.state
-        jobs = {job_id: each.job for job_id, each in state.job_state_map.items()}
         selected = self._selected.get(context.device.id)
         if selected is not None:
-            desired = selected.run_list if selected.desired is None else selected.desired
-            state.desired_job_list = [jobs[each] for each in desired if each in jobs]
-            state.mandatory_job_list = [jobs[each] for each in selected.mandatory if each in jobs]
-            state.select([jobs[each] for each in selected.run_list if each in jobs])
+            state.apply(selected)
         if state.metadata.flags & _SELECTING:
             return
-        known = {record.id for record in state.chronicle.known_jobs}
+        known = {record.id for record in state.recorder.defined_jobs}
         known.update(job.id for job in (*state.desired_job_list, *state.mandatory_job_list))
         known.update(state.metadata.rejected_jobs)
         state.trim_job_list(lambda job: job.id in known)
@@ -243,7 +255,7 @@ def _changed_jobs(
     missing: dict[str, None] = {}
     changed = []
     for context in contexts:
-        for record in context.state.chronicle.known_jobs:
+        for record in context.state.recorder.defined_jobs:
             state = context.state.job_state_map.get(record.id)
             if state is None:
                 missing[record.id] = None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from holdall.errors import SessionExistsError
 from holdall.hooks import Hooks, load_hooks, plugin_used
 from holdall.journal import (
+    FORMAT,
     DeviceAdded,
     DeviceRemoved,
     Journal,
@@ -20,7 +21,7 @@ from holdall.journal import (
     WriterOpened,
     now,
     read_events,
-    unpack,
+    unpack_records,
 )
 from holdall.processes import this_process
 from holdall.providers import installed_providers
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from types import TracebackType
 
-    from holdall.contracts import Repository, Storage
+    from holdall.contracts import Level, Repository, Storage
     from holdall.exports import BoundExporter, Units
     from holdall.journal import AnyEvent
     from holdall.results import IOLogRecord, JobResult
@@ -76,8 +77,9 @@ class SessionManager:
         self._clock: Final = clock
         self._contexts: Final[list[SessionDeviceContext]] = []
         self._test_plans: tuple[TestPlan, ...] = ()
-        self._pending: list[AnyEvent] = []
+        self._pending: Final[list[AnyEvent]] = []  # contexts append to this very list
         self._exporters: ExporterMap | None = None
+        self._boot_id = ""
         self.hooks: Final = Hooks()
 
     @classmethod
@@ -112,7 +114,8 @@ class SessionManager:
     ) -> Self:
         manager = cls(storage, Journal.begin(storage), registry=registry, clock=clock)
         created = SessionCreated(at=clock(), session_id=storage.id, title=encodable(title))
-        manager._pending += [created, _writer(clock)]
+        manager._pending.append(created)
+        manager._open_writer()
         manager._load_hooks()
         manager._notify("session_created")
         return manager
@@ -180,13 +183,13 @@ class SessionManager:
             read_io_log=manager._read_io_log,
             clock=clock,
         )
+        manager._open_writer()
         for context in loaded.contexts:
             manager._contexts.append(context)
             manager._attach(context)
         manager._test_plans = loaded.plans
-        manager._pending.append(_writer(clock))
         for context, state in loaded.changed:
-            context.state.chronicle.job_changed(state)
+            context.state.recorder.redefine(state)
         manager._load_hooks()
         manager._notify("session_loaded")
         return manager
@@ -235,7 +238,7 @@ class SessionManager:
         if plans == self._test_plans:
             return
         old, self._test_plans = self._test_plans, plans
-        self._tell(PlansChanged(at=self._clock(), plans=plan_records(plans)))
+        self._pending.append(PlansChanged(at=self._clock(), plans=plan_records(plans)))
         for context in self._contexts:
             context.set_test_plan_list(plans)
         self._notify("test_plans_changed", old=old, new=plans)
@@ -251,14 +254,16 @@ class SessionManager:
         """Return *context*, which takes part in the session from now on.
 
         Raises:
-            ValueError: A context for that device is there already.
+            ValueError: A context for that device is there already, or *context* or its
+                state belongs to another session.
         """
         if not isinstance(context, SessionDeviceContext):
             raise TypeError(f"a context must be a SessionDeviceContext, not {context!r}")
         if any(context.device.id == each.device.id for each in self._contexts):
             raise ValueError(f"the session has a context for device {context.device.id!r} already")
+        context.state.recorder.claim(self._storage.id)
         device = context.device
-        self._tell(
+        self._pending.append(
             DeviceAdded(
                 at=self._clock(),
                 device=device.id,
@@ -268,10 +273,6 @@ class SessionManager:
         )
         self._contexts.append(context)
         self._attach(context)
-        for provider in context.provider_list:
-            context.state.chronicle.provider_added(provider)
-        for event in context.state.chronicle.facts():
-            self._tell(event)
         self._notify("device_context_added", context=context)
         context.set_test_plan_list(self._test_plans)
         return context
@@ -290,12 +291,12 @@ class SessionManager:
             raise ValueError(f"the session has no such context for device {context!r}")
         self._contexts.remove(context)
         context.detach()
-        self._tell(DeviceRemoved(at=self._clock(), device=context.device.id))
+        self._pending.append(DeviceRemoved(at=self._clock(), device=context.device.id))
         self._notify("device_context_removed", context=context)
 
     def _attach(self, context: SessionDeviceContext) -> None:
-        context.state.read_io_log = self._read_io_log
-        context.attach(self._tell, partial(self._notify, context=context))
+        notify = partial(self._notify, context=context)
+        context.attach(self._boot_id, self._pending.append, notify, self._read_io_log)
 
     def _notify(self, hook: str, **facts: Any) -> None:
         self.hooks.notify(hook, manager=self, **facts)
@@ -306,32 +307,41 @@ class SessionManager:
 
     def note_plugin(self, kind: str, name: str) -> None:
         """Put into the journal that a plugin takes part in writing the session."""
-        self._tell(plugin_used(self.registry.resolve(kind, name), at=self._clock()))
+        self._pending.append(plugin_used(self.registry.resolve(kind, name), at=self._clock()))
 
-    def _tell(self, event: AnyEvent) -> None:
-        self._pending.append(event)
+    def _open_writer(self) -> None:
+        self._boot_id = this_process().boot_id
+        opened = WriterOpened(
+            at=self._clock(), version=__version__, format=FORMAT, boot_id=self._boot_id
+        )
+        self._pending.append(opened)
 
     def _read_io_log(self, result: JobResult) -> Iterator[IOLogRecord]:
         if result.io_log_ref is None:
             yield from result.io_log
             return
         with self._storage.open_blob(result.io_log_ref) as log:
-            yield from unpack(log, name=result.io_log_ref)
+            yield from unpack_records(log, name=result.io_log_ref)
 
-    def checkpoint(self) -> None:
+    def checkpoint(self, *, level: Level = "system") -> None:
         """Store everything that changed since the last checkpoint; durable on return.
 
         What it costs depends on what changed, not on how much there is.
+
+        Args:
+            level: With `process` it survives the end of this process on return, and a
+                power cut a second later.
 
         Raises:
             StorageError: Nothing of this checkpoint was stored, or that is unclear;
                 what was stored before is whole, and the changes are kept for another try.
         """
         for context in self._contexts:
-            self._pending.extend(context.state.chronicle.changed_metadata())
+            context.state.record_metadata()
         if self._pending:
-            self._journal.append(self._pending)
-            count, self._pending = len(self._pending), []
+            self._journal.append(self._pending, level=level)
+            count = len(self._pending)
+            self._pending.clear()
             self._notify("checkpoint_saved", event_count=count)
 
     def compact_if_long(self) -> None:
@@ -345,7 +355,7 @@ class SessionManager:
     def view(self) -> SessionView:
         """Return the session as it is now, what is not stored yet included."""
         for context in self._contexts:
-            self._pending.extend(context.state.chronicle.changed_metadata())
+            context.state.record_metadata()
         pending = tuple(self._pending)
         stored = read_events(self._storage) if self._journal.head else iter(())
         return SessionView(
@@ -387,6 +397,8 @@ class SessionManager:
     def destroy(self) -> None:
         """Remove the session from its repository for good."""
         repository = self._storage.repository
+        for context in self._contexts:
+            context.detach()
         self._storage.close()
         repository.remove(self._storage.id)
         self.hooks.notify("session_destroyed", session_id=self._storage.id)
@@ -400,11 +412,11 @@ class SessionManager:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._storage.close()
+        self.close()
 
-
-def _writer(clock: Callable[[], float]) -> WriterOpened:
-    return WriterOpened(at=clock(), version=__version__, boot_id=this_process().boot_id)
+    def close(self) -> None:
+        """Close the storage; calling it again does nothing, and nothing is checkpointed."""
+        self._journal.close()
 
 
 _TRIES = 5

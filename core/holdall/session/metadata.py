@@ -70,20 +70,22 @@ class SessionMetaData:
         if not isinstance(value, kind):
             wanted = getattr(kind, "__name__", str(kind))
             raise TypeError(f"the metadata {name!r} takes {wanted}, not {type(value).__name__}")
-        if isinstance(value, set | list):
-            _check_words(name, value)
+        if isinstance(value, str):
+            value = encodable(value)
+        elif isinstance(value, set | list):
+            _check_strings(name, value)
         super().__setattr__(name, value)
 
     def encoded(self) -> dict[str, msgspec.Raw]:
         """Return every field that is not at its default, as JSON."""
-        found = {}
+        fields = {}
         for name, (_kind, default) in _FIELDS.items():
             value = getattr(self, name)
             if value != default and value not in (set(), []):
                 if isinstance(value, set | list):
-                    _check_words(name, value)  # it may have been changed in place
-                found[name] = msgspec.Raw(msgspec.json.encode(_plain(value)))
-        return found
+                    _check_strings(name, value)  # it may have been changed in place
+                fields[name] = msgspec.Raw(msgspec.json.encode(_plain(value)))
+        return fields
 
     def apply(self, changes: Mapping[str, msgspec.Raw]) -> None:
         """Set the fields that *changes* holds, as `encoded` made them; others stay.
@@ -104,10 +106,10 @@ class SessionMetaData:
         }
 
 
-def _check_words(name: str, words: set[Any] | list[Any]) -> None:
-    for word in words:
-        if not isinstance(word, str):
-            raise TypeError(f"the metadata {name!r} takes strings, and {word!r} is none")
+def _check_strings(name: str, items: set[Any] | list[Any]) -> None:
+    for item in items:
+        if not isinstance(item, str):
+            raise TypeError(f"the metadata {name!r} takes strings, and {item!r} is none")
 
 
 def _plain(value: Any) -> Any:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
+from holdall.contracts import HasFolder
 from holdall.journal import Process, now
-from holdall.processes import this_process
 from holdall.registry import Identity, calling
 from holdall.results import JobResult, Outcome
 from holdall.session.capture import LogCapture, log_name, recover
@@ -209,7 +209,6 @@ class _Task:
         mark = None
         if process is not None:
             mark = Process(pid=process.pid, started=process.started, boot_id=process.boot_id)
-            mark = mark.within(this_process().boot_id)
         self._state.job_started(self.job, mark)
         self._manager.checkpoint()
 
@@ -229,9 +228,8 @@ class _Task:
 @contextmanager
 def _session_share(manager: SessionManager) -> Iterator[Path]:
     """Give the folder that the session's jobs share: the storage's own, or one for this run."""
-    folder = getattr(manager.storage, "folder", None)
-    if folder is not None:
-        share = Path(folder) / "session-share"
+    if isinstance(manager.storage, HasFolder):
+        share = manager.storage.folder / "session-share"
         share.mkdir(mode=0o700, exist_ok=True)
         yield share
         return

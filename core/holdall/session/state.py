@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, assert_never
 
 from holdall.errors import DependencyDuplicateError, ExpressionError, UnknownUnitError
 from holdall.hooks import nobody
-from holdall.journal import now
+from holdall.journal import (
+    CategoryDefined,
+    JobDefined,
+    JobRemoved,
+    JobsSelected,
+    JobStarted,
+    ManifestAnswered,
+    MetadataChanged,
+    OverrideRecord,
+    OverridesChanged,
+    ProviderAdded,
+    ResultRecorded,
+    now,
+)
 from holdall.results import JobResult, Outcome, encodable
-from holdall.session.chronicle import Chronicle
-from holdall.session.job_state import JobState
+from holdall.session.job_state import JobProgress, JobState, StateRules
 from holdall.session.metadata import SessionMetaData
-from holdall.session.plans import Overrides
+from holdall.session.plans import Override, Overrides, Pattern
 from holdall.session.readiness import UNDESIRED, inhibitors
+from holdall.session.recorder import EventRecorder
 from holdall.session.resources import MANIFEST, resource_records
 from holdall.session.siblings import siblings
 from holdall.session.solver import dependencies, solve
@@ -27,37 +41,30 @@ from holdall.session.templates import instances, template_resource
 from holdall.units import LOCAL, Category, Job, ManifestEntry, Template, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from holdall.errors import DependencyError, SessionError, UnitError
-    from holdall.journal import Process
+    from holdall.journal import Process, StateEvent
     from holdall.results import IOLogRecord
-    from holdall.session.plans import Override
     from holdall.session.readiness import Inhibitor
+
+    Records = Sequence[Mapping[str, str]]
 
 
 class SessionState:
     """Jobs of one device, what came out of them, and what is still to run.
 
-    Every change is told to `chronicle`, which makes events of it.
+    Units are given; everything that happens to them is an event. A method makes
+    the event, and `apply` changes the state by it and records it, whether it
+    happens now or is read from the journal. Lists and mappings that the state
+    returns are copies or read-only.
 
     Attributes:
-        unit_list: All units, in the order they were added.
-        job_list: The jobs among them.
-        job_state_map: A `JobState` for each job id.
-        desired_job_list: The jobs that were asked for and can run.
-        mandatory_job_list: Jobs that run whatever is asked for.
-        run_list: The jobs that will run, in order.
-        resource_map: Records by qualified resource id.
-        manifest: Answers to questions about the device, by partial id.
-        problems: What was wrong with units that templates and siblings should have made.
-        made_from: The id of the unit that a template instance or sibling was made from.
-        metadata: What the application keeps here.
-        category_names: Headings by category id.
-        chronicle: Makes events of what happens here.
+        metadata: What the application keeps here; changes are recorded at checkpoints.
+        recorder: Keeps the events, or emits them to the journal.
         device_id: The device it is about.
-        notify: Tells listeners of the manager, if there is one.
-        read_io_log: Reads a result's log, wherever it is.
+        notify: Notifies listeners of the manager, if there is one.
+        read_io_log: Reads a result's log, in memory or in the storage.
     """
 
     def __init__(
@@ -68,30 +75,163 @@ class SessionState:
         clock: Callable[[], float] = now,
     ) -> None:
         self.device_id = device_id
-        self.unit_list: list[Unit] = []
-        self.job_list: list[Job] = []
-        self.job_state_map: dict[str, JobState] = {}
-        self.desired_job_list: list[Job] = []
-        self.mandatory_job_list: list[Job] = []
-        self.run_list: list[Job] = []
-        self.manifest: Mapping[str, str] = {}
-        self.problems: list[SessionError | UnitError] = []
-        self.made_from: dict[str, str] = {}
-        self.resource_map: dict[str, Sequence[Mapping[str, str]]] = {}
         self.metadata = SessionMetaData()
-        self.chronicle: Final = Chronicle(self, clock)
         self.notify: Callable[..., None] = nobody
         self.read_io_log: Callable[[JobResult], Iterable[IOLogRecord]] = _inline_log
-        self.category_names: dict[str, str] = {}
-        self._units: dict[tuple[str, str], Unit] = {}
-        self._asked = self._why_not  # one bound method for all jobs
-        self._results: dict[str, JobResult] = {}
-        self._waiting: dict[str, list[JobState]] = {}
+        self._clock: Final = clock
+        self._unit_list: list[Unit] = []
+        self._job_list: list[Job] = []
+        self._units: Final[dict[tuple[str, str], Unit]] = {}
+        self._category_names: Final[dict[str, str]] = {}
+        self._templates: Final[dict[str, list[Template]]] = {}
+        self._made_from: Final[dict[str, str]] = {}
+        self._problems: Final[list[SessionError | UnitError]] = []
+        self._jobs: Final[dict[str, JobState]] = {}
+        self._progress: Final[dict[str, JobProgress]] = {}
+        self._results: Final[dict[str, JobResult]] = {}
+        self._resources: Final[dict[str, Records]] = {}
+        self._manifest: dict[str, str] = {}
+        self._selection: JobsSelected | None = None
+        self._run_list: list[Job] = []
+        self._desired: list[Job] = []
+        self._mandatory: list[Job] = []
+        self._unknown_mandatory: list[Job] = []
         self._positions: dict[str, int] = {}
+        self._waiting: dict[str, list[JobProgress]] = {}
+        self._plan_overrides: Sequence[Override] = ()
+        self._own_overrides: Sequence[Override] = ()
         self._overrides = Overrides()
-        self._templates: dict[str, list[Template]] = {}
+        self._rules: Final = StateRules(self._why_not, self._override_job)  # one for all jobs
+        self.recorder: Final = EventRecorder(self._jobs, self._category_names, clock)
         for unit in unit_list:
             self.add_unit(unit)
+
+    @property
+    def unit_list(self) -> list[Unit]:
+        """All units, in the order they were added."""
+        return list(self._unit_list)
+
+    @property
+    def job_list(self) -> list[Job]:
+        """The jobs among the units."""
+        return list(self._job_list)
+
+    @property
+    def job_state_map(self) -> Mapping[str, JobState]:
+        """A `JobState` for each job id."""
+        return MappingProxyType(self._jobs)
+
+    @property
+    def desired_job_list(self) -> list[Job]:
+        """The jobs that were asked for and can run."""
+        return list(self._desired)
+
+    @property
+    def mandatory_job_list(self) -> list[Job]:
+        """Jobs that run whatever is asked for."""
+        return list(self._mandatory)
+
+    @property
+    def run_list(self) -> list[Job]:
+        """The jobs that will run, in order."""
+        return list(self._run_list)
+
+    @property
+    def resource_map(self) -> Mapping[str, Records]:
+        """Records by qualified resource id."""
+        return MappingProxyType(self._resources)
+
+    @property
+    def manifest(self) -> Mapping[str, str]:
+        """Answers to questions about the device, by partial id."""
+        return MappingProxyType(self._manifest)
+
+    @property
+    def problems(self) -> list[SessionError | UnitError]:
+        """What was wrong with units that templates and siblings should have made."""
+        return list(self._problems)
+
+    @property
+    def made_from(self) -> Mapping[str, str]:
+        """The id of the unit that a template instance or sibling was made from."""
+        return MappingProxyType(self._made_from)
+
+    def apply(self, event: StateEvent) -> None:
+        """Change the state by *event*, and record it.
+
+        An event about a job that is not among the units changes nothing.
+        """
+        match event:
+            case ResultRecorded():
+                self._apply_result(event)
+            case JobStarted():
+                if event.job_id in self._progress:
+                    self._progress[event.job_id].start(event.process)
+            case JobDefined() | CategoryDefined() | ProviderAdded():
+                pass  # units are given, and the journal repeats what reports show of them
+            case JobsSelected():
+                self._apply_selection(event)
+            case JobRemoved():
+                self._reset_job(event.job_id)
+            case ManifestAnswered():
+                self._manifest = {**self._manifest, **event.answers}
+                self._forget_readiness()
+            case MetadataChanged():
+                self.metadata.apply(event.changes)
+            case OverridesChanged():
+                self._own_overrides = [_override(record) for record in event.overrides]
+                self._put_overrides()
+            case _:
+                assert_never(event)
+        self.recorder.record(event)
+
+    def _apply_result(self, event: ResultRecorded) -> None:
+        progress = self._progress.get(event.job_id)
+        if progress is None:
+            return
+        job, result = progress.job, event.result
+        records = None
+        if job.plugin == "resource" and result.outcome is not Outcome.NONE:
+            records = resource_records(self.read_io_log(result))  # may fail: nothing changed yet
+        progress.record(result)
+        self._results[job.id] = result
+        if records is not None:
+            self._resources[job.id] = records
+            for template in self._templates.get(job.id, ()):
+                self._instantiate(template, records)
+        for waiting in self._waiting.get(job.id, ()):
+            waiting.inhibitors = None
+
+    def _apply_selection(self, event: JobsSelected) -> None:
+        jobs = self._jobs
+        before, self._selection = self._selection, event
+        if before is None or before.run_list != event.run_list:
+            self._run_list = [jobs[job_id].job for job_id in event.run_list if job_id in jobs]
+            self._positions = {job.id: number for number, job in enumerate(self._run_list, 1)}
+            self._waiting = {}
+            for job in self._run_list:
+                progress = self._progress[job.id]
+                for needed, _relation in dependencies(job):
+                    self._waiting.setdefault(needed, []).append(progress)
+        desired = event.run_list if event.desired is None else event.desired
+        self._desired = [jobs[job_id].job for job_id in desired if job_id in jobs]
+        self._mandatory = [jobs[job_id].job for job_id in event.mandatory if job_id in jobs]
+        self._forget_readiness()
+
+    def _reset_job(self, job_id: str) -> None:
+        """Make a job as if it had never been tried."""
+        state = self._jobs.get(job_id)
+        if state is None:
+            return
+        progress = self._progress[job_id] = JobProgress(state.job)
+        self._jobs[job_id] = JobState(progress, self._rules)
+        self._results.pop(job_id, None)
+        self._resources.pop(job_id, None)
+        self._override(state.job)
+
+    def _forget_readiness(self) -> None:
+        for progress in self._progress.values():
+            progress.inhibitors = None
 
     def add_unit(self, unit: Unit) -> Unit:
         """Return *unit*, or the identical one that is there already.
@@ -105,10 +245,10 @@ class SessionState:
             return known
         if unit.id:
             self._units[unit.kind, unit.id] = unit
-        self.unit_list.append(unit)
+        self._unit_list.append(unit)
         match unit:
             case Category():
-                self.category_names[unit.id] = unit.name
+                self._category_names[unit.id] = unit.name
             case Job():
                 self._add_job(unit)
             case Template():
@@ -117,38 +257,38 @@ class SessionState:
         return unit
 
     def _add_job(self, job: Job) -> None:
-        self.job_list.append(job)
-        state = JobState(job, self._asked)
-        self.job_state_map[job.id] = state
+        self._job_list.append(job)
+        progress = self._progress[job.id] = JobProgress(job)
+        self._jobs[job.id] = JobState(progress, self._rules)
         if self._overrides:
-            self._override(state)
-        for found in siblings(job):
-            self._add_made(found, job)
+            self._override(job)
+        for sibling in siblings(job):
+            self._add_made(sibling, job)
 
     def _add_template(self, template: Template) -> None:
         try:
             resource_id = template_resource(template)
         except ExpressionError as error:
-            self.problems.append(error)
+            self._problems.append(error)
             return
         self._templates.setdefault(resource_id, []).append(template)
-        self._instantiate(template, self.resource_map.get(resource_id, ()))
+        self._instantiate(template, self._resources.get(resource_id, ()))
 
-    def _instantiate(self, template: Template, records: Sequence[Mapping[str, str]]) -> None:
-        for found in instances(template, records):
-            self._add_made(found, template)
+    def _instantiate(self, template: Template, records: Records) -> None:
+        for instance in instances(template, records):
+            self._add_made(instance, template)
 
-    def _add_made(self, found: Unit | SessionError | UnitError, source: Unit) -> None:
+    def _add_made(self, made: Unit | SessionError | UnitError, source: Unit) -> None:
         """Add a unit that *source* made; one that can't be added is a problem, and no more."""
-        if not isinstance(found, Unit):
-            self.problems.append(found)
+        if not isinstance(made, Unit):
+            self._problems.append(made)
             return
         try:
-            self.add_unit(found)
+            self.add_unit(made)
         except DependencyDuplicateError as error:
-            self.problems.append(error)
+            self._problems.append(error)
         else:
-            self.made_from[found.id] = self.made_from.get(source.id, source.id)
+            self._made_from[made.id] = self._made_from.get(source.id, source.id)
 
     def check_units(self, units: Iterable[Unit]) -> None:
         """Raise DependencyDuplicateError if one of *units* could not be added."""
@@ -174,11 +314,11 @@ class SessionState:
                 self._drop_jobs([unit])
             case _:
                 del self._units[unit.kind, unit.id]
-                self.unit_list = [each for each in self.unit_list if each != unit]
+                self._unit_list = [known for known in self._unit_list if known != unit]
         if isinstance(unit, Category):
-            self.category_names.pop(unit.id, None)
-        for made in self._templates.values():
-            made[:] = [each for each in made if each != unit]
+            self._category_names.pop(unit.id, None)
+        for templates in self._templates.values():
+            templates[:] = [template for template in templates if template != unit]
         self.notify("unit_removed", unit=unit)
 
     def trim_job_list(self, keep: Callable[[Job], bool]) -> None:
@@ -187,7 +327,7 @@ class SessionState:
         Raises:
             ValueError: One of them is on the run list; then none is taken out.
         """
-        gone = [job for job in self.job_list if not keep(job)]
+        gone = [job for job in self._job_list if not keep(job)]
         needed = [job.id for job in gone if job.id in self._positions]
         if needed:
             raise ValueError(f"cannot trim jobs of the run list: {', '.join(needed)}")
@@ -199,26 +339,23 @@ class SessionState:
 
     def _drop_jobs(self, jobs: Iterable[Job]) -> None:
         ids = {job.id for job in jobs}
-        self.unit_list = [u for u in self.unit_list if u.kind != "job" or u.id not in ids]
-        self.job_list = [job for job in self.job_list if job.id not in ids]
-        if any(job.id in ids for job in self.mandatory_job_list):
-            self.update_mandatory_job_list(j for j in self.mandatory_job_list if j.id not in ids)
+        if any(job.id in ids for job in self._mandatory):
+            self.update_mandatory_job_list(j for j in self._mandatory if j.id not in ids)
         for job_id in ids:
-            self.forget_results(job_id)
-            del self._units["job", job_id], self.job_state_map[job_id]
-            self.chronicle.job_removed(job_id)
-
-    def forget_results(self, job_id: str) -> None:
-        """Make a job as if it had never been tried."""
-        state = self.job_state_map[job_id]
-        self.job_state_map[job_id] = JobState(state.job, self._why_not)
-        self._results.pop(job_id, None)
-        self.resource_map.pop(job_id, None)
+            if self.recorder.has_events_of(job_id):
+                event = JobRemoved(at=self._clock(), device=self.device_id, job_id=job_id)
+                self.apply(event)
+            self._resources.pop(job_id, None)
+            self._results.pop(job_id, None)
+            del self._units["job", job_id], self._jobs[job_id], self._progress[job_id]
+        self._unit_list = [u for u in self._unit_list if u.kind != "job" or u.id not in ids]
+        self._job_list = [job for job in self._job_list if job.id not in ids]
+        self._forget_readiness()
 
     @property
     def units_by_kind(self) -> Mapping[tuple[str, str], Unit]:
         """All units that have an id, by kind and id."""
-        return self._units
+        return MappingProxyType(self._units)
 
     def get_unit(self, unit_id: str, kind: str = "job") -> Unit:
         """Return the unit of that kind and id.
@@ -229,13 +366,19 @@ class SessionState:
         try:
             return self._units[kind, unit_id]
         except KeyError:
-            known = [each for each_kind, each in self._units if each_kind == kind]
+            known = [known_id for known_kind, known_id in self._units if known_kind == kind]
             raise UnknownUnitError(unit_id, kind, known) from None
 
     def update_mandatory_job_list(self, jobs: Iterable[Job]) -> None:
         """Set the jobs that run whatever is asked for; `update_desired_job_list` heeds them."""
-        self.mandatory_job_list = list(jobs)
-        self.chronicle.jobs_selected()
+        mandatory = list(jobs)
+        known = [job for job in mandatory if self._is_known(job)]
+        self._unknown_mandatory = [job for job in mandatory if not self._is_known(job)]
+        self.apply(self._selected(self._run_list, self._desired, known))
+
+    def _is_known(self, job: Job) -> bool:
+        state = self._jobs.get(job.id)
+        return state is not None and state.job == job
 
     def update_desired_job_list(
         self,
@@ -246,38 +389,51 @@ class SessionState:
 
         Jobs that can't run are in the problems, and not in `desired_job_list`.
         """
-        desired = list(jobs)
-        mandatory = self.mandatory_job_list if include_mandatory else []
-        known = {job_id: state.job for job_id, state in self.job_state_map.items()}
-        solution = solve(known, [*mandatory, *desired])
-        self.select(solution.run_list)
-        self.desired_job_list = [
-            job for job in desired if known.get(job.id) == job and job.id in self._positions
-        ]
-        self.chronicle.jobs_selected()
+        wanted = list(jobs)
+        mandatory = [*self._mandatory, *self._unknown_mandatory] if include_mandatory else []
+        known = {job_id: state.job for job_id, state in self._jobs.items()}
+        solution = solve(known, [*mandatory, *wanted])
+        selected = {job.id for job in solution.run_list}
+        desired = [job for job in wanted if job.id in selected and known.get(job.id) == job]
+        self.apply(self._selected(solution.run_list, desired, self._mandatory))
         return solution.problems
 
-    def select(self, run_list: list[Job]) -> None:
-        """Make *run_list*, an order that the solver found, the one in force."""
-        self.run_list = run_list
-        self._positions = {job.id: place for place, job in enumerate(run_list, start=1)}
-        self._waiting = {}
-        for job in run_list:
-            state = self.job_state_map[job.id]
-            for needed, _relation in dependencies(job):
-                self._waiting.setdefault(needed, []).append(state)
-        for state in self.job_state_map.values():
-            state.forget_readiness()
+    def _selected(
+        self, run_list: Iterable[Job], desired: Iterable[Job], mandatory: Iterable[Job]
+    ) -> JobsSelected:
+        run_ids = tuple([job.id for job in run_list])
+        desired_ids = tuple([job.id for job in desired])
+        return JobsSelected(
+            at=self._clock(),
+            device=self.device_id,
+            run_list=run_ids,
+            desired=None if desired_ids == run_ids else desired_ids,
+            mandatory=tuple([job.id for job in mandatory]),
+        )
 
     def position(self, job: Job) -> int:
         """Return the place of *job* on the run list, from 1; 0 if it is not there."""
         return self._positions.get(job.id, 0)
 
     def job_started(self, job: Job, process: Process | None = None) -> None:
-        """Note that an attempt at *job* begins."""
-        state = self._state_of(job)
-        state.start(process)
-        self.chronicle.job_started(state)
+        """Note that an attempt at *job* begins.
+
+        Raises:
+            UnknownUnitError: The job is not in this session.
+        """
+        if job.id not in self._progress:
+            raise UnknownUnitError(job.id, "job", list(self._jobs))
+        attempt = len(self._progress[job.id].history) + 1
+        if process is not None:
+            process = process.resolved(self.recorder.boot_id)
+        event = JobStarted(
+            at=self._clock(),
+            device=self.device_id,
+            job_id=job.id,
+            attempt=attempt,
+            process=process,
+        )
+        self.apply(event)
         self.notify("job_started", job=job)
 
     def update_job_result(self, job: Job, result: JobResult) -> None:
@@ -289,39 +445,20 @@ class SessionState:
         """
         if not isinstance(result, JobResult):
             raise TypeError(f"a result must be a JobResult, not {type(result).__name__}")
-        state = self._state_of(job)
-        self.record(state, result)
-        self.chronicle.result_recorded(state, result)
+        if job.id not in self._progress:
+            raise UnknownUnitError(job.id, "job", list(self._jobs))
+        event = ResultRecorded(
+            at=self._clock(), device=self.device_id, job_id=job.id, result=result
+        )
+        self.apply(event)
         self.notify("job_result_changed", job=job, result=result)
 
-    def record(self, state: JobState, result: JobResult) -> None:
-        """Take in a result without telling it: it comes from the journal, or is told next."""
-        job = state.job
-        records = None
-        if job.plugin == "resource" and result.outcome is not Outcome.NONE:
-            records = resource_records(self.read_io_log(result))  # may fail: nothing changed yet
-        state.record(result)
-        self._results[job.id] = result
-        if records is not None:
-            self.resource_map[job.id] = records
-            for template in self._templates.get(job.id, ()):
-                self._instantiate(template, records)
-        state.forget_readiness()
-        for waiting in self._waiting.get(job.id, ()):
-            waiting.forget_readiness()
-
-    def _state_of(self, job: Job) -> JobState:
-        state = self.job_state_map.get(job.id)
-        if state is None:
-            raise UnknownUnitError(job.id, "job", list(self.job_state_map))
-        return state
-
-    def _why_not(self, state: JobState) -> Iterable[Inhibitor]:
-        if state.job.id not in self._positions:
+    def _why_not(self, job: Job) -> Iterable[Inhibitor]:
+        if job.id not in self._positions:
             return (UNDESIRED,)
-        manifest: dict[str, Sequence[Mapping[str, str]]] = {MANIFEST: (self.manifest,)}
-        resources = ChainMap(manifest, self.resource_map)
-        return inhibitors(state.job, self._results, resources)
+        manifest: dict[str, Records] = {MANIFEST: (self._manifest,)}
+        resources = ChainMap(manifest, self._resources)
+        return inhibitors(job, self._results, resources)
 
     def update_manifest(self, answers: Mapping[str, str | bool | int]) -> None:
         """Keep answers to questions about the device, by the partial ids of their entries.
@@ -330,41 +467,93 @@ class SessionState:
             UnknownUnitError: No manifest entry has the id.
             TypeError, ValueError: The entry takes another kind of value.
         """
-        words = checked_answers(self.unit_list, answers)
-        self.apply_manifest(words)
-        self.chronicle.manifest_answered(words)
-
-    def apply_manifest(self, answers: Mapping[str, str]) -> None:
-        """Take in answers without telling them: they come from the journal, or are told next."""
-        self.manifest = {**self.manifest, **answers}
-        for state in self.job_state_map.values():
-            state.forget_readiness()
+        checked = checked_answers(self._unit_list, answers)
+        self.apply(ManifestAnswered(at=self._clock(), device=self.device_id, answers=checked))
 
     def set_overrides(self, overrides: Sequence[Override]) -> None:
-        """Make exactly *overrides* hold, later ones over earlier ones."""
-        before, self._overrides = self._overrides, Overrides(overrides)
-        if not before and not self._overrides:
+        """Make exactly *overrides* hold on top of those of the plans, later ones over earlier."""
+        if not overrides and not self._own_overrides:
             return
-        for state in self.job_state_map.values():
-            self._override(state)
-            self.chronicle.job_changed(state)
+        records = tuple(map(_override_record, overrides))
+        self.apply(OverridesChanged(at=self._clock(), device=self.device_id, overrides=records))
 
-    def _override(self, state: JobState) -> None:
-        state.apply_overrides(self._overrides.of(state.job))
+    def _override_job(self, job: Job, fields: Iterable[tuple[str, str]]) -> None:
+        target = Pattern(job.id, fixed=True)
+        others = [override for override in self._own_overrides if override.pattern != target]
+        self.set_overrides([*others, *(Override(target, *field) for field in fields)])
+
+    def set_plan_overrides(self, overrides: Sequence[Override]) -> None:
+        """Make exactly *overrides* those of the plans; the journal has the plans."""
+        before, self._plan_overrides = self._plan_overrides, tuple(overrides)
+        if before or self._plan_overrides:
+            self._put_overrides()
+
+    def _put_overrides(self) -> None:
+        self._overrides = Overrides([*self._plan_overrides, *self._own_overrides])
+        for state in self._jobs.values():
+            self._override(state.job)
+            self.recorder.redefine(state)
+
+    def _override(self, job: Job) -> None:
+        self._progress[job.id].override(self._overrides.of(job))
+
+    def attach(
+        self,
+        boot_id: str,
+        emit: Callable[[StateEvent], None],
+        notify: Callable[..., None],
+        read_io_log: Callable[[JobResult], Iterable[IOLogRecord]],
+    ) -> None:
+        """Emit events to a journal from now on, first those that were kept for it."""
+        self.notify = notify
+        self.read_io_log = read_io_log
+        self.recorder.attach(self.device_id, boot_id, emit)
+        self.record_metadata()
+
+    def detach(self) -> None:
+        """Emit nothing any more, and keep what happened for the next journal."""
+        self.notify = nobody
+        self.recorder.detach(self._facts())
+
+    def record_metadata(self) -> None:
+        """Record what changed in `metadata` since this was last done."""
+        self.recorder.record_metadata(self.metadata)
+
+    def _facts(self) -> Iterator[StateEvent]:
+        """Yield events that stand for everything that is known of the state."""
+        at, device = self._clock(), self.device_id
+        if self._selection is not None:
+            yield self._selection
+        if self._manifest:
+            yield ManifestAnswered(at=at, device=device, answers=self._manifest)
+        if self._own_overrides:
+            records = tuple(map(_override_record, self._own_overrides))
+            yield OverridesChanged(at=at, device=device, overrides=records)
+        for job_id, state in self._jobs.items():
+            history = state.result_history
+            if history and state.result.is_hollow:
+                history = (*history, state.result)
+            for result in history:
+                yield ResultRecorded(at=at, device=device, job_id=job_id, result=result)
+            if state.in_flight:
+                attempt = len(state.result_history) + 1
+                yield JobStarted(
+                    at=at, device=device, job_id=job_id, attempt=attempt, process=state.process
+                )
 
     def get_estimated_duration(
         self, manual_overhead: float = 30.0
     ) -> tuple[float | None, float | None]:
         """Return the seconds that automated and manual jobs of the run list should take."""
-        return estimated_duration(self.run_list, manual_overhead)
+        return estimated_duration(self._run_list, manual_overhead)
 
     def get_outcome_stats(self) -> dict[str, int]:
         """Return how many jobs of the session ended with which outcome."""
-        return outcome_stats(self.job_state_map.values())
+        return outcome_stats(self._jobs.values())
 
     def get_test_outcome_stats(self) -> dict[str, int]:
         """Return the same of tests alone, without jobs that only gather data."""
-        states = self.job_state_map.values()
+        states = self._jobs.values()
         return outcome_stats(s for s in states if s.job.plugin not in {"resource", "attachment"})
 
     def get_certification_status_map(
@@ -373,23 +562,30 @@ class SessionState:
         certification_status_filter: Collection[str] = ("blocker",),
     ) -> dict[str, JobState]:
         """Return the states of jobs that ended so and count for so much."""
-        return certification_status_map(
-            self.job_state_map, outcome_filter, certification_status_filter
-        )
+        return certification_status_map(self._jobs, outcome_filter, certification_status_filter)
 
     @property
     def category_outcome_map(self) -> dict[str, Outcome]:
         """The outcome of each category in which a job was tried."""
-        return category_outcomes(self.job_state_map.values())
+        return category_outcomes(self._jobs.values())
 
     @property
     def category_map(self) -> dict[str, str]:
         """The heading of each known category."""
-        return dict(self.category_names)
+        return dict(self._category_names)
 
 
 def _inline_log(result: JobResult) -> Iterable[IOLogRecord]:
     return result.io_log
+
+
+def _override(record: OverrideRecord) -> Override:
+    return Override(Pattern(record.pattern, record.fixed), record.field, record.value)
+
+
+def _override_record(override: Override) -> OverrideRecord:
+    pattern, field, value = override
+    return OverrideRecord(pattern=pattern.text, fixed=pattern.fixed, field=field, value=value)
 
 
 def checked_answers(

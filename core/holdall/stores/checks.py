@@ -56,10 +56,18 @@ def digest_of(ref: str, *, session_id: str) -> str:
     Raises:
         CorruptSessionError: It is no ref of a blob.
     """
-    found = _REF.fullmatch(ref)
-    if found is None:
+    match = _REF.fullmatch(ref)
+    if match is None:
         raise CorruptSessionError(session_id, repr(ref), "no blob can have that name")
-    return found[1]
+    return match[1]
+
+
+def is_compacted(storage: Storage, snapshot: bytes, *, expect: int) -> bool:
+    """Whether *storage* holds just *snapshot*, as the entry behind *expect*.
+
+    A compaction whose outcome was unclear may then be repeated: it is done already.
+    """
+    return storage.head == expect + 1 and list(storage.read()) == [(expect + 1, snapshot)]
 
 
 def checked_blob(chunks: Iterator[bytes], ref: str, *, session_id: str) -> BinaryIO:
@@ -71,13 +79,18 @@ def checked_blob(chunks: Iterator[bytes], ref: str, *, session_id: str) -> Binar
     return cast("BinaryIO", io.BufferedReader(_CheckedChunks(chunks, digest, session_id)))
 
 
-class _CheckedChunks(io.RawIOBase):
-    def __init__(self, chunks: Iterator[bytes], digest: str, session_id: str) -> None:
+def file_of(chunks: Iterator[bytes]) -> BinaryIO:
+    """Return *chunks* as a file that is read once, from the start to the end.
+
+    They are closed with it, and are not checked.
+    """
+    return cast("BinaryIO", io.BufferedReader(_Chunks(chunks)))
+
+
+class _Chunks(io.RawIOBase):
+    def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
         self._rest = memoryview(b"")
-        self._due = digest
-        self._found = sha256()
-        self._session_id = session_id
 
     def readable(self) -> bool:
         return True
@@ -85,11 +98,9 @@ class _CheckedChunks(io.RawIOBase):
     def readinto(self, target: WriteableBuffer) -> int:
         room = memoryview(target).cast("B")
         while not self._rest:
-            chunk = next(self._chunks, None)
+            chunk = self._next()
             if chunk is None:
-                self._check()
                 return 0
-            self._found.update(chunk)
             self._rest = memoryview(chunk)
         size = min(len(room), len(self._rest))
         room[:size] = self._rest[:size]
@@ -102,9 +113,28 @@ class _CheckedChunks(io.RawIOBase):
             close()
         super().close()
 
+    def _next(self) -> bytes | None:
+        return next(self._chunks, None)
+
+
+class _CheckedChunks(_Chunks):
+    def __init__(self, chunks: Iterator[bytes], digest: str, session_id: str) -> None:
+        super().__init__(chunks)
+        self._due = digest
+        self._digest = sha256()
+        self._session_id = session_id
+
+    def _next(self) -> bytes | None:
+        chunk = super()._next()
+        if chunk is None:
+            self._check()
+        else:
+            self._digest.update(chunk)
+        return chunk
+
     def _check(self) -> None:
-        found = self._found.hexdigest()
-        if found != self._due:
+        actual = self._digest.hexdigest()
+        if actual != self._due:
             where = f"blob sha256:{self._due}"
-            reason = f"its bytes are those of sha256:{found}"
+            reason = f"its bytes are those of sha256:{actual}"
             raise CorruptSessionError(self._session_id, where, reason)

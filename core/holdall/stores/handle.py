@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
+from threading import RLock
 from typing import TYPE_CHECKING
 
-from holdall.errors import ClosedStorageError, FailedStorageError, ReadOnlyStorageError
+from holdall.errors import (
+    ClosedStorageError,
+    ConcurrentWriteError,
+    FailedStorageError,
+    ReadOnlyStorageError,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from holdall.contracts import Mode, Repository
 
 
@@ -27,6 +36,7 @@ class Handle:
         self.is_closed = False
         self.failure = ""
         self._pid = os.getpid()
+        self._writer = RLock()
 
     @property
     def is_inherited(self) -> bool:
@@ -53,6 +63,24 @@ class Handle:
         self.check()
         if self.mode == "r":
             raise self.read_only(doing)
+
+    @contextmanager
+    def writing(self, doing: str) -> Iterator[None]:
+        """Keep other threads from changing the session while this one does.
+
+        A step may be part of another one of the same thread.
+
+        Raises:
+            ConcurrentWriteError: Another thread is changing it.
+            StorageError: As `check_writable`.
+        """
+        self.check_writable(doing)
+        if not self._writer.acquire(blocking=False):
+            raise ConcurrentWriteError(self.session_id, self.where, doing)
+        try:
+            yield
+        finally:
+            self._writer.release()
 
     def read_only(self, doing: str) -> ReadOnlyStorageError:
         """Return the error that says that the handle only reads."""

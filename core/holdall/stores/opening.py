@@ -28,15 +28,15 @@ def open_repository(url: str, *, registry: Registry | None = None) -> Repository
     """
     registry = Registry.given(registry)
     *wrappers, store = url.split("::")
-    found = _SCHEME.match(store)
-    if not found:
+    scheme = _SCHEME.match(store)
+    if not scheme:
         raise StoreUrlError(url, "it does not begin with a scheme, as in 'file:///var/lib/lab'")
-    repository = _made(registry, found["name"], store, None)
+    repository = _made(registry, scheme["name"], store)
     for wrapper in reversed(wrappers):
-        found = _WRAPPER.fullmatch(wrapper)
-        if not found:
+        name = _WRAPPER.fullmatch(wrapper)
+        if not name:
             raise StoreUrlError(url, f"{wrapper!r} before '::' is no name of a wrapper")
-        repository = _made(registry, found["name"], wrapper, repository)
+        repository = _made(registry, name["name"], wrapper, repository)
     return repository
 
 
@@ -52,7 +52,7 @@ def file_url(path: str | Path) -> str:
     return Path(path).absolute().as_uri()
 
 
-def _made(registry: Registry, name: str, url: str, inner: Repository | None) -> Repository:
+def _made(registry: Registry, name: str, url: str, *inner: Repository) -> Repository:
     try:
         plugin = registry.load("repositories", name)
     except PluginError as error:
@@ -60,4 +60,4 @@ def _made(registry: Registry, name: str, url: str, inner: Repository | None) -> 
         raise
     plugin_id = registry.resolve("repositories", name).identity
     with calling(plugin_id, f"opening {url!r}"):
-        return cast("Repository", plugin.from_url(url, inner))
+        return cast("Repository", plugin.from_url(url, *inner))

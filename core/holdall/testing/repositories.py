@@ -7,6 +7,7 @@ from holdall.testing.guarantees.entries import EntryGuarantees
 from holdall.testing.guarantees.logs import LogGuarantees
 from holdall.testing.guarantees.readers import ReaderGuarantees
 from holdall.testing.guarantees.sessions import SessionGuarantees
+from holdall.testing.guarantees.threads import ThreadGuarantees
 from holdall.testing.guarantees.writers import WriterGuarantees
 
 
@@ -17,6 +18,7 @@ class RepositoryContract(
     BlobGuarantees,
     LogGuarantees,
     SessionGuarantees,
+    ThreadGuarantees,
 ):
     """A repository keeps what it promises.
 

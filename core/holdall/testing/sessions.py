@@ -28,9 +28,9 @@ from holdall.journal import (
     ResultRecorded,
     SessionCreated,
     WriterOpened,
-    pack,
+    pack_record,
 )
-from holdall.results import Attachment, IOLogRecord, JobResult, Outcome
+from holdall.results import Attachment, IOLogRecord, JobResult, Measurement, Outcome, Subtest
 from holdall.view import SessionView
 
 if TYPE_CHECKING:
@@ -195,7 +195,7 @@ def _result(outcome: Outcome, number: int) -> JobResult:
 
 def _special_results(blobs: dict[str, bytes]) -> dict[str, list[JobResult]]:
     long_line = IOLogRecord(0.5, "stdout", b"0123456789 abcdefghij " * 4000 + b"\n")
-    big = b"".join(pack(record) for record in (*_LOG, long_line, *_LOG))
+    big = b"".join(pack_record(record) for record in (*_LOG, long_line, *_LOG))
     screenshot = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
     attachments = (
         Attachment(name="notes.txt", media_type="text/plain", size=5, data=b"notes"),
@@ -219,6 +219,8 @@ def _special_results(blobs: dict[str, bytes]) -> dict[str, list[JobResult]]:
                 io_log_size=size,
                 io_log_dropped=1_234_567,
                 attachments=attachments,
+                subtests=_SUBTESTS,
+                measurements=_MEASUREMENTS,
             )
         ],
         "attachment": [JobResult(outcome=Outcome.PASS, io_log=_stdout(b"key: value\n"))],
@@ -246,7 +248,14 @@ def _hostile() -> Iterator[AnyEvent]:
         )
         yield JobDefined(at=START + 40, device="dut-7", job=record)
         log = (*_stdout(text.encode()), IOLogRecord(0.2, "stderr", text.encode()))
-        result = JobResult(outcome=Outcome.FAIL, comments=text, skip_reason=text, io_log=log)
+        result = JobResult(
+            outcome=Outcome.FAIL,
+            comments=text,
+            skip_reason=text,
+            io_log=log,
+            subtests=(Subtest(name=text, outcome=Outcome.FAIL, message=text),),
+            measurements=(Measurement(name=text, value=text, unit=text, outcome=Outcome.FAIL),),
+        )
         yield ResultRecorded(at=START + 41, device="dut-7", job_id=job_id, result=result)
     for job_id in HOSTILE_IDS:
         yield JobDefined(at=START + 42, device="dut-7", job=JobRecord(id=job_id, summary=job_id))
@@ -293,6 +302,16 @@ def _big(jobs: int, log_every: int) -> Iterator[AnyEvent]:
         yield ResultRecorded(at=START + number, job_id=job_id, result=result)
 
 
+_SUBTESTS: Final = (
+    Subtest(name="write", outcome=Outcome.PASS, duration=0.5),
+    Subtest(name="read back", outcome=Outcome.FAIL, message="byte 7 differs\nand byte 9"),
+    Subtest(name="trim", outcome=Outcome.SKIP, message="not supported"),
+)
+_MEASUREMENTS: Final = (
+    Measurement(name="write rate", value=91.5, unit="MB/s", lower=100),
+    Measurement(name="temperature", value=40, unit="°C", lower=0, upper=70),
+    Measurement(name="firmware", value="1.2.3"),
+)
 _LOG: Final = (
     IOLogRecord(0.001, "stdout", b"plain line\n"),
     IOLogRecord(0.002, "stderr", b"not UTF-8: \xff\xfe\x80\n"),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping
 
     from holdall.journal import JobRecord
-    from holdall.results import Attachment, IOLogRecord, JobResult
+    from holdall.results import Attachment, IOLogRecord, JobResult, Measurement
     from holdall.view.fold import FoldedJob
 
 
@@ -81,15 +81,15 @@ def through(
 ) -> FoldedJob:
     """Return *job* as it is seen through *filters*, the first one first."""
     shown = job
-    for each in filters:
-        start = Place(device_id, shown.record.id)
-        other = type(job)(_record(each, shown.record, start))
-        other.in_flight = shown.in_flight
-        other.results = tuple(
-            _result(each, result, start._replace(attempt=number), open_blob)
+    for by in filters:
+        definition = Place(device_id, shown.record.id)
+        results = tuple(
+            _result(by, result, definition._replace(attempt=number), open_blob)
             for number, result in enumerate(shown.results)
         )
-        shown = other
+        shown = msgspec.structs.replace(
+            shown, record=_record(by, shown.record, definition), results=results
+        )
     return shown
 
 
@@ -103,7 +103,21 @@ def _result(by: ViewFilter, result: JobResult, place: Place, open_blob: OpenBlob
         attachments = by.attachments(shown.attachments, place, open_blob)
         if attachments != shown.attachments:
             shown = msgspec.structs.replace(shown, attachments=attachments)
+    if shown.subtests or shown.measurements:
+        shown = msgspec.structs.replace(
+            shown,
+            subtests=tuple(_with_texts(by, part, _PARTS, place) for part in shown.subtests),
+            measurements=tuple(_measured(by, part, place) for part in shown.measurements),
+        )
     return by.result(shown, place)
+
+
+def _measured(by: ViewFilter, measured: Measurement, place: Place) -> Measurement:
+    shown = _with_texts(by, measured, ("name", "unit"), place)
+    if isinstance(shown.value, str):
+        value = by.value(shown.name, shown.value, place._replace(field="value"))
+        shown = msgspec.structs.replace(shown, value=value)
+    return shown
 
 
 def _with_texts(by: ViewFilter, struct: Shown, names: tuple[str, ...], place: Place) -> Shown:
@@ -116,6 +130,8 @@ def _with_texts(by: ViewFilter, struct: Shown, names: tuple[str, ...], place: Pl
                 changes[name] = shown
     return msgspec.structs.replace(struct, **changes) if changes else struct
 
+
+_PARTS: Final = ("name", "message")
 
 NOWHERE: Final = Place()
 """The place of what belongs to the session as a whole."""

@@ -1,37 +1,55 @@
-"""What the fold of a journal knows of a job, and what many jobs have in common."""
+"""The fold: from the events of a journal to one frozen value that a view shows."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 import msgspec
 from msgspec.structs import force_setattr
 
-from holdall.journal import JobRecord
+from holdall.journal import (
+    CategoryDefined,
+    DeviceAdded,
+    DeviceRemoved,
+    JobDefined,
+    JobRecord,
+    JobRemoved,
+    JobsSelected,
+    JobStarted,
+    ManifestAnswered,
+    MetadataChanged,
+    OverridesChanged,
+    PlanRecord,
+    PlansChanged,
+    PluginUsed,
+    ProviderAdded,
+    ResultRecorded,
+    SessionCreated,
+    SessionSummarised,
+    Snapshot,
+    WriterOpened,
+    decode_strings,
+    decode_title,
+)
 from holdall.results import JobResult
 
-_WORDS: Final = ("category_id", "plugin", "certification_status", "template_id")
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from holdall.journal import AnyEvent
+    from holdall.view.logs import SmallLogs
 
 
-class Repeated:
-    """Gives the first of all equal values; each event that is read brings its own."""
+class DeviceView(msgspec.Struct, frozen=True):
+    """A device of the session: its id, its description, and facts by name."""
 
-    def __init__(self) -> None:
-        self._words: dict[str, str] = {}
-        self._records: dict[JobRecord, JobRecord] = {}
-
-    def record(self, record: JobRecord) -> JobRecord:
-        """Return the definition equal to *record*, the same one for all devices."""
-        known = self._records.setdefault(record, record)
-        if known is record:
-            for name in _WORDS:
-                word = getattr(record, name)
-                force_setattr(record, name, self._words.setdefault(word, word))
-        return known
+    id: str
+    description: str = ""
+    facts: dict[str, str] = {}
 
 
-class FoldedJob(msgspec.Struct, eq=False, gc=False):
-    """What the fold knows of one job on one device."""
+class FoldedJob(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """What the journal says of one job on one device."""
 
     record: JobRecord
     results: tuple[JobResult, ...] = ()
@@ -48,4 +66,223 @@ class FoldedJob(msgspec.Struct, eq=False, gc=False):
         return self.results[-1] if self.results else _NOT_STARTED
 
 
+class FoldedSession(msgspec.Struct, frozen=True, eq=False, kw_only=True):
+    """What the journal says of a session at one position.
+
+    Attributes:
+        title: Title for people; empty if nobody gave one.
+        created: Seconds since 1970, UTC.
+        modified: The latest moment of an event, seconds since 1970, UTC.
+        devices: The devices, in the order they joined.
+        jobs: By device, the jobs to show: those of the run list in its order, then
+            those that were tried although they are not on it.
+        rejected: By device, the jobs that a person took out.
+        is_custom: Whether a person changed what the plans select, on any device.
+        plans: Test plans in force.
+        categories: Headings by category id.
+    """
+
+    session_id: str
+    title: str
+    created: float
+    modified: float
+    devices: tuple[DeviceView, ...]
+    jobs: dict[str, tuple[FoldedJob, ...]]
+    rejected: dict[str, tuple[FoldedJob, ...]]
+    is_custom: bool
+    plans: tuple[PlanRecord, ...]
+    providers: tuple[ProviderAdded, ...]
+    plugins: tuple[PluginUsed, ...]
+    categories: dict[str, str]
+
+
+def fold(events: Iterable[AnyEvent], small_logs: SmallLogs) -> FoldedSession:
+    """Return what *events* say of their session.
+
+    Args:
+        small_logs: Takes the logs that travel with results, so that what is
+            returned does not grow by them.
+    """
+    state = _Fold(small_logs)
+    for event in events:
+        state.apply(event)
+    return state.finished()
+
+
+class _Device:
+    """What is known of one device while its session is folded."""
+
+    __slots__ = ("custom", "jobs", "rejected", "run_list", "shown", "title")
+
+    def __init__(self) -> None:
+        self.shown: DeviceView | None = None
+        self.title = ""
+        self.jobs: dict[str, FoldedJob] = {}
+        self.run_list: tuple[str, ...] = ()
+        self.rejected: tuple[str, ...] = ()
+        self.custom = False
+
+    def job(self, job_id: str) -> FoldedJob:
+        """Return the job of that id, one without a definition if it has none yet."""
+        return self.jobs.get(job_id) or FoldedJob(JobRecord(id=job_id))
+
+    def ordered(self) -> tuple[FoldedJob, ...]:
+        """Return the jobs to show: the run list, then others that were tried all the same."""
+        ids = dict.fromkeys(job_id for job_id in self.run_list if job_id in self.jobs)
+        ids.update(dict.fromkeys(job_id for job_id, job in self.jobs.items() if job.was_tried))
+        return tuple(self.jobs[job_id] for job_id in ids)
+
+
+class _Fold:
+    """A session, brought forward event by event."""
+
+    def __init__(self, small_logs: SmallLogs) -> None:
+        self._small_logs: Final = small_logs
+        self._definitions: Final = _Definitions()
+        self._devices: dict[str, _Device] = {}
+        self._session_id = ""
+        self._title = ""
+        self._created = 0.0
+        self._modified = 0.0
+        self._plans: tuple[PlanRecord, ...] = ()
+        self._providers: list[ProviderAdded] = []
+        self._plugins: dict[tuple[str, ...], PluginUsed] = {}
+        self._categories: dict[str, str] = {}
+
+    def apply(self, event: AnyEvent) -> None:  # noqa: C901, PLR0912 - a case for each event
+        """Take in what *event* says."""
+        self._modified = max(self._modified, event.at)
+        match event:  # the most frequent ones first
+            case ResultRecorded():
+                self._record(event)
+            case JobStarted():
+                self._change(event.device, event.job_id, in_flight=True)
+            case JobDefined():
+                record = self._definitions.shared(event.job)
+                self._change(event.device, record.id, record=record)
+            case JobRemoved():
+                self._device(event.device).jobs.pop(event.job_id, None)
+            case JobsSelected():
+                self._device(event.device).run_list = self._selected(event)
+            case CategoryDefined():
+                self._categories[event.id] = event.name
+            case DeviceAdded():
+                device = self._device(event.device)
+                device.shown = DeviceView(event.device, event.description, event.facts)
+            case DeviceRemoved():
+                self._devices.pop(event.device, None)
+                self._providers = [p for p in self._providers if p.device != event.device]
+            case ProviderAdded():
+                self._providers.append(event)
+            case PluginUsed():
+                key = (event.kind, event.id, event.distribution, event.version)
+                self._plugins[key] = event
+            case PlansChanged():
+                self._plans = event.plans
+            case SessionCreated():
+                self._session_id, self._created = event.session_id, event.at
+                self._title = event.title
+            case MetadataChanged():
+                self._change_metadata(event)
+            case WriterOpened() | ManifestAnswered() | OverridesChanged() | SessionSummarised():
+                pass  # reports show what follows from them
+            case Snapshot():
+                raise ValueError("a snapshot can't be shown; unpack it first")
+            case _:
+                assert_never(event)
+
+    def _device(self, device_id: str) -> _Device:
+        device = self._devices.get(device_id)
+        if device is None:
+            device = self._devices[device_id] = _Device()
+        return device
+
+    def _record(self, event: ResultRecorded) -> None:
+        device = self._device(event.device)
+        job = device.job(event.job_id)
+        results = job.results
+        if not event.result.is_hollow:
+            results += (self._small_logs.taken_out(event.result),)
+        device.jobs[event.job_id] = FoldedJob(job.record, results)
+
+    def _change(
+        self,
+        device_id: str,
+        job_id: str,
+        *,
+        record: JobRecord | None = None,
+        in_flight: bool | None = None,
+    ) -> None:
+        device = self._device(device_id)
+        job = device.job(job_id)
+        device.jobs[job_id] = FoldedJob(
+            job.record if record is None else record,
+            job.results,
+            job.in_flight if in_flight is None else in_flight,
+        )
+
+    def _selected(self, event: JobsSelected) -> tuple[str, ...]:
+        """Return the ids of the run list; of a known job, the very string that its record has."""
+        jobs = self._device(event.device).jobs
+        return tuple(
+            jobs[job_id].record.id if job_id in jobs else job_id for job_id in event.run_list
+        )
+
+    def _change_metadata(self, event: MetadataChanged) -> None:
+        """Take what reports show of the metadata; the rest is the application's own."""
+        device, changes = self._device(event.device), event.changes
+        if "title" in changes:
+            device.title = decode_title(changes["title"])
+        if "rejected_jobs" in changes:
+            device.rejected = decode_strings(changes["rejected_jobs"])
+        if "custom_joblist" in changes:
+            device.custom = bytes(changes["custom_joblist"]) == b"true"
+
+    def _in_order(self) -> dict[str, _Device]:
+        """Return the devices as they joined, then those of which only jobs are known."""
+        joined = {name: device for name, device in self._devices.items() if device.shown}
+        return joined | {name: device for name, device in self._devices.items() if device.jobs}
+
+    def finished(self) -> FoldedSession:
+        """Return what the events so far say."""
+        devices = self._in_order()
+        titles = (device.title for device in devices.values())
+        return FoldedSession(
+            session_id=self._session_id,
+            title=next(filter(None, titles), self._title),
+            created=self._created,
+            modified=self._modified,
+            devices=tuple(d.shown or DeviceView(device_id) for device_id, d in devices.items()),
+            jobs={device_id: device.ordered() for device_id, device in devices.items()},
+            rejected={
+                device_id: tuple(map(device.job, device.rejected))
+                for device_id, device in devices.items()
+                if device.rejected
+            },
+            is_custom=any(device.custom for device in devices.values()),
+            plans=self._plans,
+            providers=tuple(self._providers),
+            plugins=tuple(self._plugins.values()),
+            categories=self._categories,
+        )
+
+
+class _Definitions:
+    """Gives the first of all equal definitions; each event that is read brings its own."""
+
+    def __init__(self) -> None:
+        self._strings: dict[str, str] = {}
+        self._records: dict[JobRecord, JobRecord] = {}
+
+    def shared(self, record: JobRecord) -> JobRecord:
+        """Return the definition equal to *record*, the same one for all devices."""
+        known = self._records.setdefault(record, record)
+        if known is record:
+            for name in _REPEATED:
+                text = getattr(record, name)
+                force_setattr(record, name, self._strings.setdefault(text, text))
+        return known
+
+
+_REPEATED: Final = ("category_id", "plugin", "certification_status", "template_id")
 _NOT_STARTED: Final = JobResult()

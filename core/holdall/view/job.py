@@ -11,7 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
-    from holdall.results import Attachment, Interruption, IOLogRecord, JobResult, Outcome
+    from holdall.results import (
+        Attachment,
+        Interruption,
+        IOLogRecord,
+        JobResult,
+        Measurement,
+        Outcome,
+        Subtest,
+    )
     from holdall.view.fold import FoldedJob
     from holdall.view.source import Source
 
@@ -80,6 +88,16 @@ class AttemptView:
     def attachments(self) -> tuple[Attachment, ...]:
         """Files that the job left behind."""
         return self.result.attachments
+
+    @property
+    def subtests(self) -> tuple[Subtest, ...]:
+        """Parts of the attempt that have outcomes of their own."""
+        return self.result.subtests
+
+    @property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """Values that the attempt measured."""
+        return self.result.measurements
 
     def io_log(self) -> Iterator[IOLogRecord]:
         """Yield what the job wrote, in pieces, in the order it was written."""
@@ -224,6 +242,21 @@ class JobView:
     def attachments(self) -> tuple[Attachment, ...]:
         """Files that the last attempt left behind."""
         return self._result.attachments
+
+    @property
+    def subtests(self) -> tuple[Subtest, ...]:
+        """Parts of the last attempt that have outcomes of their own."""
+        return self._result.subtests
+
+    @property
+    def measurements(self) -> tuple[Measurement, ...]:
+        """Values that the last attempt measured."""
+        return self._result.measurements
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether any attempt has subtests or measurements."""
+        return any(result.subtests or result.measurements for result in self._job.results)
 
     @property
     def io_log_size(self) -> int:

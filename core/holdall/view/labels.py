@@ -70,6 +70,7 @@ def tallies(jobs: Iterable[FoldedJob], labels: Labels) -> list[Tally]:
 _ORDER: Final = (
     Outcome.FAIL,
     Outcome.CRASH,
+    Outcome.ERROR,
     None,
     Outcome.UNDECIDED,
     Outcome.NONE,

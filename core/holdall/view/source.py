@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from copy import copy
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from holdall.journal import unpack
+from holdall.journal import unpack_records
 from holdall.view.filtering import through
 from holdall.view.labels import IN_ENGLISH, Labels
 
@@ -30,31 +29,48 @@ class Source:
 
     __slots__ = ("_filters", "_open_blob", "_shared", "_small", "labels")
 
-    def __init__(self, open_blob: OpenBlob, small: SmallLogs) -> None:
+    def __init__(
+        self,
+        open_blob: OpenBlob,
+        small: SmallLogs,
+        *,
+        filters: tuple[ViewFilter, ...] = (),
+        shared: SharedLogs | None = None,
+        labels: Labels = IN_ENGLISH,
+    ) -> None:
         self._open_blob = open_blob
         self._small = small
-        self._filters: tuple[ViewFilter, ...] = ()
-        self._shared: SharedLogs | None = None
-        self.labels = IN_ENGLISH
+        self._filters = filters
+        self._shared = shared
+        self.labels = labels
 
     def filtered(self, by: ViewFilter) -> Source:
         """Return this source as it is seen through *by* as well."""
-        return self._but(_filters=(*self._filters, by))
+        return self._projected(filters=(*self._filters, by))
 
     def sharing(self, shared: SharedLogs) -> Source:
         """Return this source with logs remembered in *shared*."""
-        return self._but(_shared=shared)
+        return self._projected(shared=shared)
 
     def with_words(self, words: Words) -> Source:
         """Return this source with labels in *words*."""
-        return self._but(labels=Labels(words))
+        return self._projected(labels=Labels(words))
 
-    def _but(self, **state: object) -> Source:
-        """Return a source that differs from this one in *state*."""
-        other = copy(self)
-        for name, value in state.items():
-            setattr(other, name, value)
-        return other
+    def _projected(
+        self,
+        *,
+        filters: tuple[ViewFilter, ...] | None = None,
+        shared: SharedLogs | None = None,
+        labels: Labels | None = None,
+    ) -> Source:
+        """Return a source that differs from this one in these."""
+        return Source(
+            self._open_blob,
+            self._small,
+            filters=self._filters if filters is None else filters,
+            shared=shared or self._shared,
+            labels=labels or self.labels,
+        )
 
     def job(self, device_id: str, job: FoldedJob) -> FoldedJob:
         """Return *job* with all texts, results and attachments as they are to be seen."""
@@ -78,7 +94,7 @@ class Source:
     def _stored(self, result: JobResult) -> Iterator[IOLogRecord]:
         ref = result.io_log_ref or ""
         with self._open_blob(ref) as log:
-            yield from unpack(log, name=ref)
+            yield from unpack_records(log, name=ref)
 
     def open(self, attachment: Attachment) -> BinaryIO:
         """Return the content of an attachment, of which the filters are done already."""

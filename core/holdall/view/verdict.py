@@ -1,9 +1,10 @@
 """The one word on a session, and why: the same in every report and for the exit code.
 
-A session passes if at least one job passed, none failed or crashed, and nothing
-is left to do: no job of the run list without a result, none undecided, none in
-flight. Skipped jobs don't matter, and neither does the certification status:
-a non-blocker that fails is a failure too. Another `Policy` may say otherwise.
+A session passes if at least one job passed, none failed, crashed or could not be
+performed, and nothing is left to do: no job of the run list without a result,
+none undecided, none in flight. Skipped jobs don't matter, and neither does the
+certification status: a non-blocker that fails is a failure too. Another `Policy`
+may say otherwise.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ EXAMPLES: Final = 10
 _AGAINST: Final[Mapping[str, tuple[str, str]]] = {
     "failed": NN_("{count} job failed", "{count} jobs failed"),
     "crashed": NN_("{count} job crashed", "{count} jobs crashed"),
+    "error": NN_("{count} job could not be performed", "{count} jobs could not be performed"),
     "in-flight": NN_(
         "{count} job was started and has not ended",
         "{count} jobs were started and have not ended",
@@ -43,6 +45,7 @@ _TOO_FEW: Final = NN_("only {count} job had a result", "only {count} jobs had a 
 _CODES: Final[Mapping[Outcome, str]] = {
     Outcome.FAIL: "failed",
     Outcome.CRASH: "crashed",
+    Outcome.ERROR: "error",
     Outcome.UNDECIDED: "undecided",
     Outcome.NONE: "not-started",
     Outcome.SKIP: "skipped",
@@ -53,9 +56,12 @@ _CODES: Final[Mapping[Outcome, str]] = {
     Outcome.NOT_IMPLEMENTED: "not-implemented",
 }
 
+_TESTED: Final = frozenset({Outcome.PASS, Outcome.FAIL, Outcome.CRASH})
+
 Against = Literal[
     "failed",
     "crashed",
+    "error",
     "in-flight",
     "undecided",
     "not-started",
@@ -78,7 +84,14 @@ class Policy:
         blockers_only: Only jobs whose certification status is `blocker` can speak against it.
     """
 
-    fail_on: tuple[Against, ...] = ("failed", "crashed", "in-flight", "undecided", "not-started")
+    fail_on: tuple[Against, ...] = (
+        "failed",
+        "crashed",
+        "error",
+        "in-flight",
+        "undecided",
+        "not-started",
+    )
     empty: Literal["fail", "pass"] = "fail"
     min_tests: int = 0
     ignore: tuple[str, ...] = ()
@@ -164,7 +177,7 @@ def verdict(view: SessionView, policy: Policy = STRICT) -> Verdict:
         if policy.ignore and policy.ignores(job):
             continue
         passed += job.outcome is Outcome.PASS
-        tried += job.outcome is Outcome.PASS or job.outcome.failed
+        tried += job.outcome in _TESTED
         code = policy.against(job)
         if code is None:
             continue

@@ -25,6 +25,7 @@ from holdall.writing.logs import (
 )
 from holdall.writing.masking import LARGEST_MATCH, masked_records
 from holdall.writing.moments import duration, iso, moment, readable
+from holdall.writing.parts import MEASUREMENTS_LEFT_OUT, SUBTESTS_LEFT_OUT, count_parts_left_out
 
 __all__ = [
     "BYTES_CUT",
@@ -32,9 +33,12 @@ __all__ = [
     "CELL_LENGTH",
     "LARGEST_MATCH",
     "LOGS_CUT",
+    "MEASUREMENTS_LEFT_OUT",
+    "SUBTESTS_LEFT_OUT",
     "ControlFilter",
     "LogChoice",
     "cell_text",
+    "count_parts_left_out",
     "duration",
     "file_name",
     "gathered",

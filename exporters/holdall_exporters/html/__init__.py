@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 _KINDS: Final = {
     "fail": N_("failed"),
     "crash": N_("crashed"),
+    "error": N_("could not be performed"),
     "open": N_("open"),
     "pass": N_("passed"),
     "skip": N_("skipped"),

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 import msgspec
 
 from holdall.results import Outcome
-from holdall.writing import LOGS_CUT, html_text, moment, readable, strip_escapes
+from holdall.writing import (
+    LOGS_CUT,
+    count_parts_left_out,
+    html_text,
+    moment,
+    readable,
+    strip_escapes,
+)
 from holdall_exporters.html.coloured import CUT, Run, coloured
 
 if TYPE_CHECKING:
@@ -33,6 +40,7 @@ BLOCK: Final = 256
 KINDS: Final[Mapping[Outcome, str]] = {
     Outcome.FAIL: "fail",
     Outcome.CRASH: "crash",
+    Outcome.ERROR: "error",
     Outcome.PASS: "pass",
     Outcome.UNDECIDED: "open",
     Outcome.NONE: "open",
@@ -107,7 +115,7 @@ def data_block(view: SessionView, choices: Choices, context: ExportContext) -> I
     encode = msgspec.json.Encoder().encode
     yield from _packed(_rows(view, context.progress, encode))
     total = view.job_count
-    details = _counted(_details(view, choices), context)
+    details = _counted(_details(view, choices, context), context)
     for start in range(0, total, BLOCK):
         yield "\n"
         yield from _packed(_block(islice(details, BLOCK), encode))
@@ -228,12 +236,13 @@ def _counted(details: Iterable[_Details], context: ExportContext) -> Iterator[_D
         yield each
 
 
-def _details(view: SessionView, choices: Choices) -> Iterator[_Details]:
+def _details(view: SessionView, choices: Choices, context: ExportContext) -> Iterator[_Details]:
     """Yield the details of each job; what several devices share is there once."""
     several = len(view.devices) > 1
     known: dict[int, int] = {}
     for number, job in enumerate(view.jobs()):
         details = _definition(job)
+        count_parts_left_out(job, context)
         if several:
             key = hash((job.id, *msgspec.structs.astuple(details)[1:-1]))
             if key in known:

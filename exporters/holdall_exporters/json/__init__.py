@@ -23,6 +23,8 @@ ignore those they don't know:
           "outcome", "return_code", "duration", "started", "comments", "skip_reason",
           "interrupted_by", "io_log_size", "io_log_dropped",
           "attachments": [{"name", "media_type", "size", "sha256"}],
+          "subtests": [{"name", "outcome", "duration", "message"}],
+          "measurements": [{"name", "value", "unit", "lower", "upper", "outcome"}],
           "io_log": [{"delay", "stream", "text" or "base64"}]
         }]
       }]
@@ -219,6 +221,8 @@ def _attempt(attempt: AttemptView) -> dict[str, Any]:
         "io_log_size": attempt.io_log_size,
         "io_log_dropped": attempt.io_log_dropped,
         "attachments": [_attachment(each) for each in attempt.attachments],
+        "subtests": [msgspec.structs.asdict(part) for part in attempt.subtests],
+        "measurements": [msgspec.structs.asdict(part) for part in attempt.measurements],
     }
 
 

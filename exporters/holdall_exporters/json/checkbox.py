@@ -35,7 +35,7 @@ import msgspec
 
 from holdall.results import Outcome
 from holdall.version import __version__
-from holdall.writing import log_text, wants_log
+from holdall.writing import count_parts_left_out, log_text, wants_log
 from holdall_exporters.json.machine import about_machine
 
 if TYPE_CHECKING:
@@ -129,6 +129,7 @@ def _results(
 ) -> Iterator[Iterator[bytes]]:
     total = view.job_count
     for number, job in enumerate(view.jobs()):
+        count_parts_left_out(job, context)
         if _has_result(job) and job.plugin != "attachment":
             yield _result(job, logs)
         if number % 100 == 0:
@@ -170,7 +171,9 @@ def _with_log(head: dict[str, Any], log: Iterable[str]) -> Iterator[bytes]:
 
 def _start(job: JobView) -> dict[str, Any]:
     # Nobody knows how a job in flight would have ended; Checkbox calls it a crash.
-    outcome = Outcome.CRASH if job.in_flight else job.outcome
+    # It has no word for what could not be performed either, and that is never a pass.
+    crashed = job.in_flight or job.outcome is Outcome.ERROR
+    outcome = Outcome.CRASH if crashed else job.outcome
     return {
         "id": _plain(job.id),
         "full_id": job.id,

@@ -98,6 +98,26 @@ class Attachment(msgspec.Struct, frozen=True):
     sha256: Digest
 
 
+class SubtestEntry(msgspec.Struct, frozen=True):
+    """A part of a job that has an outcome of its own."""
+
+    name: str
+    outcome: Outcome
+    duration: Seconds | None
+    message: str | None
+
+
+class MeasurementEntry(msgspec.Struct, frozen=True):
+    """A value that a job measured, with the limits that it was to keep."""
+
+    name: str
+    value: float | int | str | bool
+    unit: str
+    lower: float | None
+    upper: float | None
+    outcome: Outcome
+
+
 class LogPiece(msgspec.Struct, frozen=True):
     """What a job wrote at one moment; `text` or, where it is no UTF-8, `base64`."""
 
@@ -120,6 +140,8 @@ class Attempt(msgspec.Struct, frozen=True):
     io_log_size: Size
     io_log_dropped: Size
     attachments: tuple[Attachment, ...]
+    subtests: tuple[SubtestEntry, ...] = ()
+    measurements: tuple[MeasurementEntry, ...] = ()
     io_log: tuple[LogPiece, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -164,8 +186,9 @@ class Document(msgspec.Struct, frozen=True):
 
 def session_schema() -> dict[str, Any]:
     """Return the JSON Schema 2020-12 of the document."""
+    schema = msgspec.json.encode(msgspec.json.schema(Document))  # in which defaults are tuples
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": SCHEMA_ID,
-        **msgspec.json.schema(Document),
+        **msgspec.json.decode(schema),
     }

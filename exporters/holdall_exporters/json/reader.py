@@ -31,7 +31,7 @@ from holdall.journal import (
     SessionCreated,
     WriterOpened,
 )
-from holdall.results import Attachment, IOLogRecord, JobResult
+from holdall.results import Attachment, IOLogRecord, JobResult, Measurement, Subtest
 from holdall.view import SessionView
 from holdall_exporters.json.document import Document
 
@@ -120,6 +120,10 @@ def _result(attempt: Attempt) -> JobResult:
                 ref=f"sha256:{each.sha256}",
             )
             for each in attempt.attachments
+        ],
+        subtests=[Subtest(**msgspec.structs.asdict(part)) for part in attempt.subtests],
+        measurements=[
+            Measurement(**msgspec.structs.asdict(part)) for part in attempt.measurements
         ],
     )
 

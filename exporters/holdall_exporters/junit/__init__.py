@@ -14,53 +14,22 @@ junit-10.xsd does, with the output of each case and its earlier attempts, and
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import partial
-from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar, Final, Literal, NamedTuple
 from xml.etree.ElementTree import iterparse
-from xml.sax.saxutils import escape
 
 from msgspec import Meta
 
-from holdall.results import Outcome
-from holdall.writing import (
-    BYTES_CUT,
-    LOGS_CUT,
-    gathered,
-    iso,
-    log_text,
-    moment,
-    shortened,
-    strip_escapes,
-    wants_log,
-    xml_text,
-)
+from holdall.writing import gathered, iso, moment
+from holdall_exporters.junit.cases import attribute, case_of, distinct, history_of, seconds, tag_of
 from holdall_exporters.junit.files import Files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from holdall.contracts import ExportContext, SplitExporter, SplitSink
     from holdall.view import DeviceView, JobGroup, JobView, SessionView
-
-# What each outcome is in JUnit; a passing case has no child. A job in flight is an error,
-# whatever its earlier attempts say: nobody knows how it would have ended.
-_TAGS: Final[Mapping[Outcome, str]] = {
-    Outcome.PASS: "",
-    Outcome.FAIL: "failure",
-    Outcome.CRASH: "error",
-    Outcome.NONE: "skipped",
-    Outcome.SKIP: "skipped",
-    Outcome.SKIPPED_DEPENDENCY: "skipped",
-    Outcome.SKIPPED_RESOURCE: "skipped",
-    Outcome.SKIPPED_MANIFEST: "skipped",
-    Outcome.NOT_SUPPORTED: "skipped",
-    Outcome.NOT_IMPLEMENTED: "skipped",
-    Outcome.UNDECIDED: "skipped",
-}
-_IN_FLIGHT: Final = "error"
 
 
 @dataclass(frozen=True)
@@ -150,15 +119,15 @@ def _batches(
 ) -> Iterator[_Batch]:
     """Yield the cases of a suite, all at once unless files are limited."""
     if not file.is_limited:
-        cases = (piece for job in group.jobs() for piece in _case(job, class_name, context))
+        cases = (piece for job in group.jobs() for piece in case_of(job, class_name, context))
         yield _Batch(_next_suite(file, len(group)), len(group), group.jobs, cases)
         return
     taken: list[JobView] = []
     written: list[bytes] = []
     size = around
     for job in group.jobs():
-        case = b"".join(_case(job, class_name, context))
-        more = len(case) + (len(_history(job)) if job.attempt_count > 1 else 0)
+        case = b"".join(case_of(job, class_name, context))
+        more = len(case) + (len(history_of(job)) if job.attempt_count > 1 else 0)
         if not file.has_room(len(taken) + 1, size + more):
             if taken:
                 number = _next_suite(file, len(taken))
@@ -181,7 +150,7 @@ def _next_suite(file: Files, cases: int) -> int:
 
 
 def _suite_start(view: SessionView, group: JobGroup, batch: _Batch, *, several: bool) -> bytes:
-    tags = [_tag(job) for job in batch.jobs()]
+    tags = [tag_of(job) for job in batch.jobs()]
     name = f"{group.device_id}: {group.category}" if several else group.category
     timestamp = iso(moment(view.created)).removesuffix("Z")
     return (
@@ -189,20 +158,20 @@ def _suite_start(view: SessionView, group: JobGroup, batch: _Batch, *, several: 
         b'tests="%d" failures="%d" errors="%d" skipped="%d" time="%.3f">\n'
     ) % (
         batch.number,
-        _attribute(name, empty="uncategorised"),
-        _attribute(group.category_id),
-        _attribute(group.device_id, empty="localhost"),
+        attribute(name, empty="uncategorised"),
+        attribute(group.category_id),
+        attribute(group.device_id, empty="localhost"),
         timestamp.encode(),
         len(tags),
         tags.count("failure"),
         tags.count("error"),
         tags.count("skipped"),
-        _seconds(sum(job.duration or 0.0 for job in batch.jobs())),
+        seconds(sum(job.duration or 0.0 for job in batch.jobs())),
     )
 
 
 def _suite_end(jobs: Iterable[JobView]) -> bytes:
-    history = b"".join(_history(job) for job in jobs if job.attempt_count > 1)
+    history = b"".join(history_of(job) for job in jobs if job.attempt_count > 1)
     return b"    <system-out>%b</system-out>\n    <system-err/>\n  </testsuite>\n" % history
 
 
@@ -225,157 +194,20 @@ def _properties(device: DeviceView, plans: str) -> Iterator[bytes]:
 
 
 def _property(name: str, value: str) -> bytes:
-    return b'      <property name="%b" value="%b"/>\n' % (_attribute(name), _attribute(value))
+    return b'      <property name="%b" value="%b"/>\n' % (attribute(name), attribute(value))
 
 
 def _class_name(group: JobGroup, *, several: bool) -> bytes:
     """Return what, with the name of a case, is the same for no two cases."""
-    category = _distinct(group.category_id)
+    category = distinct(group.category_id)
     if not several:
-        return _attribute(category)
-    device = _distinct(group.device_id).replace("%", "%25").replace("/", "%2F")
-    return _attribute(f"{device}/{category}")
-
-
-def _case(job: JobView, class_name: bytes, context: ExportContext) -> Iterator[bytes]:
-    yield b'    <testcase classname="%b" name="%b" time="%.3f"' % (
-        class_name,
-        _attribute(_distinct(job.id)),
-        _seconds(job.duration or 0.0),
-    )
-    parts = _parts(job, context)
-    first = next(parts, None)
-    if first is None:
-        yield b"/>\n"
-        return
-    yield b">\n"
-    yield first
-    yield from parts
-    yield b"    </testcase>\n"
-
-
-def _parts(job: JobView, context: ExportContext) -> Iterator[bytes]:
-    """Yield what is inside a case."""
-    options: Options = context.options
-    portable = options.flavour == "portable"
-    if options.flavour == "rich":
-        yield from _case_properties(job)
-    tag = _tag(job)
-    if tag:
-        yield b'      <%b type="%b" message="%b"' % (
-            tag.encode(),
-            _attribute("in-flight" if job.in_flight else job.outcome),
-            _attribute(_message(job)),
-        )
-        if tag == "skipped" or job.in_flight:
-            yield b"/>\n"
-        else:
-            yield b">"
-            if job.comments:
-                yield _content(strip_escapes(job.comments)) + b"\n"
-            if portable and options.logs != "none":
-                yield from _log(job, context)
-            yield b"</%b>\n" % tag.encode()
-    if not portable:
-        yield from _earlier(job, flaky=not tag)
-        if wants_log(options.logs, job):
-            yield b"      <system-out>"
-            yield from _log(job, context)
-            yield b"</system-out>\n"
-
-
-def _log(job: JobView, context: ExportContext) -> Iterator[bytes]:
-    most: int = context.options.log_max
-    records = job.io_log()
-    if 0 < most < job.io_log_size:
-        context.count(LOGS_CUT)
-        context.count(BYTES_CUT, job.io_log_size - most)
-        records = shortened(records, most // 2, most - most // 2)
-    return map(_content, log_text(records))
-
-
-def _earlier(job: JobView, *, flaky: bool) -> Iterator[bytes]:
-    """Yield the attempts before the last one that went wrong."""
-    for attempt in job.attempts[:-1]:
-        if attempt.outcome.failed:
-            kind = "Failure" if attempt.outcome is Outcome.FAIL else "Error"
-            words = strip_escapes(attempt.comments).strip().partition("\n")[0]
-            yield b'      <%b type="%b" message="%b"/>\n' % (
-                f"{'flaky' if flaky else 'rerun'}{kind}".encode(),
-                _attribute(attempt.outcome),
-                _attribute(f"{attempt.label}: {words}" if words else attempt.label),
-            )
-
-
-def _case_properties(job: JobView) -> Iterator[bytes]:
-    properties = [
-        ("summary", job.summary),
-        ("outcome", "in-flight" if job.in_flight else job.outcome),
-        ("plugin", job.plugin),
-        ("certification-status", job.certification_status),
-        ("attempts", str(job.attempt_count)),
-        *(("attachment", each.name) for each in job.attachments),
-    ]
-    yield b"      <properties>\n"
-    for name, value in properties:
-        yield b'        <property name="%b" value="%b"/>\n' % (
-            _attribute(name),
-            _attribute(value),
-        )
-    yield b"      </properties>\n"
-
-
-def _tag(job: JobView) -> str:
-    return _IN_FLIGHT if job.in_flight else _TAGS[job.outcome]
-
-
-def _message(job: JobView) -> str:
-    """Return the label, and the reason or the first line of the comments if there is one."""
-    words = job.skip_reason or job.comments
-    first = strip_escapes(words).strip().partition("\n")[0]
-    return f"{job.label}: {first}" if first else job.label
-
-
-def _history(job: JobView) -> bytes:
-    ended = ", ".join(attempt.label for attempt in job.attempts)
-    return _content(f"{job.id}: {job.attempt_count} attempts: {ended}\n")
-
-
-def _distinct(text: str) -> str:
-    """Return *text* for a name that readers compare, so that no two texts become one.
-
-    Blanks and illegal characters, which readers change each in its own way, add
-    a digest of what the text was; so does what looks like such a digest, and no text at all.
-    """
-    plain = " ".join(xml_text(text).split())
-    if text and plain == text and not _DIGEST.search(text):
-        return text
-    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    return f"{plain or 'unnamed'} #{digest}"
-
-
-def _seconds(duration: float) -> float:
-    """Return *duration* as readers take it: with no more digits than their numbers have."""
-    return min(duration, _LONGEST)
-
-
-def _attribute(text: str, *, empty: str = "") -> bytes:
-    value = xml_text(text)
-    if not value.strip():
-        value = empty
-    return escape(value, _QUOTES).encode("ascii", "xmlcharrefreplace")
-
-
-def _content(text: str) -> bytes:
-    return escape(xml_text(text), _RETURNS).encode("ascii", "xmlcharrefreplace")
+        return attribute(category)
+    device = distinct(group.device_id).replace("%", "%25").replace("/", "%2F")
+    return attribute(f"{device}/{category}")
 
 
 _NO_BATCH: Final = _Batch(0, 0, tuple, ())
 _NUMBERS_SIZE: Final = 100  # bytes by which the numbers of a suite may be longer than noughts
-_LONGEST: Final = 1e12  # seconds; libxml2 takes numbers of 24 digits
-_DIGEST: Final = re.compile("(?:^| )#[0-9a-f]{12}$")
-_RETURNS: Final = {"\r": "&#13;"}
-_QUOTES: Final = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 
 
 if TYPE_CHECKING:

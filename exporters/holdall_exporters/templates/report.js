@@ -91,7 +91,7 @@
     const places = new Map([...names].sort().map((name, at) => [name, at]));
     return rows.map((row) => places.get(names[row[column]]));
   };
-  const severity = ["fail", "crash", "open", "pass", "skip"];
+  const severity = ["fail", "crash", "error", "open", "pass", "skip"];
   const keys = {
     outcome: () => {
       const ranks = labels.map(([kind, ...words]) => severity.indexOf(kind) + words.join(" "));

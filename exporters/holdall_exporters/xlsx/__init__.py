@@ -21,6 +21,7 @@ from holdall.results import Outcome
 from holdall.view import verdict
 from holdall.writing import (
     CELL_LENGTH,
+    count_parts_left_out,
     head_of,
     log_text,
     moment,
@@ -76,6 +77,7 @@ _FILLS: Final[Mapping[Outcome, str]] = {
     Outcome.PASS: "E3F4E8",
     Outcome.FAIL: "FCE8E6",
     Outcome.CRASH: "FDEADB",
+    Outcome.ERROR: "F3E6FC",
     Outcome.UNDECIDED: "E4EFFB",
     Outcome.NONE: "E4EFFB",
 }
@@ -194,6 +196,7 @@ def _write_results(book: Workbook, view: SessionView, context: ExportContext) ->
     sheet = Sheet(book, view.words, title, _RESULTS, context.count)
     for number, job in enumerate(view.jobs()):
         sheet.add(_result(sheet, job))
+        count_parts_left_out(job, context)
         if number % 100 == 0:
             context.progress(number, view.job_count)
     sheet.finish()

@@ -27,6 +27,7 @@ _COLOURS: Final[Mapping[Outcome | None, str]] = {
     Outcome.PASS: "3AA565",
     Outcome.FAIL: "D9483D",
     Outcome.CRASH: "E5812F",
+    Outcome.ERROR: "9B59B6",
     Outcome.UNDECIDED: "5598DF",
     Outcome.NONE: "5598DF",
     None: "5598DF",

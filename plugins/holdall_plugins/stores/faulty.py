@@ -1,6 +1,6 @@
 """A wrapper that fails on purpose, to see what others make of it: `faulty?fail=3::URL`.
 
-It counts the steps that change something: `create`, `remove`, `append`, `trim`,
+It counts the steps that change something: `create`, `remove`, `append`, `compact`,
 `put_blob`, `open_log`, and a log's `flush`, `seal` and `discard`. At the step of
 the number given,
 
@@ -17,16 +17,18 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
+from holdall.contracts import HasFolder
 from holdall.errors import FailedStorageError, StorageFullError, StoreUrlError
+from holdall.stores import LogWrapper, RepositoryWrapper, StorageWrapper
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from holdall.contracts import LogWriter, Mode, Repository, SessionInfo, Storage
+    from holdall.contracts import Level, LogWriter, Repository, Storage
 
 T = TypeVar("T")
 Step = Callable[[], T]
@@ -35,126 +37,103 @@ FAULTS: Final = ("fail", "fail_after", "full", "kill", "kill_after", "tear", "de
 """What can be done to a step, each given by the step's number."""
 
 
-class FaultyRepository:
+class FaultyRepository(RepositoryWrapper):
     """Another repository, of which chosen steps fail."""
 
     def __init__(self, inner: Repository, *, seconds: float = 0.0, **faults: int) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._options = {**faults, **({"seconds": seconds} if seconds else {})}
         self._faults = _Faults(faults, seconds)
 
     @classmethod
-    def from_url(cls, url: str, inner: Repository | None) -> FaultyRepository:
-        """Return *inner* with the faults that `faulty?fault=step` names."""
+    def from_url(cls, url: str, *inner: Repository, options: object = None) -> FaultyRepository:
+        """Return the one in *inner* with the faults that `faulty?fault=step` names."""
+        del options
         name, _, query = url.partition("?")
-        options = dict(parse_qsl(query, keep_blank_values=True))
+        given = dict(parse_qsl(query, keep_blank_values=True))
         usage = f"write faulty?fault=step::URL, with a fault of {', '.join(FAULTS)}"
-        if inner is None or name != "faulty":
+        if len(inner) != 1 or name != "faulty":
             raise StoreUrlError(url, usage)
         try:
-            seconds = float(options.pop("seconds", "0"))
-            faults = {fault: int(step) for fault, step in options.items()}
+            seconds = float(given.pop("seconds", "0"))
+            faults = {fault: int(step) for fault, step in given.items()}
         except ValueError:
             raise StoreUrlError(url, usage) from None
         if not set(faults) <= set(FAULTS):
             raise StoreUrlError(url, usage)
-        return cls(inner, seconds=seconds, **faults)
+        return cls(inner[0], seconds=seconds, **faults)
 
     @property
     def url(self) -> str:
         """The URL that names this repository again."""
         query = f"?{urlencode(self._options)}" if self._options else ""
-        return f"faulty{query}::{self._inner.url}"
+        return f"faulty{query}::{self.inner.url}"
 
-    def create(self, session_id: str) -> Storage:
+    def create(self, session_id: str, *, first: int = 1) -> Storage:
         """Return the open storage of a new session."""
-        storage = self._faults.around("create", lambda: self._inner.create(session_id), session_id)
-        return self._faulty(storage)
-
-    def open(self, session_id: str, *, mode: Mode = "w", take_over: bool = False) -> Storage:
-        """Return the storage of a session that exists."""
-        return self._faulty(self._inner.open(session_id, mode=mode, take_over=take_over))
-
-    def list(self) -> Iterator[SessionInfo]:
-        """Yield what is known of each session, newest first."""
-        return self._inner.list()
+        step = partial(self.inner.create, session_id, first=first)
+        return self.wrapped(self._faults.around("create", step, session_id))
 
     def remove(self, session_id: str) -> None:
         """Remove a session."""
-        self._faults.around("remove", lambda: self._inner.remove(session_id), session_id)
+        self._faults.around("remove", lambda: self.inner.remove(session_id), session_id)
 
-    def _faulty(self, storage: Storage) -> FaultyStorage:
-        if self._faults.has("tear") and not isinstance(getattr(storage, "folder", None), Path):
+    def wrapped(self, storage: Storage) -> Storage:
+        """Return a storage of which chosen steps fail."""
+        if self._faults.has("tear") and not isinstance(storage, HasFolder):
             storage.close()
             raise StoreUrlError(self.url, "only a store in plain files can tear what it appends")
         return FaultyStorage(storage, self._faults, self)
 
 
-class FaultyStorage:
+class FaultyStorage(StorageWrapper):
     """Another storage, of which chosen steps fail; what else it can do it still can."""
 
     def __init__(self, inner: Storage, faults: _Faults, repository: FaultyRepository) -> None:
-        self.repository = repository
-        self._inner = inner
+        super().__init__(inner, repository)
         self._faults = faults
         self._failure: FailedStorageError | None = None
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    @property
-    def id(self) -> str:
-        """The session's id."""
-        return self._inner.id
-
-    @property
-    def where(self) -> str:
-        """The place, for messages."""
-        return self._inner.where
-
     @property
     def head(self) -> int:
-        """Number of the last entry, 0 if there is none."""
+        """Number of the last entry."""
         self._check()
-        return self._inner.head
+        return self.inner.head
 
-    def append(self, entries: Sequence[bytes], *, expect: int) -> int:
+    def append(self, entries: Sequence[bytes], *, expect: int, level: Level = "system") -> int:
         """Store *entries* behind entry *expect*."""
+        step = partial(self.inner.append, entries, expect=expect, level=level)
         if self._faults.has("tear"):
-            return self._append_or_tear(entries, expect)
-        return self.around("append", lambda: self._inner.append(entries, expect=expect))
+            return self._append_or_tear(step)
+        return self.around("append", step)
+
+    def compact(self, snapshot: bytes, *, expect: int) -> int:
+        """Make *snapshot* the entry behind *expect* and drop all before it."""
+        return self.around("compact", partial(self.inner.compact, snapshot, expect=expect))
 
     def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """Yield the numbered entries behind *after*."""
         self._check()
-        return self._inner.read(after)
+        return self.inner.read(after)
 
-    def trim(self, below: int) -> None:
-        """Drop the entries before number *below*."""
-        self.around("trim", lambda: self._inner.trim(below))
-
-    def put_blob(self, chunks: Iterable[bytes]) -> str:
+    def put_blob(self, chunks: Iterable[bytes], *, ref: str | None = None) -> str:
         """Store bytes and return `sha256:...`."""
-        return self.around("put_blob", lambda: self._inner.put_blob(chunks))
+        return self.around("put_blob", partial(self.inner.put_blob, chunks, ref=ref))
 
     def open_blob(self, ref: str) -> BinaryIO:
-        """Return the bytes that *ref* names."""
+        """Return the bytes stored as *ref*."""
         self._check()
-        return self._inner.open_blob(ref)
+        return self.inner.open_blob(ref)
 
     def open_log(self, name: str) -> LogWriter:
         """Return the live log *name*."""
-        return FaultyLog(self.around("open_log", lambda: self._inner.open_log(name)), self)
-
-    def close(self) -> None:
-        """Let go of the session."""
-        self._inner.close()
+        return FaultyLog(self.around("open_log", lambda: self.inner.open_log(name)), self)
 
     def around(self, name: str, step: Step[T]) -> T:
         """Do *step*, or fail; after an unclear failure nothing is done any more."""
         self._check()
         try:
-            return self._faults.around(name, step, self._inner.id, self._inner.where)
+            return self._faults.around(name, step, self.id, self.where)
         except FailedStorageError as error:
             self._failure = error
             raise
@@ -163,10 +142,11 @@ class FaultyStorage:
         if self._failure is not None:
             raise self._failure
 
-    def _append_or_tear(self, entries: Sequence[bytes], expect: int) -> int:
-        journal = max(self._inner.folder.glob("journal-*"))  # type: ignore[attr-defined] # optional
+    def _append_or_tear(self, step: Step[int]) -> int:
+        assert isinstance(self.inner, HasFolder)  # noqa: S101 - `wrapped` saw to it
+        journal = max(self.inner.folder.glob("journal-*"))
         before = journal.stat().st_size
-        head = self.around("append", lambda: self._inner.append(entries, expect=expect))
+        head = self.around("append", step)
         if self._faults.is_due("tear"):
             os.truncate(journal, before + (journal.stat().st_size - before) // 2)
             self._failure = self._faults.failure("append", self.id, self.where)
@@ -174,33 +154,24 @@ class FaultyStorage:
         return head
 
 
-class FaultyLog:
+class FaultyLog(LogWrapper):
     """Another log, of which chosen steps fail."""
 
     def __init__(self, inner: LogWriter, storage: FaultyStorage) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._storage = storage
-
-    @property
-    def size(self) -> int:
-        """Bytes written so far, by earlier writers too."""
-        return self._inner.size
-
-    def write(self, data: bytes) -> None:
-        """Append bytes."""
-        self._inner.write(data)
 
     def flush(self) -> None:
         """Hand everything to the store."""
-        self._storage.around("flush", self._inner.flush)
+        self._storage.around("flush", self.inner.flush)
 
-    def seal(self) -> str:
+    def seal(self, *, ref: str | None = None) -> str:
         """Turn the log into a blob."""
-        return self._storage.around("seal", self._inner.seal)
+        return self._storage.around("seal", partial(self.inner.seal, ref=ref))
 
     def discard(self) -> None:
         """Drop the log."""
-        self._storage.around("discard", self._inner.discard)
+        self._storage.around("discard", self.inner.discard)
 
 
 class _Faults:

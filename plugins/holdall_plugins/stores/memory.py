@@ -17,13 +17,20 @@ from holdall.errors import (
     StoreUrlError,
     UnknownSessionError,
 )
-from holdall.journal import describe
-from holdall.stores import Handle, check_session_id, checked_blob, digest_of, is_repeated
+from holdall.stores import (
+    Handle,
+    check_session_id,
+    checked_blob,
+    digest_of,
+    file_of,
+    is_compacted,
+    is_repeated,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from holdall.contracts import LogWriter, Mode, Repository, SessionInfo, Storage
+    from holdall.contracts import Level, LogWriter, Mode, Repository, Storage
 
 
 class MemoryRepository:
@@ -38,10 +45,11 @@ class MemoryRepository:
         self._url = "memory://"
 
     @classmethod
-    def from_url(cls, url: str, inner: Repository | None) -> MemoryRepository:
+    def from_url(cls, url: str, *inner: Repository, options: object = None) -> MemoryRepository:
         """Return the repository of the name in *url*, the same for all that use it."""
+        del options
         name = unquote(url.removeprefix("memory://"))
-        if inner is not None or not url.startswith("memory://") or not name:
+        if inner or not url.startswith("memory://") or not name:
             raise StoreUrlError(url, "write memory://name, with a name of your choice")
         repository = cls()
         repository._url = f"memory://{quote(name)}"
@@ -53,13 +61,13 @@ class MemoryRepository:
         """The URL that names this repository again; without a name nothing does."""
         return self._url
 
-    def create(self, session_id: str) -> Storage:
-        """Return the open storage of a new session."""
+    def create(self, session_id: str, *, first: int = 1) -> Storage:
+        """Return the open storage of a new session whose first entry gets the number *first*."""
         check_session_id(session_id)
         with self._place.lock:
             if session_id in self._place.sessions:
                 raise SessionExistsError(self.url, session_id)
-            session = self._place.sessions[session_id] = _Session()
+            session = self._place.sessions[session_id] = _Session(first)
             return self._opened(session_id, session, "w")
 
     def open(self, session_id: str, *, mode: Mode = "w", take_over: bool = False) -> Storage:
@@ -71,9 +79,12 @@ class MemoryRepository:
                 self._refuse_second_writer(session_id, session)
             return self._opened(session_id, session, mode)
 
-    def list(self) -> Iterator[SessionInfo]:
-        """Yield what is known of each session, newest first."""
-        return describe(self, tuple(self._place.sessions))
+    def ids(self) -> Iterator[str]:
+        """Yield the ids of all sessions, the last modified first and empty ones last."""
+        with self._place.lock:
+            sessions = tuple(self._place.sessions.items())
+        modified = sorted(sessions, key=lambda item: item[1].modified, reverse=True)
+        return (session_id for session_id, _session in modified)
 
     def remove(self, session_id: str) -> None:
         """Remove a session; handles that are open on it can't read it any more."""
@@ -98,19 +109,22 @@ class MemoryRepository:
 
     def _opened(self, session_id: str, session: _Session, mode: Mode) -> MemoryStorage:
         handle = Handle(session_id, self.url, mode, self)
-        storage = MemoryStorage(session, self._place.lock, handle)
+        storage = MemoryStorage(session, self._place, handle)
         if mode == "w":
             session.writer = weakref.ref(storage)
         return storage
 
 
 class MemoryStorage:
-    """One session in memory."""
+    """One session in memory.
 
-    def __init__(self, session: _Session, lock: RLock, handle: Handle) -> None:
+    Nothing outlives the process, so the levels of `append` are one here.
+    """
+
+    def __init__(self, session: _Session, place: _Place, handle: Handle) -> None:
         self.handle = handle
         self._session = session
-        self._lock = lock
+        self._place = place
 
     @property
     def id(self) -> str:
@@ -129,24 +143,40 @@ class MemoryStorage:
 
     @property
     def head(self) -> int:
-        """Number of the last entry, 0 if there is none."""
+        """Number of the last entry; one less than that of the first if there is none."""
         return self._session.head
 
-    def append(self, entries: Sequence[bytes], *, expect: int) -> int:
+    def append(self, entries: Sequence[bytes], *, expect: int, level: Level = "system") -> int:
         """Keep *entries* behind entry *expect*, all or none."""
-        with self._lock:
+        del level
+        with self.handle.writing("append entries"), self._place.lock:
             self._check_writer("append entries")
             if self.head != expect:
                 if not is_repeated(self, entries, expect=expect):
                     raise StaleWriterError(self.id, expect, self.head)
-                return self.head
-            self._session.entries.extend(map(bytes, entries))
+            elif entries:
+                self._session.entries.extend(map(bytes, entries))
+                self._session.modified = self._place.tick()
+            return self.head
+
+    def compact(self, snapshot: bytes, *, expect: int) -> int:
+        """Keep *snapshot*, the entry behind *expect*, instead of all before it."""
+        with self.handle.writing("compact entries"), self._place.lock:
+            self._check_writer("compact entries")
+            if self.head == expect:
+                session = self._session
+                session.entries, session.first = [bytes(snapshot)], expect + 1
+                session.modified = self._place.tick()
+            elif not is_compacted(self, snapshot, expect=expect):
+                raise StaleWriterError(self.id, expect, self.head)
             return self.head
 
     def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
-        """Yield the numbered entries behind *after*; a trim meanwhile hides none of them."""
+        """Yield the numbered entries behind *after*; a compaction meanwhile hides none of them."""
         self._check_readable()
-        return self._read(self._session.entries, self._session.first, after)
+        with self._place.lock:
+            entries, first = self._session.entries, self._session.first
+        return self._read(entries, first, after)
 
     def _read(
         self, entries: Sequence[bytes], first: int, after: int
@@ -157,34 +187,51 @@ class MemoryStorage:
             yield first + index, entries[index]
             index += 1
 
-    def trim(self, below: int) -> None:
-        """Drop the entries before number *below*."""
-        with self._lock:
-            self._check_writer("trim entries")
-            session = self._session
-            dropped = min(max(below - session.first, 0), len(session.entries))
-            session.entries = session.entries[dropped:]
-            session.first += dropped
-
-    def put_blob(self, chunks: Iterable[bytes]) -> str:
+    def put_blob(self, chunks: Iterable[bytes], *, ref: str | None = None) -> str:
         """Keep bytes and return `sha256:...`."""
-        self._check_writer("store a blob")
-        return self._session.keep(b"".join(chunks))
+        with self.handle.writing("store a blob"):
+            self._check_writer("store a blob")
+            data = b"".join(chunks)
+            if ref is not None:
+                digest_of(ref, session_id=self.id)
+            return self._session.keep(data, ref)
 
     def open_blob(self, ref: str) -> BinaryIO:
-        """Return the bytes that *ref* names."""
+        """Return the bytes stored as *ref*."""
         self._check_readable()
         digest_of(ref, session_id=self.id)
         try:
-            data = self._session.blobs[ref]
+            actual, data = self._session.blobs[ref]
         except KeyError:
             raise CorruptSessionError(self.id, f"blob {ref}", "there is no such blob") from None
-        return checked_blob(iter((data,)), ref, session_id=self.id)
+        return checked_blob(iter((data,)), actual, session_id=self.id)
 
     def open_log(self, name: str) -> LogWriter:
         """Return the live log *name*; memory has nothing that a crash could leave."""
-        self._check_writer("write a log")
-        return _MemoryLog(self._session, name, self._check_writer)
+        with self.handle.writing("write a log"):
+            self._check_writer("write a log")
+            return _MemoryLog(self._session, name, self.handle, self._check_writer)
+
+    def read_log(self, name: str) -> BinaryIO:
+        """Return what was written of the live log *name*: nothing if there is no such log."""
+        self._check_readable()
+        return file_of(iter((bytes(self._session.logs.get(name, b"")),)))
+
+    def blobs(self) -> Iterator[str]:
+        """Yield the refs of the blobs that are stored."""
+        self._check_readable()
+        return iter(tuple(self._session.blobs))
+
+    def logs(self) -> Iterator[str]:
+        """Yield the names of the live logs."""
+        self._check_readable()
+        return iter(tuple(self._session.logs))
+
+    def drop(self, ref: str) -> None:
+        """Drop a blob that no entry names."""
+        with self.handle.writing("drop a blob"):
+            self._check_writer("drop a blob")
+            self._session.blobs.pop(ref, None)
 
     def close(self) -> None:
         """Let go of the session; calling it again does nothing."""
@@ -203,9 +250,12 @@ class MemoryStorage:
 
 
 class _MemoryLog:
-    def __init__(self, session: _Session, name: str, check: Callable[[str], None]) -> None:
+    def __init__(
+        self, session: _Session, name: str, handle: Handle, check: Callable[[str], None]
+    ) -> None:
         self._logs = session.logs
         self._keep = session.keep
+        self._handle = handle
         self._check_writer = check
         self._name = name
         self._data = self._logs.setdefault(name, bytearray())
@@ -219,16 +269,20 @@ class _MemoryLog:
         self._data += data
 
     def flush(self) -> None:
-        self._check()
+        with self._handle.writing("write a log"):
+            self._check()
 
-    def seal(self) -> str:
-        self._check()
-        del self._logs[self._name]
-        return self._keep(bytes(self._data))
+    def seal(self, *, ref: str | None = None) -> str:
+        with self._handle.writing("seal a log"):
+            self._check()
+            sealed = self._keep(bytes(self._data), ref)
+            del self._logs[self._name]
+            return sealed
 
     def discard(self) -> None:
-        if self._logs.get(self._name) is self._data:
-            del self._logs[self._name]
+        with self._handle.writing("drop a log"):
+            if self._logs.get(self._name) is self._data:
+                del self._logs[self._name]
 
     def _check(self) -> None:
         self._check_writer("write a log")
@@ -237,10 +291,11 @@ class _MemoryLog:
 
 
 class _Session:
-    def __init__(self) -> None:
+    def __init__(self, first: int) -> None:
         self.entries: list[bytes] = []
-        self.first = 1
-        self.blobs: dict[str, bytes] = {}
+        self.first = first
+        self.modified = 0
+        self.blobs: dict[str, tuple[str, bytes]] = {}
         self.logs: dict[str, bytearray] = {}
         self.writer: Callable[[], MemoryStorage | None] = lambda: None
         self.is_removed = False
@@ -249,16 +304,22 @@ class _Session:
     def head(self) -> int:
         return self.first + len(self.entries) - 1
 
-    def keep(self, data: bytes) -> str:
-        ref = f"sha256:{sha256(data).hexdigest()}"
-        self.blobs[ref] = data
-        return ref
+    def keep(self, data: bytes, ref: str | None) -> str:
+        actual = f"sha256:{sha256(data).hexdigest()}"
+        self.blobs.setdefault(ref or actual, (actual, data))
+        return ref or actual
 
 
 class _Place:
     def __init__(self) -> None:
         self.sessions: dict[str, _Session] = {}
         self.lock = RLock()
+        self._ticks = 0
+
+    def tick(self) -> int:
+        """Return a number higher than all before, which orders what happens."""
+        self._ticks += 1
+        return self._ticks
 
 
 _PLACES: Final[dict[str, _Place]] = {}

@@ -8,10 +8,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from holdall.errors import StoreUrlError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from holdall.contracts import Repository
 
 
-def local_path(url: str, inner: Repository | None, *, start: str) -> tuple[str, bool]:
+def local_path(url: str, inner: Sequence[Repository], *, start: str) -> tuple[str, bool]:
     """Return the path in a URL that begins with *start*, and whether its file system is trusted.
 
     *start* ends with the slash that the path begins with.
@@ -22,7 +24,7 @@ def local_path(url: str, inner: Repository | None, *, start: str) -> tuple[str, 
     parts = urlsplit(url)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     trust_fs = options.pop("trust_fs", "0")
-    if inner is not None:
+    if inner:
         raise StoreUrlError(url, "a store has nothing behind '::'; put the wrapper first")
     if not url.startswith(start) or parts.fragment:
         words = f"write {start.partition('://')[0]}:///, an absolute path, and '%23' for '#'"

@@ -2,61 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, NoReturn
 
 from holdall.errors import ReadOnlyStorageError, StoreUrlError
+from holdall.stores import RepositoryWrapper
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from holdall.contracts import Mode, Repository, SessionInfo, Storage
+    from holdall.contracts import Mode, Repository, Storage
 
 
-class ReadOnlyRepository:
+class ReadOnlyRepository(RepositoryWrapper):
     """Another repository, of which every session is opened for reading."""
 
-    def __init__(self, inner: Repository) -> None:
-        self._inner = inner
-
     @classmethod
-    def from_url(cls, url: str, inner: Repository | None) -> ReadOnlyRepository:
-        """Return *inner* as something to read only."""
-        if inner is None or url != "readonly":
+    def from_url(cls, url: str, *inner: Repository, options: object = None) -> ReadOnlyRepository:
+        """Return the repository behind `readonly::` as something to read only."""
+        del options
+        if len(inner) != 1 or url != "readonly":
             raise StoreUrlError(url, "write readonly::URL, without options")
-        return cls(inner)
+        return cls(inner[0])
 
     @property
     def url(self) -> str:
-        """The URL that names this repository again."""
-        return f"readonly::{self._inner.url}"
+        """The URL that opens this repository again."""
+        return f"readonly::{self.inner.url}"
 
-    def create(self, session_id: str) -> NoReturn:
+    def create(self, session_id: str, *, first: int = 1) -> NoReturn:
         """Refuse."""
+        del first
         raise ReadOnlyStorageError(self.url, f"create the session {session_id!r}")
 
     def open(self, session_id: str, *, mode: Mode = "w", take_over: bool = False) -> Storage:
         """Return the storage of a session for reading, whatever *mode* asks for."""
         del mode, take_over
-        return cast("Storage", _Opened(self._inner.open(session_id, mode="r"), self))
-
-    def list(self) -> Iterator[SessionInfo]:
-        """Yield what is known of each session, newest first."""
-        return self._inner.list()
+        return super().open(session_id, mode="r")
 
     def remove(self, session_id: str) -> NoReturn:
         """Refuse."""
         raise ReadOnlyStorageError(self.url, f"remove the session {session_id!r}")
-
-
-class _Opened:
-    """A storage that names the wrapper as the repository that opened it."""
-
-    def __init__(self, inner: Storage, repository: ReadOnlyRepository) -> None:
-        self.repository = repository
-        self._inner = inner
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
 
 
 if TYPE_CHECKING:

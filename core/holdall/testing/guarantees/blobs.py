@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from holdall.contracts import Sweepable
 from holdall.errors import CorruptSessionError
 from holdall.testing.guarantees.place import RepositoryTests, numbered
 
@@ -76,6 +77,33 @@ class BlobGuarantees(RepositoryTests):
             storage.open_blob(f"sha256:{sha256(b'half').hexdigest()}")
         assert storage.append(numbered(1), expect=0) == 1
 
+    def test_a_blob_can_be_stored_under_the_name_of_other_bytes(self, place: Place) -> None:
+        """A wrapper that changes bytes names them by the plain ones; reading gives the stored."""
+        storage = place.create()
+        plain = f"sha256:{sha256(b'plain').hexdigest()}"
+
+        ref = storage.put_blob([b"chan", b"ged"], ref=plain)
+
+        assert ref == plain
+        assert read_blob(place.reader(), plain) == b"changed"
+
+    def test_a_blob_under_a_given_name_stays_as_it_is(self, place: Place) -> None:
+        """G9: a wrapper that changes bytes in another way each time may repeat itself."""
+        storage = place.create()
+        plain = f"sha256:{sha256(b'plain').hexdigest()}"
+        storage.put_blob([b"changed"], ref=plain)
+
+        assert storage.put_blob([b"otherwise"], ref=plain) == plain
+
+        assert read_blob(place.reader(), plain) == b"changed"
+
+    def test_a_blob_is_not_stored_under_a_name_that_is_none(self, place: Place) -> None:
+        """A name that could not be opened again is refused."""
+        storage = place.create()
+
+        with pytest.raises(CorruptSessionError):
+            storage.put_blob([b"changed"], ref="sha256:../../lock")
+
     @pytest.mark.parametrize(
         "ref", ["sha256:" + "0" * 64, "sha256:../../lock", "sha256:", "md5:0", ""]
     )
@@ -101,14 +129,30 @@ class BlobGuarantees(RepositoryTests):
         place.again.remove("one")
         assert read_blob(other, ref) == b"one's"
 
-    def test_a_trim_leaves_blobs_alone(self, place: Place) -> None:
-        """Entries that stay may name them."""
+    def test_a_compaction_leaves_blobs_alone(self, place: Place) -> None:
+        """The snapshot may name them."""
         storage = place.create("session", *numbered(3))
         ref = storage.put_blob([b"kept"])
 
-        storage.trim(4)
+        storage.compact(b"snapshot", expect=3)
 
         assert read_blob(place.reader(), ref) == b"kept"
+
+    def test_a_store_that_can_be_swept_lists_and_drops_blobs(self, place: Place) -> None:
+        """What is dropped is gone, what is not stays, and dropping may be repeated."""
+        storage = place.create()
+        if not isinstance(storage, Sweepable):
+            pytest.skip("the store is not Sweepable")
+        kept, dropped = storage.put_blob([b"kept"]), storage.put_blob([b"dropped"])
+        assert sorted(storage.blobs()) == sorted([kept, dropped])
+
+        storage.drop(dropped)
+        storage.drop(dropped)
+
+        assert list(storage.blobs()) == [kept]
+        assert read_blob(place.reader(), kept) == b"kept"
+        with pytest.raises(CorruptSessionError):
+            place.reader().open_blob(dropped)
 
 
 def read_blob(storage: Storage, ref: str) -> bytes:

@@ -11,6 +11,7 @@ from holdall.errors import StaleWriterError
 from holdall.testing.guarantees.place import HOSTILE, RepositoryTests, numbered
 
 if TYPE_CHECKING:
+    from holdall.contracts import Level
     from holdall.testing.guarantees.place import Place
 
 
@@ -137,47 +138,111 @@ class EntryGuarantees(RepositoryTests):
 
         assert place.entries() == numbered(2)
 
-    def test_trim_keeps_the_numbers_of_what_stays(self, place: Place) -> None:
-        """Entries before the given number go; the others, and the head, stay what they are."""
+    @pytest.mark.parametrize("level", ["system", "process"])
+    def test_an_append_of_any_level_is_there_for_all(self, place: Place, level: Level) -> None:
+        """G2: the levels differ in what an append survives, and in nothing else."""
+        storage = place.create()
+
+        heads = [
+            storage.append(numbered(2), expect=0, level=level),
+            storage.append(numbered(2), expect=0, level=level),
+            storage.append(numbered(1, first=3), expect=2, level="system"),
+            storage.append(numbered(1, first=4), expect=3, level=level),
+        ]
+
+        assert heads == [2, 2, 3, 4]
+        assert place.entries() == numbered(4)
+        storage.close()
+        assert place.entries() == numbered(4)
+
+    @pytest.mark.parametrize("first", [1, 2, 1000, 2**40])
+    def test_a_session_can_begin_with_another_number_than_one(
+        self, place: Place, first: int
+    ) -> None:
+        """A copy of a session that was compacted keeps the numbers of its entries."""
+        storage = place.repository.create("session", first=first)
+        place.close_later(storage)
+        assert (storage.head, place.reader().head) == (first - 1, first - 1)
+        storage.close()
+
+        again = place.writer()
+        head = again.append(numbered(2), expect=first - 1)
+
+        assert head == again.head == first + 1
+        assert list(place.reader().read()) == list(enumerate(numbered(2), start=first))
+
+    def test_a_compaction_leaves_the_snapshot_alone(self, place: Place) -> None:
+        """The snapshot is the next entry, and those before it are gone."""
         storage = place.create("session", *numbered(5))
         storage.append(numbered(5, first=6), expect=5)
 
-        storage.trim(8)
+        head = storage.compact(b"snapshot", expect=10)
 
-        kept = list(enumerate(numbered(10), start=1))[7:]
-        assert list(storage.read()) == kept
-        assert list(place.reader().read()) == kept
-        assert list(place.reader().read(9)) == kept[2:]
-        assert storage.head == place.reader().head == 10
+        assert head == storage.head == place.reader().head == 11
+        assert list(storage.read()) == [(11, b"snapshot")]
+        assert list(place.reader().read()) == [(11, b"snapshot")]
+        assert list(place.reader().read(11)) == []
+
+    @pytest.mark.parametrize("snapshot", [*HOSTILE, b"x" * (3 << 20)])
+    def test_a_snapshot_comes_back_as_it_was(self, place: Place, snapshot: bytes) -> None:
+        """G8: whatever is in it, however long it is."""
+        storage = place.create("session", *numbered(2))
+
+        storage.compact(snapshot, expect=2)
+
+        assert list(place.reader().read()) == [(3, snapshot)]
 
     @pytest.mark.parametrize("is_reopened", [False, True])
-    def test_append_goes_on_behind_a_trim(self, place: Place, *, is_reopened: bool) -> None:
-        """G3: numbers are never used again, not even if every entry was trimmed."""
+    def test_append_goes_on_behind_a_snapshot(self, place: Place, *, is_reopened: bool) -> None:
+        """G3: numbers are never used again."""
         storage = place.create("session", *numbered(4))
-        storage.trim(5)
+        storage.compact(b"snapshot", expect=4)
         if is_reopened:
             storage.close()
             storage = place.writer()
 
-        head = storage.append([b"next"], expect=4)
+        head = storage.append([b"next"], expect=5)
 
-        assert head == 5
-        assert list(place.reader().read()) == [(5, b"next")]
+        assert head == 6
+        assert list(place.reader().read()) == [(5, b"snapshot"), (6, b"next")]
+        assert storage.compact(b"another", expect=6) == 7
+        assert list(place.reader().read()) == [(7, b"another")]
 
-    @pytest.mark.parametrize("below", [0, 1, 3])
-    def test_trim_below_the_first_entry_changes_nothing(self, place: Place, below: int) -> None:
-        """G9: a trim may be repeated."""
+    @pytest.mark.parametrize("is_reopened", [False, True])
+    def test_repeating_a_compaction_does_it_once(self, place: Place, *, is_reopened: bool) -> None:
+        """G9: after an unclear failure it may be repeated."""
         storage = place.create("session", *numbered(4))
-        storage.trim(3)
+        storage.compact(b"snapshot", expect=4)
+        if is_reopened:
+            storage.close()
+            storage = place.writer()
 
-        storage.trim(below)
+        assert storage.compact(b"snapshot", expect=4) == 5
 
-        assert list(place.reader().read()) == [(3, numbered(4)[2]), (4, numbered(4)[3])]
+        assert list(place.reader().read()) == [(5, b"snapshot")]
 
-    def test_trim_beyond_the_last_entry_trims_all(self, place: Place) -> None:
-        """There is nothing more to drop than all of it."""
+    @pytest.mark.parametrize("expect", [0, 3, 5, 400])
+    def test_compacting_behind_another_entry_than_the_last_is_refused(
+        self, place: Place, expect: int
+    ) -> None:
+        """G3: a snapshot never stands for entries that its maker has not seen."""
         storage = place.create("session", *numbered(4))
 
-        storage.trim(400)
+        with pytest.raises(StaleWriterError) as caught:
+            storage.compact(b"snapshot", expect=expect)
 
-        assert (storage.head, list(place.reader().read())) == (4, [])
+        assert (caught.value.expected, caught.value.head) == (expect, 4)
+        assert place.entries() == numbered(4)
+
+    def test_only_the_same_compaction_counts_as_repeated(self, place: Place) -> None:
+        """G9: another snapshot, or an entry behind it, is no repetition."""
+        storage = place.create("session", *numbered(4))
+        storage.compact(b"snapshot", expect=4)
+
+        with pytest.raises(StaleWriterError):
+            storage.compact(b"another", expect=4)
+        storage.append([b"next"], expect=5)
+        with pytest.raises(StaleWriterError):
+            storage.compact(b"snapshot", expect=4)
+
+        assert place.entries() == [b"snapshot", b"next"]

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from holdall.contracts import Sweepable
 from holdall.testing.guarantees.blobs import read_blob
 from holdall.testing.guarantees.place import RepositoryTests
 
 if TYPE_CHECKING:
+    from holdall.contracts import Storage
     from holdall.testing.guarantees.place import Place
 
 NAMES = (
@@ -74,6 +76,55 @@ class LogGuarantees(RepositoryTests):
 
         assert read_blob(place.reader(), log.seal()) == b"before, after"
 
+    def test_what_was_flushed_of_a_log_can_be_read(self, place: Place) -> None:
+        """By others too, also when its writer is gone; what is sealed is no log any more."""
+        storage = place.create()
+        log = storage.open_log("job")
+        assert read_log(place.reader(), "job") == b""
+        log.write(b"one\n")
+        log.flush()
+        assert read_log(place.reader(), "job") == b"one\n"
+        log.write(b"two\n")
+        log.flush()
+        storage.close()
+
+        assert read_log(place.reader(), "job") == b"one\ntwo\n"
+        again = place.writer()
+        again.open_log("job").seal()
+        assert read_log(again, "job") == b""
+
+    def test_a_log_that_never_was_reads_as_nothing(self, place: Place) -> None:
+        """Whoever looks for what a crash left need not know whether it left anything."""
+        storage = place.create()
+
+        assert [read_log(storage, name) for name in NAMES] == [b""] * len(NAMES)
+
+    def test_a_log_can_be_sealed_under_the_name_of_other_bytes(self, place: Place) -> None:
+        """As a blob can be: for wrappers that change bytes."""
+        storage = place.create()
+        plain = f"sha256:{sha256(b'plain').hexdigest()}"
+        for data in (b"changed", b"otherwise"):
+            log = storage.open_log("job")
+            log.write(data)
+
+            assert log.seal(ref=plain) == plain
+
+        assert read_blob(place.reader(), plain) == b"changed"
+
+    def test_a_store_that_can_be_swept_lists_live_logs(self, place: Place) -> None:
+        """By the names that they were opened by, until they end."""
+        storage = place.create()
+        if not isinstance(storage, Sweepable):
+            pytest.skip("the store is not Sweepable")
+        logs = [storage.open_log(name) for name in (*NAMES, "sealed", "discarded")]
+        for log in logs:
+            log.write(b"data")
+            log.flush()
+        logs[-2].seal()
+        logs[-1].discard()
+
+        assert sorted(storage.logs()) == sorted(NAMES)
+
     @pytest.mark.parametrize("size", [0, 1, 1 << 16, (3 << 20) + 1])
     def test_a_log_of_any_size_is_kept_whole(self, place: Place, size: int) -> None:
         """However it was cut into writes."""
@@ -135,3 +186,9 @@ class LogGuarantees(RepositoryTests):
 
         assert refs == {storage.put_blob([b"same"])}
         assert read_blob(place.reader(), refs.pop()) == b"same"
+
+
+def read_log(storage: Storage, name: str) -> bytes:
+    """Return what was flushed of a live log."""
+    with storage.read_log(name) as log:
+        return log.read()

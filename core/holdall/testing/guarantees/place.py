@@ -42,7 +42,7 @@ class Place:
 
     def create(self, session_id: str = "session", *entries: bytes) -> Storage:
         """Return a new session that holds *entries*, open for writing."""
-        storage = self._closed_later(self.repository.create(session_id))
+        storage = self.close_later(self.repository.create(session_id))
         if entries:
             storage.append(entries, expect=0)
         return storage
@@ -70,9 +70,10 @@ class Place:
             self._opened.pop().close()
 
     def _open(self, session_id: str, mode: Mode, *, take_over: bool = False) -> Storage:
-        return self._closed_later(self.again.open(session_id, mode=mode, take_over=take_over))
+        return self.close_later(self.again.open(session_id, mode=mode, take_over=take_over))
 
-    def _closed_later(self, storage: Storage) -> Storage:
+    def close_later(self, storage: Storage) -> Storage:
+        """Return *storage*, which is closed at the end."""
         self._opened.append(storage)
         return storage
 

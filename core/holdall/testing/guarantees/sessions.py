@@ -14,7 +14,15 @@ from holdall.errors import (
     StorageError,
     UnknownSessionError,
 )
-from holdall.journal import START, MetadataChanged, SessionCreated, decode, encode
+from holdall.journal import (
+    START,
+    Journal,
+    MetadataChanged,
+    SessionCreated,
+    decode,
+    encode,
+    list_sessions,
+)
 from holdall.testing.guarantees.place import RepositoryTests, numbered
 
 if TYPE_CHECKING:
@@ -57,7 +65,7 @@ class SessionGuarantees(RepositoryTests):
             created = list(pool.map(create, [place.repository, place.again] * 8))
 
         assert sum(created) == 1
-        assert [info.id for info in place.again.list()] == ["session"]
+        assert list(place.again.ids()) == ["session"]
 
     @pytest.mark.parametrize("session_id", IDS)
     def test_a_session_can_have_an_odd_id(self, place: Place, session_id: str) -> None:
@@ -65,9 +73,9 @@ class SessionGuarantees(RepositoryTests):
         place.create(session_id, *numbered(1)).close()
 
         assert place.entries(session_id) == numbered(1)
-        assert [info.id for info in place.again.list()] == [session_id]
+        assert list(place.again.ids()) == [session_id]
         place.again.remove(session_id)
-        assert list(place.again.list()) == []
+        assert list(place.again.ids()) == []
 
     @pytest.mark.parametrize("session_id", BAD_IDS)
     def test_an_id_that_is_unfit_is_refused(self, place: Place, session_id: str) -> None:
@@ -76,24 +84,67 @@ class SessionGuarantees(RepositoryTests):
             with pytest.raises(ValueError, match="cannot be called"):
                 use(session_id)
 
-        assert list(place.again.list()) == []
+        assert list(place.again.ids()) == []
 
     def test_a_list_tells_what_each_session_is(self, place: Place) -> None:
         """Newest first, and one that was never checkpointed is empty."""
-        assert list(place.again.list()) == []
+        assert list_sessions(place.again) == []
         for moment, title in ((2.0, "newest"), (1.0, "oldest")):
             events = [SessionCreated(at=moment, session_id=title, title=title.upper())]
             entries, _ = encode(events, START)
             place.create(title, *entries)
         place.create("never used")
 
-        infos = [(info.id, info.title, info.state) for info in place.again.list()]
+        infos = [(info.id, info.title, info.state) for info in list_sessions(place.again)]
 
         assert infos == [
             ("newest", "NEWEST", "new"),
             ("oldest", "OLDEST", "new"),
             ("never used", "", "empty"),
         ]
+
+    def test_ids_are_those_of_all_sessions(self, place: Place) -> None:
+        """Each once, also of those that somebody writes and of those without entries."""
+        assert list(place.again.ids()) == []
+        for session_id in ("written", "closed", "empty", "removed"):
+            storage = place.create(session_id, *numbered(session_id != "empty"))
+            if session_id != "written":
+                storage.close()
+        place.repository.remove("removed")
+
+        ids = list(place.again.ids())
+
+        assert sorted(ids) == ["closed", "empty", "written"]
+        assert ids[-1] == "empty"
+
+    def test_ids_open_no_session(self, place: Place) -> None:
+        """G11: a damaged session is known by its id as any other."""
+        for session_id in ("damaged", "whole"):
+            _create_with_events(place, session_id, 40)
+        self.damage(place.repository, "damaged")
+
+        assert sorted(place.again.ids()) == ["damaged", "whole"]
+
+    def test_a_list_knows_what_a_journal_says_last(self, place: Place) -> None:
+        """A summary, at the end of a journal or of a snapshot, is what a list shows."""
+        for session_id, is_compacted in (("closed", False), ("compacted", True)):
+            journal = Journal.begin(place.create(session_id))
+            title = session_id.upper()
+            journal.append([SessionCreated(at=1.0, session_id=session_id, title=title)])
+            journal.append([MetadataChanged(at=3.0, changes={})])
+            if is_compacted:
+                journal.compact(at=4.0)
+            journal.close()
+
+        infos = {
+            info.id: (info.title, info.state, info.created, info.modified)
+            for info in list_sessions(place.again)
+        }
+
+        assert infos == {
+            "closed": ("CLOSED", "new", 1.0, 3.0),
+            "compacted": ("COMPACTED", "new", 1.0, 3.0),
+        }
 
     def test_of_a_removed_session_nothing_can_be_read(self, place: Place) -> None:
         """G10: it is gone for all, also for those who had it open."""
@@ -108,7 +159,7 @@ class SessionGuarantees(RepositoryTests):
         for mode in (place.reader, place.writer):
             with pytest.raises(UnknownSessionError):
                 mode()
-        assert list(place.again.list()) == []
+        assert list(place.again.ids()) == []
         with pytest.raises(StorageError):
             list(reader.read())
         with pytest.raises(StorageError):
@@ -162,13 +213,13 @@ class SessionGuarantees(RepositoryTests):
             _create_with_events(place, session_id, 40)
         self.damage(place.repository, "damaged")
 
-        states = {info.id: info.state for info in place.again.list()}
+        states = {info.id: info.state for info in list_sessions(place.again)}
 
         assert states == {"damaged": "damaged", "whole": "new"}
         assert len(place.entries("whole")) == 40
         assert place.writer("whole").head == 40
         place.again.remove("damaged")
-        assert [info.id for info in place.again.list()] == ["whole"]
+        assert list(place.again.ids()) == ["whole"]
 
     def test_a_repository_can_be_found_again(self, place: Place) -> None:
         """Its URL is text without line ends that starts with a name."""

@@ -69,7 +69,7 @@ class WriterGuarantees(RepositoryTests):
         with pytest.raises(refusal):
             old.append([b"old"], expect=3)
         with pytest.raises(refusal):
-            old.trim(3)
+            old.compact(b"old", expect=3)
         with pytest.raises(refusal):
             old.put_blob([b"old"])
         with pytest.raises(refusal):
@@ -93,10 +93,11 @@ class WriterGuarantees(RepositoryTests):
         [
             pytest.param(lambda storage: storage.append([b"x"], expect=1), id="append"),
             pytest.param(lambda storage: list(storage.read()), id="read"),
-            pytest.param(lambda storage: storage.trim(2), id="trim"),
+            pytest.param(lambda storage: storage.compact(b"x", expect=1), id="compact"),
             pytest.param(lambda storage: storage.put_blob([b"x"]), id="put_blob"),
             pytest.param(lambda storage: storage.open_blob("sha256:" + "0" * 64), id="open_blob"),
             pytest.param(lambda storage: storage.open_log("x"), id="open_log"),
+            pytest.param(lambda storage: storage.read_log("x"), id="read_log"),
         ],
     )
     def test_a_closed_storage_refuses_everything(

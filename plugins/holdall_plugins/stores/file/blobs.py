@@ -1,8 +1,13 @@
-"""Blobs of one session, named by what is in them: `blobs/sha256/ab/abcdef...`."""
+"""Blobs of one session, named by what is in them: `blobs/sha256/ab/abcdef...`.
+
+A wrapper that changes bytes names a blob by the plain ones. Such a blob is called
+`abcdef....fedcba...`: the digest it is named by, and that of the bytes in the file.
+"""
 
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack, suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -13,6 +18,7 @@ from holdall_plugins.stores.disk import (
     NEW,
     READ,
     make_folder,
+    names_in,
     opened,
     remove_quietly,
     sync_data,
@@ -39,38 +45,84 @@ class Blobs:
         self._handle = handle
         self._durable: set[str] = set()
 
-    def put(self, chunks: Iterable[bytes]) -> str:
-        """Store the bytes of *chunks*; durable on return."""
+    def put(self, chunks: Iterable[bytes], ref: str | None) -> str:
+        """Store the bytes of *chunks*, under *ref* if it is given; durable on return."""
         name = temporary_name()
         try:
-            return self.adopt(name, self._folder, self._write(name, chunks))
+            return self.adopt(name, self._folder, self._write(name, chunks), ref)
         except BaseException:
             remove_quietly(name, within=self._folder)
             raise
 
-    def adopt(self, name: str, folder: int, digest: str) -> str:
-        """Make the synced file *name* of *folder* the blob of that digest; durable on return."""
+    def adopt(self, name: str, folder: int, actual: str, ref: str | None) -> str:
+        """Make the synced file *name* of *folder*, of digest *actual*, a blob; durable on return.
+
+        One that is stored as *ref* already stays, and the file is dropped.
+        """
+        digest = actual if ref is None else digest_of(ref, session_id=self._handle.session_id)
         here = f"blobs/sha256/{digest[:2]}"
         with self._refusals():
             self._make_folders(here)
             with opened(here, FOLDER, within=self._folder) as target:
-                os.rename(name, digest, src_dir_fd=folder, dst_dir_fd=target)
+                if ref is not None and _stored_name(target, digest):
+                    os.unlink(name, dir_fd=folder)
+                else:
+                    blob = digest if actual == digest else f"{digest}.{actual}"
+                    os.rename(name, blob, src_dir_fd=folder, dst_dir_fd=target)
                 self.sync(target, is_folder=True)
         return f"sha256:{digest}"
 
     def open(self, ref: str) -> BinaryIO:
-        """Return the bytes that *ref* names; damaged ones raise while they are read."""
-        digest = digest_of(ref, session_id=self._handle.session_id)
+        """Return the bytes stored as *ref*; damaged ones raise while they are read."""
+        session_id = self._handle.session_id
+        digest = digest_of(ref, session_id=session_id)
         name = f"blobs/sha256/{digest[:2]}/{digest}"
+        actual = ref
         try:
-            fd = os.open(name, READ, dir_fd=self._folder)
+            try:
+                fd = os.open(name, READ, dir_fd=self._folder)
+            except FileNotFoundError:
+                name = self._changed_name(digest)
+                actual = f"sha256:{name.rpartition('.')[2]}"
+                fd = os.open(name, READ, dir_fd=self._folder)
         except FileNotFoundError:
             where = f"{self._handle.where}/{name}"
-            reason = "the blob is not there"
-            raise CorruptSessionError(self._handle.session_id, where, reason) from None
+            raise CorruptSessionError(session_id, where, "the blob is not there") from None
         except OSError as error:
             raise refused(error, "open", f"{self._handle.where}/{name}") from error
-        return checked_blob(self._chunks(fd, name), ref, session_id=self._handle.session_id)
+        return checked_blob(self._chunks(fd, name), actual, session_id=session_id)
+
+    def refs(self) -> list[str]:
+        """Return the refs of the blobs that are there."""
+        with self._refusals():
+            names = [name for _, name in self._all()]
+        return sorted({f"sha256:{name.partition('.')[0]}" for name in names})
+
+    def drop(self, ref: str) -> None:
+        """Drop the blob that is stored as *ref*, if it is there; durable on return."""
+        digest = digest_of(ref, session_id=self._handle.session_id)
+        here = f"blobs/sha256/{digest[:2]}"
+        with ExitStack() as stack:
+            stack.enter_context(refusals("drop a blob of", self._handle.where))
+            stack.enter_context(suppress(FileNotFoundError))
+            target = stack.enter_context(opened(here, FOLDER, within=self._folder))
+            for name in names_in(target):
+                if name.partition(".")[0] == digest:
+                    os.unlink(name, dir_fd=target)
+            self.sync(target, is_folder=True)
+
+    def _all(self) -> Iterator[tuple[str, str]]:
+        with suppress(FileNotFoundError):
+            with opened("blobs/sha256", FOLDER, within=self._folder) as fd:
+                parts = names_in(fd)
+            for part in parts:
+                with opened(f"blobs/sha256/{part}", FOLDER, within=self._folder) as fd:
+                    yield from ((part, name) for name in names_in(fd))
+
+    def _changed_name(self, digest: str) -> str:
+        here = f"blobs/sha256/{digest[:2]}"
+        with opened(here, FOLDER, within=self._folder) as fd:
+            return f"{here}/{_stored_name(fd, digest) or digest}"
 
     def sync(self, fd: int, *, is_folder: bool = False) -> None:
         """Return when the file or folder would survive a power cut, or never trust it again."""
@@ -112,6 +164,11 @@ class Blobs:
 
     def _refusals(self) -> AbstractContextManager[None]:
         return refusals("store a blob in", self._handle.where)
+
+
+def _stored_name(folder: int, digest: str) -> str:
+    """Return the name of the file that holds the blob of *digest*, empty if none does."""
+    return next((name for name in names_in(folder) if name.partition(".")[0] == digest), "")
 
 
 def read_chunks(fd: int) -> Iterator[bytes]:

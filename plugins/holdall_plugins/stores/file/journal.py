@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from holdall.errors import CorruptSessionError, StorageError
 from holdall_plugins.stores.disk import (
     APPEND,
     NEW,
+    READ,
     TEMPORARY,
     names_in,
     opened,
@@ -20,6 +22,7 @@ from holdall_plugins.stores.disk import (
     temporary_name,
     write_all,
 )
+from holdall_plugins.stores.file.delayed import DelayedSync
 from holdall_plugins.stores.file.lines import encode_batch, header_line
 from holdall_plugins.stores.file.reading import (
     Index,
@@ -34,15 +37,17 @@ from holdall_plugins.stores.os_errors import FULL, refusals, refused
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from holdall.contracts import Level
     from holdall.stores import Handle
     from holdall_plugins.stores.file.reading import Batch, JournalFile
 
 _log: Final = logging.getLogger("holdall.stores.file")
-_PIECE: Final = 1 << 20
+_CHUNK: Final = 1 << 20
+_KEPT: Final = frozenset({"blobs", "io-logs"})
 
 
 class JournalReader:
-    """Reads the journal in *folder*, beside a writer that appends and trims."""
+    """Reads the journal in *folder*, beside a writer that appends and compacts."""
 
     def __init__(self, folder: int, handle: Handle) -> None:
         self._folder = folder
@@ -51,7 +56,7 @@ class JournalReader:
 
     @property
     def head(self) -> int:
-        """Number of the last entry that is there now, 0 if there is none."""
+        """Number of the last entry that is there now, one less than the first if none is."""
         journal = self._newest()
         if journal is None:
             return 0
@@ -100,7 +105,20 @@ class JournalReader:
 
     def _newest(self) -> JournalFile | None:
         with refusals("open", self._handle.where):
-            return open_newest(self._folder, self._handle.session_id, self._handle.where)
+            journal = open_newest(self._folder, self._handle.session_id, self._handle.where)
+            if journal is None:
+                refuse_headless(self._folder, self._handle)
+            return journal
+
+
+def refuse_headless(folder: int, handle: Handle) -> None:
+    """Refuse a session without a journal that holds what only comes after the journal.
+
+    Raises:
+        CorruptSessionError: Its journal is gone; a session without anything was being made.
+    """
+    if _KEPT & set(names_in(folder)):
+        raise CorruptSessionError(handle.session_id, handle.where, "its journal is gone")
 
 
 class JournalWriter:
@@ -110,78 +128,112 @@ class JournalWriter:
         recovered: What was repaired when it was opened, nothing if all was well.
     """
 
-    def __init__(self, folder: int, handle: Handle, reader: JournalReader) -> None:
+    def __init__(self, folder: int, handle: Handle, reader: JournalReader, first: int) -> None:
         self.recovered = ""
         self._folder = folder
         self._handle = handle
         self._reader = reader
-        self._fd, self._index = self._open()
+        self._lock = Lock()  # between what writes the file and the thread that syncs it later
+        self._delayed = DelayedSync(self._lock, self._sync)
+        self._fd, self._index = self._open(first)
 
     @property
     def head(self) -> int:
-        """Number of the last entry, 0 if there is none."""
+        """Number of the last entry, one less than the first if there is none."""
         return self._index.end.number
 
-    def append(self, entries: Sequence[bytes]) -> None:
-        """Append a batch; durable on return.
+    def append(self, entries: Sequence[bytes], level: Level) -> None:
+        """Append a batch; durable on return, or a second later at the level `process`.
 
         Raises:
             StorageFullError: No room; the file ends where it did before.
             FailedStorageError: The outcome is unclear; the handle refuses all further work.
         """
-        before = self._index.end
-        data, total = encode_batch(entries, before.sum)
-        self._handle.failure = "an append was interrupted"
-        try:
-            write_all(self._fd, data)
-        except OSError as error:
-            raise self._cut_back(before, error) from error
-        try:
-            sync_data(self._fd)
-        except OSError as error:
-            raise self._handle.fail(f"an append may not be durable: {error.strerror}") from error
-        self._index.note(Spot(before.number + len(entries), before.offset + len(data), total))
-        self._handle.failure = ""
+        with self._lock, self._failing_if_cut("an append was interrupted"):
+            self._handle.check()  # a delayed sync may have failed just now
+            before = self._index.end
+            data, total = encode_batch(entries, before.sum)
+            try:
+                write_all(self._fd, data)
+            except OSError as error:
+                raise self._cut_back(before, error) from error
+            if level == "process":
+                self._delayed.start()
+            else:
+                self._sync()
+                self._delayed.cancel()
+            self._index.note(Spot(before.number + len(entries), before.offset + len(data), total))
 
-    def trim(self, below: int) -> None:
-        """Put a file without the entries before *below* in the place of the present one.
+    def compact(self, snapshot: bytes) -> None:
+        """Put a file with *snapshot* as its only entry in the place of the present one.
 
         Raises:
             StorageFullError: No room for the new file; the present one stays.
             FailedStorageError: The outcome is unclear; the handle refuses all further work.
         """
-        first = min(below, self.head + 1)
-        if journal_name(first) <= self._index.name:
-            return
-        with refusals("trim", self._handle.where):
-            temporary = self._write_new(first)
-        self._handle.failure = "a trim was interrupted"
-        try:
-            self._put_in_place(temporary, first)
-            fd, index = self._open()
-        except (OSError, StorageError) as error:
-            raise self._handle.fail(f"a trim may not be durable: {error}") from error
-        os.close(self._fd)
-        self._fd, self._index = fd, index
-        self._handle.failure = ""
+        number = self.head + 1
+        header, total = header_line(self._handle.session_id, number)
+        lines, _ = encode_batch([snapshot], total)
+        with refusals("compact", self._handle.where):
+            temporary = self._write_new(header + lines)
+        with self._lock, self._failing_if_cut("a compaction was interrupted"):
+            try:
+                self._put_in_place(temporary, number)
+                fd, index = self._open(number)
+            except (OSError, StorageError) as error:
+                reason = f"a compaction may not be durable: {error}"
+                raise self._handle.fail(reason) from error
+            os.close(self._fd)
+            self._fd, self._index = fd, index
+            self._delayed.cancel()
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._fd)
+        """Close the file, synced if it is not yet.
+
+        Raises:
+            FailedStorageError: What was appended at the level `process` may not be durable.
+        """
+        if self._handle.is_inherited:  # with a lock that nobody in this process gives back
+            os.close(self._fd)
+            return
+        with self._lock:
+            try:
+                if self._delayed.cancel():
+                    self._sync()
+            finally:
+                os.close(self._fd)
+
+    @contextmanager
+    def _failing_if_cut(self, reason: str) -> Iterator[None]:
+        """Refuse further work if what is inside is cut short by what is no error of storage."""
+        try:
+            yield
+        except StorageError:
+            raise
+        except BaseException:
+            self._handle.fail(reason)
+            raise
+
+    def _sync(self) -> None:
+        try:
+            sync_data(self._fd)
+        except OSError as error:
+            raise self._handle.fail(f"an append may not be durable: {error.strerror}") from error
 
     def _cut_back(self, before: Spot, error: OSError) -> StorageError:
         if error.errno in FULL:
             with suppress(OSError):
                 os.ftruncate(self._fd, before.offset)
-                self._handle.failure = ""
                 return refused(error, "append to", self._handle.where)
         return self._handle.fail(f"an append failed: {error.strerror}")
 
-    def _open(self) -> tuple[int, Index]:
+    def _open(self, first: int) -> tuple[int, Index]:
         journal = open_newest(self._folder, self._handle.session_id, self._handle.where)
         if journal is None:
-            self._put_in_place(self._write_new(1), 1)
-            return self._open()
+            refuse_headless(self._folder, self._handle)
+            header, _ = header_line(self._handle.session_id, first)
+            self._put_in_place(self._write_new(header), first)
+            return self._open(first)
         with closing(journal):
             index = self._reader.index(journal)
             for _ in self._reader.batches(journal, index.end):
@@ -196,33 +248,26 @@ class JournalWriter:
         self._remove_leftovers()
         return fd, index
 
-    def _write_new(self, first: int) -> str:
+    def _write_new(self, data: bytes) -> str:
+        """Return the name of a new file that holds *data*, synced and read back."""
         name = temporary_name()
         try:
             with opened(name, NEW, within=self._folder) as fd:
-                for data in self._copy(first):
-                    write_all(fd, data)
+                write_all(fd, data)
                 sync_data(fd)
+            self._check_written(name, data)
         except BaseException:
             remove_quietly(name, within=self._folder)
             raise
         return name
 
-    def _copy(self, first: int) -> Iterator[bytes]:
-        header, total = header_line(self._handle.session_id, first)
-        data = bytearray(header)
-        journal = open_newest(self._folder, self._handle.session_id, self._handle.where)
-        if journal is not None:
-            with closing(journal):
-                spot = self._reader.index(journal).before(first - 1)
-                for batch in self._reader.batches(journal, spot):
-                    skipped = max(first - 1 - (batch.behind.number - len(batch.entries)), 0)
-                    lines, total = encode_batch(batch.entries[skipped:], total)
-                    data += lines
-                    if len(data) >= _PIECE:
-                        yield bytes(data)
-                        data.clear()
-        yield bytes(data)
+    def _check_written(self, name: str, data: bytes) -> None:
+        with opened(name, READ, within=self._folder) as fd:
+            for start in range(0, len(data) + 1, _CHUNK):
+                if os.pread(fd, _CHUNK, start) != data[start : start + _CHUNK]:
+                    where = f"{self._handle.where}/{name}"
+                    reason = "what was written reads back differently"
+                    raise CorruptSessionError(self._handle.session_id, where, reason)
 
     def _put_in_place(self, temporary: str, first: int) -> None:
         here = self._folder

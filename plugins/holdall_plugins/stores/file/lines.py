@@ -100,9 +100,18 @@ def parse_line(line: bytes, before: int) -> Line | None:
     if line[:_REST] != _HEAD % total:
         return None
     left, _, tail = rest[len(b'"left":') :].partition(b",")
+    return Line(total, int(left), _entry(tail))
+
+
+def stored_entry(line: bytes) -> bytes:
+    """Return the entry that a line without its newline holds, without a look at its sum."""
+    return _entry(line[_REST:].partition(b",")[2])
+
+
+def _entry(tail: bytes) -> bytes:
     if tail.startswith(b'"entry":'):
-        return Line(total, int(left), tail[len(b'"entry":') : -1])
-    return Line(total, int(left), b64decode(tail[len(b'"base64":"') : -2]))
+        return tail[len(b'"entry":') : -1]
+    return b64decode(tail[len(b'"base64":"') : -2])
 
 
 def stored_sum(line: bytes) -> int | None:

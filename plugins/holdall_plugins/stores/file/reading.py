@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from bisect import bisect_right
+from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdall.errors import CorruptSessionError, NewerFormatError
@@ -71,9 +72,14 @@ def journal_name(first: int) -> str:
     return f"journal-{first:020d}.jsonl"
 
 
+def is_journal(name: str) -> bool:
+    """Whether a file of that name is a journal file."""
+    return _NAME.fullmatch(name) is not None
+
+
 def journal_names(folder: int) -> list[str]:
     """Return the names of a session's journal files, the one in force last."""
-    return sorted(name for name in names_in(folder) if _NAME.fullmatch(name))
+    return sorted(filter(is_journal, names_in(folder)))
 
 
 def open_newest(folder: int, session_id: str, where: str) -> JournalFile | None:
@@ -87,7 +93,7 @@ def open_newest(folder: int, session_id: str, where: str) -> JournalFile | None:
         try:
             fd = os.open(names[-1], READ, dir_fd=folder)
         except FileNotFoundError:
-            continue  # a trim replaced it just now
+            continue  # a compaction replaced it just now
         try:
             return JournalFile(fd, names[-1], _start(fd, session_id, f"{where}/{names[-1]}"))
         except BaseException:
@@ -155,19 +161,22 @@ class Index:
     def __init__(self, journal: JournalFile) -> None:
         self.name = journal.name
         self.end = journal.start
+        self._lock = Lock()  # threads read beside the one that writes
         self._numbers = [journal.start.number]
         self._spots = [journal.start]
 
     def note(self, spot: Spot) -> None:
         """Remember *spot*, for good if it is far enough behind the one before."""
-        if spot.number > self.end.number:
-            self.end = spot
-        if spot.offset >= self._spots[-1].offset + _INDEX_STEP:
-            self._numbers.append(spot.number)
-            self._spots.append(spot)
+        with self._lock:
+            if spot.number > self.end.number:
+                self.end = spot
+            if spot.offset >= self._spots[-1].offset + _INDEX_STEP:
+                self._numbers.append(spot.number)
+                self._spots.append(spot)
 
     def before(self, number: int) -> Spot:
         """Return the nearest spot known with entry *number* + 1 behind it."""
-        if number >= self.end.number:
-            return self.end
-        return self._spots[max(bisect_right(self._numbers, number) - 1, 0)]
+        with self._lock:
+            if number >= self.end.number:
+                return self.end
+            return self._spots[max(bisect_right(self._numbers, number) - 1, 0)]

@@ -16,9 +16,9 @@ from holdall.errors import (
     StorageAccessError,
     UnknownSessionError,
 )
-from holdall.journal import describe
 from holdall.stores import Handle, check_session_id
 from holdall_plugins.stores.disk import FOLDER, make_folder, make_folders, names_in, sync_folder
+from holdall_plugins.stores.file.ends import modified, read_ends
 from holdall_plugins.stores.file.lock import SessionLock
 from holdall_plugins.stores.file.storage import FileStorage, is_at
 from holdall_plugins.stores.mounts import refuse_network
@@ -26,9 +26,9 @@ from holdall_plugins.stores.os_errors import refusals, refused
 from holdall_plugins.stores.places import local_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from holdall.contracts import Mode, Repository, SessionInfo, Storage
+    from holdall.contracts import Mode, Repository, SessionEnds, Storage
 
 _SUFFIX: Final = ".session"
 _REMOVED: Final = ".removed-"
@@ -43,8 +43,9 @@ class FileRepository:
         self._trust_fs = trust_fs
 
     @classmethod
-    def from_url(cls, url: str, inner: Repository | None) -> FileRepository:
+    def from_url(cls, url: str, *inner: Repository, options: object = None) -> FileRepository:
         """Return the repository in the folder that `file:///path` names."""
+        del options
         path, trust_fs = local_path(url, inner, start="file:///")
         return cls(path, trust_fs=trust_fs)
 
@@ -53,7 +54,7 @@ class FileRepository:
         """The URL that names this repository again."""
         return f"file://{quote(str(self._root))}" + ("?trust_fs=1" if self._trust_fs else "")
 
-    def create(self, session_id: str) -> Storage:
+    def create(self, session_id: str, *, first: int = 1) -> Storage:
         """Return the open storage of a new session, durable although it is empty."""
         name = check_session_id(session_id) + _SUFFIX
         self._refuse_network()
@@ -68,7 +69,7 @@ class FileRepository:
             except OSError as error:
                 raise refused(error, "create a session in", str(self._root)) from error
             with _removed_if_it_fails(name, root):
-                storage = self._open_to_write(session_id)
+                storage = self._open_to_write(session_id, first=first)
                 sync_folder(root)
             return storage
 
@@ -90,11 +91,22 @@ class FileRepository:
         self._refuse_network()
         return self._open_to_write(session_id)
 
-    def list(self) -> Iterator[SessionInfo]:
-        """Yield what is known of each session, newest first; ends interrupted removals."""
-        with suppress(StorageAccessError), self._opened_root() as root:
-            _finish_removing(root)
-        return describe(self, self._session_ids())
+    def ids(self) -> Iterator[str]:
+        """Yield the ids of all sessions, the last modified first; ends interrupted removals.
+
+        The moments are those of the journals' files; a session whose journal has
+        nothing but its header comes last.
+        """
+        self._finish_removing()
+        root = os.fspath(self._root)
+        ids = ((modified(f"{root}/{each}{_SUFFIX}", each), each) for each in self._session_ids())
+        return (session_id for _moment, session_id in sorted(ids, reverse=True))
+
+    def summaries(self) -> Iterator[SessionEnds]:
+        """Yield the ends of every session; ends interrupted removals."""
+        self._finish_removing()
+        root = os.fspath(self._root)
+        return (read_ends(f"{root}/{each}{_SUFFIX}", each) for each in self._session_ids())
 
     def remove(self, session_id: str) -> None:
         """Remove a session; if that is interrupted, it is out of sight and ended later."""
@@ -113,7 +125,7 @@ class FileRepository:
                 shutil.rmtree(hidden, dir_fd=root)
             _finish_removing(root)
 
-    def _open_to_write(self, session_id: str) -> Storage:
+    def _open_to_write(self, session_id: str, *, first: int = 1) -> Storage:
         folder = self._folder(session_id)
         with ExitStack() as undo:
             fd = self._open_folder(session_id)
@@ -123,7 +135,7 @@ class FileRepository:
             with refusals("open", str(folder)):
                 make_folder(_SHARE, fd)
                 handle = Handle(session_id, str(folder), "w", self)
-                storage = FileStorage(folder, fd, handle, lock)
+                storage = FileStorage(folder, fd, handle, lock, first=first)
             undo.pop_all()
             return storage
 
@@ -157,9 +169,13 @@ class FileRepository:
         finally:
             os.close(fd)
 
-    def _session_ids(self) -> Sequence[str]:
+    def _finish_removing(self) -> None:
+        with suppress(StorageAccessError), self._opened_root() as root:
+            _finish_removing(root)
+
+    def _session_ids(self) -> tuple[str, ...]:
         try:
-            names = [path.name for path in self._root.iterdir()]
+            names = [entry.name for entry in os.scandir(self._root)]
         except FileNotFoundError:
             return ()
         except OSError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from holdall.stores import digest_of
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from holdall_plugins.stores.sqlite.database import Database
 
 _CHUNK: Final = 1 << 20
+_STORED_AS: Final = " is "
 
 
 class SqliteLog:
@@ -59,50 +62,56 @@ class SqliteLog:
             StorageFullError: No room; the bytes still wait.
         """
         self._check()
-        if self._waiting:
+        with self._handle.writing("write a log"):
+            if not self._waiting:
+                return
             with self._database.writing("write a log to") as cursor:
                 self._check_epoch(cursor)
                 key, following = self._write(cursor)
             self._key, self._next = key, following
             self._waiting.clear()
 
-    def seal(self) -> str:
+    def seal(self, *, ref: str | None = None) -> str:
         """Turn the log into a blob, durable on return, and return its `sha256:...`."""
         self._check()
-        ref = f"sha256:{self._digest.hexdigest()}"
-        with self._database.writing("seal a log in") as cursor:
-            self._check_epoch(cursor)
-            key, _ = self._write(cursor)
-            known = "SELECT 1 FROM blobs WHERE session = ? AND ref = ?"
-            if cursor.execute(known, (self._session, ref)).fetchone():
-                _drop(cursor, key)
-            else:
-                change = "UPDATE blobs SET ref = ?, name = NULL WHERE key = ?"
-                cursor.execute(change, (ref, key))
-        self._is_open = False
+        actual = f"sha256:{self._digest.hexdigest()}"
+        ref = ref or actual
+        digest_of(ref, session_id=self._handle.session_id)
+        name = None if ref == actual else f"{ref}{_STORED_AS}{actual}"
+        with self._handle.writing("seal a log"):
+            with self._database.writing("seal a log in") as cursor:
+                self._check_epoch(cursor)
+                key, _ = self._write(cursor)
+                known = "SELECT 1 FROM blobs WHERE session = ? AND ref = ?"
+                if cursor.execute(known, (self._session, ref)).fetchone():
+                    drop_rows(cursor, key)
+                else:
+                    change = "UPDATE blobs SET ref = ?, name = ? WHERE key = ?"
+                    cursor.execute(change, (ref, name, key))
+            self._is_open = False
         return ref
 
     def discard(self) -> None:
         """Drop the log."""
         if not self._is_open:
             return
-        self._handle.check()
-        if self._key is not None:
-            with self._database.writing("drop a log from") as cursor:
-                self._check_epoch(cursor)
-                _drop(cursor, self._key)
-        self._is_open = False
+        with self._handle.writing("drop a log"):
+            if self._key is not None:
+                with self._database.writing("drop a log from") as cursor:
+                    self._check_epoch(cursor)
+                    drop_rows(cursor, self._key)
+            self._is_open = False
 
     def _found(self) -> int | None:
-        statement = "SELECT key FROM blobs WHERE session = ? AND name = ?"
-        found = self._name is not None and self._database.row(statement, self._session, self._name)
-        if not found:
-            return None
-        for chunk in chunks_of(self._database, found[0]):
-            self._digest.update(chunk)
-            self._size += len(chunk)
-            self._next += 1
-        return int(found[0])
+        key = None
+        if self._name is not None:
+            key = log_key(self._database, self._session, self._name)
+        if key is not None:
+            for chunk in chunks_of(self._database, key):
+                self._digest.update(chunk)
+                self._size += len(chunk)
+                self._next += 1
+        return key
 
     def _write(self, cursor: sqlite3.Cursor) -> tuple[int, int]:
         key, following = self._key, self._next
@@ -122,6 +131,21 @@ class SqliteLog:
             raise ValueError(f"the log {self._name!r} was sealed or discarded")
 
 
+def log_key(database: Database, session: int, name: str) -> int | None:
+    """Return the key of the live log *name*, None if there is no such log."""
+    statement = "SELECT key FROM blobs WHERE session = ? AND name = ? AND ref IS NULL"
+    row = database.row(statement, session, name)
+    return int(row[0]) if row else None
+
+
+def blob_key(database: Database, session: int, ref: str) -> tuple[int, str] | None:
+    """Return the key of the blob stored as *ref*, and the digest of its bytes; None without it."""
+    row = database.row("SELECT key, name FROM blobs WHERE session = ? AND ref = ?", session, ref)
+    if row is None:
+        return None
+    return int(row[0]), row[1].rpartition(_STORED_AS)[2] if row[1] else ref
+
+
 def chunks_of(database: Database, blob: int) -> Iterator[bytes]:
     """Yield the rows of a blob; no lock is held between two of them."""
     number = 0
@@ -131,6 +155,7 @@ def chunks_of(database: Database, blob: int) -> Iterator[bytes]:
         number += 1
 
 
-def _drop(cursor: sqlite3.Cursor, key: int) -> None:
+def drop_rows(cursor: sqlite3.Cursor, key: int) -> None:
+    """Drop a log or a blob, inside a transaction."""
     cursor.execute("DELETE FROM chunks WHERE blob = ?", (key,))
     cursor.execute("DELETE FROM blobs WHERE key = ?", (key,))

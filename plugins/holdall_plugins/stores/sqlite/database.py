@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing, contextmanager, suppress
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
 from holdall.errors import CorruptSessionError, StorageAccessError, StorageFullError
@@ -35,6 +36,7 @@ CREATE TABLE entries (
     session INTEGER NOT NULL, n INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (session, n)
 );
 -- Without a ref it is still being written: with a name a log, without one an upload.
+-- With both, a wrapper gave the ref, and the name says which bytes are stored as it.
 CREATE TABLE blobs (
     key INTEGER PRIMARY KEY AUTOINCREMENT, session INTEGER NOT NULL, ref TEXT, name TEXT,
     UNIQUE (session, ref), UNIQUE (session, name)
@@ -62,6 +64,8 @@ class Database:
     def __init__(self, path: Path, handle: Handle) -> None:
         self._path = path
         self._handle = handle
+        # Threads read beside the one that writes, and never see half of what it does.
+        self._lock = RLock()
         with self._errors("open"):
             self._connection = sqlite3.connect(
                 f"{path.as_uri()}?mode=rw",
@@ -87,7 +91,7 @@ class Database:
 
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Return all rows at once, so that no lock outlasts the call."""
-        with self._errors("read"):
+        with self._lock, self._errors("read"):
             return self._connection.execute(statement, values).fetchall()
 
     def row(self, statement: str, *values: object) -> tuple[Any, ...] | None:
@@ -101,7 +105,7 @@ class Database:
         Raises:
             FailedStorageError: Whether it was done is unclear; the handle refuses further work.
         """
-        with self._errors(doing), closing(self._connection.cursor()) as cursor:
+        with self._lock, self._errors(doing), closing(self._connection.cursor()) as cursor:
             cursor.execute("BEGIN IMMEDIATE")
             try:
                 yield cursor

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from holdall.contracts import SessionEnds
 from holdall.errors import LockedStorageError, SessionExistsError, UnknownSessionError
-from holdall.journal import Process, describe
+from holdall.journal import Process
 from holdall.processes import is_alive, this_process
 from holdall.stores import Handle, check_session_id
 from holdall_plugins.stores.mounts import refuse_network
@@ -20,7 +21,24 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
-    from holdall.contracts import Mode, Repository, SessionInfo, Storage
+    from holdall.contracts import Mode, Repository, Storage
+
+
+_PAGE: Final = 256
+
+_NEWEST_FIRST: Final = """
+SELECT id FROM sessions LEFT JOIN entries ON session = key AND n = head
+ORDER BY entries.rowid IS NULL, entries.rowid DESC, key DESC
+"""
+
+_ENDS: Final = """
+SELECT key, id, head, first.data, before.data, last.data FROM sessions
+LEFT JOIN entries AS last ON last.session = key AND last.n = head
+LEFT JOIN entries AS before ON before.session = key AND before.n = head - 1
+LEFT JOIN entries AS first ON first.session = key
+    AND first.n = (SELECT min(n) FROM entries WHERE session = key)
+WHERE key > ? ORDER BY key LIMIT ?
+"""
 
 
 class SqliteRepository:
@@ -31,8 +49,9 @@ class SqliteRepository:
         self._trust_fs = trust_fs
 
     @classmethod
-    def from_url(cls, url: str, inner: Repository | None) -> SqliteRepository:
+    def from_url(cls, url: str, *inner: Repository, options: object = None) -> SqliteRepository:
         """Return the repository in the file that `sqlite:////path` names."""
+        del options
         path, trust_fs = local_path(url, inner, start="sqlite:////")
         return cls(path, trust_fs=trust_fs)
 
@@ -41,7 +60,7 @@ class SqliteRepository:
         """The URL that names this repository again."""
         return f"sqlite:///{quote(str(self._path))}" + ("?trust_fs=1" if self._trust_fs else "")
 
-    def create(self, session_id: str) -> Storage:
+    def create(self, session_id: str, *, first: int = 1) -> Storage:
         """Return the open storage of a new session, durable although it is empty."""
         check_session_id(session_id)
         self._refuse_network()
@@ -52,7 +71,8 @@ class SqliteRepository:
                 if database.row("SELECT 1 FROM sessions WHERE id = ?", session_id):
                     raise SessionExistsError(str(self._path), session_id)
                 cursor.execute(
-                    "INSERT INTO sessions (id, head, epoch) VALUES (?, 0, 0)", (session_id,)
+                    "INSERT INTO sessions (id, head, epoch) VALUES (?, ?, 0)",
+                    (session_id, first - 1),
                 )
                 key, epoch, _ = self._found(database, session_id)
                 _take(cursor, key, epoch + 1)
@@ -75,15 +95,25 @@ class SqliteRepository:
                 _drop_blobs(cursor, "session = ? AND ref IS NULL AND name IS NULL", key)
             return SqliteStorage(database, handle, key, epoch + 1)
 
-    def list(self) -> Iterator[SessionInfo]:
-        """Yield what is known of each session, newest first."""
-        if not self._path.exists():
-            return iter(())
-        database = Database(self._path, Handle("", str(self._path), "r", self))
-        try:
-            return describe(self, _ids(database))
-        finally:
-            database.close()
+    def ids(self) -> Iterator[str]:
+        """Yield the ids of all sessions, the last modified first and those without entries last.
+
+        Which entry was the last one to be stored is told by the row that it got.
+        """
+        with self._reading() as database:
+            return iter(() if database is None else _ids(database))
+
+    def summaries(self) -> Iterator[SessionEnds]:
+        """Yield the ends of every session, a page of sessions by one query."""
+        with self._reading() as database:
+            key: int | None = 0
+            while key is not None and database is not None and database.layout:
+                page = database.rows(_ENDS, key, _PAGE)
+                key = page[-1][0] if page else None
+                for _key, session_id, head, first, before, last in page:
+                    two = tuple(entry for entry in (before, last) if entry is not None)
+                    is_whole = head == 0 or last is not None
+                    yield SessionEnds(session_id, first, two, is_whole)
 
     def remove(self, session_id: str) -> None:
         """Remove a session, all of it at once."""
@@ -96,6 +126,18 @@ class SqliteRepository:
                 _drop_blobs(cursor, "session = ?", key)
                 cursor.execute("DELETE FROM entries WHERE session = ?", (key,))
                 cursor.execute("DELETE FROM sessions WHERE key = ?", (key,))
+            database.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Database | None]:
+        """Give the database for reading, None if there is none yet."""
+        if not self._path.exists():
+            yield None
+            return
+        database = Database(self._path, Handle("", str(self._path), "r", self))
+        try:
+            yield database
+        finally:
             database.close()
 
     @contextmanager
@@ -131,7 +173,7 @@ class SqliteRepository:
 def _ids(database: Database) -> tuple[str, ...]:
     if not database.layout:
         return ()  # a process was killed before it had made the tables
-    return tuple(session_id for (session_id,) in database.rows("SELECT id FROM sessions"))
+    return tuple(session_id for (session_id,) in database.rows(_NEWEST_FIRST))
 
 
 def _take(cursor: sqlite3.Cursor, key: int, epoch: int) -> None:

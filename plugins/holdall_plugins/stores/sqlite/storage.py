@@ -12,14 +12,20 @@ from holdall.errors import (
     StorageAccessError,
     StorageError,
 )
-from holdall.stores import checked_blob, digest_of, is_repeated
-from holdall_plugins.stores.sqlite.blobs import SqliteLog, chunks_of
+from holdall.stores import checked_blob, digest_of, file_of, is_compacted, is_repeated
+from holdall_plugins.stores.sqlite.blobs import (
+    SqliteLog,
+    blob_key,
+    chunks_of,
+    drop_rows,
+    log_key,
+)
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
 
-    from holdall.contracts import LogWriter, Repository
+    from holdall.contracts import Level, LogWriter, Repository
     from holdall.stores import Handle
     from holdall_plugins.stores.sqlite.database import Database
 
@@ -53,37 +59,71 @@ class SqliteStorage:
 
     @property
     def head(self) -> int:
-        """Number of the last entry that is there now, 0 if there is none."""
+        """Number of the last entry that is there now, one less than the first if none is."""
         self._handle.check()
         return self._now()[0]
 
-    def append(self, entries: Sequence[bytes], *, expect: int) -> int:
-        """Store *entries* behind entry *expect*, all or none; durable on return."""
-        self._handle.check_writable("append entries")
+    def append(self, entries: Sequence[bytes], *, expect: int, level: Level = "system") -> int:
+        """Store *entries* behind entry *expect*, all or none; durable on return at any level.
+
+        A database that is not synced may be damaged by a power cut, all of it, so
+        the level `process` is no less than `system` here.
+        """
+        del level
         behind = expect + len(entries)
-        with self._database.writing("append to") as cursor:
-            cursor.execute(
-                "UPDATE sessions SET head = ? WHERE key = ? AND epoch = ? AND head = ?",
-                (behind, self._key, self._epoch, expect),
-            )
-            is_next = cursor.rowcount == 1
+        with self._handle.writing("append entries"):
+            with self._database.writing("append to") as cursor:
+                is_next = self._moved(cursor, expect, behind)
+                if is_next:
+                    cursor.executemany(
+                        "INSERT INTO entries (session, n, data) VALUES (?, ?, ?)",
+                        ((self._key, n, data) for n, data in enumerate(entries, start=expect + 1)),
+                    )
             if is_next:
-                cursor.executemany(
-                    "INSERT INTO entries (session, n, data) VALUES (?, ?, ?)",
-                    ((self._key, n, data) for n, data in enumerate(entries, start=expect + 1)),
-                )
-        if is_next:
-            return behind
-        head, epoch = self._now()
-        if epoch != self._epoch or not is_repeated(self, entries, expect=expect):
-            raise StaleWriterError(self.id, expect, head)
-        return head
+                return behind
+            head, epoch = self._now()
+            if epoch != self._epoch or not is_repeated(self, entries, expect=expect):
+                raise StaleWriterError(self.id, expect, head)
+            return head
+
+    def compact(self, snapshot: bytes, *, expect: int) -> int:
+        """Put *snapshot*, the entry behind *expect*, in the place of all entries at once."""
+        number = expect + 1
+        with self._handle.writing("compact entries"):
+            with self._database.writing("compact a session in") as cursor:
+                is_next = self._moved(cursor, expect, number)
+                if is_next:
+                    self._replace_all(cursor, number, snapshot)
+            if is_next:
+                return number
+            head, epoch = self._now()
+            if epoch != self._epoch or not is_compacted(self, snapshot, expect=expect):
+                raise StaleWriterError(self.id, expect, head)
+            return head
+
+    def _moved(self, cursor: sqlite3.Cursor, expect: int, behind: int) -> bool:
+        """Whether the head was *expect*, and nobody took over; it is *behind* now."""
+        cursor.execute(
+            "UPDATE sessions SET head = ? WHERE key = ? AND epoch = ? AND head = ?",
+            (behind, self._key, self._epoch, expect),
+        )
+        return cursor.rowcount == 1
+
+    def _replace_all(self, cursor: sqlite3.Cursor, number: int, snapshot: bytes) -> None:
+        statement = "INSERT INTO entries (session, n, data) VALUES (?, ?, ?)"
+        cursor.execute(statement, (self._key, number, snapshot))
+        stored = "SELECT data FROM entries WHERE session = ? AND n = ?"
+        if cursor.execute(stored, (self._key, number)).fetchone() != (snapshot,):
+            where = f"{self.where}, entry {number}"
+            reason = "what was written reads back differently"
+            raise CorruptSessionError(self.id, where, reason)
+        cursor.execute("DELETE FROM entries WHERE session = ? AND n < ?", (self._key, number))
 
     def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """Yield the numbered entries behind *after*; between two of them no lock is held.
 
         Raises:
-            StorageAccessError: The writer trimmed entries that were not read yet.
+            StorageAccessError: The writer compacted entries that were not read yet.
         """
         self._handle.check()
         self._now()
@@ -93,47 +133,70 @@ class SqliteStorage:
         number = after
         while page := self._page(number):
             if number > after and page[0][0] != number + 1:
-                reason = f"entry {number + 1} was trimmed meanwhile; read again from the start"
+                reason = f"entry {number + 1} was compacted meanwhile; read again from the start"
                 raise StorageAccessError(self.where, "read on in", reason)
             yield from page
             number = page[-1][0]
             self._handle.check()
         self._now()
 
-    def trim(self, below: int) -> None:
-        """Drop the entries before number *below*; the others keep their numbers."""
-        self._handle.check_writable("trim entries")
-        with self._database.writing("trim a session in") as cursor:
-            self._check_epoch(cursor)
-            cursor.execute("DELETE FROM entries WHERE session = ? AND n < ?", (self._key, below))
-
-    def put_blob(self, chunks: Iterable[bytes]) -> str:
+    def put_blob(self, chunks: Iterable[bytes], *, ref: str | None = None) -> str:
         """Store bytes and return `sha256:...`, durable on return."""
-        upload = self._log(None, "store a blob")
-        try:
-            for chunk in chunks:
-                upload.write(chunk)
-            return upload.seal()
-        except BaseException:
-            with suppress(StorageError):
-                upload.discard()
-            raise
+        with self._handle.writing("store a blob"):
+            upload = self._log(None)
+            try:
+                for chunk in chunks:
+                    upload.write(chunk)
+                return upload.seal(ref=ref)
+            except BaseException:
+                with suppress(StorageError):
+                    upload.discard()
+                raise
 
     def open_blob(self, ref: str) -> BinaryIO:
-        """Return the bytes that *ref* names; damaged ones raise while they are read."""
+        """Return the bytes stored as *ref*; damaged ones raise while they are read."""
         self._handle.check()
         digest_of(ref, session_id=self.id)
         self._now()
-        statement = "SELECT key FROM blobs WHERE session = ? AND ref = ?"
-        found = self._database.row(statement, self._key, ref)
-        if found is None:
+        stored = blob_key(self._database, self._key, ref)
+        if stored is None:
             where = f"{self.where}, blob {ref}"
             raise CorruptSessionError(self.id, where, "the blob is not there")
-        return checked_blob(chunks_of(self._database, found[0]), ref, session_id=self.id)
+        key, actual = stored
+        return checked_blob(chunks_of(self._database, key), actual, session_id=self.id)
 
     def open_log(self, name: str) -> LogWriter:
         """Return the live log *name* for appending, a new one or what a crash left of one."""
-        return self._log(name, "write a log")
+        with self._handle.writing("write a log"):
+            return self._log(name)
+
+    def read_log(self, name: str) -> BinaryIO:
+        """Return what was flushed of the live log *name*: nothing if there is no such log."""
+        self._handle.check()
+        self._now()
+        key = log_key(self._database, self._key, name)
+        return file_of(iter(()) if key is None else chunks_of(self._database, key))
+
+    def blobs(self) -> Iterator[str]:
+        """Yield the refs of the blobs that are stored."""
+        self._handle.check()
+        statement = "SELECT ref FROM blobs WHERE session = ? AND ref IS NOT NULL"
+        return (ref for (ref,) in self._database.rows(statement, self._key))
+
+    def logs(self) -> Iterator[str]:
+        """Yield the names of the live logs."""
+        self._handle.check()
+        statement = "SELECT name FROM blobs WHERE session = ? AND ref IS NULL AND name IS NOT NULL"
+        return (name for (name,) in self._database.rows(statement, self._key))
+
+    def drop(self, ref: str) -> None:
+        """Drop a blob that no entry names."""
+        with self._handle.writing("drop a blob"):
+            stored = blob_key(self._database, self._key, ref)
+            if stored is not None:
+                with self._database.writing("drop a blob from") as cursor:
+                    self._check_epoch(cursor)
+                    drop_rows(cursor, stored[0])
 
     def close(self) -> None:
         """Let go of the session; calling it again does nothing."""
@@ -154,8 +217,7 @@ class SqliteStorage:
                 (self._key, self._epoch),
             )
 
-    def _log(self, name: str | None, doing: str) -> SqliteLog:
-        self._handle.check_writable(doing)
+    def _log(self, name: str | None) -> SqliteLog:
         return SqliteLog(self._database, self._handle, self._key, name, self._check_epoch)
 
     def _page(self, after: int) -> list[tuple[Any, ...]]:

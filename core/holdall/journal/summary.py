@@ -1,0 +1,176 @@
+"""What a listing shows of a session, kept up to date event by event."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Final, assert_never
+
+from holdall.journal.events import (
+    CategoryDefined,
+    DeviceAdded,
+    DeviceRemoved,
+    JobDefined,
+    JobRemoved,
+    JobsSelected,
+    JobStarted,
+    ManifestAnswered,
+    MetadataChanged,
+    OverridesChanged,
+    PlansChanged,
+    PluginUsed,
+    ProviderAdded,
+    ResultRecorded,
+    SessionCreated,
+    SessionSummarised,
+    Snapshot,
+    WriterOpened,
+    decode_title,
+)
+from holdall.results import Outcome
+
+if TYPE_CHECKING:
+    from holdall.journal.events import AnyEvent
+    from holdall.results import JobResult
+
+    _Unlisted = (
+        CategoryDefined
+        | ProviderAdded
+        | ManifestAnswered
+        | OverridesChanged
+        | PlansChanged
+        | WriterOpened
+        | PluginUsed
+        | SessionSummarised
+        | Snapshot
+    )
+
+# Outcomes that don't speak against a pass; so one that is new does until it is put here.
+_HARMLESS: Final = frozenset(
+    {
+        Outcome.PASS,
+        Outcome.SKIP,
+        Outcome.SKIPPED_DEPENDENCY,
+        Outcome.SKIPPED_RESOURCE,
+        Outcome.SKIPPED_MANIFEST,
+        Outcome.NOT_SUPPORTED,
+        Outcome.NOT_IMPLEMENTED,
+    }
+)
+
+
+class RunningSummary:
+    """A fold of events that knows at any moment what a listing would show.
+
+    Its counts and its verdict are those of `SessionView` and `holdall.view.verdict`.
+    """
+
+    def __init__(self) -> None:
+        self._title = ""
+        self._created = 0.0
+        self._modified = 0.0
+        self._devices: dict[str, _Device] = {}
+
+    def apply(self, event: AnyEvent) -> None:  # noqa: C901 - a case for each kind of event
+        """Take *event* into account."""
+        self._modified = max(self._modified, event.at)
+        match event:
+            case ResultRecorded():
+                self._device(event.device).record(event.job_id, event.result)
+            case JobStarted():
+                device = self._device(event.device)
+                device.outcomes.setdefault(event.job_id, Outcome.NONE)
+                device.in_flight.add(event.job_id)
+            case JobDefined():
+                self._device(event.device).outcomes.setdefault(event.job.id, Outcome.NONE)
+            case JobRemoved():
+                self._device(event.device).forget(event.job_id)
+            case JobsSelected():
+                self._device(event.device).run_list = event.run_list
+            case DeviceAdded():
+                self._device(event.device)
+            case DeviceRemoved():
+                self._devices.pop(event.device, None)
+            case SessionCreated():
+                self._title, self._created = event.title, event.at
+            case MetadataChanged():
+                if "title" in event.changes:
+                    title = decode_title(event.changes["title"])
+                    self._device(event.device).title = title
+            case _:
+                _pass_over(event)
+
+    def event(self) -> SessionSummarised:
+        """Return the event that says what a listing shows now."""
+        counts: Counter[Outcome] = Counter()
+        in_flight = jobs = results = 0
+        for device in self._devices.values():
+            shown = device.shown()
+            counts.update(device.outcomes[job_id] for job_id in shown)
+            in_flight += len(device.in_flight & shown.keys())
+            jobs += len(set(device.run_list))
+            results += sum(
+                device.outcomes.get(job_id, Outcome.NONE) is not Outcome.NONE
+                for job_id in set(device.run_list)
+            )
+        passed = counts[Outcome.PASS] and not in_flight and counts.keys() <= _HARMLESS
+        titles = (device.title for device in self._devices.values())
+        return SessionSummarised(
+            at=self._modified,
+            title=next(filter(None, titles), self._title),
+            created=self._created,
+            jobs=jobs,
+            results=results,
+            counts={str(outcome): count for outcome, count in counts.items() if count},
+            verdict="PASS" if passed else "FAIL",
+        )
+
+    def _device(self, device_id: str) -> _Device:
+        device = self._devices.get(device_id)
+        if device is None:
+            device = self._devices[device_id] = _Device()
+        return device
+
+
+def _pass_over(event: _Unlisted) -> None:
+    """Accept the events of which a listing shows nothing; any other does not type-check."""
+    match event:
+        case CategoryDefined() | ProviderAdded() | ManifestAnswered() | OverridesChanged():
+            pass
+        case PlansChanged() | WriterOpened() | PluginUsed() | SessionSummarised():
+            pass
+        case Snapshot():
+            pass  # it stands for the events before it, which were taken into account
+        case _:
+            assert_never(event)
+
+
+class _Device:
+    """What is known of one device: the jobs, and how the last attempt at each ended."""
+
+    __slots__ = ("in_flight", "outcomes", "run_list", "title", "tried")
+
+    def __init__(self) -> None:
+        self.title = ""
+        self.run_list: tuple[str, ...] = ()
+        self.outcomes: dict[str, Outcome] = {}
+        self.tried: set[str] = set()
+        self.in_flight: set[str] = set()
+
+    def shown(self) -> dict[str, None]:
+        """Return the jobs of the run list that are known, and others that were tried."""
+        shown = dict.fromkeys(each for each in self.run_list if each in self.outcomes)
+        shown.update(dict.fromkeys(self.tried | self.in_flight))
+        return shown
+
+    def record(self, job_id: str, result: JobResult) -> None:
+        self.in_flight.discard(job_id)
+        if result.outcome is not Outcome.NONE or not result.is_hollow:
+            self.outcomes[job_id] = result.outcome
+            self.tried.add(job_id)
+        else:
+            self.outcomes.setdefault(job_id, Outcome.NONE)
+
+    def forget(self, job_id: str) -> None:
+        self.outcomes.pop(job_id, None)
+        self.tried.discard(job_id)
+        self.in_flight.discard(job_id)

@@ -1,0 +1,222 @@
+"""One job as a `testcase`: its child, its output, its earlier attempts."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+from xml.sax.saxutils import escape
+
+from holdall.results import Outcome
+from holdall.writing import (
+    BYTES_CUT,
+    LOGS_CUT,
+    count_parts_left_out,
+    log_text,
+    shortened,
+    strip_escapes,
+    wants_log,
+    xml_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from holdall.contracts import ExportContext
+    from holdall.results import Measurement, Subtest
+    from holdall.view import JobView
+
+
+# What each outcome is in JUnit; a passing case has no child. A job in flight is an error,
+# whatever its earlier attempts say: nobody knows how it would have ended.
+_TAGS: Final[Mapping[Outcome, str]] = {
+    Outcome.PASS: "",
+    Outcome.FAIL: "failure",
+    Outcome.CRASH: "error",
+    Outcome.ERROR: "error",
+    Outcome.NONE: "skipped",
+    Outcome.SKIP: "skipped",
+    Outcome.SKIPPED_DEPENDENCY: "skipped",
+    Outcome.SKIPPED_RESOURCE: "skipped",
+    Outcome.SKIPPED_MANIFEST: "skipped",
+    Outcome.NOT_SUPPORTED: "skipped",
+    Outcome.NOT_IMPLEMENTED: "skipped",
+    Outcome.UNDECIDED: "skipped",
+}
+_IN_FLIGHT: Final = "error"
+
+
+def case_of(job: JobView, class_name: bytes, context: ExportContext) -> Iterator[bytes]:
+    """Yield a case, in pieces only if its log is large."""
+    yield b'    <testcase classname="%b" name="%b" time="%.3f"' % (
+        class_name,
+        attribute(distinct(job.id)),
+        seconds(job.duration or 0.0),
+    )
+    parts = _parts(job, context)
+    first = next(parts, None)
+    if first is None:
+        yield b"/>\n"
+        return
+    yield b">\n"
+    yield first
+    yield from parts
+    yield b"    </testcase>\n"
+
+
+def _parts(job: JobView, context: ExportContext) -> Iterator[bytes]:
+    """Yield what is inside a case."""
+    options = context.options
+    portable = options.flavour == "portable"
+    if options.flavour == "rich":
+        yield from _case_properties(job)
+    else:
+        count_parts_left_out(job, context)
+    tag = tag_of(job)
+    if tag:
+        yield b'      <%b type="%b" message="%b"' % (
+            tag.encode(),
+            attribute("in-flight" if job.in_flight else job.outcome),
+            attribute(_message(job)),
+        )
+        if tag == "skipped" or job.in_flight:
+            yield b"/>\n"
+        else:
+            yield b">"
+            if job.comments:
+                yield _content(strip_escapes(job.comments)) + b"\n"
+            yield from map(_content, _failed_parts(job))
+            if portable and options.logs != "none":
+                yield from _log(job, context)
+            yield b"</%b>\n" % tag.encode()
+    if not portable:
+        yield from _earlier(job, flaky=not tag)
+        if wants_log(options.logs, job):
+            yield b"      <system-out>"
+            yield from _log(job, context)
+            yield b"</system-out>\n"
+
+
+def _log(job: JobView, context: ExportContext) -> Iterator[bytes]:
+    most: int = context.options.log_max
+    records = job.io_log()
+    if 0 < most < job.io_log_size:
+        context.count(LOGS_CUT)
+        context.count(BYTES_CUT, job.io_log_size - most)
+        records = shortened(records, most // 2, most - most // 2)
+    return map(_content, log_text(records))
+
+
+def _earlier(job: JobView, *, flaky: bool) -> Iterator[bytes]:
+    """Yield the attempts before the last one that went wrong."""
+    for attempt in job.attempts[:-1]:
+        if attempt.outcome.failed:
+            kind = "Failure" if attempt.outcome is Outcome.FAIL else "Error"
+            words = strip_escapes(attempt.comments).strip().partition("\n")[0]
+            yield b'      <%b type="%b" message="%b"/>\n' % (
+                f"{'flaky' if flaky else 'rerun'}{kind}".encode(),
+                attribute(attempt.outcome),
+                attribute(f"{attempt.label}: {words}" if words else attempt.label),
+            )
+
+
+def _case_properties(job: JobView) -> Iterator[bytes]:
+    properties = [
+        ("summary", job.summary),
+        ("outcome", "in-flight" if job.in_flight else job.outcome),
+        ("plugin", job.plugin),
+        ("certification-status", job.certification_status),
+        ("attempts", str(job.attempt_count)),
+        *(("attachment", attachment.name) for attachment in job.attachments),
+        *((f"subtest {part.name}", _stated(part)) for part in job.subtests),
+        *((f"measurement {part.name}", _measured(part)) for part in job.measurements),
+    ]
+    yield b"      <properties>\n"
+    for name, value in properties:
+        yield b'        <property name="%b" value="%b"/>\n' % (
+            attribute(name),
+            attribute(value),
+        )
+    yield b"      </properties>\n"
+
+
+def _failed_parts(job: JobView) -> Iterator[str]:
+    """Yield a line for each subtest and measurement that went wrong; all flavours show them."""
+    for subtest in job.subtests:
+        if subtest.outcome.failed:
+            yield strip_escapes(f"subtest {subtest.name}: {_stated(subtest)}\n")
+    for part in job.measurements:
+        if part.outcome is not None and part.outcome.failed:
+            yield strip_escapes(f"measurement {part.name}: {_measured(part)}\n")
+
+
+def _stated(subtest: Subtest) -> str:
+    """Return how a subtest ended, and its message: `fail: no such device`."""
+    return f"{subtest.outcome}: {subtest.message}" if subtest.message else subtest.outcome
+
+
+def _measured(part: Measurement) -> str:
+    """Return a value, its unit and limits, and what came of it: `5 V (from 1 to 4): fail`."""
+    unit = f" {part.unit}" if part.unit else ""
+    limits = [
+        f"{word} {limit:g}"
+        for word, limit in (("from", part.lower), ("to", part.upper))
+        if limit is not None
+    ]
+    kept = f" ({' '.join(limits)})" if limits else ""
+    judged = f": {part.outcome}" if part.outcome is not Outcome.NONE else ""
+    return f"{part.value}{unit}{kept}{judged}"
+
+
+def tag_of(job: JobView) -> str:
+    """Return the child that a case has; empty if it has none."""
+    return _IN_FLIGHT if job.in_flight else _TAGS[job.outcome]
+
+
+def _message(job: JobView) -> str:
+    """Return the label, and the reason or the first line of the comments if there is one."""
+    words = job.skip_reason or job.comments
+    first = strip_escapes(words).strip().partition("\n")[0]
+    return f"{job.label}: {first}" if first else job.label
+
+
+def history_of(job: JobView) -> bytes:
+    """Return a line with how each attempt ended."""
+    ended = ", ".join(attempt.label for attempt in job.attempts)
+    return _content(f"{job.id}: {job.attempt_count} attempts: {ended}\n")
+
+
+def distinct(text: str) -> str:
+    """Return *text* for a name that readers compare, so that no two texts become one.
+
+    Blanks and illegal characters, which readers change each in its own way, add
+    a digest of what the text was; so does what looks like such a digest, and no text at all.
+    """
+    plain = " ".join(xml_text(text).split())
+    if text and plain == text and not _DIGEST.search(text):
+        return text
+    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{plain or 'unnamed'} #{digest}"
+
+
+def seconds(duration: float) -> float:
+    """Return *duration* as readers take it: with no more digits than their numbers have."""
+    return min(duration, _LONGEST)
+
+
+def attribute(text: str, *, empty: str = "") -> bytes:
+    """Return *text* as the value of an attribute, *empty* in place of a blank one."""
+    value = xml_text(text)
+    if not value.strip():
+        value = empty
+    return escape(value, _QUOTES).encode("ascii", "xmlcharrefreplace")
+
+
+def _content(text: str) -> bytes:
+    return escape(xml_text(text), _RETURNS).encode("ascii", "xmlcharrefreplace")
+
+
+_LONGEST: Final = 1e12  # seconds; libxml2 takes numbers of 24 digits
+_DIGEST: Final = re.compile("(?:^| )#[0-9a-f]{12}$")
+_RETURNS: Final = {"\r": "&#13;"}
+_QUOTES: Final = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
