@@ -458,8 +458,7 @@ def test_a_listener_that_can_not_be_looked_at_is_blamed_and_nothing_of_it_stays(
     manager: SessionManager,
 ) -> None:
     class Hidden(Notes):
-        @property
-        def said_last(self) -> str:
+        def __dir__(self) -> list[str]:
             raise SystemExit("do not look")
 
     listener = Hidden()

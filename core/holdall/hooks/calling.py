@@ -264,7 +264,7 @@ def _add(manager: pluggy.PluginManager, listener: object, name: str, origin: str
         _forget(manager, listener, name)
         reason = error.reason if isinstance(error, HookError) else str(error)
         raise HookError(origin, reason) from error
-    except BaseException:  # of a property, which pluggy reads to see whether it is a function
+    except BaseException:  # of an attribute, at which pluggy looks to see whether it is a function
         _forget(manager, listener, name)
         raise
     if not callers:
