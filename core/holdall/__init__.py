@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from holdall.hooks import hookimpl as hookimpl
     from holdall.journal import list_sessions as list_sessions
     from holdall.providers import load_provider as load_provider
+    from holdall.recording import Recorder as Recorder
     from holdall.registry import Registry as Registry
     from holdall.results import IOLogRecord as IOLogRecord
     from holdall.results import JobResult as JobResult
@@ -39,6 +40,7 @@ _HOMES = {
     "JobResult": "holdall.results",
     "Outcome": "holdall.results",
     "Provider": "holdall.units",
+    "Recorder": "holdall.recording",
     "Registry": "holdall.registry",
     "SessionDeviceContext": "holdall.session",
     "SessionInfo": "holdall.contracts",

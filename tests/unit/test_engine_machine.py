@@ -23,11 +23,13 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from tests.unit.state_facts import manager_facts
 
 from holdall.registry.registry import Registry
 from holdall.results import JobResult, Outcome
 from holdall.session.context import SessionDeviceContext
 from holdall.session.manager import SessionManager
+from holdall.session.plans import Override, Pattern
 from holdall.session.readiness import InhibitionCause as Why
 from holdall.units import Job, TestPlan, make_unit
 from holdall.units.device import Device
@@ -377,6 +379,13 @@ class Engine(RuleBasedStateMachine):
                 device.put_plans(self.model.plans)
 
     @precondition(lambda self: self.model.devices)
+    @rule(data=st.data(), retry=st.sampled_from(["yes", "no", ""]))
+    def override(self, data: st.DataObject, retry: str) -> None:
+        context, _, job_id = self.pick_job(data)
+        target = Pattern(job_id, fixed=True)
+        context.state.set_overrides([Override(target, "auto_retry", retry)] if retry else [])
+
+    @precondition(lambda self: self.model.devices)
     @rule(data=st.data(), name=st.sampled_from(sorted(METADATA)))
     def set_metadata(self, data: st.DataObject, name: str) -> None:
         context, device = self.pick(data)
@@ -416,9 +425,25 @@ class Engine(RuleBasedStateMachine):
     def crash(self, take_over: bool, is_saved: bool) -> None:  # noqa: FBT001
         if is_saved:
             self.checkpoint()
+        before = self.manager
         if not (take_over and self.can_take_over):
             self.manager.storage.close()
         self.load(take_over=take_over and self.can_take_over)
+        if is_saved:
+            live = manager_facts(before, like=self.manager)
+            assert manager_facts(self.manager, like=before) == live
+            self.nothing_is_known_of_jobs_that_were_trimmed(before)
+
+    def nothing_is_known_of_jobs_that_were_trimmed(self, before: SessionManager) -> None:
+        kept = {
+            context.device.id: context.state.job_state_map
+            for context in self.manager.device_context_list
+        }
+        for context in before.device_context_list:
+            for job_id, found in context.state.job_state_map.items():
+                if job_id not in kept[context.device.id]:
+                    assert found.result_history == ()
+                    assert not found.in_flight
 
     can_take_over: ClassVar[bool] = True
 
@@ -466,7 +491,7 @@ class Engine(RuleBasedStateMachine):
         assert state.manifest == device.manifest
         for name, value in device.metadata.items():
             shown = "two \\udcff" if value == "two \udcff" else value
-            assert getattr(state.metadata, name) in (value, shown)
+            assert getattr(state.metadata, name) == shown
         for job_id, each in state.job_state_map.items():
             assert (each.job.id, each.in_flight) == (job_id, job_id in device.flying)
             words = device.history.get(job_id, ())

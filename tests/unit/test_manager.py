@@ -10,6 +10,7 @@ from holdall.errors import (
     UnknownPluginError,
     UnknownSessionError,
 )
+from holdall.journal import ResultRecorded, read_events
 from holdall.results import JobResult, Outcome
 from holdall.session.context import SessionDeviceContext
 from holdall.session.manager import SessionManager
@@ -432,3 +433,141 @@ def test_create_with_unit_list_takes_none() -> None:
 
     assert manager.state is not None
     assert manager.state.unit_list == []
+
+
+def test_a_state_of_one_session_is_refused_by_another(manager: SessionManager) -> None:
+    state = with_jobs(manager, job("a"))
+    repository = MemoryRepository()
+
+    with pytest.raises(ValueError, match=manager.storage.id):
+        SessionManager.create_with_state(state, repository)
+
+    assert list(repository.ids()) == []
+
+
+def test_a_context_of_one_session_is_refused_by_another(manager: SessionManager) -> None:
+    context = manager.add_device_context(SessionDeviceContext(device=Device("x")))
+    other = SessionManager.create(MemoryRepository())
+
+    with pytest.raises(ValueError, match=manager.storage.id):
+        other.add_device_context(context)
+
+    assert other.device_context_list == []
+    assert other.view().devices == ()
+
+
+def test_a_context_is_refused_a_second_time(manager: SessionManager) -> None:
+    context = manager.add_device_context(SessionDeviceContext(device=Device("x")))
+
+    with pytest.raises(ValueError, match="already"):
+        manager.add_device_context(context)
+
+    assert manager.device_context_list == [context]
+
+
+def test_two_contexts_of_one_state_cannot_both_be_in_a_session(manager: SessionManager) -> None:
+    state = SessionState([job("a")])
+    one = SessionDeviceContext(state, device=Device("one"))
+    two = SessionDeviceContext(state, device=Device("two"))
+    manager.add_device_context(one)
+
+    with pytest.raises(ValueError, match=manager.storage.id):
+        manager.add_device_context(two)
+
+    assert state.device_id == "one"
+
+
+def test_a_loaded_state_belongs_to_its_session(manager: SessionManager) -> None:
+    with_jobs(manager, job("a"))
+    manager.checkpoint()
+    _, state = reloaded(manager, [job("a")])
+
+    with pytest.raises(ValueError, match=manager.storage.id):
+        SessionManager.create_with_state(state, MemoryRepository())
+
+
+def test_a_removed_context_is_free_and_joins_with_all_it_has(manager: SessionManager) -> None:
+    state = with_jobs(manager, job("a"), job("b"))
+    state.update_job_result(job("a"), FAIL)
+    state.update_job_result(job("a"), PASS)
+    state.job_started(job("b"))
+    state.metadata.title = "moved"
+    manager.checkpoint()
+    (context,) = manager.device_context_list
+    manager.remove_device_context(context)
+    state.update_job_result(job("b"), FAIL)
+    manager.checkpoint()
+    other = SessionManager.create(MemoryRepository())
+
+    other.add_device_context(context)
+    other.checkpoint()
+    _, again = reloaded(other, [job("a"), job("b")])
+
+    assert manager.view().job_count == 0
+    assert again.job_state_map["a"].result_history == (FAIL, PASS)
+    assert again.job_state_map["b"].result_history == (FAIL,)
+    assert again.run_list == [job("a"), job("b")]
+    assert again.metadata.title == "moved"
+
+
+def test_a_destroyed_session_lets_go_of_its_contexts(manager: SessionManager) -> None:
+    state = with_jobs(manager, job("a"))
+    manager.destroy()
+
+    assert SessionManager.create_with_state(state, MemoryRepository()).state is state
+
+
+def test_what_happened_before_a_state_joined_keeps_its_moment() -> None:
+    moments = iter(range(1, 100))
+    state = SessionState([job("a")], clock=lambda: float(next(moments)))
+    state.update_desired_job_list(state.job_list)
+    state.job_started(job("a"))
+    state.update_job_result(job("a"), PASS)
+
+    manager = SessionManager.create_with_state(state, MemoryRepository())
+    manager.checkpoint()
+
+    events = read_events(manager.storage)
+    assert [event.at for event in events if isinstance(event, ResultRecorded)] == [3.0]
+
+
+def test_a_job_that_left_before_its_state_joined_does_not_join(manager: SessionManager) -> None:
+    state = SessionState([job("a"), job("b")])
+    for name in ("a", "b"):
+        state.update_job_result(job(name), FAIL)
+    state.remove_unit(job("a"))
+
+    manager.add_device_context(SessionDeviceContext(state))
+    manager.checkpoint()
+    _, again = reloaded(manager, [job("b")])
+
+    assert [each.id for each in again.job_list] == ["b"]
+
+
+def test_overrides_that_are_set_by_hand_come_back(manager: SessionManager) -> None:
+    state = with_jobs(manager, job("a"))
+    found = state.job_state_map["a"]
+    found.apply_overrides([("auto_retry", "yes"), ("certification_status", "blocker")])
+    manager.test_plans = (plan("p", include="a certification-status=non-blocker"),)
+
+    manager.checkpoint()
+    _, again = reloaded(manager, [job("a"), plan("p", include="a auto-retry=no")])
+
+    for each in (found, again.job_state_map["a"]):
+        assert each.effective_auto_retry == "yes"
+        assert each.effective_certification_status == "blocker"
+
+
+def test_the_plans_of_a_context_are_those_of_its_session(manager: SessionManager) -> None:
+    with_jobs(manager, job("a"))
+    (context,) = manager.device_context_list
+    chosen = plan("p", include="a certification-status=blocker")
+
+    with pytest.raises(ValueError, match="test_plans"):
+        context.set_test_plan_list([chosen])
+    with pytest.raises(ValueError, match="while a session is loaded"):
+        context.restore_test_plans([chosen])
+    manager.test_plans = (chosen,)
+    context.set_test_plan_list([chosen])
+
+    assert manager.view().plans[0].id == "p"

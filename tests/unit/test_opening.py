@@ -14,14 +14,14 @@ from holdall_plugins.stores.memory import MemoryRepository
 
 class Exiting(MemoryRepository):
     @classmethod
-    def from_url(cls, url: str, *inner: Any, options: object = None) -> Any:
-        raise SystemExit(f"{url} {inner} {options}")
+    def from_url(cls, url: str, *inner: Any, options: object = None) -> Any:  # noqa: ARG003
+        raise SystemExit(f"{url} {inner}")
 
 
 class Refusing(MemoryRepository):
     @classmethod
-    def from_url(cls, url: str, *inner: Any, options: object = None) -> Any:
-        raise StorageAccessError(f"{url} {inner} {options}", "opening", "there is no key")
+    def from_url(cls, url: str, *inner: Any, options: object = None) -> Any:  # noqa: ARG003
+        raise StorageAccessError(f"{url} {inner}", "opening", "there is no key")
 
 
 def registry(**stores: type) -> Registry:

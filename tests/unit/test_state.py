@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from holdall.errors import DependencyDuplicateError, UnknownUnitError
 from holdall.results import JobResult, Outcome
+from holdall.session.job_state import JobState
 from holdall.session.readiness import InhibitionCause
 from holdall.session.state import SessionState
 from holdall.units import Job, make_unit
+
+if TYPE_CHECKING:
+    from holdall.results import IOLogRecord
 
 PASS = JobResult(outcome=Outcome.PASS)
 FAIL = JobResult(outcome=Outcome.FAIL)
@@ -263,3 +269,53 @@ def test_recording_a_result_touches_only_what_waits_for_it() -> None:
     cached = {name: each.knows_readiness for name, each in state.job_state_map.items()}
     assert cached == {"x": False, "y": False, "z": True}
     assert before["y"] != state.job_state_map["y"].readiness_inhibitor_list
+
+
+def public_names(kind: type) -> set[str]:
+    return {name for name in vars(kind) if not name.startswith("_")}
+
+
+def test_what_a_state_returns_changes_nothing_of_it() -> None:
+    state = selected(job("a"), job("b"))
+
+    for name in ("unit_list", "job_list", "desired_job_list", "mandatory_job_list", "run_list"):
+        before = list(getattr(state, name))
+        getattr(state, name).append(job("c"))
+        with pytest.raises(AttributeError):
+            setattr(state, name, [])
+        assert getattr(state, name) == before
+    for name in ("job_state_map", "resource_map", "manifest", "made_from", "units_by_kind"):
+        with pytest.raises(TypeError):
+            getattr(state, name)["a"] = None
+
+
+def test_a_job_state_can_only_be_read_and_overridden() -> None:
+    state = selected(job("a")).job_state_map["a"]
+
+    for name in ("result", "result_history", "in_flight", "process"):
+        with pytest.raises(AttributeError):
+            setattr(state, name, None)
+    assert {name for name in public_names(JobState) if callable(getattr(JobState, name))} == {
+        "apply_overrides",
+        "can_start",
+        "get_readiness_description",
+    }
+
+
+def test_a_result_whose_records_cannot_be_read_is_not_recorded() -> None:
+    resource = job("r", plugin="resource")
+    state = selected(resource)
+    events: list[object] = []
+    state.recorder.attach("local", "", events.append)
+    events.clear()
+    broken = JobResult(outcome="pass", io_log_ref="sha256:gone")
+
+    def unreadable(_result: JobResult) -> list[IOLogRecord]:
+        raise OSError("the disk is gone")
+
+    state.read_io_log = unreadable
+    with pytest.raises(OSError, match="gone"):
+        state.update_job_result(resource, broken)
+
+    assert events == []
+    assert state.job_state_map["r"].result_history == ()

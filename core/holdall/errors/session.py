@@ -200,3 +200,17 @@ class MissingFilesError(SessionResumeError):
             f"{len(self.jobs)} of its jobs are gone: {', '.join(self.jobs)}; bring them back, or "
             "resume without the flag 'file-reference-checks'"
         )
+
+
+class RecordingError(SessionError):
+    """A recorder can't record that now."""
+
+    def __init__(self, session_id: str, job_id: str, reason: str) -> None:
+        super().__init__(session_id, job_id, reason)
+        self.session_id = session_id
+        self.job_id = job_id
+        self.reason = reason
+
+    def __str__(self) -> str:
+        what = f"the job {self.job_id!r}" if self.job_id else "anything"
+        return f"cannot record {what} in the session {self.session_id!r}: {self.reason}"

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from itertools import count, takewhile
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, Self
+from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, Self, TypeAlias
 
 from holdall.errors import ExportTargetError, HoldallError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from holdall.contracts import Sink
 
-    Target = str | os.PathLike[str] | Sink
+    Target: TypeAlias = str | os.PathLike[str] | Sink
 
 # Opening these by name would truncate, or write over, the file behind the descriptor.
 _DESCRIPTORS: Final = {"/dev/stdout": 1, "/dev/stderr": 2}

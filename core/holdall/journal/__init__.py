@@ -12,6 +12,7 @@ from holdall.journal.events import (
     JobDefined,
     JobRecord,
     JobRemoved,
+    JobsAppended,
     JobsSelected,
     JobStarted,
     ManifestAnswered,
@@ -31,6 +32,7 @@ from holdall.journal.events import (
     WriterOpened,
     decode_strings,
     decode_title,
+    extended,
     now,
 )
 from holdall.journal.iolog import pack_record, unpack_records
@@ -49,6 +51,7 @@ __all__ = [
     "JobRecord",
     "JobRemoved",
     "JobStarted",
+    "JobsAppended",
     "JobsSelected",
     "Journal",
     "ManifestAnswered",
@@ -73,6 +76,7 @@ __all__ = [
     "decode_title",
     "describe_session",
     "encode",
+    "extended",
     "list_sessions",
     "now",
     "pack_record",

@@ -13,6 +13,7 @@ from holdall.journal.events import (
     DeviceRemoved,
     JobDefined,
     JobRemoved,
+    JobsAppended,
     JobsSelected,
     JobStarted,
     ManifestAnswered,
@@ -26,6 +27,7 @@ from holdall.journal.events import (
     SessionSummarised,
     Snapshot,
     WriterOpened,
+    extended,
 )
 
 if TYPE_CHECKING:
@@ -51,13 +53,13 @@ class Compaction:
     def __init__(self) -> None:
         self._kept: Final[dict[object, AnyEvent]] = {}
         self._removed: Final[dict[tuple[str, str], int]] = {}
+        self._appended: Final[dict[str, list[str]]] = {}
         self._boot_id = ""
         self._number = 0
 
     def add(self, event: AnyEvent) -> None:  # noqa: C901, PLR0912 - a case for each kind of event
         """Add what happened next."""
-        self._number += 1
-        kept = self._kept
+        self._number, kept = self._number + 1, self._kept
         match event:
             case ResultRecorded():
                 kept.pop((JobStarted, event.device, event.job_id), None)
@@ -68,7 +70,11 @@ class Compaction:
                 kept[JobDefined, event.device, event.job.id] = event
             case CategoryDefined():
                 kept[CategoryDefined, event.id] = event
-            case DeviceAdded() | JobsSelected() | OverridesChanged():
+            case JobsSelected():
+                self._select_jobs(event)
+            case JobsAppended():
+                self._append_jobs(event)
+            case DeviceAdded() | OverridesChanged():
                 kept[type(event), event.device] = event
             case ManifestAnswered():
                 self._add_answers(event)
@@ -81,13 +87,11 @@ class Compaction:
             case DeviceRemoved():
                 self._remove_device(event.device)
             case WriterOpened():
-                self._boot_id = event.boot_id
-                kept[WriterOpened] = event
+                self._open_writer(event)
             case SessionCreated() | PlansChanged():
                 kept[type(event)] = event
             case PluginUsed():
-                key = (event.kind, event.id, event.distribution, event.version)
-                kept[PluginUsed, *key] = event
+                kept[PluginUsed, event.kind, event.id, event.distribution, event.version] = event
             case SessionSummarised():
                 pass  # the snapshot has a summary of its own
             case Snapshot():
@@ -95,18 +99,35 @@ class Compaction:
             case _:
                 assert_never(event)
 
+    def _open_writer(self, event: WriterOpened) -> None:
+        self._boot_id = event.boot_id
+        self._kept[WriterOpened] = event
+
     def events(self) -> list[AnyEvent]:
         """Return the events that are left, in the order in which things came first."""
         removed = self._removed
-        if not removed:
+        if not removed and not self._appended:
             return list(self._kept.values())
         return [
-            event
+            self._whole(event) if isinstance(event, JobsSelected) else event
             for key, event in self._kept.items()
             if not isinstance(event, ResultRecorded)
             or not isinstance(key, int)
             or key > removed.get((event.device, event.job_id), 0)
         ]
+
+    def _select_jobs(self, event: JobsSelected) -> None:
+        self._appended.pop(event.device, None)
+        self._kept[JobsSelected, event.device] = event
+
+    def _append_jobs(self, event: JobsAppended) -> None:
+        nothing = JobsSelected(at=event.at, device=event.device, run_list=())
+        self._kept.setdefault((JobsSelected, event.device), nothing)
+        self._appended.setdefault(event.device, []).extend(event.job_ids)
+
+    def _whole(self, event: JobsSelected) -> JobsSelected:
+        appended = self._appended.get(event.device)
+        return extended(event, appended) if appended else event
 
     def _resolved(self, event: JobStarted) -> JobStarted:
         """Return *event* with the boot of the writer before it, which later ones replace here."""
@@ -140,6 +161,7 @@ class Compaction:
             self._removed[device, job_id] = self._number
 
     def _remove_device(self, device: str) -> None:
+        self._appended.pop(device, None)
         gone = [
             key
             for key, event in self._kept.items()

@@ -8,12 +8,15 @@ of its providers is installed.
 from __future__ import annotations
 
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from holdall.results import JobResult
 from holdall.units import UNCATEGORISED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 FORMAT: Final = 2
 """Version of the events; a reader refuses a session that was written with a higher one.
@@ -167,6 +170,23 @@ class JobsSelected(DeviceEvent, frozen=True, kw_only=True, tag="selection"):
     mandatory: tuple[str, ...] = ()
 
 
+class JobsAppended(DeviceEvent, frozen=True, kw_only=True, tag="appended"):
+    """More jobs are to run on the device, behind those that were selected before.
+
+    A program whose jobs are known one after the other records each in constant size.
+    """
+
+    job_ids: tuple[str, ...]
+
+
+def extended(selection: JobsSelected, job_ids: Iterable[str]) -> JobsSelected:
+    """Return *selection* with jobs appended that were asked for as well."""
+    more = tuple(job_ids)
+    desired = None if selection.desired is None else (*selection.desired, *more)
+    run_list = (*selection.run_list, *more)
+    return msgspec.structs.replace(selection, run_list=run_list, desired=desired)
+
+
 class OverrideRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A field that is set for every job that a pattern matches.
 
@@ -261,6 +281,7 @@ StateEvent = (
     | JobStarted
     | JobDefined
     | JobsSelected
+    | JobsAppended
     | JobRemoved
     | CategoryDefined
     | ManifestAnswered

@@ -11,6 +11,7 @@ from holdall.journal.events import (
     DeviceRemoved,
     JobDefined,
     JobRemoved,
+    JobsAppended,
     JobsSelected,
     JobStarted,
     ManifestAnswered,
@@ -85,7 +86,9 @@ class RunningSummary:
             case JobRemoved():
                 self._device(event.device).forget(event.job_id)
             case JobsSelected():
-                self._device(event.device).run_list = event.run_list
+                self._device(event.device).run_list = list(event.run_list)
+            case JobsAppended():
+                self._device(event.device).run_list.extend(event.job_ids)
             case DeviceAdded():
                 self._device(event.device)
             case DeviceRemoved():
@@ -151,7 +154,7 @@ class _Device:
 
     def __init__(self) -> None:
         self.title = ""
-        self.run_list: tuple[str, ...] = ()
+        self.run_list: list[str] = []
         self.outcomes: dict[str, Outcome] = {}
         self.tried: set[str] = set()
         self.in_flight: set[str] = set()

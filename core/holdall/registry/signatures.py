@@ -23,7 +23,7 @@ _METHODS: Final[Mapping[str, Mapping[str, tuple[int, tuple[str, ...]]]]] = {
     },
     "provider_loaders": {"accepts": (1, ()), "load": (1, ())},
     "runners": {"run": (1, ()), "interrupted": (1, ())},
-    "importers": {"load": (1, ())},
+    "importers": {"accepts": (2, ()), "load": (2, ())},
 }
 
 # Methods that a plugin may have besides, with the same arguments.
@@ -42,7 +42,7 @@ _ATTRIBUTES: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
 }
 
 # Methods whose result is iterated, so that they may be generators.
-_MAY_YIELD: Final = {("repositories", "list"), ("repositories", "ids"), ("importers", "load")}
+_MAY_YIELD: Final = {("repositories", "list"), ("repositories", "ids")}
 
 OUTPUTS: Final = ("file", "parts", "folder")
 """What an exporter may say in `output`; one that says nothing writes a file."""

@@ -1,22 +1,29 @@
 """The engine: a session that is alive, its devices, its states and its runs."""
 
+from holdall.session.capture import INLINE, LogCapture, log_name, recover
 from holdall.session.context import SessionDeviceContext
 from holdall.session.load import IGNORE_CHECKSUMS, peek
-from holdall.session.manager import SessionManager
+from holdall.session.manager import PREFIX, SessionManager, create_storage
 from holdall.session.run import RunSettings, run_session
 from holdall.session.selection import Request, begin, default_plan, find_plan
 from holdall.session.state import SessionState
 
 __all__ = [
     "IGNORE_CHECKSUMS",
+    "INLINE",
+    "PREFIX",
+    "LogCapture",
     "Request",
     "RunSettings",
     "SessionDeviceContext",
     "SessionManager",
     "SessionState",
     "begin",
+    "create_storage",
     "default_plan",
     "find_plan",
+    "log_name",
     "peek",
+    "recover",
     "run_session",
 ]

@@ -45,13 +45,19 @@ class LogCapture:
         self._waiting_size = 0
         self._start = self._flushed = time.monotonic()
 
-    def write(self, stream: Stream, data: bytes) -> None:
-        """Record what was written just now; with no data, only see to what waits."""
+    def write(self, stream: Stream, data: bytes, *, delay: float | None = None) -> None:
+        """Record what was written just now; with no data, only see to what waits.
+
+        Args:
+            delay: Seconds since the attempt began, for output that was written earlier.
+        """
         now = time.monotonic()
+        if delay is None:
+            delay = round(now - self._start, 6)
         kept = data[: max(0, MOST - self._kept)]
         self._dropped += len(data) - len(kept)
         if kept:
-            self._keep(IOLogRecord(round(now - self._start, 6), stream, kept))
+            self._keep(IOLogRecord(delay, stream, kept))
         is_due = now - self._flushed >= FLUSH_AFTER or self._waiting_size >= FLUSH_BEYOND
         if is_due:
             self.flush()
@@ -72,12 +78,21 @@ class LogCapture:
             return
         if self._writer is None:
             self._writer = self._storage.open_log(self._name)
+            if self._writer.size:
+                # A program that died before the start of its attempt was stored left it.
+                self._writer.discard()
+                self._writer = self._storage.open_log(self._name)
         for packed in self._waiting:
             self._writer.write(packed)
         self._writer.flush()
         self._waiting.clear()
         self._waiting_size = 0
         self._flushed = time.monotonic()
+
+    def discard(self) -> None:
+        """Drop what was recorded."""
+        if self._writer is not None:
+            self._writer.discard()
 
     def finish(self) -> dict[str, Any]:
         """Return the fields of a `JobResult` that hold the log; what they name is durable."""

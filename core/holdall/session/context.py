@@ -46,6 +46,7 @@ class SessionDeviceContext:
         self._clock: Final = clock
         self._origins: dict[str, Provider] = {}
         self._plans: tuple[TestPlan, ...] = ()
+        self._session_plans: Callable[[], tuple[TestPlan, ...]] | None = None
         self._selection: Selection | None = None
         self._shared: dict[str, Any] = {}
 
@@ -117,7 +118,16 @@ class SessionDeviceContext:
         return self.state.get_unit(unit_id, kind_name)
 
     def set_test_plan_list(self, plans: Sequence[TestPlan]) -> None:
-        """Put *plans* in force: their overrides and mandatory jobs, and no others'."""
+        """Put *plans* in force: their overrides and mandatory jobs, and no others'.
+
+        Raises:
+            ValueError: The context is in a session, whose plans are others.
+        """
+        if self._session_plans is not None and self._session_plans() != tuple(plans):
+            raise ValueError(
+                f"the test plans of device {self.device.id!r} are those of its session; "
+                "set the manager's test_plans"
+            )
         before, self._plans = self._plans, tuple(plans)
         if not before and not self._plans:
             return
@@ -163,7 +173,13 @@ class SessionDeviceContext:
         self._shared.pop(key, None)
 
     def restore_test_plans(self, plans: Sequence[TestPlan]) -> None:
-        """Put plans in force of which everything but the overrides is known already."""
+        """Put plans of a session that is being loaded in force; the journal has the rest.
+
+        Raises:
+            ValueError: The session is not being loaded.
+        """
+        if not self.state.recorder.is_replaying:
+            raise ValueError("plans are restored while a session is loaded, and not afterwards")
         self._plans = tuple(plans)
         self._selection = None
         self.state.set_plan_overrides(self.selection.overrides)
@@ -174,6 +190,7 @@ class SessionDeviceContext:
         emit: Callable[[AnyEvent], None],
         notify: Callable[..., None],
         read_io_log: Callable[[JobResult], Iterable[IOLogRecord]],
+        session_plans: Callable[[], tuple[TestPlan, ...]],
     ) -> None:
         """Emit events to a journal from now on; a manager does this when it has the context.
 
@@ -182,13 +199,16 @@ class SessionDeviceContext:
             emit: Takes events for the journal.
             notify: Notifies the manager's listeners, given a hook's name and its arguments.
             read_io_log: Reads the log of a result of the session.
+            session_plans: Returns the test plans in force in the session.
         """
         is_new = not self.state.recorder.is_replaying
         self.state.device_id = self.device.id
+        self._session_plans = session_plans
         for provider in self.provider_list if is_new else ():
             emit(self._provider_event(provider))
         self.state.attach(boot_id, emit, notify, read_io_log)
 
     def detach(self) -> None:
         """Emit nothing any more, and be free for another manager."""
+        self._session_plans = None
         self.state.detach()

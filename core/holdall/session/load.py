@@ -21,6 +21,7 @@ from holdall.journal import (
     DeviceRemoved,
     JobDefined,
     JobRemoved,
+    JobsAppended,
     JobsSelected,
     JobStarted,
     ManifestAnswered,
@@ -34,6 +35,7 @@ from holdall.journal import (
     SessionSummarised,
     Snapshot,
     WriterOpened,
+    extended,
     read_events,
 )
 from holdall.session.context import SessionDeviceContext
@@ -158,6 +160,7 @@ class _Replay:
         self.plan_ids: tuple[str, ...] = ()
         self._boot_id = ""
         self._selected: dict[str, JobsSelected] = {}
+        self._appended: dict[str, list[str]] = {}
         self._units = units if isinstance(units, Mapping) else list(units)
         self._early_cb = early_cb
         self._read_io_log = read_io_log
@@ -191,6 +194,11 @@ class _Replay:
             case JobsSelected():
                 # A snapshot may hold it before the results whose records make its jobs.
                 self._selected[event.device] = event
+                self._appended.pop(event.device, None)
+            case JobsAppended():
+                nothing = JobsSelected(at=event.at, device=event.device, run_list=())
+                self._selected.setdefault(event.device, nothing)
+                self._appended.setdefault(event.device, []).extend(event.job_ids)
             case CategoryDefined():
                 for device_id in self.contexts:
                     self._apply_to(device_id, event)
@@ -201,6 +209,7 @@ class _Replay:
             case DeviceRemoved():
                 self.contexts.pop(event.device, None)
                 self._selected.pop(event.device, None)
+                self._appended.pop(event.device, None)
             case PlansChanged():
                 self.plan_ids = tuple(plan.id for plan in event.plans)
             case SessionCreated() | PluginUsed() | SessionSummarised():
@@ -236,7 +245,7 @@ class _Replay:
         state = context.state
         selected = self._selected.get(context.device.id)
         if selected is not None:
-            state.apply(selected)
+            state.apply(extended(selected, self._appended.get(context.device.id, ())))
         if state.metadata.flags & _SELECTING:
             return
         known = {record.id for record in state.recorder.defined_jobs}

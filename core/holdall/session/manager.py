@@ -296,7 +296,13 @@ class SessionManager:
 
     def _attach(self, context: SessionDeviceContext) -> None:
         notify = partial(self._notify, context=context)
-        context.attach(self._boot_id, self._pending.append, notify, self._read_io_log)
+        context.attach(
+            self._boot_id,
+            self._pending.append,
+            notify,
+            self._read_io_log,
+            lambda: self._test_plans,
+        )
 
     def _notify(self, hook: str, **facts: Any) -> None:
         self.hooks.notify(hook, manager=self, **facts)

@@ -11,6 +11,7 @@ from holdall.journal import (
     JobDefined,
     JobRecord,
     JobRemoved,
+    JobsAppended,
     JobsSelected,
     JobStarted,
     ManifestAnswered,
@@ -160,7 +161,8 @@ class EventRecorder:
                 kept.append(event)
             case JobsSelected():
                 # Of many selections, each as long as the run list, one is kept.
-                kept[:] = [other for other in kept if not isinstance(other, JobsSelected)]
+                selecting = (JobsSelected, JobsAppended)
+                kept[:] = [other for other in kept if not isinstance(other, selecting)]
                 kept.append(event)
             case JobRemoved():
                 self._tried.discard(event.job_id)
@@ -169,7 +171,7 @@ class EventRecorder:
                     record = job_record(self._jobs[event.job_id])
                     kept.append(JobDefined(at=event.at, device=event.device, job=record))
                     kept.append(event)
-            case ManifestAnswered() | OverridesChanged():
+            case JobsAppended() | ManifestAnswered() | OverridesChanged():
                 kept.append(event)
             case JobDefined() | CategoryDefined() | MetadataChanged() | ProviderAdded():
                 pass  # what holds when the state gets its journal is recorded then
@@ -188,6 +190,8 @@ class EventRecorder:
                 self._categories.add(event.id)
             case JobsSelected():
                 self._selection = _shape(event)
+            case JobsAppended():
+                self._selection = None  # the next selection is recorded, whatever it is
             case MetadataChanged():
                 self._metadata = {**self._metadata, **event.changes}
             case OverridesChanged() | ProviderAdded():
@@ -213,6 +217,10 @@ class EventRecorder:
                 if _shape(event) == self._selection:
                     return
                 for job_id in event.run_list:
+                    if job_id not in self._defined:
+                        self._define(job_id)
+            case JobsAppended():
+                for job_id in event.job_ids:
                     if job_id not in self._defined:
                         self._define(job_id)
             case JobRemoved():

@@ -12,6 +12,7 @@ from holdall.journal import (
     CategoryDefined,
     JobDefined,
     JobRemoved,
+    JobsAppended,
     JobsSelected,
     JobStarted,
     ManifestAnswered,
@@ -20,6 +21,7 @@ from holdall.journal import (
     OverridesChanged,
     ProviderAdded,
     ResultRecorded,
+    extended,
     now,
 )
 from holdall.results import JobResult, Outcome, encodable
@@ -156,7 +158,7 @@ class SessionState:
         """The id of the unit that a template instance or sibling was made from."""
         return MappingProxyType(self._made_from)
 
-    def apply(self, event: StateEvent) -> None:
+    def apply(self, event: StateEvent) -> None:  # noqa: C901 - a case for each kind
         """Change the state by *event*, and record it.
 
         An event about a job that is not among the units changes nothing.
@@ -166,11 +168,15 @@ class SessionState:
                 self._apply_result(event)
             case JobStarted():
                 if event.job_id in self._progress:
-                    self._progress[event.job_id].start(event.process)
+                    process = event.process and event.process.resolved(self.recorder.boot_id)
+                    self._progress[event.job_id].start(process)
             case JobDefined() | CategoryDefined() | ProviderAdded():
                 pass  # units are given, and the journal repeats what reports show of them
             case JobsSelected():
                 self._apply_selection(event)
+            case JobsAppended():
+                nothing = JobsSelected(at=event.at, device=event.device, run_list=())
+                self._apply_selection(extended(self._selection or nothing, event.job_ids))
             case JobRemoved():
                 self._reset_job(event.job_id)
             case ManifestAnswered():
@@ -424,8 +430,6 @@ class SessionState:
         if job.id not in self._progress:
             raise UnknownUnitError(job.id, "job", list(self._jobs))
         attempt = len(self._progress[job.id].history) + 1
-        if process is not None:
-            process = process.resolved(self.recorder.boot_id)
         event = JobStarted(
             at=self._clock(),
             device=self.device_id,
@@ -507,6 +511,8 @@ class SessionState:
         """Emit events to a journal from now on, first those that were kept for it."""
         self.notify = notify
         self.read_io_log = read_io_log
+        for progress in self._progress.values():
+            progress.process = progress.process and progress.process.resolved(boot_id)
         self.recorder.attach(self.device_id, boot_id, emit)
         self.record_metadata()
 

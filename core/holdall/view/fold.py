@@ -14,6 +14,7 @@ from holdall.journal import (
     JobDefined,
     JobRecord,
     JobRemoved,
+    JobsAppended,
     JobsSelected,
     JobStarted,
     ManifestAnswered,
@@ -118,7 +119,7 @@ class _Device:
         self.shown: DeviceView | None = None
         self.title = ""
         self.jobs: dict[str, FoldedJob] = {}
-        self.run_list: tuple[str, ...] = ()
+        self.run_list: list[str] = []
         self.rejected: tuple[str, ...] = ()
         self.custom = False
 
@@ -163,25 +164,25 @@ class _Fold:
             case JobRemoved():
                 self._device(event.device).jobs.pop(event.job_id, None)
             case JobsSelected():
-                self._device(event.device).run_list = self._selected(event)
+                self._device(event.device).run_list = self._known_ids(event.device, event.run_list)
+            case JobsAppended():
+                self._append_jobs(event)
             case CategoryDefined():
                 self._categories[event.id] = event.name
             case DeviceAdded():
-                device = self._device(event.device)
-                device.shown = DeviceView(event.device, event.description, event.facts)
+                self._add_device(event)
             case DeviceRemoved():
                 self._devices.pop(event.device, None)
                 self._providers = [p for p in self._providers if p.device != event.device]
             case ProviderAdded():
                 self._providers.append(event)
             case PluginUsed():
-                key = (event.kind, event.id, event.distribution, event.version)
-                self._plugins[key] = event
+                self._plugins[event.kind, event.id, event.distribution, event.version] = event
             case PlansChanged():
                 self._plans = event.plans
             case SessionCreated():
-                self._session_id, self._created = event.session_id, event.at
-                self._title = event.title
+                self._session_id, self._title = event.session_id, event.title
+                self._created = event.at
             case MetadataChanged():
                 self._change_metadata(event)
             case WriterOpened() | ManifestAnswered() | OverridesChanged() | SessionSummarised():
@@ -221,12 +222,18 @@ class _Fold:
             job.in_flight if in_flight is None else in_flight,
         )
 
-    def _selected(self, event: JobsSelected) -> tuple[str, ...]:
-        """Return the ids of the run list; of a known job, the very string that its record has."""
-        jobs = self._device(event.device).jobs
-        return tuple(
-            jobs[job_id].record.id if job_id in jobs else job_id for job_id in event.run_list
-        )
+    def _add_device(self, event: DeviceAdded) -> None:
+        device = self._device(event.device)
+        device.shown = DeviceView(event.device, event.description, event.facts)
+
+    def _append_jobs(self, event: JobsAppended) -> None:
+        device = self._device(event.device)
+        device.run_list += self._known_ids(event.device, event.job_ids)
+
+    def _known_ids(self, device_id: str, job_ids: Iterable[str]) -> list[str]:
+        """Return *job_ids*; for a known job, the very string that its record has."""
+        jobs = self._device(device_id).jobs
+        return [jobs[job_id].record.id if job_id in jobs else job_id for job_id in job_ids]
 
     def _change_metadata(self, event: MetadataChanged) -> None:
         """Take what reports show of the metadata; the rest is the application's own."""

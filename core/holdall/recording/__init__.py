@@ -1,0 +1,6 @@
+"""Results of programs that are not holdall's, recorded in a session as they come."""
+
+from holdall.recording.attempt import Attempt
+from holdall.recording.recorder import Recorder
+
+__all__ = ["Attempt", "Recorder"]

@@ -1,0 +1,114 @@
+"""What a session holds, as far as recording goes on from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, assert_never
+
+from holdall.journal import (
+    CategoryDefined,
+    DeviceAdded,
+    DeviceRemoved,
+    JobDefined,
+    JobRemoved,
+    JobsAppended,
+    JobsSelected,
+    JobStarted,
+    ManifestAnswered,
+    MetadataChanged,
+    OverridesChanged,
+    PlansChanged,
+    PluginUsed,
+    ProviderAdded,
+    ResultRecorded,
+    SessionCreated,
+    SessionSummarised,
+    Snapshot,
+    WriterOpened,
+)
+
+if TYPE_CHECKING:
+    from holdall.journal import AnyEvent
+
+
+class RecordedJob:
+    """What must be known of a job to record the next attempt at it.
+
+    Attributes:
+        definition: Hash of the definition, so that long ones take no memory; None without one.
+        attempts: How many attempts have a result.
+        started: The start of an attempt that is not finished.
+        is_selected: Whether the run list has the job.
+    """
+
+    __slots__ = ("attempts", "definition", "is_selected", "started")
+
+    def __init__(self) -> None:
+        self.definition: int | None = None
+        self.attempts = 0
+        self.started: JobStarted | None = None
+        self.is_selected = False
+
+
+class Contents:
+    """Devices, categories and jobs of a session, brought forward event by event."""
+
+    def __init__(self) -> None:
+        self.devices: Final[dict[str, DeviceAdded]] = {}
+        self.categories: Final[dict[str, str]] = {}
+        self._jobs: Final[dict[str, dict[str, RecordedJob]]] = {}
+
+    def job(self, device_id: str, job_id: str) -> RecordedJob:
+        """Return what is known of a job; from now on it is known."""
+        jobs = self._jobs.setdefault(device_id, {})
+        job = jobs.get(job_id)
+        if job is None:
+            job = jobs[job_id] = RecordedJob()
+        return job
+
+    def unfinished(self) -> list[JobStarted]:
+        """Return the starts of attempts that have no result.
+
+        One that has a process belongs to a run of holdall, whose resume settles it.
+        """
+        jobs = (job for jobs in self._jobs.values() for job in jobs.values())
+        starts = [job.started for job in jobs if job.started is not None]
+        return [started for started in starts if started.process is None]
+
+    def apply(self, event: AnyEvent) -> None:  # noqa: C901, PLR0912 - a case for each kind
+        """Take in what *event* says."""
+        match event:
+            case ResultRecorded():
+                job = self.job(event.device, event.job_id)
+                job.started = None
+                job.attempts += not event.result.is_hollow
+            case JobStarted():
+                self.job(event.device, event.job_id).started = event
+            case JobDefined():
+                self.job(event.device, event.job.id).definition = hash(event.job)
+            case JobsAppended():
+                for job_id in event.job_ids:
+                    self.job(event.device, job_id).is_selected = True
+            case JobsSelected():
+                for job in self._jobs.get(event.device, {}).values():
+                    job.is_selected = False
+                for job_id in event.run_list:
+                    self.job(event.device, job_id).is_selected = True
+            case JobRemoved():
+                self._jobs.get(event.device, {}).pop(event.job_id, None)
+            case CategoryDefined():
+                self.categories[event.id] = event.name
+            case DeviceAdded():
+                self.devices[event.device] = event
+            case DeviceRemoved():
+                self.devices.pop(event.device, None)
+                self._jobs.pop(event.device, None)
+            case MetadataChanged() | ManifestAnswered() | OverridesChanged() | PlansChanged():
+                pass
+            case SessionCreated() | WriterOpened() | PluginUsed() | ProviderAdded():
+                pass
+            case SessionSummarised():
+                pass
+            case Snapshot():
+                raise ValueError("a snapshot can't be applied; unpack it first")
+            case _:
+                assert_never(event)

@@ -1,0 +1,400 @@
+"""Recorder: devices, jobs and attempts of any program into a session."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final, Literal, Self
+
+import msgspec
+
+from holdall.errors import RecordingError
+from holdall.hooks import plugin_used
+from holdall.journal import (
+    CategoryDefined,
+    DeviceAdded,
+    JobDefined,
+    JobRecord,
+    JobsAppended,
+    JobStarted,
+    Journal,
+    ResultRecorded,
+    SessionCreated,
+    WriterOpened,
+    now,
+)
+from holdall.processes import this_process
+from holdall.recording.attempt import Attempt, checked_name, checked_text
+from holdall.recording.contents import Contents
+from holdall.registry import Registry
+from holdall.results import JobResult
+from holdall.session import PREFIX, create_storage, log_name, recover
+from holdall.stores import default_url, open_repository
+from holdall.units import LOCAL, PLUGINS, UNCATEGORISED
+from holdall.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from types import TracebackType
+
+    from holdall.contracts import Repository, Storage
+    from holdall.journal import AnyEvent
+    from holdall.recording.attempt import Content, Output
+    from holdall.results import Measurement, Outcome, Subtest
+
+Level = Literal["system", "process"]
+
+_STATUSES: Final = frozenset({"unspecified", "non-blocker", "blocker"})
+
+MOST_PENDING: Final = 1000
+"""Events that wait for a checkpoint at most; then they are stored without being asked for."""
+
+
+class Recorder:
+    """Records devices, jobs and attempts in a session, new or stored.
+
+    What is recorded is durable once `checkpoint` returned, and may be earlier.
+    A program that dies leaves a session that can be listed, exported and
+    appended to. A recorder belongs to one thread; attempts may overlap.
+
+        with Recorder.create("file:///var/lib/lab", title="Nightly") as recorder:
+            recorder.record("suite::boots", outcome="pass", duration=2.5)
+    """
+
+    def __init__(self, storage: Storage, *, clock: Callable[[], float] = now) -> None:
+        """Append to the session that *storage* was opened for, new or not.
+
+        Attempts that an earlier recorder left unfinished get their result, `crash`.
+
+        Raises:
+            CorruptSessionError, NewerFormatError: The journal can't be read.
+        """
+        self._storage: Final = storage
+        self._clock: Final = clock
+        self._contents: Final = Contents()
+        self._pending: Final[list[AnyEvent]] = []
+        self._appended: Final[dict[str, list[str]]] = {}
+        self._is_closed = False
+        self._journal, events = Journal.resume(storage)
+        self._is_new = not events
+        for event in events:
+            self._contents.apply(event)
+        if not self._is_new:
+            self._open_writer()
+        unfinished = self._contents.unfinished()
+        for started in unfinished:
+            self._settle(started)
+        if unfinished:
+            self.checkpoint()
+
+    @classmethod
+    def create(
+        cls,
+        repository: Repository | str | None = None,
+        *,
+        title: str = "",
+        prefix: str = PREFIX,
+        registry: Registry | None = None,
+        clock: Callable[[], float] = now,
+    ) -> Self:
+        """Return the recorder of a new session.
+
+        Args:
+            repository: A repository or its URL; without one the store in the user's data folder.
+            title: What people call the session.
+            prefix: What the new session's id begins with.
+        """
+        recorder = cls(create_storage(_opened(repository, registry), prefix, clock), clock=clock)
+        recorder._begin(title)
+        return recorder
+
+    @classmethod
+    def append(
+        cls,
+        repository: Repository | str | None,
+        session_id: str,
+        *,
+        registry: Registry | None = None,
+        clock: Callable[[], float] = now,
+    ) -> Self:
+        """Return a recorder that goes on with a stored session.
+
+        Raises:
+            UnknownSessionError: There is no such session.
+            LockedStorageError: Another program writes it.
+        """
+        storage = _opened(repository, registry).open(session_id)
+        try:
+            return cls(storage, clock=clock)
+        except BaseException:
+            storage.close()
+            raise
+
+    @property
+    def session_id(self) -> str:
+        """Id of the session."""
+        return self._storage.id
+
+    @property
+    def storage(self) -> Storage:
+        """The session's storage; it is closed with the recorder."""
+        return self._storage
+
+    def device(
+        self, device_id: str, *, description: str = "", facts: Mapping[str, str] | None = None
+    ) -> None:
+        """Record a device, or another description or other facts of it.
+
+        A device that is named without having been recorded takes part without them.
+        """
+        self._begin()
+        event = DeviceAdded(
+            at=self._clock(),
+            device=checked_name(device_id, "a device's id"),
+            description=checked_text(description, "a device's description"),
+            facts={
+                checked_name(key, "the name of a fact"): checked_text(value, f"the fact {key!r}")
+                for key, value in (facts or {}).items()
+            },
+        )
+        if not _same(self._contents.devices.get(event.device), event):
+            self._emit(event)
+
+    def job(
+        self,
+        job_id: str,
+        *,
+        device: str = LOCAL,
+        summary: str = "",
+        description: str = "",
+        category: str = "",
+        plugin: str = "shell",
+        certification_status: str = "non-blocker",
+        estimated_duration: float | None = None,
+        origin: str = "",
+    ) -> None:
+        """Record what reports show of a job, before or after attempts at it.
+
+        Jobs are shown in the order in which they are recorded. One that is
+        recorded and never tried is shown as not started.
+
+        Args:
+            summary: One line.
+            category: The heading under which reports show it.
+            plugin: How the job is done: shell, resource, attachment, manual, user-...
+            certification_status: `blocker` or `non-blocker`.
+            origin: The file, and line, that defines it.
+        """
+        if plugin not in PLUGINS:
+            known = ", ".join(sorted(PLUGINS))
+            raise ValueError(f"the job {job_id!r} can't have the plugin {plugin!r} ({known})")
+        if certification_status not in _STATUSES:
+            known = ", ".join(sorted(_STATUSES))
+            raise ValueError(
+                f"the job {job_id!r} can't have the certification status "
+                f"{certification_status!r} ({known})"
+            )
+        heading = checked_text(category, "a category")
+        record = JobRecord(
+            id=checked_name(job_id, "a job's id"),
+            summary=checked_text(summary, "a summary"),
+            description=checked_text(description, "a description"),
+            plugin=plugin,
+            category_id=heading or UNCATEGORISED,
+            certification_status=certification_status,
+            # Checked as the seconds of a result are.
+            estimated_duration=JobResult(execution_duration=estimated_duration).execution_duration,
+            origin=checked_text(origin, "an origin"),
+        )
+        self._ensure_device(device)
+        if heading and self._contents.categories.get(heading) != heading:
+            self._emit(CategoryDefined(at=self._clock(), id=heading, name=heading))
+        self._define(device, record)
+
+    def record(
+        self,
+        job_id: str,
+        *,
+        outcome: Outcome | str,
+        device: str = LOCAL,
+        started_at: float | None = None,
+        duration: float | None = None,
+        return_code: int | None = None,
+        comments: str | None = None,
+        skip_reason: str | None = None,
+        output: Output = b"",
+        attachments: Mapping[str, Content] | None = None,
+        subtests: Iterable[Subtest] = (),
+        measurements: Iterable[Measurement] = (),
+    ) -> None:
+        """Record an attempt that is over; a job that was not recorded is recorded by its id.
+
+        Args:
+            started_at: Seconds since 1970, UTC.
+            duration: Seconds.
+            output: What the job wrote: bytes, a stream that is read to its end, or
+                records `(seconds, stream, bytes)`. It may be of any size.
+            attachments: Files by name: bytes, the path of a file, or a stream.
+
+        Raises:
+            TypeError, ValueError: A value is of the wrong type, or the outcome is not known.
+        """
+        attempt = self._attempt(job_id, device, started_at)
+        try:
+            attempt.write_all(output)
+            for name, content in (attachments or {}).items():
+                attempt.attach(name, content)
+            attempt.finish(
+                outcome,
+                duration=duration,
+                return_code=return_code,
+                comments=comments,
+                skip_reason=skip_reason,
+                subtests=subtests,
+                measurements=measurements,
+            )
+        except BaseException:
+            attempt.discard()
+            raise
+
+    def attempt(
+        self, job_id: str, *, device: str = LOCAL, started_at: float | None = None
+    ) -> Attempt:
+        """Return an attempt that begins now, to be used in a `with` block.
+
+        Args:
+            started_at: Seconds since 1970, UTC; without it, now.
+
+        Raises:
+            RecordingError: An attempt at the job is not finished.
+        """
+        self._ensure_job(device, job_id)
+        job = self._contents.job(device, job_id)
+        if job.started is not None:
+            raise RecordingError(self.session_id, job_id, "an attempt at it is not finished")
+        at, number = self._clock(), job.attempts + 1
+        self._emit(JobStarted(at=at, device=device, job_id=job_id, attempt=number))
+        return self._attempt(job_id, device, at if started_at is None else started_at)
+
+    def _attempt(self, job_id: str, device: str, started_at: float | None) -> Attempt:
+        self._ensure_job(device, job_id)
+        log = log_name(device, job_id, self._contents.job(device, job_id).attempts + 1)
+        record = partial(self.record_result, job_id, device=device)
+        return Attempt(self._storage, job_id, log, started_at, record)
+
+    def note_plugin(self, kind: str, name: str, registry: Registry | None = None) -> None:
+        """Record that a plugin takes part in writing the session, and where it comes from."""
+        self._begin()
+        registry = registry or Registry.discover()
+        self._emit(plugin_used(registry.resolve(kind, name), at=self._clock()))
+
+    def checkpoint(self, *, level: Level = "system") -> None:
+        """Store what was recorded since the last checkpoint; durable when it returns.
+
+        Args:
+            level: What it survives at least: `system` a power cut, `process` the end
+                of this program.
+
+        Raises:
+            StorageError: Nothing of it was stored, or that is unclear; what was stored
+                before is whole, and the rest is kept for another try.
+            RecordingError: The recorder is closed.
+        """
+        if level not in {"system", "process"}:
+            raise ValueError(f"a level is 'system' or 'process', not {level!r}")
+        self._check_open()
+        self._begin()
+        for device, job_ids in self._appended.items():
+            event = JobsAppended(at=self._clock(), device=device, job_ids=tuple(job_ids))
+            self._pending.append(event)
+        self._appended.clear()
+        if self._pending:
+            self._journal.append(self._pending)
+            self._pending.clear()
+
+    def close(self) -> None:
+        """Store what was recorded, and let go of the session; calling it again does nothing."""
+        if self._is_closed:
+            return
+        try:
+            self.checkpoint()
+        finally:
+            self._is_closed = True
+            self._storage.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise RecordingError(self.session_id, "", "its recorder is closed")
+
+    def _begin(self, title: str = "") -> None:
+        if self._is_new:
+            self._is_new = False
+            created = SessionCreated(
+                at=self._clock(), session_id=self._storage.id, title=checked_text(title, "a title")
+            )
+            self._emit(created)
+            self._open_writer()
+
+    def _open_writer(self) -> None:
+        boot_id = this_process().boot_id
+        self._emit(WriterOpened(at=self._clock(), version=__version__, boot_id=boot_id))
+
+    def _emit(self, event: AnyEvent) -> None:
+        self._check_open()
+        self._contents.apply(event)
+        self._pending.append(event)
+        if len(self._pending) >= MOST_PENDING:
+            self.checkpoint(level="process")
+
+    def _ensure_device(self, device_id: str) -> None:
+        if device_id not in self._contents.devices:
+            self.device(device_id)
+
+    def _ensure_job(self, device: str, job_id: str) -> None:
+        if self._contents.job(device, job_id).definition is None:
+            self.job(job_id, device=device)
+
+    def _define(self, device: str, record: JobRecord) -> None:
+        job = self._contents.job(device, record.id)
+        if job.definition == hash(record):
+            return
+        if not job.is_selected:
+            job.is_selected = True
+            self._appended.setdefault(device, []).append(record.id)
+        self._emit(JobDefined(at=self._clock(), device=device, job=record))
+
+    def record_result(self, job_id: str, result: JobResult, *, device: str = LOCAL) -> None:
+        """Record a finished result; blobs that it names must be in the session's storage."""
+        self._ensure_job(device, job_id)
+        event = ResultRecorded(at=self._clock(), device=device, job_id=job_id, result=result)
+        self._emit(event)
+
+    def _settle(self, started: JobStarted) -> None:
+        name = log_name(started.device, started.job_id, started.attempt)
+        result = JobResult(
+            outcome="crash",
+            interrupted_by="unknown",
+            comments="the program that recorded this job was ended before it",
+            **recover(self._storage, name),
+        )
+        self.record_result(started.job_id, result, device=started.device)
+
+
+def _opened(repository: Repository | str | None, registry: Registry | None) -> Repository:
+    if repository is None or isinstance(repository, str):
+        return open_repository(repository or default_url(), registry=registry)
+    return repository
+
+
+def _same(known: DeviceAdded | None, event: DeviceAdded) -> bool:
+    return known is not None and msgspec.structs.replace(known, at=event.at) == event
