@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 from pathlib import Path
@@ -203,6 +204,50 @@ def test_every_type_of_event_is_documented() -> None:
     found = {code(row[0]) for row in rows(section("session-files", "Entries"))}
 
     assert found == codec._KNOWN_TAGS
+
+
+@pytest.mark.parametrize(
+    ("heading", "contract"),
+    [
+        ("Repository", contracts.Repository),
+        ("Storage", contracts.Storage),
+        ("LogWriter", contracts.LogWriter),
+        ("HasFolder", contracts.HasFolder),
+        ("HasSummaries", contracts.HasSummaries),
+        ("Sweepable", contracts.Sweepable),
+    ],
+)
+def test_every_member_of_a_contract_of_stores_is_documented_as_it_is(
+    heading: str, contract: type
+) -> None:
+    text = page("stores")
+    table = re.search(rf"^##+ {heading}\n.*?((?:^\|[^\n]*\n)+)", text, re.MULTILINE | re.DOTALL)
+    assert table is not None
+
+    documented = [code(row[0]) for row in rows(table[1])]
+
+    assert documented == [_spelled(name, member) for name, member in _members(contract)]
+
+
+def test_every_field_of_a_listed_session_is_documented() -> None:
+    documented = [code(row[0]) for row in rows(section("stores", "Listing"))]
+
+    assert documented == [field.name for field in dataclasses.fields(contracts.SessionInfo)]
+
+
+def _members(contract: type) -> list[tuple[str, object]]:
+    return [(name, member) for name, member in vars(contract).items() if name[0] != "_"]
+
+
+def _spelled(name: str, member: object) -> str:
+    """Return a member as a page writes it: its arguments without their types."""
+    if isinstance(member, property):
+        return name
+    function = member.__func__ if isinstance(member, classmethod) else member
+    assert callable(function)
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    plain = [each.replace(annotation=inspect.Parameter.empty) for each in parameters]
+    return f"{name}{inspect.Signature(plain)}".replace("'", '"')
 
 
 def test_every_field_of_a_result_is_documented() -> None:

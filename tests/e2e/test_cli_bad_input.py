@@ -207,11 +207,11 @@ def test_a_locked_session_names_the_process_that_has_it(
     assert len(holdall.sessions()) == 1
 
 
-def damage(holdall: Cli) -> bytes:
-    """Change one byte in the middle of the newest session's journal; return all of them."""
+def damage(holdall: Cli, *, part: float = 0.5) -> bytes:
+    """Change one byte of the newest session's journal, so far into it; return all of them."""
     (journal,) = holdall.store.glob(f"{holdall.sessions()[0]}.session/journal-*")
     data = bytearray(journal.read_bytes())
-    data[len(data) // 2] ^= 1
+    data[int(len(data) * part)] ^= 1
     journal.write_bytes(data)
     return bytes(data)
 
@@ -243,7 +243,7 @@ def test_a_damaged_journal_is_reported_with_the_place_and_left_as_it_is(
 def test_a_damaged_session_hinders_no_other(holdall: Cli, provider: Callable[[str], str]) -> None:
     holdall("run", provider(GOOD))
     bad = holdall.sessions()[0]
-    damage(holdall)
+    damage(holdall, part=0.99)  # a list sees what is at the ends
     holdall("run", provider(GOOD))
 
     listed = {each["id"]: each for each in json.loads(holdall("sessions", "list", "--json").out)}

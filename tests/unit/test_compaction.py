@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from holdall.errors import HoldallError
-from holdall.journal import Journal, read_events
+from holdall.errors import CorruptSessionError, HoldallError
+from holdall.journal import Journal, read_events, record
 from holdall.journal.codec import pack_snapshot
 from holdall.journal.compaction import compacted
 from holdall.journal.events import (
@@ -130,6 +130,24 @@ def test_a_snapshot_that_nothing_was_dropped_before_is_read_once() -> None:
     journal.append([ResultRecorded(at=12.0, job_id="b", result=JobResult(outcome="pass"))])
 
     assert len(list(read_events(journal.storage))) == len(EVENTS) + 1
+
+
+def test_a_snapshot_that_unpacks_otherwise_is_never_handed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    journal, _ = stored(EVENTS)
+    before = list(journal.storage.read())
+
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            record, "pack_snapshot", lambda events, **more: pack_snapshot(events[:-1], **more)
+        )
+        with pytest.raises(CorruptSessionError, match="unpacks differently"):
+            journal.compact(at=11.0)
+
+    assert list(journal.storage.read()) == before
+    journal.compact(at=11.0)
+    assert len(list(journal.storage.read())) == 1
 
 
 def test_a_journal_without_its_beginning_is_damaged() -> None:

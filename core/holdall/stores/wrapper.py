@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from holdall.contracts import HasFolder, HasSummaries, Sweepable
+from holdall.errors import StoreUrlError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -123,7 +124,8 @@ class StorageWrapper:
 class RepositoryWrapper:
     """Another repository, of which a subclass changes something.
 
-    A subclass gives `from_url`, `url`, and in `wrapped` its own kind of storage.
+    A subclass gives its `url`, in `wrapped` its own kind of storage, and a `from_url`
+    of its own if its URLs have options.
 
     Attributes:
         inner: The repository that is wrapped.
@@ -137,6 +139,14 @@ class RepositoryWrapper:
     def __init__(self, inner: Repository) -> None:
         self.inner: Final = inner
 
+    @classmethod
+    def from_url(cls, url: str, *inner: Repository, options: object = None) -> Self:
+        """Return the one repository in *inner*, wrapped."""
+        del options
+        if len(inner) != 1:
+            raise StoreUrlError(url, "it wraps one repository: write its name, '::' and a URL")
+        return cls(inner[0])
+
     @property
     def url(self) -> str:
         """The URL that opens this repository again."""
@@ -144,7 +154,7 @@ class RepositoryWrapper:
 
     def wrapped(self, storage: Storage) -> Storage:
         """Return a storage of the inner repository as one of this repository."""
-        return StorageWrapper(storage, cast("Repository", self))
+        return StorageWrapper(storage, self)
 
     def plain_ends(self, ends: SessionEnds) -> SessionEnds:
         """Return the ends of a session as this repository's storages read its entries."""
@@ -216,3 +226,9 @@ def _combined(cls: Any, capabilities: tuple[type, ...]) -> Any:
         return cls
     names = {"__module__": cls.__module__, "__doc__": cls.__doc__}
     return type(cls.__name__, (cls, *missing), names)
+
+
+if TYPE_CHECKING:
+    _repository: type[Repository] = RepositoryWrapper
+    _storage: type[Storage] = StorageWrapper
+    _log: type[LogWriter] = LogWrapper
