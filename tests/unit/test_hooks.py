@@ -455,6 +455,22 @@ def test_what_could_never_be_called_is_refused_with_the_reason(
         manager.hooks.unregister(listener)
 
 
+def test_a_listener_that_can_not_be_looked_at_is_blamed_and_nothing_of_it_stays(
+    manager: SessionManager,
+) -> None:
+    class Hidden(Notes):
+        def __dir__(self) -> list[str]:
+            raise SystemExit("do not look")
+
+    listener = Hidden()
+
+    with pytest.raises(PluginCallError, match="SystemExit: do not look"):
+        manager.hooks.register(listener, plugin=ACME)
+    manager.add_local_device_context()
+
+    assert listener.said == []
+
+
 def test_the_hooks_that_a_listener_implements_are_known_without_calling_any() -> None:
     assert implemented_hooks(Grumbler()) == ("checkpoint_saved", "device_context_added")
 

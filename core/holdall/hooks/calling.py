@@ -16,7 +16,7 @@ from holdall.journal import PluginUsed
 from holdall.registry import Identity, calling, reason_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from holdall.registry import Candidate, Registry
 
@@ -80,10 +80,9 @@ class Hooks:
             raise HookError(owner, "it is registered already")
         if plugin is None:
             plugin = Identity("listener", _name_of(listener), f"the application ({listener!r})")
-        with calling(plugin, "being registered"):
-            implemented_hooks(listener, origin=plugin.origin)
         name = f"{plugin.id} {id(listener):x}"
-        self._manager.register(listener, name=name)
+        with calling(plugin, "being registered"):
+            _add(self._manager, listener, name, plugin.origin)
         self._plugins[name] = plugin
         try:
             self._configure(listener, settings)
@@ -244,31 +243,45 @@ def implemented_hooks(listener: object, *, origin: str = "") -> tuple[str, ...]:
         HookError: An implementation is of no hook, takes arguments that its hook does not
             have, wraps an observer, or would never run; or there is none at all.
     """
-    try:
-        return tuple(sorted(_checked(listener)))
-    except (pluggy.PluginValidationError, ValueError) as error:
-        raise HookError(origin or repr(listener), str(error)) from error
-    except HookError as error:
-        raise HookError(origin or repr(listener), error.reason) from error
+    return tuple(sorted(_add(_plugin_manager(), listener, "listener", origin or repr(listener))))
 
 
-def _checked(listener: object) -> Iterator[str]:
-    """Yield each hook that *listener* implements as it may be implemented."""
+def _add(manager: pluggy.PluginManager, listener: object, name: str, origin: str) -> list[str]:
+    """Register *listener* and return the hooks that it implements; or nothing of it stays.
+
+    Raises:
+        HookError: As `implemented_hooks`.
+    """
     if isinstance(listener, type):
-        raise HookError("", f"it is the class {listener.__name__!r}; give an instance of it")
-    manager = _plugin_manager()
-    manager.register(listener, name="listener")
-    manager.check_pending()
-    callers = manager.get_hookcallers(listener)
+        raise HookError(origin, f"it is the class {listener.__name__!r}; give an instance of it")
+    try:
+        manager.register(listener, name=name)
+        manager.check_pending()
+        callers = manager.get_hookcallers(listener) or []
+        for caller in callers:
+            _check_kind(caller, listener)
+    except (pluggy.PluginValidationError, ValueError, HookError) as error:
+        _forget(manager, listener, name)
+        reason = error.reason if isinstance(error, HookError) else str(error)
+        raise HookError(origin, reason) from error
+    except BaseException:  # of an attribute, at which pluggy looks to see whether it is a function
+        _forget(manager, listener, name)
+        raise
     if not callers:
-        raise HookError("", "nothing of it is marked with @holdall.hookimpl")
-    for caller in callers:
-        _check_kind(caller.name, caller.get_hookimpls()[0])
-        yield caller.name
+        _forget(manager, listener, name)
+        raise HookError(origin, "nothing of it is marked with @holdall.hookimpl")
+    return [caller.name for caller in callers]
 
 
-def _check_kind(hook: str, implementation: pluggy.HookImpl) -> None:
+def _forget(manager: pluggy.PluginManager, listener: object, name: str) -> None:
+    if manager.get_plugin(name) is listener:
+        manager.unregister(name=name)
+
+
+def _check_kind(caller: pluggy.HookCaller, listener: object) -> None:
     """Refuse a wrapper around what is only notified, and what would never run."""
+    hook = caller.name
+    implementation = next(each for each in caller.get_hookimpls() if each.plugin is listener)
     function = implementation.function
     wraps = implementation.wrapper or implementation.hookwrapper
     if hook in hookspecs.WRAPPERS:
