@@ -12,7 +12,14 @@ import pytest
 import holdall
 from holdall import IOLogRecord, Recorder
 from holdall.errors import LockedStorageError, RecordingError, UnknownSessionError
-from holdall.journal import JobDefined, JobsAppended, JobStarted, Process, read_events
+from holdall.journal import (
+    JobDefined,
+    JobsAppended,
+    JobStarted,
+    Process,
+    list_sessions,
+    read_events,
+)
 from holdall.recording.recorder import MOST_PENDING
 from holdall.results import Measurement, Subtest
 from holdall.stores import open_repository
@@ -101,7 +108,7 @@ def test_a_job_that_was_not_recorded_is_recorded_by_its_id(repository: Repositor
     jobs = [(job.id, str(job.outcome)) for job in stored(recorder).jobs()]
 
     assert jobs == [("a", "pass"), ("b", "none")]
-    (info,) = repository.list()
+    (info,) = list_sessions(repository)
     assert (info.state, info.jobs, info.results) == ("unfinished", 2, 1)
 
 
@@ -446,7 +453,7 @@ def test_a_killed_recorder_leaves_a_session_that_is_listed_and_exported(
 ) -> None:
     repository, session_id = killed
 
-    (info,) = repository.list()
+    (info,) = list_sessions(repository)
     report = holdall.export(repository.open(session_id, mode="r"), "text", tmp_path / "report.txt")
 
     assert (info.title, info.state, info.jobs, info.results) == ("Killed", "unfinished", 2, 1)

@@ -269,6 +269,7 @@ class SessionManager:
                 device=device.id,
                 description=encodable(device.description),
                 facts={encodable(k): encodable(v) for k, v in device.facts.items()},
+                runner=encodable(device.runner),
             )
         )
         self._contexts.append(context)
