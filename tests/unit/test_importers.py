@@ -12,7 +12,6 @@ import holdall
 from holdall import Recorder, Registry
 from holdall.contracts.importers import HEAD
 from holdall.errors import PluginLoadError
-from holdall.journal import list_sessions
 from holdall.view import SessionView
 from holdall_plugins.stores.memory import MemoryRepository
 
@@ -116,7 +115,7 @@ def test_what_was_read_before_a_damage_is_recorded(tmp_path: Path) -> None:
     ):
         CsvImporter().load(source, recorder)
 
-    (info,) = list_sessions(repository)
+    (info,) = holdall.list_sessions(repository)
     assert (info.jobs, info.results) == (2, 2)
 
 

@@ -8,6 +8,7 @@ from collections import Counter
 from contextlib import contextmanager
 from gettext import gettext as _
 from gettext import ngettext
+from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     from holdall.contracts import ExportReport, Repository
     from holdall.registry import Registry
     from holdall.session import BoundRunner
-    from holdall.units import Provider
+    from holdall.units import Provider, Unit
 
 # How many problems of a kind a provider has.
 _PROBLEMS: Final = {
@@ -186,16 +187,13 @@ def resume(
     storage = where.open(session_id)
     try:
         providers = providers_of(SessionView.of(storage), source, registry)
-        _check_exporters(targets, [p for found in providers.values() for p in found], registry)
-        units = {
-            name: [u for p in found for u in p.unit_list] for name, found in providers.items()
-        }
+        everything = list(chain.from_iterable(providers.values()))
+        _check_exporters(targets, everything, registry)
+        units = {name: _units_of(some) for name, some in providers.items()}
         flags = [IGNORE_CHECKSUMS] if ignore_checksums else []
         manager = SessionManager.load_session(units, storage, flags=flags, registry=registry)
         with manager:
-            for context in manager.device_context_list:
-                for provider in providers.get(context.device.id, ()):
-                    context.adopt_provider(provider)
+            _adopt_providers(manager, providers)
             return _run_and_report(
                 manager,
                 where,
@@ -207,6 +205,17 @@ def resume(
             )
     finally:
         storage.close()
+
+
+def _adopt_providers(manager: SessionManager, providers: Mapping[str, Iterable[Provider]]) -> None:
+    """Let each context know where the units that it was loaded with come from."""
+    for context in manager.device_context_list:
+        for provider in providers.get(context.device.id, ()):
+            context.adopt_provider(provider)
+
+
+def _units_of(providers: Iterable[Provider]) -> list[Unit]:
+    return [unit for provider in providers for unit in provider.unit_list]
 
 
 def _check_exporters(
