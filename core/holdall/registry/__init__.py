@@ -5,7 +5,7 @@ from holdall.registry.border import Identity, calling, reason_of, shown
 from holdall.registry.candidates import EXPORTER_ID, KINDS, Candidate, State
 from holdall.registry.loading import imported
 from holdall.registry.ownership import installation, stranger
-from holdall.registry.policy import Policy
+from holdall.registry.policy import PluginPolicy
 from holdall.registry.registry import Registry
 from holdall.registry.resolution import Resolution
 from holdall.registry.settings import NO_SETTINGS, Settings, options_of
@@ -19,7 +19,7 @@ __all__ = [
     "SHORT",
     "Candidate",
     "Identity",
-    "Policy",
+    "PluginPolicy",
     "Registry",
     "Resolution",
     "Settings",
