@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from holdall.registry import Registry as Registry
     from holdall.results import IOLogRecord as IOLogRecord
     from holdall.results import JobResult as JobResult
+    from holdall.results import Measurement as Measurement
     from holdall.results import Outcome as Outcome
+    from holdall.results import Subtest as Subtest
     from holdall.session import SessionDeviceContext as SessionDeviceContext
     from holdall.session import SessionManager as SessionManager
     from holdall.session import SessionState as SessionState
@@ -38,7 +40,9 @@ _HOMES = {
     "HoldallError": "holdall.errors",
     "IOLogRecord": "holdall.results",
     "JobResult": "holdall.results",
+    "Measurement": "holdall.results",
     "Outcome": "holdall.results",
+    "Subtest": "holdall.results",
     "Provider": "holdall.units",
     "Recorder": "holdall.recording",
     "Registry": "holdall.registry",
