@@ -70,10 +70,14 @@ class Registry:
         problems: Iterable[Problem] = (),
         settings: Mapping[str, Settings] | None = None,
     ) -> None:
+        declared = list(declared)
+        for entry in declared:
+            if not isinstance(entry, Declared):
+                raise TypeError(f"a registry is made of Declared, not of {entry!r}")
         self.policy: Final = policy
         self._settings: Final = dict(settings or {})
         self._source: Callable[[], Scan] | None = None
-        self._scanned = (list(declared), list(problems))
+        self._scanned = (declared, list(problems))
         self._registered: Final[list[Declared]] = []
         self._warn_later: Callable[[str], object] | None = None
         self._told: Final[set[str]] = set()
