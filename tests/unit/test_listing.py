@@ -251,6 +251,23 @@ def test_compaction_drops_summaries(repository: Repository) -> None:
     assert tags(repository, manager.storage.id) == ["Snapshot"]
 
 
+def test_a_snapshot_is_its_own_summary(repository: Repository) -> None:
+    manager = begun(repository, "pass")
+
+    manager._journal.compact(at=1.0)
+    manager.close()
+
+    assert tags(repository, manager.storage.id) == ["Snapshot"]
+
+
+def test_a_copy_that_never_got_an_entry_is_not_empty(repository: Repository) -> None:
+    repository.create("session", first=57).close()
+
+    [info] = list_sessions(repository)
+
+    assert (info.state, "up to 56" in info.reason) == ("damaged", True)
+
+
 def test_a_handle_that_failed_appends_nothing() -> None:
     inner = MemoryRepository()
     manager = begun(FaultyRepository(inner, fail=3), "pass")
@@ -354,6 +371,8 @@ def test_a_session_that_lost_its_journal_is_not_empty(tmp_path: Path) -> None:
     [info] = list_sessions(FileRepository(tmp_path))
 
     assert (info.state, "its journal is gone" in info.reason) == ("damaged", True)
+    with pytest.raises(CorruptSessionError, match="its journal is gone"):
+        FileRepository(tmp_path).open(info.id)
 
 
 def test_a_database_that_lost_entries_is_not_empty(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from holdall.errors import CorruptSessionError, FailedStorageError
 from holdall.testing.children import in_child
 from holdall_plugins.stores.disk import write_all
 from holdall_plugins.stores.file import FileRepository, delayed, journal
+from holdall_plugins.stores.file.storage import FileStorage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -113,6 +114,21 @@ def test_a_sync_that_fails_later_ends_the_handle(
         with pytest.raises(FailedStorageError, match="may not be durable"):
             step()
     assert syncs.count == 1
+
+
+def test_an_append_that_waited_for_a_sync_that_failed_writes_nothing(
+    storage: Storage, tmp_path: Path
+) -> None:
+    assert isinstance(storage, FileStorage)
+    writer = storage._writer
+    assert writer is not None
+    before = next(tmp_path.rglob("journal-*")).read_bytes()
+    storage._handle.fail("a sync failed meanwhile")
+
+    with pytest.raises(FailedStorageError, match="meanwhile"):
+        writer.append([b"1"], "system")
+
+    assert next(tmp_path.rglob("journal-*")).read_bytes() == before
 
 
 def _steps(storage: Storage) -> list[Callable[[], Any]]:

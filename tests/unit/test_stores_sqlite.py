@@ -295,3 +295,19 @@ def test_a_file_that_can_not_be_written_any_more_is_named(
         storage.append([b"lost"], expect=1)
 
     assert stored(path) == [b"kept"]
+
+
+def test_a_writer_that_was_taken_over_from_may_not_even_repeat_itself(tmp_path: Path) -> None:
+    repository = SqliteRepository(tmp_path / "lab.db")
+    old = repository.create("session")
+    old.append([b"1"], expect=0)
+    old.compact(b"snapshot", expect=1)
+    new = repository.open("session", take_over=True)
+
+    with pytest.raises(StaleWriterError):
+        old.compact(b"snapshot", expect=1)
+    with pytest.raises(StaleWriterError):
+        old.append([b"snapshot"], expect=1)
+
+    old.close()
+    new.close()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Output = bytes | BinaryIO | Iterable[tuple[float, Stream, bytes]]
 
 _PIECE: Final = 64 * 1024
+_ANY_TYPE: Final = "application/octet-stream"
 _STREAMS: Final = frozenset({"stdout", "stderr"})
 
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 Level = Literal["system", "process"]
 
-_STATUSES: Final = frozenset({"unspecified", "non-blocker", "blocker"})
+_STATUSES: Final = frozenset({"non-blocker", "blocker"})
 
 MOST_PENDING: Final = 1000
 """Events that wait for a checkpoint at most; then they are stored without being asked for."""
@@ -103,6 +103,7 @@ class Recorder:
             title: What people call the session.
             prefix: What the new session's id begins with.
         """
+        title = checked_text(title, "a title")
         recorder = cls(create_storage(_opened(repository, registry), prefix, clock), clock=clock)
         recorder._begin(title)
         return recorder
@@ -281,6 +282,18 @@ class Recorder:
         record = partial(self.record_result, job_id, device=device)
         return Attempt(self._storage, job_id, log, started_at, record)
 
+    def record_result(self, job_id: str, result: JobResult, *, device: str = LOCAL) -> None:
+        """Record a finished result; blobs that it names must be in the session's storage.
+
+        Raises:
+            TypeError: *result* is no `JobResult`.
+        """
+        if not isinstance(result, JobResult):
+            raise TypeError(f"a result must be a JobResult, not {type(result).__name__}")
+        self._ensure_job(device, job_id)
+        event = ResultRecorded(at=self._clock(), device=device, job_id=job_id, result=result)
+        self._emit(event)
+
     def note_plugin(self, kind: str, name: str, registry: Registry | None = None) -> None:
         """Record that a plugin takes part in writing the session, and where it comes from."""
         self._begin()
@@ -339,9 +352,7 @@ class Recorder:
     def _begin(self, title: str = "") -> None:
         if self._is_new:
             self._is_new = False
-            created = SessionCreated(
-                at=self._clock(), session_id=self._storage.id, title=checked_text(title, "a title")
-            )
+            created = SessionCreated(at=self._clock(), session_id=self._storage.id, title=title)
             self._emit(created)
             self._open_writer()
 
@@ -372,12 +383,6 @@ class Recorder:
             job.is_selected = True
             self._appended.setdefault(device, []).append(record.id)
         self._emit(JobDefined(at=self._clock(), device=device, job=record))
-
-    def record_result(self, job_id: str, result: JobResult, *, device: str = LOCAL) -> None:
-        """Record a finished result; blobs that it names must be in the session's storage."""
-        self._ensure_job(device, job_id)
-        event = ResultRecorded(at=self._clock(), device=device, job_id=job_id, result=result)
-        self._emit(event)
 
     def _settle(self, started: JobStarted) -> None:
         name = log_name(started.device, started.job_id, started.attempt)

@@ -198,7 +198,7 @@ class JournalWriter:
             return
         with self._lock:
             try:
-                if self._delayed.cancel():
+                if self._delayed.cancel() and not self._handle.failure:
                     self._sync()
             finally:
                 os.close(self._fd)

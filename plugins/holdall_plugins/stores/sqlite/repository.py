@@ -28,7 +28,7 @@ _PAGE: Final = 256
 
 _NEWEST_FIRST: Final = """
 SELECT id FROM sessions LEFT JOIN entries ON session = key AND n = head
-ORDER BY entries.rowid IS NULL, entries.rowid DESC, key DESC
+ORDER BY entries.rowid DESC, key DESC
 """
 
 _ENDS: Final = """
