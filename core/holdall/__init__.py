@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from holdall.providers import load_provider
     from holdall.recording import Recorder
     from holdall.registry import Registry
-    from holdall.results import IOLogRecord, JobResult, Outcome
+    from holdall.results import IOLogRecord, JobResult, Measurement, Outcome, Subtest
     from holdall.session import SessionDeviceContext, SessionManager, SessionState, peek
     from holdall.stores import open_repository
     from holdall.units import Device, Provider, Unit, make_unit
@@ -34,7 +34,7 @@ else:
             ".providers": ("load_provider",),
             ".recording": ("Recorder",),
             ".registry": ("Registry",),
-            ".results": ("IOLogRecord", "JobResult", "Outcome"),
+            ".results": ("IOLogRecord", "JobResult", "Measurement", "Outcome", "Subtest"),
             ".session": ("SessionDeviceContext", "SessionManager", "SessionState", "peek"),
             ".stores": ("open_repository",),
             ".units": ("Device", "Provider", "Unit", "make_unit"),
@@ -48,6 +48,7 @@ __all__ = [
     "HoldallError",
     "IOLogRecord",
     "JobResult",
+    "Measurement",
     "Outcome",
     "Provider",
     "Recorder",
@@ -57,6 +58,7 @@ __all__ = [
     "SessionManager",
     "SessionState",
     "SessionView",
+    "Subtest",
     "Unit",
     "__version__",
     "export",

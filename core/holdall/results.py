@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Stream = Literal["stdout", "stderr"]
-Part = TypeVar("Part", "Subtest", "Measurement")
+"""Where a job wrote something."""
+_Part = TypeVar("_Part", "Subtest", "Measurement")
 Interruption = Literal["killed", "rebooted", "unknown"]
+"""What ended an attempt when holdall itself was ended."""
 
 
 class Outcome(StrEnum):
@@ -343,12 +345,12 @@ def _number(value: object, name: str) -> float:
     return value
 
 
-def _all_of(values: Iterable[object], kind: type[Part]) -> tuple[Part, ...]:
+def _all_of(values: Iterable[object], kind: type[_Part]) -> tuple[_Part, ...]:
     parts = tuple(values)
     for part in parts:
         if not isinstance(part, kind):
             raise TypeError(f"expected a {kind.__name__}, not {part!r}")
-    return cast("tuple[Part, ...]", parts)
+    return cast("tuple[_Part, ...]", parts)
 
 
 def _io_log_record(record: Any) -> IOLogRecord:

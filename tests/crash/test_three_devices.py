@@ -33,7 +33,6 @@ import json, os, sys
 from holdall import Device, SessionDeviceContext, SessionManager, SessionState, make_unit
 from holdall.journal import list_sessions
 from holdall.session.run import RunSettings, run_session
-from holdall_plugins.runners.local import LocalRunner
 from holdall_plugins.stores.file import FileRepository
 
 folder, devices, retry = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3] == "retry"
@@ -51,7 +50,7 @@ else:
     manager.checkpoint()
 print("running", flush=True)
 settings = RunSettings(os.environ, retry_interrupted=retry)
-run_session(manager, LocalRunner(), "local", settings)
+run_session(manager, settings)
 """
 
 

@@ -115,7 +115,7 @@ def test_what_was_read_before_a_damage_is_recorded(tmp_path: Path) -> None:
     ):
         CsvImporter().load(source, recorder)
 
-    (info,) = repository.list()
+    (info,) = holdall.list_sessions(repository)
     assert (info.jobs, info.results) == (2, 2)
 
 

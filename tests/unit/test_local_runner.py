@@ -13,7 +13,7 @@ import pytest
 from holdall.errors import StorageFullError
 from holdall.processes import is_alive, process_mark, this_process
 from holdall.results import Outcome
-from holdall.units import Job, make_unit
+from holdall.units import Device, Job, make_unit
 from holdall_plugins.runners import local
 from holdall_plugins.runners.local import LocalRunner
 
@@ -29,6 +29,7 @@ class RecordedTask:
     """A task that keeps what it is told."""
 
     person = None
+    device = Device()
 
     def __init__(self, job: Job, folder: Path, timeout: float | None = None) -> None:
         self.job = job

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import tracemalloc
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -21,10 +21,10 @@ from holdall_plugins.stores.file import FileRepository
 from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from holdall.contracts import Repository
+    from holdall.contracts import Level, Repository, Storage
     from holdall.view.job import JobView
 
 
@@ -101,7 +101,7 @@ def test_a_job_that_was_not_recorded_is_recorded_by_its_id(repository: Repositor
     jobs = [(job.id, str(job.outcome)) for job in stored(recorder).jobs()]
 
     assert jobs == [("a", "pass"), ("b", "none")]
-    (info,) = repository.list()
+    (info,) = holdall.list_sessions(repository)
     assert (info.state, info.jobs, info.results) == ("unfinished", 2, 1)
 
 
@@ -446,7 +446,7 @@ def test_a_killed_recorder_leaves_a_session_that_is_listed_and_exported(
 ) -> None:
     repository, session_id = killed
 
-    (info,) = repository.list()
+    (info,) = holdall.list_sessions(repository)
     report = holdall.export(repository.open(session_id, mode="r"), "text", tmp_path / "report.txt")
 
     assert (info.title, info.state, info.jobs, info.results) == ("Killed", "unfinished", 2, 1)
@@ -483,3 +483,31 @@ def test_an_attempt_that_holdall_itself_runs_is_left_to_its_resume(
     again = Recorder.append(repository, recorder.session_id)
 
     assert only_job(stored(again)).in_flight
+
+
+class Watched:
+    """A storage that notes how durable each append was to be."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self.levels: list[str] = []
+
+    def append(self, entries: Sequence[bytes], *, expect: int, level: Level = "system") -> int:
+        self.levels.append(level)
+        return self._storage.append(entries, expect=expect, level=level)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
+
+def test_a_checkpoint_is_as_durable_as_was_asked_for(repository: Repository) -> None:
+    storage = Watched(repository.create("s"))
+    recorder = Recorder(cast("Storage", storage))
+    recorder.record("a", outcome="pass")
+    recorder.checkpoint(level="process")
+    recorder.record("b", outcome="pass")
+    recorder.checkpoint()
+    asked = list(storage.levels)
+    recorder.close()
+
+    assert asked == ["process", "system"]

@@ -17,6 +17,7 @@ from holdall.results import JobResult, Outcome
 from holdall.session.context import SessionDeviceContext
 from holdall.session.manager import SessionManager
 from holdall.session.run import RESTART_PATIENCE_S, RunSettings, run_session, settle_interrupted
+from holdall.session.runners import bound_runner
 from holdall.session.selection import Request, begin
 from holdall.session.state import SessionState
 from holdall.testing.children import in_child
@@ -94,7 +95,8 @@ def reloaded(manager: SessionManager, *units: Unit) -> tuple[SessionManager, Ses
 
 def run(manager: SessionManager, runner: Any = None, **settings: Any) -> Any:
     runner = runner or ScriptedRunner()
-    run_session(manager, runner, "fake", RunSettings(ENVIRON, **settings))
+    runners = dict.fromkeys((c.device.id for c in manager.device_context_list), runner)
+    run_session(manager, RunSettings(ENVIRON, **settings), runners=runners)
     return runner
 
 
@@ -354,14 +356,14 @@ def test_an_interrupted_attempt_is_judged_by_what_interrupted_it(
 ) -> None:
     manager, state, _ = interrupted(mark, **fields)
 
-    settled = settle_interrupted(manager, LocalRunner())
+    settled = settle_interrupted(manager, {"local": bound_runner(LocalRunner())})
 
     assert [each.job.id for each in settled] == ["a"]
     result = state.job_state_map["a"].result
     assert (result.outcome, result.interrupted_by) == (outcome, interruption)
     assert result.comments
     assert not state.job_state_map["a"].in_flight
-    assert settle_interrupted(manager, LocalRunner()) == []
+    assert settle_interrupted(manager, {"local": bound_runner(LocalRunner())}) == []
 
 
 def test_a_noreturn_job_whose_runner_was_killed_without_a_reboot_crashed() -> None:
@@ -665,7 +667,7 @@ def test_a_runner_that_raises_is_blamed_and_its_job_is_settled_by_the_next_run()
     units = [job("a"), job("b"), job("c")]
     manager, _ = new(*units)
 
-    with pytest.raises(PluginCallError, match=r"'fake'.*'b'.*RuntimeError: out of order"):
+    with pytest.raises(PluginCallError, match=r"'Broken'.*'b'.*RuntimeError: out of order"):
         run(manager, Broken())
 
     again, state = reloaded(manager, *units)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 store_option = click.option(
     "--store",
-    metavar="URL|NAME",
+    metavar="STORE",
     envvar="HOLDALL_STORE",
     help="Where sessions are kept, such as file:///var/lib/lab, or a name of holdall.toml. "
     "[env: HOLDALL_STORE; default: a folder in your data folder]",

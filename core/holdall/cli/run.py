@@ -8,11 +8,14 @@ from collections import Counter
 from contextlib import contextmanager
 from gettext import gettext as _
 from gettext import ngettext
+from itertools import chain
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from holdall.cli.configuration import installed
+from holdall.cli.devices import devices_of, runners_of
 from holdall.cli.diagnostics import show_log
 from holdall.cli.exits import TESTS_FAILED
 from holdall.cli.export import report_failures, write_reports
@@ -33,7 +36,6 @@ from holdall.exports import find_exporter, units_in
 from holdall.journal import list_sessions
 from holdall.languages import NN_
 from holdall.providers import load_provider
-from holdall.registry import calling
 from holdall.session import (
     IGNORE_CHECKSUMS,
     Request,
@@ -44,19 +46,18 @@ from holdall.session import (
     default_plan,
     find_plan,
     run_session,
+    runner_name,
 )
-from holdall.units import LOCAL, Device
 from holdall.view import SessionView, verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from holdall.cli.options import ExportTarget
     from holdall.contracts import ExportReport, Repository
     from holdall.registry import Registry
-    from holdall.units import Provider
-
-RUNNER = "local"
+    from holdall.session import BoundRunner
+    from holdall.units import Provider, Unit
 
 # How many problems of a kind a provider has.
 _PROBLEMS: Final = {
@@ -95,8 +96,9 @@ _shared_options = command_options(
 @click.option(
     "--device",
     multiple=True,
-    metavar="ID",
-    help="Run everything for this device; several run one after another. [default: local]",
+    metavar="ID[=RUNNER]",
+    help="Run everything for this device, by this runner; several run one after another. "
+    "[default: local]",
 )
 @click.option("--title", default="", help="What to call the session.")
 @_shared_options
@@ -124,13 +126,14 @@ def run(
     providers = [load_provider(each, registry=registry) for each in source]
     _check_exporters(targets, providers, registry)
     where = repository(store, registry)
+    devices = devices_of(device, registry)
     with SessionManager.create(where, title=title, registry=registry) as manager:
-        _note_plugins(manager, where, providers)
+        _note_plugins(manager, where, providers, [each.runner for each in devices])
         for provider in providers:
             _report_problems(provider)
         try:
-            for each in dict.fromkeys(device) or (LOCAL,):
-                context = SessionDeviceContext(device=Device(each))
+            for under_test in devices:
+                context = SessionDeviceContext(device=under_test)
                 for provider in providers:
                     context.add_provider(provider)
                 manager.add_device_context(context)
@@ -152,10 +155,17 @@ def run(
 @click.option(
     "--ignore-checksums", is_flag=True, help="Go on although definitions of jobs have changed."
 )
+@click.option(
+    "--device",
+    multiple=True,
+    metavar="ID=RUNNER",
+    help="Reach this device of the session by another runner.",
+)
 @_shared_options
 def resume(
     session: str | None,
     source: tuple[str, ...],
+    device: tuple[str, ...],
     export: tuple[str, ...],
     timeout: float | None,
     store: str | None,
@@ -177,22 +187,35 @@ def resume(
     storage = where.open(session_id)
     try:
         providers = providers_of(SessionView.of(storage), source, registry)
-        _check_exporters(targets, [p for found in providers.values() for p in found], registry)
-        units = {
-            device: [u for p in found for u in p.unit_list] for device, found in providers.items()
-        }
+        everything = list(chain.from_iterable(providers.values()))
+        _check_exporters(targets, everything, registry)
+        units = {name: _units_of(some) for name, some in providers.items()}
         flags = [IGNORE_CHECKSUMS] if ignore_checksums else []
         manager = SessionManager.load_session(units, storage, flags=flags, registry=registry)
         with manager:
-            for context in manager.device_context_list:
-                for provider in providers.get(context.device.id, ()):
-                    context.adopt_provider(provider)
-            retry = retry_interrupted
+            _adopt_providers(manager, providers)
             return _run_and_report(
-                manager, where, targets, timeout, as_json=as_json, retry_interrupted=retry
+                manager,
+                where,
+                targets,
+                timeout,
+                as_json=as_json,
+                retry_interrupted=retry_interrupted,
+                runners=runners_of(manager, device),
             )
     finally:
         storage.close()
+
+
+def _adopt_providers(manager: SessionManager, providers: Mapping[str, Iterable[Provider]]) -> None:
+    """Let each context know where the units that it was loaded with come from."""
+    for context in manager.device_context_list:
+        for provider in providers.get(context.device.id, ()):
+            context.adopt_provider(provider)
+
+
+def _units_of(providers: Iterable[Provider]) -> list[Unit]:
+    return [unit for provider in providers for unit in provider.unit_list]
 
 
 def _check_exporters(
@@ -205,13 +228,17 @@ def _check_exporters(
 
 
 def _note_plugins(
-    manager: SessionManager, where: Repository, providers: Sequence[Provider]
+    manager: SessionManager,
+    where: Repository,
+    providers: Sequence[Provider],
+    runners: Iterable[str],
 ) -> None:
     for part in where.url.split("::"):
         manager.note_plugin("repositories", part.partition("?")[0].partition(":")[0])
     for loader in dict.fromkeys(provider.loader for provider in providers):
         manager.note_plugin("provider_loaders", loader)
-    manager.note_plugin("runners", RUNNER)
+    for name in dict.fromkeys(map(runner_name, runners)):
+        manager.note_plugin("runners", name)
 
 
 def _report_problems(provider: Provider) -> None:
@@ -254,10 +281,8 @@ def _run_and_report(
     *,
     as_json: bool,
     retry_interrupted: bool = False,
+    runners: Mapping[str, BoundRunner] = MappingProxyType({}),
 ) -> int:
-    runner_class = manager.registry.load("runners", RUNNER)
-    with calling(manager.registry.resolve("runners", RUNNER).identity, "starting"):
-        runner = runner_class()
     with shown_progress(manager, quiet=as_json) as pause, _sigterm_as_interrupt():
         settings = RunSettings(
             environ=os.environ,
@@ -267,7 +292,7 @@ def _run_and_report(
             retry_interrupted=retry_interrupted,
         )
         try:
-            run_session(manager, runner, RUNNER, settings)
+            run_session(manager, settings, runners=runners)
         except KeyboardInterrupt:
             command = f"holdall resume {manager.storage.id} --store {where.url}"
             note(_("interrupted; go on with: {command}").format(command=command))

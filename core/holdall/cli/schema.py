@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from gettext import gettext as _
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,10 +13,62 @@ from holdall.contracts import HasSchema
 from holdall.exports import find_exporter
 from holdall.registry import calling
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 
 @click.group()
 def schema() -> None:
     """Print the schema of a document."""
+
+
+@schema.command()
+def config() -> None:
+    """Print the JSON Schema of `holdall.toml`, for editors and checks."""
+    click.echo(json.dumps(config_schema(), indent=2))
+
+
+def config_schema() -> dict[str, Any]:
+    """Return the JSON Schema 2020-12 of what `holdall.toml` may hold."""
+    text, texts = (
+        {"type": "string", "minLength": 1},
+        {"type": "array", "items": {"type": "string"}},
+    )
+    names = {"type": "object", "additionalProperties": {"type": ["string", "object"]}}
+    rules = {
+        "allow": texts,
+        "block": texts,
+        "prefer": names,
+        "alias": names,
+        "strict": {"type": "boolean"},
+    }
+    facts = {"type": "object", "additionalProperties": text}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:holdall:schema:config:1",
+        "title": "holdall.toml",
+        **_table(
+            {
+                "plugins": _table(rules),
+                "settings": _tables({"type": "object"}),
+                "stores": _tables(_table({"url": text, "inner": texts}, required=["url"])),
+                "devices": _tables(
+                    _table({"runner": text, "description": {"type": "string"}, "facts": facts})
+                ),
+            }
+        ),
+    }
+
+
+def _table(keys: dict[str, Any], *, required: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the schema of a table with these keys and no others."""
+    wanted = {"required": list(required)} if required else {}
+    return {"type": "object", "properties": keys, **wanted, "additionalProperties": False}
+
+
+def _tables(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a table of tables, each under a name of the user's own."""
+    return {"type": "object", "additionalProperties": schema}
 
 
 @schema.command()

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from holdall.results import Interruption, JobResult, Stream
-    from holdall.units import Job
+    from holdall.units import Device, Job
 
 
 class Person(Protocol):
@@ -33,6 +33,11 @@ class Task(Protocol):
     @property
     def job(self) -> Job:
         """What to do."""
+        ...
+
+    @property
+    def device(self) -> Device:
+        """The device to do it on."""
         ...
 
     @property
@@ -63,7 +68,8 @@ class Task(Protocol):
         """Record what the job wrote just now.
 
         A runner calls it with no data while the job is silent, a few times a
-        second, so that what was written before is soon safe.
+        second, so that what was written before is soon safe. Any thread may call
+        it until `run` returns; what one call was given stays together.
         """
         ...
 
@@ -89,7 +95,23 @@ class ProcessMark(Protocol):
 
 
 class Runner(Protocol):
-    """Performs jobs on a device: class of the group `holdall.runners`."""
+    """Performs jobs on a device: class of the group `holdall.runners`.
+
+    It is made by `from_url` once for each device, and connects to nothing before
+    the first job.
+    """
+
+    @classmethod
+    def from_url(cls, url: str, *, options: object = None) -> Runner:
+        """Return the runner that *url* names: its name, and how the device is reached.
+
+        Args:
+            options: An instance of the class's `Options`, from settings; None if it has none.
+
+        Raises:
+            RunnerUrlError: It is no such URL.
+        """
+        ...
 
     def run(self, task: Task) -> JobResult:
         """Perform the job and return what came out; the I/O log is taken from `task.output`."""

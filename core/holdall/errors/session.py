@@ -141,6 +141,34 @@ class SessionResumeError(SessionError):
     """A stored session can't be gone on with."""
 
 
+class RunnerUrlError(SessionError, ValueError):
+    """A URL does not name how a device is reached."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(url, reason)
+        self.url = url
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"cannot open the runner {self.url!r}: {self.reason}"
+
+
+class SharedMachineError(SessionError, ValueError):
+    """Several devices would be the machine that runs holdall, and have each other's results."""
+
+    def __init__(self, devices: Sequence[str]) -> None:
+        super().__init__(devices)
+        self.devices = tuple(devices)
+
+    def __str__(self) -> str:
+        names = " and ".join(map(repr, self.devices))
+        return (
+            f"cannot run jobs for the devices {names}, all of them on this machine: give each "
+            f"a runner of its own, with --device {self.devices[-1]}=RUNNER or a table "
+            f"[devices.{self.devices[-1]}] in holdall.toml"
+        )
+
+
 class NothingToResumeError(SessionResumeError, LookupError):
     """Every session of the store has a result for each of its jobs."""
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 Units = Mapping[str, BoundUnit]
+"""Exporter units by id."""
 
 
 class KnownExporter(NamedTuple):

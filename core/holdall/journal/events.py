@@ -94,6 +94,7 @@ class DeviceAdded(DeviceEvent, frozen=True, kw_only=True, tag="device"):
 
     description: str = ""
     facts: dict[str, str] = {}
+    runner: str = "local"
 
 
 class DeviceRemoved(DeviceEvent, frozen=True, kw_only=True, tag="device-gone"):

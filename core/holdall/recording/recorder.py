@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 
@@ -36,12 +36,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
-    from holdall.contracts import Repository, Storage
+    from holdall.contracts import Level, Repository, Storage
     from holdall.journal import AnyEvent
     from holdall.recording.attempt import Content, Output
     from holdall.results import Measurement, Outcome, Subtest
-
-Level = Literal["system", "process"]
 
 _STATUSES: Final = frozenset({"non-blocker", "blocker"})
 
@@ -157,7 +155,8 @@ class Recorder:
                 for key, value in (facts or {}).items()
             },
         )
-        if not _same(self._contents.devices.get(event.device), event):
+        known = self._contents.devices.get(event.device)
+        if known is None or msgspec.structs.replace(known, at=event.at) != event:
             self._emit(event)
 
     def job(
@@ -321,7 +320,7 @@ class Recorder:
             self._pending.append(event)
         self._appended.clear()
         if self._pending:
-            self._journal.append(self._pending)
+            self._journal.append(self._pending, level=level)
             self._pending.clear()
 
     def close(self) -> None:
@@ -332,7 +331,7 @@ class Recorder:
             self.checkpoint()
         finally:
             self._is_closed = True
-            self._storage.close()
+            self._journal.close()
 
     def __enter__(self) -> Self:
         return self
@@ -399,7 +398,3 @@ def _opened(repository: Repository | str | None, registry: Registry | None) -> R
     if repository is None or isinstance(repository, str):
         return open_repository(repository or default_url(), registry=registry)
     return repository
-
-
-def _same(known: DeviceAdded | None, event: DeviceAdded) -> bool:
-    return known is not None and msgspec.structs.replace(known, at=event.at) == event

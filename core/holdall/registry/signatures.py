@@ -22,7 +22,7 @@ _METHODS: Final[Mapping[str, Mapping[str, tuple[int, tuple[str, ...]]]]] = {
         "remove": (1, ()),
     },
     "provider_loaders": {"accepts": (1, ()), "load": (1, ())},
-    "runners": {"run": (1, ()), "interrupted": (1, ())},
+    "runners": {"from_url": (1, ("options",)), "run": (1, ()), "interrupted": (1, ())},
     "importers": {"accepts": (2, ()), "load": (2, ())},
 }
 

@@ -5,6 +5,7 @@ from holdall.session.context import SessionDeviceContext
 from holdall.session.load import IGNORE_CHECKSUMS, peek
 from holdall.session.manager import PREFIX, SessionManager, create_storage
 from holdall.session.run import RunSettings, run_session
+from holdall.session.runners import BoundRunner, open_runner, runner_name
 from holdall.session.selection import Request, begin, default_plan, find_plan
 from holdall.session.state import SessionState
 
@@ -12,6 +13,7 @@ __all__ = [
     "IGNORE_CHECKSUMS",
     "INLINE",
     "PREFIX",
+    "BoundRunner",
     "LogCapture",
     "Request",
     "RunSettings",
@@ -23,7 +25,9 @@ __all__ = [
     "default_plan",
     "find_plan",
     "log_name",
+    "open_runner",
     "peek",
     "recover",
     "run_session",
+    "runner_name",
 ]

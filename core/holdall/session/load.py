@@ -234,7 +234,7 @@ class _Replay:
         units = units_of(event.device, self._units)
         state = SessionState(units, device_id=event.device, clock=self._clock)
         state = (self._early_cb and self._early_cb(state)) or state
-        device = Device(event.device, event.description, event.facts)
+        device = Device(event.device, event.description, event.facts, event.runner)
         context = SessionDeviceContext(state, device=device, clock=self._clock)
         state.read_io_log = self._read_io_log
         state.recorder.replay(self._session_id)

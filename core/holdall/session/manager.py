@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 
 PREFIX: Final = "holdall-"
+"""What the id of a new session begins with."""
 
 
 class SessionManager:
@@ -269,6 +270,7 @@ class SessionManager:
                 device=device.id,
                 description=encodable(device.description),
                 facts={encodable(k): encodable(v) for k, v in device.facts.items()},
+                runner=encodable(device.runner),
             )
         )
         self._contexts.append(context)

@@ -6,27 +6,31 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Final, NamedTuple
+from threading import Lock
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import msgspec
 
 from holdall.contracts import HasFolder
 from holdall.journal import Process, now
-from holdall.registry import Identity, calling
+from holdall.registry import calling
 from holdall.results import JobResult, Outcome
 from holdall.session.capture import LogCapture, log_name, recover
 from holdall.session.environment import job_environ
 from holdall.session.readiness import SKIP_OUTCOMES
+from holdall.session.runners import bound_runner, open_runner
 from holdall.session.selection import finish, is_bootstrapping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from holdall.contracts import Person, ProcessMark, Runner
-    from holdall.results import Stream
+    from holdall.results import Interruption, Stream
     from holdall.session.context import SessionDeviceContext
     from holdall.session.job_state import JobState
     from holdall.session.manager import SessionManager
+    from holdall.session.runners import BoundRunner
 
 
 class RunSettings(NamedTuple):
@@ -48,19 +52,34 @@ class RunSettings(NamedTuple):
 
 
 def run_session(
-    manager: SessionManager, runner: Runner, runner_name: str, settings: RunSettings
+    manager: SessionManager,
+    settings: RunSettings,
+    *,
+    runners: Mapping[str, Runner | BoundRunner] = MappingProxyType({}),
 ) -> None:
     """Run every selected job that has no result yet; each result is durable before the next job.
 
+    Args:
+        runners: By device id, runners to use in place of those that the devices name, opened
+            or made by the application.
+
     Raises:
+        RunnerUrlError, PluginError: The runner of a device can't be had; no job has run.
         PluginCallError: The runner failed; the job in flight is settled by the next resume.
         StorageError: A result could not be stored.
     """
-    with calling(runner_identity(manager, runner_name), "looking at what was interrupted"):
-        settle_interrupted(manager, runner)
+    bound = {
+        context.device.id: (
+            bound_runner(runners[context.device.id])
+            if context.device.id in runners
+            else open_runner(context.device.runner, manager.registry)
+        )
+        for context in manager.device_context_list
+    }
+    settle_interrupted(manager, bound)
     manager.checkpoint()
     with _session_share(manager) as share:
-        run = _Run(manager, runner, runner_name, settings, share)
+        run = _Run(manager, bound, settings, share)
         for context in manager.device_context_list:
             run.run_device(context)
             if is_bootstrapping(context):
@@ -70,7 +89,9 @@ def run_session(
                 run.run_device(context)
 
 
-def settle_interrupted(manager: SessionManager, runner: Runner) -> list[JobState]:
+def settle_interrupted(
+    manager: SessionManager, runners: Mapping[str, BoundRunner]
+) -> list[JobState]:
     """Give each attempt that never finished its one result, and return their jobs' states.
 
     The result is `crash`, unless the job was to restart the machine and did.
@@ -81,7 +102,7 @@ def settle_interrupted(manager: SessionManager, runner: Runner) -> list[JobState
         for state in context.state.job_state_map.values():
             if not state.in_flight:
                 continue
-            interruption = runner.interrupted(state.process)
+            interruption = _interruption(runners[context.device.id], state)
             name = log_name(context.device.id, state.job.id, len(state.result_history) + 1)
             meant = interruption == "rebooted" and state.job.flags & _RESTARTING
             result = JobResult(
@@ -95,6 +116,17 @@ def settle_interrupted(manager: SessionManager, runner: Runner) -> list[JobState
     if settled:
         manager.checkpoint()
     return settled
+
+
+def _interruption(bound: BoundRunner, state: JobState) -> Interruption:
+    """Let the runner end what is left of an attempt, and return what interrupted it."""
+    with calling(bound.plugin, f"ending what is left of the job {state.job.id!r}") as call:
+        interruption = call.returned(bound.runner.interrupted(state.process), str)
+    if interruption not in _INTERRUPTIONS:
+        known = ", ".join(map(repr, _INTERRUPTIONS))
+        cause = f"it returned {interruption!r}, none of {known}"
+        raise bound.plugin.blame("telling what interrupted a job", cause)
+    return cast("Interruption", interruption)
 
 
 RESTART_PATIENCE_S: Final = 600.0
@@ -113,8 +145,7 @@ class _Run(NamedTuple):
     """What stays the same for all jobs of a run."""
 
     manager: SessionManager
-    runner: Runner
-    runner_name: str
+    runners: Mapping[str, BoundRunner]
     settings: RunSettings
     share: Path
 
@@ -150,7 +181,9 @@ class _Run(NamedTuple):
             return JobResult(outcome=outcome, skip_reason="; ".join(map(str, reasons)))
         with TemporaryDirectory(prefix="holdall-job-") as folder:
             task = _Task(self, context, state, Path(folder))
-            result = self._performed(task)
+            bound = self.runners[context.device.id]
+            with calling(bound.plugin, f"running the job {state.job.id!r}") as call:
+                result = call.returned(bound.runner.run(task), JobResult)
             if result.outcome is Outcome.PASS and "noreturn" in state.job.flags:
                 task.flush()
                 result = self._awaited_restart(result)
@@ -167,17 +200,6 @@ class _Run(NamedTuple):
         words = f"the machine was to be restarted, and was not within {patience:g} s"
         return msgspec.structs.replace(result, outcome=Outcome.CRASH, comments=words)
 
-    def _performed(self, task: _Task) -> JobResult:
-        plugin = runner_identity(self.manager, self.runner_name)
-        with calling(plugin, f"running the job {task.job.id!r}") as call:
-            return call.returned(self.runner.run(task), JobResult)
-
-
-def runner_identity(manager: SessionManager, name: str) -> Identity:
-    """Return which plugin a runner is; one that is not installed is the application's."""
-    candidate = manager.registry.explain("runners", name).candidate
-    return candidate.identity if candidate else Identity("runner", name, "the application")
-
 
 class _Task:
     """One attempt at a job, as the runner sees it."""
@@ -186,6 +208,7 @@ class _Task:
         self, run: _Run, context: SessionDeviceContext, state: JobState, folder: Path
     ) -> None:
         self.job: Final = state.job
+        self.device: Final = context.device
         self.folder: Final = folder
         self.timeout: Final = run.settings.timeout
         self.person: Final = run.settings.person
@@ -202,6 +225,8 @@ class _Task:
         attempt = len(state.result_history) + 1
         name = log_name(context.device.id, state.job.id, attempt)
         self._log = LogCapture(run.manager.storage, name)
+        self._is_over = False
+        self._lock: Final = Lock()  # threads of the runner hand over output
 
     def started(self, process: ProcessMark | None) -> None:
         """Make durable that the attempt starts."""
@@ -209,20 +234,28 @@ class _Task:
         mark = None
         if process is not None:
             mark = Process(pid=process.pid, started=process.started, boot_id=process.boot_id)
-        self._state.job_started(self.job, mark)
-        self._manager.checkpoint()
+        with self._lock:
+            self._state.job_started(self.job, mark)
+            self._manager.checkpoint()
 
     def output(self, stream: Stream, data: bytes) -> None:
         """Record what the job wrote just now."""
-        self._log.write(stream, data)
+        with self._lock:
+            if self._is_over:
+                raise RuntimeError(f"the attempt at {self.job.id!r} is over and takes no output")
+            self._log.write(stream, data)
 
     def flush(self) -> None:
         """Make what the job wrote survive the end of holdall."""
-        self._log.flush()
+        with self._lock:
+            self._log.flush()
 
     def completed(self, result: JobResult) -> JobResult:
-        """Return *result* with what was recorded while the job ran."""
-        return msgspec.structs.replace(result, started_at=self._started_at, **self._log.finish())
+        """Return *result* with what was recorded while the job ran; no more is taken."""
+        with self._lock:
+            self._is_over = True
+            recorded = self._log.finish()
+        return msgspec.structs.replace(result, started_at=self._started_at, **recorded)
 
 
 @contextmanager

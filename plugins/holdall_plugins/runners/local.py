@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, cast
 
+from holdall.errors import RunnerUrlError
 from holdall.processes import process_mark
 from holdall.results import JobResult, Outcome
 from holdall_plugins.runners.groups import TASK_VARIABLE, end_group, signal_group, was_rebooted
@@ -37,6 +38,13 @@ _REFUSED: Final = "the person at the terminal skipped it"
 
 class LocalRunner:
     """Runs commands in a process group of their own, and asks the person at the terminal."""
+
+    @classmethod
+    def from_url(cls, url: str, *, options: object = None) -> LocalRunner:  # noqa: ARG003 - it has none
+        """Return the runner; `local` is all of its URL."""
+        if url != "local":
+            raise RunnerUrlError(url, "nothing can stand behind 'local', which is this machine")
+        return cls()
 
     def run(self, task: Task) -> JobResult:
         """Perform the job; its command starts only when its start is durable."""

@@ -1,0 +1,64 @@
+"""Which runner performs the jobs of a device, found by the URL that the device names."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
+
+from holdall.errors import PluginError, RunnerUrlError
+from holdall.registry import Identity, calling, options_of
+
+if TYPE_CHECKING:
+    from holdall.contracts import Runner
+    from holdall.registry import Registry
+
+_NAME: Final = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(?:[:?].*)?", re.DOTALL)
+
+
+class BoundRunner(NamedTuple):
+    """A runner, and which plugin it is, for the errors of calling it."""
+
+    runner: Runner
+    plugin: Identity
+
+
+def open_runner(url: str, registry: Registry) -> BoundRunner:
+    """Return the runner that *url* names; nothing is connected yet.
+
+    Args:
+        url: Its name, and what is behind it: `local`, `ssh://root@dut-7`.
+
+    Raises:
+        RunnerUrlError: It is no such URL.
+        PluginError: There is no such runner, or it can't be loaded.
+        ConfigurationError: What is set for the runner are no options of it.
+    """
+    name = runner_name(url)
+    try:
+        plugin = registry.load("runners", name)
+    except PluginError as error:
+        error.add_note(f"while opening the runner {url!r}")
+        raise
+    options = options_of(plugin, registry.settings(name))
+    identity = registry.resolve("runners", name).identity
+    with calling(identity, f"opening {url!r}"):
+        return BoundRunner(cast("Runner", plugin.from_url(url, options=options)), identity)
+
+
+def bound_runner(runner: Runner | BoundRunner) -> BoundRunner:
+    """Return *runner*; one that the application made itself is the application's."""
+    if isinstance(runner, BoundRunner):
+        return runner
+    return BoundRunner(runner, Identity("runner", type(runner).__name__, "the application"))
+
+
+def runner_name(url: str) -> str:
+    """Return the name of the plugin that a runner's URL begins with.
+
+    Raises:
+        RunnerUrlError: It begins with none.
+    """
+    name = _NAME.fullmatch(url)
+    if name is None:
+        raise RunnerUrlError(url, "it does not begin with the name of a runner, as 'local' does")
+    return name["name"]
