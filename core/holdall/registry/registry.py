@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
 from holdall.deprecation import warn_deprecated
 from holdall.errors import PluginLoadError, StrictPolicyError, UnknownPluginError
@@ -44,8 +44,7 @@ class PolicyWarning(UserWarning):
     """A rule about plugins matches nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Outcome(NamedTuple):
     """What a load came to: the plugin, or why there is none."""
 
     version: str
