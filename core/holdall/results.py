@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 Stream = Literal["stdout", "stderr"]
-Part = TypeVar("Part", "Subtest", "Measurement")
+"""Where a job wrote something."""
+_Part = TypeVar("_Part", "Subtest", "Measurement")
 Interruption = Literal["killed", "rebooted", "unknown"]
+"""What ended an attempt when holdall itself was ended."""
 
 
 class Outcome(StrEnum):
@@ -205,7 +207,7 @@ class JobResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
         return_code: Exit code of the command; negative for the signal that killed it.
         execution_duration: Seconds.
         started_at: Seconds since 1970, UTC.
-        comments: Catalog of a person, or of holdall about an attempt that went wrong.
+        comments: What a person said, or of holdall about an attempt that went wrong.
         skip_reason: Why the job was not tried.
         interrupted_by: What ended the attempt when holdall itself was ended.
         io_log: What the job wrote, when that is little; else empty and `io_log_ref` is set.
@@ -343,12 +345,12 @@ def _number(value: object, name: str) -> float:
     return value
 
 
-def _all_of(values: Iterable[object], kind: type[Part]) -> tuple[Part, ...]:
+def _all_of(values: Iterable[object], kind: type[_Part]) -> tuple[_Part, ...]:
     parts = tuple(values)
     for part in parts:
         if not isinstance(part, kind):
             raise TypeError(f"expected a {kind.__name__}, not {part!r}")
-    return cast("tuple[Part, ...]", parts)
+    return cast("tuple[_Part, ...]", parts)
 
 
 def _io_log_record(record: Any) -> IOLogRecord:

@@ -35,6 +35,8 @@ def install(
     (info / "entry_points.txt").write_text(f"[holdall.{group}]\n{name} = {target}\n")
     (info / "RECORD").write_text("acme_odd.py,,\n")
     holdall.environ["PYTHONPATH"] = str(site)
+    # The doctor starts a process for each plugin that may be used; holdall's own would be 17.
+    holdall.environ["HOLDALL_PLUGINS_BLOCK"] = "dist:holdall"
     return site
 
 
@@ -112,6 +114,7 @@ def test_the_doctor_tells_milliseconds_modules_and_warnings(holdall: Cli) -> Non
         "import warnings, colorsys\nwarnings.warn('old ways', DeprecationWarning)\nprint('hi')"
     )
     install(holdall, f"{before}\n{GOOD}")
+    del holdall.environ["HOLDALL_PLUGINS_BLOCK"]
 
     done = holdall("plugins", "doctor", "--json")
 

@@ -88,7 +88,7 @@ def test_a_value_of_the_wanted_class_is_returned() -> None:
             "it returned an object of the class Unspeakable and not a str",
             id="unspeakable",
         ),
-        pytest.param("x" * 500, int, f"it returned '{'x' * 199}... and not a int", id="long"),
+        pytest.param("x" * 500, int, f"it returned '{'x' * 199}... and not an int", id="long"),
     ],
 )
 def test_a_value_that_the_contract_does_not_allow_is_blamed_on_the_plugin(

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
@@ -30,8 +30,7 @@ _TABLES: Final = ("plugins", "settings", "stores", "devices")
 _RULES: Final = ("alias", "allow", "block", "prefer", "strict")
 
 
-@dataclass(frozen=True)
-class StoreTable:
+class StoreTable(NamedTuple):
     """A store under a name of its own: `[stores.lab]`.
 
     Attributes:
@@ -44,8 +43,7 @@ class StoreTable:
     location: str = ""
 
 
-@dataclass(frozen=True)
-class DeviceTable:
+class DeviceTable(NamedTuple):
     """A device, and how it is reached: `[devices.dut-7]`.
 
     Attributes:
@@ -54,22 +52,21 @@ class DeviceTable:
 
     runner: str | None = None
     description: str = ""
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = MappingProxyType({})
     location: str = ""
 
 
-@dataclass(frozen=True)
-class Configuration:
+class Configuration(NamedTuple):
     """Everything that the integrator decided, by whatever way.
 
     Attributes:
         settings: By plugin id, what its table says and where it stands.
     """
 
-    policy: PluginPolicy = field(default_factory=PluginPolicy)
-    settings: Mapping[str, Settings] = field(default_factory=dict)
-    stores: Mapping[str, StoreTable] = field(default_factory=dict)
-    devices: Mapping[str, DeviceTable] = field(default_factory=dict)
+    policy: PluginPolicy = PluginPolicy()
+    settings: Mapping[str, Settings] = MappingProxyType({})
+    stores: Mapping[str, StoreTable] = MappingProxyType({})
+    devices: Mapping[str, DeviceTable] = MappingProxyType({})
 
     def over(self, weaker: Configuration) -> Configuration:
         """Return both as one; of what both say, this one counts, settings key by key."""

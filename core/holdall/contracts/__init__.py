@@ -1,37 +1,80 @@
 """What a plugin of each kind must be: Protocols, for authors and type checkers."""
 
-from holdall.contracts.exporters import (
-    AnyExporter,
-    ExportContext,
-    Exporter,
-    ExportReport,
-    ExportWarning,
-    FolderExporter,
-    FolderSink,
-    HasOptions,
-    HasSchema,
-    ReportKind,
-    Sink,
-    SplitExporter,
-    SplitSink,
-    Verifies,
-)
-from holdall.contracts.importers import Importer
-from holdall.contracts.providers import ProviderLoader
-from holdall.contracts.runners import Person, ProcessMark, Runner, Task
-from holdall.contracts.stores import (
-    HasFolder,
-    HasSummaries,
-    Level,
-    LogWriter,
-    Mode,
-    Repository,
-    SessionEnds,
-    SessionInfo,
-    SessionPhase,
-    Storage,
-    Sweepable,
-)
+from typing import TYPE_CHECKING
+
+from holdall.doors import lazy_door
+
+if TYPE_CHECKING:
+    from holdall.contracts.exporters import (
+        AnyExporter,
+        ExportContext,
+        Exporter,
+        ExportReport,
+        ExportWarning,
+        FolderExporter,
+        FolderSink,
+        HasOptions,
+        HasSchema,
+        ReportKind,
+        Sink,
+        SplitExporter,
+        SplitSink,
+        Verifies,
+    )
+    from holdall.contracts.importers import Importer
+    from holdall.contracts.providers import ProviderLoader
+    from holdall.contracts.runners import Person, ProcessMark, Runner, Task
+    from holdall.contracts.stores import (
+        HasFolder,
+        HasSummaries,
+        Level,
+        LogWriter,
+        Mode,
+        Repository,
+        SessionEnds,
+        SessionInfo,
+        SessionPhase,
+        Storage,
+        Sweepable,
+    )
+else:
+    __getattr__, __dir__ = lazy_door(
+        __name__,
+        {
+            ".exporters": (
+                "AnyExporter",
+                "ExportContext",
+                "Exporter",
+                "ExportReport",
+                "ExportWarning",
+                "FolderExporter",
+                "FolderSink",
+                "HasOptions",
+                "HasSchema",
+                "ReportKind",
+                "Sink",
+                "SplitExporter",
+                "SplitSink",
+                "Verifies",
+            ),
+            ".importers": ("Importer",),
+            ".providers": ("ProviderLoader",),
+            ".runners": ("Person", "ProcessMark", "Runner", "Task"),
+            ".stores": (
+                "HasFolder",
+                "HasSummaries",
+                "Level",
+                "LogWriter",
+                "Mode",
+                "Repository",
+                "SessionEnds",
+                "SessionInfo",
+                "SessionPhase",
+                "Storage",
+                "Sweepable",
+            ),
+        },
+    )
 
 __all__ = [
     "AnyExporter",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 Mode = Literal["w", "r"]
+"""How a session is opened: to be written, or read beside its writer."""
 
 Level = Literal["system", "process"]
 """What an append survives when it returns: a power cut, or the end of the process alone."""
@@ -273,6 +274,7 @@ class Sweepable(Protocol):
 
 
 SessionPhase = Literal["empty", "new", "unfinished", "finished", "damaged"]
+"""How far a session is, as a listing shows it; see `SessionInfo.state`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,10 +41,12 @@ class HasView(Protocol):
 
 
 Session = SessionView | Storage | HasView
+"""What can be exported: a view, an open storage, or a session manager."""
 Progress = Callable[[int, int], object]
 Cancelled = Callable[[], bool]
 
 NOTHING_SECRET: Final = RedactionRules()
+"""The rules that mask nothing."""
 
 _IN_MEMORY = 1 << 20  # bytes of a rendered report that wait in memory, the rest in a file
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 Units = Mapping[str, BoundUnit]
+"""Exporter units by id."""
 
 
 class KnownExporter(NamedTuple):
@@ -82,6 +83,8 @@ def find_exporter(
         ProviderNotLoadedError: It looks like a unit of a provider that the session had.
         PluginError: There is no such exporter, or it can't be used.
     """
+    if not isinstance(name, str):
+        raise TypeError(f"an exporter is named by its id, and this is {name!r}; register it first")
     unit = units.get(name)
     try:
         wanted = unit.unit.entry_point if unit else name

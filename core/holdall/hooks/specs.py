@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 hookspec = pluggy.HookspecMarker("holdall")
 hookimpl = pluggy.HookimplMarker("holdall")
+"""Marks a function or method as the implementation of a hook."""
 
 
 @hookspec

@@ -34,6 +34,7 @@ class Position(NamedTuple):
 
 
 START: Final = Position()
+"""The position before the first entry."""
 
 
 class _Entry(msgspec.Struct):

@@ -1,15 +1,22 @@
 """The plugins that are installed: found by their entry points, loaded when asked for."""
 
+from typing import TYPE_CHECKING
+
+from holdall.doors import lazy_door
 from holdall.registry.aliases import LEGACY, SHORT
 from holdall.registry.border import Identity, calling, reason_of, shown
 from holdall.registry.candidates import EXPORTER_ID, KINDS, Candidate, State
 from holdall.registry.loading import imported
-from holdall.registry.ownership import installation, stranger
 from holdall.registry.policy import PluginPolicy
 from holdall.registry.registry import Registry
 from holdall.registry.resolution import Resolution
 from holdall.registry.settings import NO_SETTINGS, Settings, options_of
 from holdall.registry.signatures import misfits
+
+if TYPE_CHECKING:
+    from holdall.registry.ownership import installation, stranger
+else:
+    __getattr__, __dir__ = lazy_door(__name__, {".ownership": ("installation", "stranger")})
 
 __all__ = [
     "EXPORTER_ID",

@@ -85,7 +85,8 @@ class calling:  # noqa: N801 - read as a word: `with calling(plugin, "exporting"
         """Return *value*, which the plugin returned, if it is a *wanted*; blame it otherwise."""
         if isinstance(value, wanted):
             return value
-        name = "None" if wanted is type(None) else f"a {wanted.__name__}"
+        article = "an" if wanted.__name__[0] in "AEIOaeio" else "a"
+        name = "None" if wanted is type(None) else f"{article} {wanted.__name__}"
         raise self._plugin.blame(self._doing, f"it returned {shown(value)} and not {name}")
 
     def _plugin_failed(self, error: BaseException) -> NoReturn:

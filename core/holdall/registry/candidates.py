@@ -50,6 +50,7 @@ APPLICATION: Final = "application"
 """The distribution of plugins that the running application registered."""
 
 EXPORTER_ID: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
+"""What the id of an exporter matches as a whole."""
 NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 

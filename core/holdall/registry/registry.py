@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
 from holdall.deprecation import warn_deprecated
 from holdall.errors import PluginLoadError, StrictPolicyError, UnknownPluginError
@@ -44,8 +44,7 @@ class PolicyWarning(UserWarning):
     """A rule about plugins matches nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Outcome(NamedTuple):
     """What a load came to: the plugin, or why there is none."""
 
     version: str
@@ -70,10 +69,14 @@ class Registry:
         problems: Iterable[PluginProblem] = (),
         settings: Mapping[str, Settings] | None = None,
     ) -> None:
+        declared = list(declared)
+        for entry in declared:
+            if not isinstance(entry, Declared):
+                raise TypeError(f"a registry is made of Declared, not of {entry!r}")
         self.policy: Final = policy
         self._settings: Final = dict(settings or {})
         self._source: Callable[[], Scan] | None = None
-        self._scanned = (list(declared), list(problems))
+        self._scanned = (declared, list(problems))
         self._registered: Final[list[Declared]] = []
         self._warn_later: Callable[[str], object] | None = None
         self._reported: Final[set[str]] = set()

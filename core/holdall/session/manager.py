@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 
 PREFIX: Final = "holdall-"
+"""What the id of a new session begins with."""
 
 
 class SessionManager:

@@ -1,16 +1,38 @@
 """What every store shares: opening by URL, session ids, open handles, checked reads, wrappers."""
 
-from holdall.stores.checks import (
-    check_session_id,
-    checked_blob,
-    digest_of,
-    file_of,
-    is_compacted,
-    is_repeated,
-)
-from holdall.stores.handle import Handle
-from holdall.stores.opening import NamedStore, default_url, file_url, open_repository
-from holdall.stores.wrapper import LogWrapper, RepositoryWrapper, StorageWrapper
+from typing import TYPE_CHECKING
+
+from holdall.doors import lazy_door
+
+if TYPE_CHECKING:
+    from holdall.stores.checks import (
+        check_session_id,
+        checked_blob,
+        digest_of,
+        file_of,
+        is_compacted,
+        is_repeated,
+    )
+    from holdall.stores.handle import Handle
+    from holdall.stores.opening import NamedStore, default_url, file_url, open_repository
+    from holdall.stores.wrapper import LogWrapper, RepositoryWrapper, StorageWrapper
+else:
+    __getattr__, __dir__ = lazy_door(
+        __name__,
+        {
+            ".checks": (
+                "check_session_id",
+                "checked_blob",
+                "digest_of",
+                "file_of",
+                "is_compacted",
+                "is_repeated",
+            ),
+            ".handle": ("Handle",),
+            ".opening": ("NamedStore", "default_url", "file_url", "open_repository"),
+            ".wrapper": ("LogWrapper", "RepositoryWrapper", "StorageWrapper"),
+        },
+    )
 
 __all__ = [
     "Handle",

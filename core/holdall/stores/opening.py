@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from holdall.errors import PluginError, StoreUrlError, near
 from holdall.registry import Registry, calling, options_of
+from holdall.stores.guard import GuardedRepository
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,4 +105,5 @@ def _made(registry: Registry, name: str, url: str, *inner: Repository) -> Reposi
     options = options_of(plugin, registry.settings(name))
     plugin_id = registry.resolve("repositories", name).identity
     with calling(plugin_id, f"opening {url!r}"):
-        return cast("Repository", plugin.from_url(url, *inner, options=options))
+        repository = cast("Repository", plugin.from_url(url, *inner, options=options))
+    return GuardedRepository(repository, plugin_id)

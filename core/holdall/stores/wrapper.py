@@ -7,17 +7,19 @@ exactly if what it wraps has it, so `isinstance` tells the truth of both.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Self, cast
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 
 from holdall.contracts import HasFolder, HasSummaries, Sweepable
 from holdall.errors import StoreUrlError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
     from typing import BinaryIO
 
     from holdall.contracts import Level, LogWriter, Mode, Repository, SessionEnds, Storage
+
+T = TypeVar("T")
 
 
 class LogWrapper:
@@ -172,6 +174,10 @@ class RepositoryWrapper:
         """Yield the ids of all sessions, the last modified first."""
         return self.inner.ids()
 
+    def iterated(self, items: Callable[[], Iterable[T]]) -> Iterator[T]:
+        """Yield what the inner repository yields for a listing."""
+        yield from items()
+
     def remove(self, session_id: str) -> None:
         """Remove a session."""
         self.inner.remove(session_id)
@@ -207,7 +213,8 @@ class _Summaries:
 
     def summaries(self) -> Iterator[SessionEnds]:
         """Yield the ends of every session, as the wrapper's own storages read them."""
-        return map(cast("RepositoryWrapper", self).plain_ends, self.inner.summaries())
+        wrapper = cast("RepositoryWrapper", self)
+        return map(wrapper.plain_ends, wrapper.iterated(self.inner.summaries))
 
 
 _OF_STORAGES: Final = ((HasFolder, _Folder), (Sweepable, _Sweep))

@@ -3,22 +3,20 @@
 Importing this package imports no pytest; the contract classes do.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from holdall.testing.exporters import ExporterContract as ExporterContract
-    from holdall.testing.repositories import RepositoryContract as RepositoryContract
+from holdall.doors import lazy_door
 
-_HOMES = {
-    "ExporterContract": "holdall.testing.exporters",
-    "RepositoryContract": "holdall.testing.repositories",
-}
+if TYPE_CHECKING:
+    from holdall.testing.exporters import ExporterContract
+    from holdall.testing.repositories import RepositoryContract
+else:
+    __getattr__, __dir__ = lazy_door(
+        __name__,
+        {
+            ".exporters": ("ExporterContract",),
+            ".repositories": ("RepositoryContract",),
+        },
+    )
 
 __all__ = ["ExporterContract", "RepositoryContract"]
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'holdall.testing' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 UNCATEGORISED: Final = "com.canonical.plainbox::uncategorised"
+"""The category of jobs that name none."""
 
 AUTOMATED: Final = frozenset({"shell", "resource", "attachment"})
+"""The values of the field `plugin` of jobs that need no person."""
 PLUGINS: Final = AUTOMATED | {"manual", "user-interact", "user-verify", "user-interact-verify"}
+"""The values that the field `plugin` of a job may have."""
 
 
 SUSPENDS: Final[Mapping[str, str]] = {

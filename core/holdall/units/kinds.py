@@ -94,6 +94,7 @@ KINDS: Final[Mapping[str, type[Unit]]] = MappingProxyType(
         "packaging meta-data": PackagingMetaData,
     }
 )
+"""The class of each kind of unit, by the value of the field `unit`."""
 
 
 def make_unit(

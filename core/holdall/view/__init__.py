@@ -1,13 +1,31 @@
 """What a session looks like from outside: one frozen fold of its journal."""
 
-from holdall.view.filtering import Location, OpenBlob, ViewFilter
-from holdall.view.fold import DeviceView, FoldedJob
-from holdall.view.group import JobGroup
-from holdall.view.job import AttemptView, JobView
-from holdall.view.labels import Tally
-from holdall.view.logs import SharedLogs
-from holdall.view.session import SessionView
+from typing import TYPE_CHECKING
+
+from holdall.doors import lazy_door
 from holdall.view.verdict import Verdict, VerdictPolicy, verdict
+
+if TYPE_CHECKING:
+    from holdall.view.filtering import Location, OpenBlob, ViewFilter
+    from holdall.view.fold import DeviceView, FoldedJob
+    from holdall.view.group import JobGroup
+    from holdall.view.job import AttemptView, JobView
+    from holdall.view.labels import Tally
+    from holdall.view.logs import SharedLogs
+    from holdall.view.session import SessionView
+else:
+    __getattr__, __dir__ = lazy_door(
+        __name__,
+        {
+            ".filtering": ("Location", "OpenBlob", "ViewFilter"),
+            ".fold": ("DeviceView", "FoldedJob"),
+            ".group": ("JobGroup",),
+            ".job": ("AttemptView", "JobView"),
+            ".labels": ("Tally",),
+            ".logs": ("SharedLogs",),
+            ".session": ("SessionView",),
+        },
+    )
 
 __all__ = [
     "AttemptView",

@@ -258,7 +258,11 @@ class JobView:
     @property
     def has_parts(self) -> bool:
         """Whether any attempt has subtests or measurements."""
-        return any(result.subtests or result.measurements for result in self._job.results)
+        # Formats ask it of each job, and `any` takes three times as long.
+        for result in self._job.results:  # noqa: SIM110
+            if result.subtests or result.measurements:
+                return True
+        return False
 
     @property
     def io_log_size(self) -> int:

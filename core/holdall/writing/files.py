@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from hashlib import sha256
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,6 +20,10 @@ def file_name(text: str) -> str:
     What is no letter, digit, `-`, `_` or `.` becomes `%xx`. Names that differ only in
     case, or are cut, get `~` and a digest of the whole, before the ending if there is one.
     """
+    # Reports of one file name none, and should not wait for these.
+    from hashlib import sha256
+    from urllib.parse import quote
+
     quoted = quote(text, safe="", errors="surrogatepass").replace("~", "%7e")
     if quoted.startswith((".", "-")):
         quoted = f"%{ord(quoted[0]):02x}{quoted[1:]}"

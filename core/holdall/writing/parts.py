@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from holdall.view import JobView
 
 SUBTESTS_LEFT_OUT: Final = "subtests left out"
+"""What the `ExportReport` counts them as."""
 MEASUREMENTS_LEFT_OUT: Final = "measurements left out"
+"""What the `ExportReport` counts them as."""
 
 
 def count_parts_left_out(job: JobView, context: ExportContext) -> None:
