@@ -207,7 +207,7 @@ class JobResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
         return_code: Exit code of the command; negative for the signal that killed it.
         execution_duration: Seconds.
         started_at: Seconds since 1970, UTC.
-        comments: What a person said, or of holdall about an attempt that went wrong.
+        comments: What a person, or holdall, says of the attempt.
         skip_reason: Why the job was not tried.
         interrupted_by: What ended the attempt when holdall itself was ended.
         io_log: What the job wrote, when that is little; else empty and `io_log_ref` is set.

@@ -277,10 +277,10 @@ def _foot(view: SessionView, options: Options) -> Iterator[str]:
             device = f"{line_text(job.device_id)}: " if several else ""
             label = _painted(job.label, job, options)
             yield f"{_INDENT}{label}: {device}{_named(job.summary, job.id)}\n"
-    outcome = verdict(view)
+    session_verdict = verdict(view)
     template = catalog.gettext("verdict: {word}")
-    yield f"{template.format(word=outcome.word)}\n"
-    for reason in outcome.reasons:
+    yield f"{template.format(word=session_verdict.word)}\n"
+    for reason in session_verdict.reasons:
         yield f"{_INDENT}{line_text(reason.text_in(catalog))}\n"
 
 

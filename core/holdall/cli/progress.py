@@ -91,7 +91,7 @@ class _Lines:
     def job_result_changed(
         self, context: SessionDeviceContext, job: Job, result: JobResult
     ) -> None:
-        note(_words(context, job, result))
+        note(_line(context, job, result))
 
 
 class _Bar:
@@ -113,7 +113,7 @@ class _Bar:
 
         self._update(context, job, done=1)
         style = _STYLES.get(result.outcome, "yellow")
-        self._progress.console.print(Text(_words(context, job, result), style=style))
+        self._progress.console.print(Text(_line(context, job, result), style=style))
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -133,7 +133,7 @@ class _Bar:
         )
 
 
-def _words(context: SessionDeviceContext, job: Job, result: JobResult) -> str:
+def _line(context: SessionDeviceContext, job: Job, result: JobResult) -> str:
     reason = result.skip_reason or result.comments
     why = f": {terminal_text(reason).splitlines()[0]}" if reason else ""
     if result.io_log_dropped:

@@ -94,7 +94,7 @@ class Names(NamedTuple):
         if kind != "exporters":
             return name, None, None
         claims = self.aliases.claims(name)
-        steps += [Step("alias", _alias_words(claim)) for claim in claims]
+        steps += [Step("alias", _alias_text(claim)) for claim in claims]
         alias = self.aliases.get(name)
         if alias is not None:
             return alias.target, alias, None
@@ -143,7 +143,7 @@ def _claim(claim: Candidate) -> Step:
     return Step("claim", f"{claim.origin} declares {claim.id}, {claim.state}{why}")
 
 
-def _alias_words(alias: Alias) -> str:
+def _alias_text(alias: Alias) -> str:
     owner = {
         "short": "holdall's own",
         "legacy": "plainbox's, deprecated",

@@ -198,7 +198,7 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
     style, script = _asset("report.css"), _asset("elements.js") + _asset("report.js")
     options: Options = context.options
     catalog = view.catalog
-    outcome = verdict(view)
+    session_verdict = verdict(view)
     counts = list(_counts(view))
     failed = sum(
         tally.number for tally in view.tallies if tally.outcome is None or tally.outcome.failed
@@ -206,8 +206,8 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
     return {
         "view": view,
         "title": _heading(options.title or view.title, catalog),
-        "verdict": outcome,
-        "reasons": [reason.headline_in(catalog) for reason in outcome.reasons],
+        "verdict": session_verdict,
+        "reasons": [reason.headline_in(catalog) for reason in session_verdict.reasons],
         "counts": counts,
         "kinds": _by_kind(counts, catalog),
         "share": _share(counts, view.job_count, catalog),

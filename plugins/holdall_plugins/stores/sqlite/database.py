@@ -160,9 +160,9 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            raise self._in_words(error, doing) from error
+            raise self._explained(error, doing) from error
 
-    def _in_words(self, error: sqlite3.Error, doing: str) -> StorageError:
+    def _explained(self, error: sqlite3.Error, doing: str) -> StorageError:
         code = _code(error)
         if code == sqlite3.SQLITE_FULL:
             return StorageFullError(str(self._path), str(error))
