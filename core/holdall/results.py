@@ -25,7 +25,7 @@ class Outcome(StrEnum):
     """How an attempt at a job ended; `NONE` when there was no attempt.
 
     `ERROR` says that the attempt could not be performed, because the device was
-    lost or the set-up failed, say: it tells nothing of the thing under test.
+    lost or the set-up failed, say: it says nothing about the thing under test.
     """
 
     NONE = "none"
@@ -43,7 +43,7 @@ class Outcome(StrEnum):
 
     @property
     def label(self) -> str:
-        """The outcome in words for people."""
+        """The outcome as people read it, in English."""
         return _LABELS[self]
 
     @property

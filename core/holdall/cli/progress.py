@@ -51,7 +51,7 @@ def shown_progress(manager: SessionManager, *, quiet: bool = False) -> Iterator[
 def export_progress() -> Iterator[Callable[[str], Progressed | None]]:
     """Show on a terminal how far reports are, once one of them takes a while.
 
-    Gives a function that returns what is to be told of the report of that name.
+    Gives a function that returns the progress callback of the report of that name.
     """
     if not sys.stderr.isatty():
         yield lambda _name: None
@@ -69,7 +69,7 @@ class _Reports:
         self._progress: Progress | None = None
 
     def of(self, name: str) -> Progressed:
-        """Return what is to be told how much of the report *name* is done."""
+        """Return the callback that is given how much of the report *name* is done."""
         description = terminal_text(name)
 
         def progressed(done: int, total: int) -> None:
@@ -167,7 +167,7 @@ def _drawn() -> Iterator[Progress]:
         yield progress
 
 
-_SHORT: Final = 0.5  # seconds that nobody needs to be told of
+_SHORT: Final = 0.5  # seconds that are too short to show progress
 _STYLES: Final[Mapping[Outcome, str]] = {
     Outcome.PASS: "green",
     Outcome.FAIL: "red",

@@ -53,7 +53,7 @@ def new(kind: str, name: str, directory: Path | None) -> None:  # noqa: ARG001 -
 
 
 def _placeholders(name: str) -> dict[str, str]:
-    """Return what the templates want to know, all of it made from the id."""
+    """Return the values of the templates' placeholders, all derived from the id."""
     if not EXPORTER_ID.fullmatch(name):
         message = _("{name!r} is no exporter's id; it looks like 'acme.markdown'")
         raise click.UsageError(message.format(name=name))
