@@ -68,6 +68,22 @@ class ManifestEntry(Unit, frozen=True, dict=True, eq=False, kw_only=True):
 
     required = ("id", "value_type")
 
+    def check(self, answer: object) -> None:
+        """Refuse an answer that the entry does not take.
+
+        Raises:
+            TypeError: It is of another type than `value_type` says.
+            ValueError: It is a negative number.
+        """
+        wanted = {"bool": bool, "natural": int}.get(self.get("value_type"), str)
+        if type(answer) is not wanted:  # True is an int for isinstance, and no natural number
+            given = type(answer).__name__
+            raise TypeError(f"the manifest entry {self.id!r} takes {wanted.__name__}, not {given}")
+        if isinstance(answer, int) and answer < 0:
+            raise ValueError(
+                f"the manifest entry {self.id!r} takes a number from 0 on, not {answer}"
+            )
+
 
 class PackagingMetaData(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     """System packages that the provider's programs need; it has no id."""
