@@ -149,7 +149,7 @@ def test_resume_refuses_a_device_that_the_session_does_not_have(lab: Cli) -> Non
         ("[stores.lab]\nurl = 3\n", ":2, stores.lab.url", "should be a text"),
         ("[stores.lab]\nurl = 'x'\ninner = 'y'\n", ":3, stores.lab.inner", "a list of texts"),
         ("[stores]\nlab = 'x'\n", ":2, stores.lab", "should be a table"),
-        ("[stores.'a:b']\nurl = 'x'\n", ", stores.a:b", "can't have a ':'"),
+        ("[stores.'a:b']\nurl = 'x'\n", ":1, stores.a:b", "can't have a ':'"),
         ("[devices.d]\nrunnr = 'x'\n", ":2, devices.d.runnr", "did you mean 'runner'"),
         ("[devices.d]\nrunner = ''\n", ":2, devices.d.runner", "should be a text"),
         ("[devices.d]\nfacts = {a = 1}\n", ", devices.d.facts.a", "should be a text"),
