@@ -1,6 +1,6 @@
-"""Words for people, in every language that a catalog of messages is installed for.
+"""Catalogs of messages: what people read, in each language that is installed.
 
-A package keeps its catalogs within itself, as gettext does: German words of
+A package keeps its catalogs within itself, as gettext does: the German messages of
 `acme` are in `acme/locale/de/LC_MESSAGES/acme.mo`. The messages are in English.
 """
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from importlib.resources.abc import Traversable
 
-Words = NullTranslations
-"""The words of one language: `gettext`, `ngettext`, `pgettext` and `npgettext`."""
+Catalog = NullTranslations
+"""The messages of one language: `gettext`, `ngettext`, `pgettext` and `npgettext`."""
 
 ENGLISH: Final = NullTranslations()
-"""The words as they are in the code."""
+"""The catalog that returns each message as it is in the code."""
 
 _OWN: Final = "holdall"
 
 
 def N_(message: str) -> str:  # noqa: N802 - the name that translators' tools look for
-    """Return *message* as it is: where it stands in a table, it is found by its mark."""
+    """Return *message* as it is: it marks a message of a table for translators' tools."""
     return message
 
 
@@ -34,10 +34,10 @@ def NN_(one: str, several: str) -> tuple[str, str]:  # noqa: N802 - as N_
     return one, several
 
 
-def catalog(lang: str, package: str = _OWN) -> Words:
-    """Return the words of *package* in *lang*, and behind them those of holdall itself.
+def load_catalog(lang: str, package: str = _OWN) -> Catalog:
+    """Return the catalog of *package* in *lang*, with that of holdall as its fallback.
 
-    `de-AT` and `de_AT` are `de` where nobody has words for Austria; English is always there.
+    `de-AT` and `de_AT` fall back to `de`; English needs no catalog.
 
     Raises:
         UnknownLanguageError: Neither *package* nor holdall has a catalog in it.
@@ -45,9 +45,9 @@ def catalog(lang: str, package: str = _OWN) -> Words:
     if lang == "en":
         return ENGLISH
     packages = dict.fromkeys((package, _OWN))
-    found = [words for each in packages if (words := _loaded(lang, each)) is not None]
-    if found:
-        first, *others = found
+    catalogs = [catalog for name in packages if (catalog := _loaded(lang, name)) is not None]
+    if catalogs:
+        first, *others = catalogs
         for behind in others:
             first.add_fallback(behind)
         return first
@@ -57,28 +57,28 @@ def catalog(lang: str, package: str = _OWN) -> Words:
 
 
 def languages(package: str = _OWN) -> list[str]:
-    """Return the names of the languages that `catalog` knows for *package*, such as `pt-BR`."""
+    """Return the languages that `load_catalog` knows for *package*, such as `pt-BR`."""
     folders = {**_folders(_OWN), **_folders(package)}
-    return sorted({"en", *(each.name.replace("_", "-") for each in folders.values())})
+    return sorted({"en", *(folder.name.replace("_", "-") for folder in folders.values())})
 
 
-def name_of(words: Words) -> str:
-    """Return the language that *words* are in, as HTML and others name it: `en`, `pt-BR`."""
-    return words.info().get("language", "en").replace("_", "-")
+def name_of(catalog: Catalog) -> str:
+    """Return the language of *catalog*, as HTML and others name it: `en`, `pt-BR`."""
+    return catalog.info().get("language", "en").replace("_", "-")
 
 
-def grouped(value: int, words: Words) -> str:
-    """Return *value* with its thousands apart, as *words* have it: `1,234` in English."""
+def grouped(value: int, catalog: Catalog) -> str:
+    """Return *value* with the thousands separated as *catalog* has it: `1,234` in English."""
     # Translators: what stands between thousands: a comma in 1,234,567.
-    return f"{value:,}".replace(",", words.pgettext("between thousands", ","))
+    return f"{value:,}".replace(",", catalog.pgettext("between thousands", ","))
 
 
-def decimal(value: float, places: int, words: Words) -> str:
-    """Return *value* with *places* behind the decimal point of *words*: `0.25` in English."""
-    if words is ENGLISH:  # the most usual, and reports have one for each job
+def decimal(value: float, places: int, catalog: Catalog) -> str:
+    """Return *value* with *places* behind the decimal point of *catalog*: `0.25` in English."""
+    if catalog is ENGLISH:  # the most usual, and reports have one for each job
         return f"{value:.{places}f}"
     # Translators: what stands before tenths: a point in 0.25.
-    return f"{value:.{places}f}".replace(".", words.pgettext("before tenths", "."))
+    return f"{value:.{places}f}".replace(".", catalog.pgettext("before tenths", "."))
 
 
 def _loaded(lang: str, package: str) -> GNUTranslations | None:
@@ -96,10 +96,10 @@ def _folders(package: str) -> Mapping[str, Traversable]:
     """Return the folders of the languages of *package*, by their names in lower case."""
     from importlib.resources import files
 
-    place = files(package) / "locale"
-    if not place.is_dir():
+    folder = files(package) / "locale"
+    if not folder.is_dir():
         return {}
-    return {each.name.lower(): each for each in place.iterdir() if each.is_dir()}
+    return {language.name.lower(): language for language in folder.iterdir() if language.is_dir()}
 
 
 def _broader(lang: str) -> list[str]:

@@ -83,8 +83,8 @@ else:
 
     def _said(command: list[str]) -> str:
         environ = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C", "TZ": "UTC"}
-        found = subprocess.run(command, capture_output=True, check=False, env=environ)
-        return found.stdout.decode(errors="replace").strip()
+        done = subprocess.run(command, capture_output=True, check=False, env=environ)
+        return done.stdout.decode(errors="replace").strip()
 
 
 def start_time(stat: bytes) -> str | None:

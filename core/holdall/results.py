@@ -207,7 +207,7 @@ class JobResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
         return_code: Exit code of the command; negative for the signal that killed it.
         execution_duration: Seconds.
         started_at: Seconds since 1970, UTC.
-        comments: Words of a person, or of holdall about an attempt that went wrong.
+        comments: What a person said, or of holdall about an attempt that went wrong.
         skip_reason: Why the job was not tried.
         interrupted_by: What ended the attempt when holdall itself was ended.
         io_log: What the job wrote, when that is little; else empty and `io_log_ref` is set.
@@ -292,8 +292,8 @@ class JobResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
     @property
     def refs(self) -> list[str]:
         """The blobs that hold what is not in the result itself."""
-        found = [self.io_log_ref, *(each.ref for each in self.attachments)]
-        return [ref for ref in found if ref is not None]
+        refs = [self.io_log_ref, *(attachment.ref for attachment in self.attachments)]
+        return [ref for ref in refs if ref is not None]
 
     @property
     def is_hollow(self) -> bool:

@@ -69,8 +69,8 @@ def sandboxed(folders: Sequence[Path], *, markup: bool) -> Environment:
     return environment
 
 
-def loaded(environment: Environment, name: str, where: str) -> Template:
-    """Return the template *name*; *where* is the place that was meant, for messages.
+def loaded(environment: Environment, name: str, source: str) -> Template:
+    """Return the template *name*; *source* is the place that was meant, for messages.
 
     Raises:
         ReportTemplateError: There is none, or it can't be read as one.
@@ -79,12 +79,12 @@ def loaded(environment: Environment, name: str, where: str) -> Template:
         return environment.get_template(name)
     except TemplateNotFound as error:
         if error.name == name:
-            raise ReportTemplateError(where, 0, "there is no such file") from error
-        raise _explained(where, error) from error
+            raise ReportTemplateError(source, 0, "there is no such file") from error
+        raise _explained(source, error) from error
     except OSError as error:
-        raise ReportTemplateError(where, 0, error.strerror or str(error)) from error
+        raise ReportTemplateError(source, 0, error.strerror or str(error)) from error
     except (TemplateSyntaxError, UnicodeDecodeError) as error:
-        raise _explained(where, error) from error
+        raise _explained(source, error) from error
 
 
 def rendered(template: Template, names: dict[str, Any]) -> Iterator[str]:
@@ -106,30 +106,30 @@ def rendered(template: Template, names: dict[str, Any]) -> Iterator[str]:
         yield piece
 
 
-def _explained(where: str, error: Exception) -> ReportTemplateError:
+def _explained(source: str, error: Exception) -> ReportTemplateError:
     """Return what went wrong, with the innermost place in a template that it happened at."""
     if isinstance(error, TemplateSyntaxError):
-        return ReportTemplateError(error.filename or where, error.lineno, str(error.message))
+        return ReportTemplateError(error.filename or source, error.lineno, str(error.message))
     if isinstance(error, TemplateNotFound):
         reason = f"there is no template {error.name!r} in its folders"
     elif isinstance(error, UnicodeDecodeError):
         reason = f"it is not UTF-8 (byte {error.start}); save it as UTF-8"
     else:
         reason = str(error) or type(error).__name__
-    place = _place_in_template(error)
-    return ReportTemplateError(*(place or (where, 0)), reason)
+    position = _place_in_template(error)
+    return ReportTemplateError(*(position or (source, 0)), reason)
 
 
 def _place_in_template(error: Exception) -> tuple[str, int] | None:
     """Return file and line of the innermost template that the error came through."""
-    place = None
+    position = None
     step = error.__traceback__
     while step is not None:
         # Jinja puts such a frame in place of each of its own, with the template's file and line.
         if "__jinja_exception__" in step.tb_frame.f_globals:
-            place = (step.tb_frame.f_code.co_filename, step.tb_lineno)
+            position = (step.tb_frame.f_code.co_filename, step.tb_lineno)
         step = step.tb_next
-    return place
+    return position
 
 
 def _jsonify(value: object, indent: int | None = None) -> str:

@@ -100,7 +100,7 @@ class TarExporter:
     def verify(report: BinaryIO) -> None:
         """Read the archive to its end, and compare every member with the manifest."""
         plain = _unpacked(report)
-        found: dict[str, str] = {}
+        digests: dict[str, str] = {}
         manifest: dict[str, Any] = {}
         with tarfile.open(fileobj=plain, mode="r|") as tar:
             for member in tar:
@@ -111,11 +111,11 @@ class TarExporter:
                 if name == "manifest.json":
                     manifest = msgspec.json.decode(content.read())
                 else:
-                    found[name] = _digest(cast("BinaryIO", content))
+                    digests[name] = _digest(cast("BinaryIO", content))
         while plain.read(_PIECE):  # to where the packing has its own sum
             continue
-        told = {each["name"]: each["sha256"] for each in manifest.get("members", [])}
-        if not manifest or told != found:
+        listed = {member["name"]: member["sha256"] for member in manifest.get("members", [])}
+        if not manifest or listed != digests:
             raise ValueError("the members are not those of the manifest")
 
 
@@ -251,11 +251,11 @@ def _contents(context: ExportContext) -> Iterator[ReportKind]:
     asked_for: tuple[str, ...] = context.options.contents
     seen = set()
     for name in asked_for:
-        for each in _DEFAULT if name == "default" else (name,) if name != "none" else ():
+        for report_name in _DEFAULT if name == "default" else (name,) if name != "none" else ():
             try:
-                kind = context.kind_of(each)
+                kind = context.kind_of(report_name)
             except PluginError as error:
-                if each != _MAY_BE_MISSING or name != "default":
+                if report_name != _MAY_BE_MISSING or name != "default":
                     raise
                 context.warn("left-out", f"report.html is not in the archive: {error}")
                 continue
@@ -273,7 +273,7 @@ def _named(kinds: Iterable[ReportKind]) -> Iterator[tuple[str, ReportKind]]:
     for kind in kinds:
         word = f".{kind.id.removeprefix(_OWN)}"
         wanted = f"report{'' if kind.suffix == word else word}{kind.suffix}"
-        name = next(each for each in _names(wanted) if each not in taken)
+        name = next(candidate for candidate in _names(wanted) if candidate not in taken)
         taken.add(name)
         yield name, kind
 
@@ -282,25 +282,23 @@ def _add_files(archive: _Archive, view: SessionView, context: ExportContext) -> 
     several = len(view.devices) > 1
     total = view.job_count
     for number, job in enumerate(view.jobs()):
-        place = f"{file_name(job.device_id)}/{file_name(job.id)}" if several else file_name(job.id)
+        path = f"{file_name(job.device_id)}/{file_name(job.id)}" if several else file_name(job.id)
         for count, attempt in enumerate(job.attempts, start=1):
             if attempt.io_log_size:
-                _add_log(
-                    archive, job, attempt, f"{place}.{count}", count, context.temporary_folder
-                )
-            _add_attachments(archive, job, attempt, f"{place}.{count}", count)
+                _add_log(archive, job, attempt, f"{path}.{count}", count, context.temporary_folder)
+            _add_attachments(archive, job, attempt, f"{path}.{count}", count)
         if number % 100 == 0:
             context.progress(number, total)
 
 
 def _add_log(  # noqa: PLR0917 - a function of this module alone
-    archive: _Archive, job: JobView, attempt: AttemptView, place: str, count: int, folder: Path
+    archive: _Archive, job: JobView, attempt: AttemptView, path: str, count: int, folder: Path
 ) -> None:
     is_attachment = job.plugin == "attachment"
     both = {"stdout", "stderr"}
     for name, kind, streams in (
-        (f"attachments/{place}/stdout", "attachment", {"stdout"} if is_attachment else set()),
-        (f"logs/{place}.log", "log", {"stderr"} if is_attachment else both),
+        (f"attachments/{path}/stdout", "attachment", {"stdout"} if is_attachment else set()),
+        (f"logs/{path}.log", "log", {"stderr"} if is_attachment else both),
     ):
         pieces = (record.data for record in attempt.io_log() if record.stream in streams)
         origin = _Origin(kind, "text/plain", job.device_id, job.id, count)
@@ -311,17 +309,17 @@ def _add_log(  # noqa: PLR0917 - a function of this module alone
 
 
 def _add_attachments(
-    archive: _Archive, job: JobView, attempt: AttemptView, place: str, count: int
+    archive: _Archive, job: JobView, attempt: AttemptView, path: str, count: int
 ) -> None:
     taken = {"stdout"} if job.plugin == "attachment" else set()
     for attachment in attempt.attachments:
-        name = next(each for each in _names(attachment.name) if each not in taken)
+        name = next(candidate for candidate in _names(attachment.name) if candidate not in taken)
         taken.add(name)
         origin = _Origin(
             "attachment", attachment.media_type, job.device_id, job.id, count, attachment.name
         )
         with closing(attempt.open_attachment(attachment)) as content:
-            archive.add(f"attachments/{place}/{name}", content, origin)
+            archive.add(f"attachments/{path}/{name}", content, origin)
 
 
 def _names(original: str) -> Iterator[str]:

@@ -59,7 +59,7 @@ class TemplateExporter:
         """Write the report; one that should be JSON and is not is refused whole."""
         source = _source(context)
         markup = source.ending in _MARKUP
-        template = loaded(sandboxed(source.folders, markup=markup), source.name, source.where)
+        template = loaded(sandboxed(source.folders, markup=markup), source.name, source.location)
         pieces = gathered(_cancellable(rendered(template, _names(view, context)), context))
         if source.ending != ".json":
             for piece in pieces:
@@ -68,7 +68,7 @@ class TemplateExporter:
         with TemporaryFile(dir=context.temporary_folder) as spool:
             for piece in pieces:
                 spool.write(piece)
-            _check_json(cast("BinaryIO", spool), source.where)
+            _check_json(cast("BinaryIO", spool), source.location)
             spool.seek(0)
             while data := spool.read(_PIECE):
                 sink.write(data)
@@ -80,7 +80,7 @@ class _Source:
 
     folders: tuple[Path, ...]
     name: str
-    where: str
+    location: str
     ending: str
 
 
@@ -94,18 +94,18 @@ def _source(context: ExportContext) -> _Source:
         return _Source(folders, path.name, str(path), _ending(path.name))
     if unit is None:
         return _Source((), _EXAMPLE, _EXAMPLE, ".txt")
-    place = f"exporter unit {unit.id!r} at {unit.unit.where}"
+    origin = f"exporter unit {unit.id!r} at {unit.unit.where}"
     name = unit.data.get("template")
     more = unit.data.get("extra_paths", [])
     if not isinstance(name, str) or not name:
-        _refuse(place, 'its data names no template; write data: {"template": "FILE"}')
+        _refuse(origin, 'its data names no template; write data: {"template": "FILE"}')
     if unit.folder is None:
-        _refuse(place, "its provider has no data folder for the template to be in")
-    if not isinstance(more, list) or not all(isinstance(each, str) for each in more):
-        _refuse(place, f"extra_paths must be a list of folders, not {more!r}")
+        _refuse(origin, "its provider has no data folder for the template to be in")
+    if not isinstance(more, list) or not all(isinstance(folder, str) for folder in more):
+        _refuse(origin, f"extra_paths must be a list of folders, not {more!r}")
     folders = (
         unit.folder,
-        *(unit.folder / each for each in more),
+        *(unit.folder / folder for folder in more),
         *options.extra_paths,
     )
     extension = unit.unit.file_extension
@@ -113,8 +113,8 @@ def _source(context: ExportContext) -> _Source:
     return _Source(folders, name, str(unit.folder / name), ending)
 
 
-def _refuse(place: str, reason: str) -> NoReturn:
-    raise ReportTemplateError(place, 0, reason)
+def _refuse(location: str, reason: str) -> NoReturn:
+    raise ReportTemplateError(location, 0, reason)
 
 
 def _ending(name: str) -> str:
@@ -144,7 +144,7 @@ def _cancellable(pieces: Iterator[str], context: ExportContext) -> Iterator[byte
         yield piece.encode()
 
 
-def _check_json(report: BinaryIO, where: str) -> None:
+def _check_json(report: BinaryIO, location: str) -> None:
     """Refuse what is no JSON, with the place and what stands around it."""
     report.seek(0)
     text = report.read().decode()
@@ -155,7 +155,7 @@ def _check_json(report: BinaryIO, where: str) -> None:
         if isinstance(error, json.JSONDecodeError):
             around = text[max(0, error.pos - _AROUND) : error.pos + _AROUND]
             reason += f", near {around!r}"
-        raise ReportTemplateError(where, 0, reason) from error
+        raise ReportTemplateError(location, 0, reason) from error
 
 
 def _no_json(word: str) -> NoReturn:

@@ -9,7 +9,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final, Literal, NamedTuple
 from unicodedata import east_asian_width
 
-from holdall.languages import Words, catalog, grouped
+from holdall.languages import Catalog, grouped, load_catalog
 from holdall.results import Outcome
 from holdall.view import verdict
 from holdall.writing import (
@@ -81,9 +81,11 @@ class TextExporter:
         options: Options = context.options
         if options.color == "auto" and context.color:
             options = replace(options, color="always")
-        words = catalog(context.lang, "holdall_exporters")
-        view = view.with_words(words)
-        how = _How(options, words, max(len(words.gettext(each.label)) for each in Outcome))
+        catalog = load_catalog(context.lang, "holdall_exporters")
+        view = view.with_catalog(catalog)
+        how = _How(
+            options, catalog, max(len(catalog.gettext(outcome.label)) for outcome in Outcome)
+        )
         for piece in gathered(_report(view, how, context)):
             sink.write(piece)
 
@@ -115,7 +117,7 @@ def _report(view: SessionView, how: _How, context: ExportContext) -> Iterator[by
                 yield _fitted(line, options)
             count_parts_left_out(job, context)
             if wants_log(options.logs, job):
-                yield from map(str.encode, _log_of(job, how.words))
+                yield from map(str.encode, _log_of(job, how.catalog))
             done += 1
             if done % 100 == 0:
                 context.progress(done, total)
@@ -127,7 +129,7 @@ class _How(NamedTuple):
     """How lines are written: as asked for, in which words, with how wide a column of labels."""
 
     options: Options
-    words: Words
+    catalog: Catalog
     label_width: int
 
 
@@ -150,7 +152,10 @@ def _columns(line: str) -> str:
     """Return *line* with a filler behind each character that takes two columns."""
     if line.isascii():
         return line
-    return "".join(f"{each}{_FILLER}" if east_asian_width(each) in "WF" else each for each in line)
+    return "".join(
+        f"{character}{_FILLER}" if east_asian_width(character) in "WF" else character
+        for character in line
+    )
 
 
 def _painted(label: str, job: JobView, options: Options) -> str:
@@ -171,18 +176,18 @@ def _head(view: SessionView) -> Iterator[str]:
 
 
 def _facts(view: SessionView) -> Iterator[tuple[str, str]]:
-    words = view.words
-    yield words.gettext("session"), line_text(view.session_id)
-    yield words.gettext("created"), readable(moment(view.created))
+    catalog = view.catalog
+    yield catalog.gettext("session"), line_text(view.session_id)
+    yield catalog.gettext("created"), readable(moment(view.created))
     for plan in view.plans:
-        yield words.gettext("plan"), _named(plan.name, plan.id)
+        yield catalog.gettext("plan"), _named(plan.name, plan.id)
     for device in view.devices:
-        yield words.gettext("device"), _named(device.description, device.id)
+        yield catalog.gettext("device"), _named(device.description, device.id)
     if view.unsaved:
-        told = words.ngettext(
+        template = catalog.ngettext(
             "{count} event is not stored yet", "{count} events are not stored yet", view.unsaved
         )
-        yield words.gettext("unsaved"), told.format(count=view.unsaved)
+        yield catalog.gettext("unsaved"), template.format(count=view.unsaved)
 
 
 def _device_heading(device: DeviceView) -> str:
@@ -199,34 +204,34 @@ def _named(name: str, its_id: str) -> str:
 
 
 def _job(job: JobView, how: _How) -> Iterator[str]:
-    options, words, _width = how
+    options, catalog, _width = how
     yield _line(job, how)
     if job.skip_reason and options.comments:
-        told = words.gettext("reason: {words}")
-        yield f"{_INDENT}{told.format(words=line_text(job.skip_reason))}\n"
+        template = catalog.gettext("reason: {text}")
+        yield f"{_INDENT}{template.format(text=line_text(job.skip_reason))}\n"
     if job.comments and options.comments:
-        told = words.gettext("comment: {words}")
-        yield f"{_INDENT}{told.format(words=line_text(job.comments))}\n"
+        template = catalog.gettext("comment: {text}")
+        yield f"{_INDENT}{template.format(text=line_text(job.comments))}\n"
     if job.attempt_count > 1 and options.history:
         history = ", ".join(attempt.label for attempt in job.attempts)
-        told = words.ngettext(
+        template = catalog.ngettext(
             "{count} attempt: {history}", "{count} attempts: {history}", job.attempt_count
         )
-        yield f"{_INDENT}{told.format(count=job.attempt_count, history=history)}\n"
+        yield f"{_INDENT}{template.format(count=job.attempt_count, history=history)}\n"
 
 
-def _log_of(job: JobView, words: Words) -> Iterator[str]:
+def _log_of(job: JobView, catalog: Catalog) -> Iterator[str]:
     yield from _log(log_text(job.io_log()))
     dropped = job.last.io_log_dropped
     if dropped:
-        told = words.ngettext(
+        template = catalog.ngettext(
             "{count} byte more was not kept", "{count} bytes more were not kept", dropped
         )
-        yield f"{_INDENT}({told.format(count=grouped(dropped, words))})\n"
+        yield f"{_INDENT}({template.format(count=grouped(dropped, catalog))})\n"
 
 
 def _line(job: JobView, how: _How) -> str:
-    time = f"  {duration(job.duration, how.words)}" if job.duration is not None else ""
+    time = f"  {duration(job.duration, how.catalog)}" if job.duration is not None else ""
     label = _painted(job.label, job, how.options) + " " * (how.label_width - len(job.label))
     return f"{label}  {_named(job.summary, job.id)}{time}\n"
 
@@ -243,40 +248,40 @@ def _log(pieces: Iterable[str]) -> Iterator[str]:
 
 def _slowest(view: SessionView, wanted: int) -> Iterator[str]:
     timed = (job for job in view.jobs() if job.duration)
-    found = nlargest(wanted, timed, key=lambda job: job.duration or 0.0)
-    if found:
-        heading = view.words.gettext("slowest")
+    slowest = nlargest(wanted, timed, key=lambda job: job.duration or 0.0)
+    if slowest:
+        heading = view.catalog.gettext("slowest")
         yield f"\n{heading}\n"
-    for job in found:
-        time = duration(job.duration, view.words)
+    for job in slowest:
+        time = duration(job.duration, view.catalog)
         yield f"{_INDENT}{time:>11}  {_named(job.summary, job.id)}\n"
 
 
 def _foot(view: SessionView, options: Options) -> Iterator[str]:
     yield from _slowest(view, max(options.slowest, 0))
-    words = view.words
-    parts = [f"{each.number} {each.label}" for each in view.tallies]
-    told = words.ngettext(
+    catalog = view.catalog
+    parts = [f"{tally.number} {tally.label}" for tally in view.tallies]
+    template = catalog.ngettext(
         "{count} job in {duration}: {outcomes}",
         "{count} jobs in {duration}: {outcomes}",
         view.job_count,
     ).format(
         count=view.job_count,
-        duration=duration(view.duration, words),
-        outcomes=", ".join(parts) or words.gettext("nothing to show"),
+        duration=duration(view.duration, catalog),
+        outcomes=", ".join(parts) or catalog.gettext("nothing to show"),
     )
-    yield f"\n{told}\n"
+    yield f"\n{template}\n"
     several = len(view.devices) > 1
     for job in view.jobs():
         if job.outcome.failed or job.in_flight:
             device = f"{line_text(job.device_id)}: " if several else ""
             label = _painted(job.label, job, options)
             yield f"{_INDENT}{label}: {device}{_named(job.summary, job.id)}\n"
-    found = verdict(view)
-    told = words.gettext("verdict: {word}")
-    yield f"{told.format(word=found.word)}\n"
-    for reason in found.reasons:
-        yield f"{_INDENT}{line_text(reason.told_in(words))}\n"
+    outcome = verdict(view)
+    template = catalog.gettext("verdict: {word}")
+    yield f"{template.format(word=outcome.word)}\n"
+    for reason in outcome.reasons:
+        yield f"{_INDENT}{line_text(reason.text_in(catalog))}\n"
 
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final, Literal
 from xml.etree.ElementTree import fromstring
 
-from holdall.languages import catalog
-from holdall.view import Policy, verdict
+from holdall.languages import load_catalog
+from holdall.view import VerdictPolicy, verdict
 from holdall.writing import line_text
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _WORDS: Final = ("PASS", "FAIL")
 
 
 @dataclass(frozen=True)
-class Options(Policy):
+class Options(VerdictPolicy):
     """What the verdict says, and what it goes by.
 
     Attributes:
@@ -51,8 +51,8 @@ class VerdictExporter:
 
     def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
         """Write the word, and the reasons if they were asked for."""
-        found = verdict(view, context.options)
-        sink.write(_FORMS[context.options.form](view, found, context).encode())
+        result = verdict(view, context.options)
+        sink.write(_FORMS[context.options.form](view, result, context).encode())
 
     @staticmethod
     def verify(report: BinaryIO) -> None:
@@ -69,33 +69,33 @@ class VerdictExporter:
             raise ValueError(f"it should say {' or '.join(_WORDS)}, and says {text!r}")
 
 
-def _word(_view: SessionView, found: Verdict, _context: ExportContext) -> str:
-    return f"{found.word}\n"
+def _word(_view: SessionView, result: Verdict, _context: ExportContext) -> str:
+    return f"{result.word}\n"
 
 
-def _reasons(_view: SessionView, found: Verdict, context: ExportContext) -> str:
-    words = catalog(context.lang)
-    lines = (found.word, *(each.told_in(words) for each in found.reasons))
+def _reasons(_view: SessionView, result: Verdict, context: ExportContext) -> str:
+    catalog = load_catalog(context.lang)
+    lines = (result.word, *(reason.text_in(catalog) for reason in result.reasons))
     return "".join(f"{line_text(line)}\n" for line in lines)
 
 
-def _json(view: SessionView, found: Verdict, _context: ExportContext) -> str:
+def _json(view: SessionView, result: Verdict, _context: ExportContext) -> str:
     reasons = [
-        {"code": each.code, "count": each.count, "jobs": each.jobs, "text": str(each)}
-        for each in found.reasons
+        {"code": reason.code, "count": reason.count, "jobs": reason.jobs, "text": str(reason)}
+        for reason in result.reasons
     ]
     content = {
         "session": view.session_id,
-        "verdict": found.word,
-        "passed": found.passed,
+        "verdict": result.word,
+        "passed": result.passed,
         "reasons": reasons,
     }
     return f"{json.dumps(content)}\n"
 
 
-def _badge(_view: SessionView, found: Verdict, _context: ExportContext) -> str:
-    colour = "#1a7f37" if found.passed else "#c62828"
-    return _BADGE.format(word=found.word, colour=colour)
+def _badge(_view: SessionView, result: Verdict, _context: ExportContext) -> str:
+    colour = "#1a7f37" if result.passed else "#c62828"
+    return _BADGE.format(word=result.word, colour=colour)
 
 
 _FORMS: Final[Mapping[str, Callable[[SessionView, Verdict, ExportContext], str]]] = {

@@ -19,7 +19,7 @@ from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
 from holdall.cli import cli
-from holdall.cli.words import messages
+from holdall.cli.translation import messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -233,7 +233,7 @@ class TwoWriters(AlteredRepository):
 
 class OverwritesOnCreate(AlteredRepository):
     def create(self, session_id: str, *, first: int = 1) -> Storage:
-        self._place.sessions.pop(session_id, None)
+        self._contents.sessions.pop(session_id, None)
         return super().create(session_id, first=first)
 
 
@@ -247,7 +247,7 @@ class HidesInsteadOfRemoving(AlteredRepository):
 class TakesAnyId(AlteredRepository):
     def create(self, session_id: str, *, first: int = 1) -> Storage:
         storage = super().create("made up", first=first)
-        self._place.sessions[session_id] = self._place.sessions.pop("made up")
+        self._contents.sessions[session_id] = self._contents.sessions.pop("made up")
         return storage
 
 
@@ -278,7 +278,7 @@ class Contract(RepositoryContract):
 
     def damage(self, repository: Repository, session_id: str) -> None:
         assert isinstance(repository, MemoryRepository)
-        entries = repository._place.sessions[session_id].entries
+        entries = repository._contents.sessions[session_id].entries
         entries[20] = entries[20].replace(b"2.0", b"3.0")
 
 

@@ -53,11 +53,11 @@ def test_an_exporter_that_breaks_a_promise_is_found_out(name: str, check: str) -
     found = made(CHECKS[check], subject(name))
 
     assert (found.check, found.outcome) == (check, "fail")
-    assert found.words
+    assert found.message
 
 
 def test_a_good_exporter_keeps_every_promise_that_can_be_checked() -> None:
-    found = {each.check: (each.outcome, each.words) for each in findings(subject("Good"))}
+    found = {each.check: (each.outcome, each.message) for each in findings(subject("Good"))}
 
     skipped = {check for check, (outcome, _words) in found.items() if outcome == "skip"}
     assert {check: each for check, each in found.items() if each[0] == "fail"} == {}
@@ -108,7 +108,7 @@ def test_an_exporter_that_something_imports_at_the_start_is_found_out(
     odd = installed("Good")
     (tmp_path / "sitecustomize.py").write_text("import odd_exporter\n")
 
-    assert made(CHECKS["is_found_without_import"], odd).words == (
+    assert made(CHECKS["is_found_without_import"], odd).message == (
         "finding it imported odd_exporter"
     )
 
@@ -124,7 +124,7 @@ def test_an_exporter_that_something_imports_at_the_start_is_found_out(
 def test_an_expensive_import_is_found_out(
     installed: Callable[..., ExporterSubject], before: str, words: str
 ) -> None:
-    assert words in made(CHECKS["is_imported_quickly"], installed("Good", before)).words
+    assert words in made(CHECKS["is_imported_quickly"], installed("Good", before)).message
 
 
 @pytest.mark.parametrize("name", ["ByHash", "ByProcess"])

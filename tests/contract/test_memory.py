@@ -26,5 +26,5 @@ class TestMemoryRepository(RepositoryContract):
 
     def damage(self, repository: Repository, session_id: str) -> None:
         assert isinstance(repository, MemoryRepository)
-        entries = repository._place.sessions[session_id].entries
+        entries = repository._contents.sessions[session_id].entries
         entries[20] = entries[20].replace(b"2.0", b"3.0")

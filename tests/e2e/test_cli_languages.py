@@ -11,7 +11,7 @@ from tests.e2e.test_imports import COMMAND, HEAVY, imported_by
 from tests.unit.test_exporters_in_german import english_words, words_in
 
 from holdall.cli import cli
-from holdall.cli.words import messages, translated
+from holdall.cli.translation import messages, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from holdall.registry.registry import Registry
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from holdall.registry.policy import Policy
+    from holdall.registry.policy import PluginPolicy
 
 GOOD = """
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ def install(
     return info
 
 
-def found_in(*sites: Path, policy: Policy = EVERYTHING) -> Registry:
+def found_in(*sites: Path, policy: PluginPolicy = EVERYTHING) -> Registry:
     """Return the registry of what these folders or archives hold."""
     found = scan([str(site) for site in sites])
     return Registry(found.declared, policy=policy, problems=found.problems)

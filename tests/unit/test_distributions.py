@@ -41,7 +41,7 @@ def test_a_declaration_comes_with_distribution_version_and_place(tmp_path: Path)
 
     (found,) = found_in(tmp_path).candidates("exporters")
 
-    assert (found.distribution, found.version, found.where) == ("acme-md", "1.2", str(info))
+    assert (found.distribution, found.version, found.location) == ("acme-md", "1.2", str(info))
 
 
 def test_metadata_that_is_missing_is_reported_and_the_plugin_is_there(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ from holdall.journal.events import (
     ResultRecorded,
     SessionCreated,
 )
-from holdall.languages import catalog
+from holdall.languages import load_catalog
 from holdall.results import Attachment, IOLogRecord, JobResult, Outcome
 from holdall.testing.sessions import START, SampleSession, big_session, sample_session
 from holdall.testing.strategies import hostile_sessions
@@ -252,12 +252,14 @@ def test_jobs_without_a_category_have_a_german_heading() -> None:
     view = wordless_session().view()
 
     assert {job.category for job in view.jobs()} == {"Uncategorised"}
-    assert {job.category for job in view.with_words(catalog("de")).jobs()} == {"Ohne Kategorie"}
+    assert {job.category for job in view.with_catalog(load_catalog("de")).jobs()} == {
+        "Ohne Kategorie"
+    }
     assert {job.category for job in view.jobs()} == {"Uncategorised"}
 
 
 def test_groups_and_tallies_speak_as_their_view_does() -> None:
-    view = sample_session().view().with_words(catalog("de"))
+    view = sample_session().view().with_catalog(load_catalog("de"))
 
     assert view.tallies[0] == (Outcome.FAIL, "fehlgeschlagen", 13)
     assert (None, "läuft", 1) in view.tallies

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from holdall.contracts.exporters import ExportContext, ExportReport, Sink
     from holdall.contracts.stores import Storage
-    from holdall.view.filtering import Place
+    from holdall.view.filtering import Location
 
 FORMATS = ("html", "json", "junit", "tar", "text", "xlsx")
 EVERYTHING = {"html": ["logs=all"], "text": ["logs=all"], "xlsx": ["logs=all"]}
@@ -237,9 +237,9 @@ def test_filters_that_can_not_be_told_alike_are_asked_each_time(
     class Counting(ViewFilter):
         asked = 0
 
-        def log(self, records: Iterator[IOLogRecord], place: Place) -> Iterator[IOLogRecord]:
+        def log(self, records: Iterator[IOLogRecord], location: Location) -> Iterator[IOLogRecord]:
             self.asked += 1
-            return super().log(records, place)
+            return super().log(records, location)
 
     by = Counting()
     with SharedLogs() as shared:

@@ -18,7 +18,7 @@ from holdall.journal.events import (
 from holdall.results import JobResult, Outcome
 from holdall.testing.sessions import empty_session
 from holdall.view.session import SessionView
-from holdall.view.verdict import EXAMPLES, Policy, Reason, Verdict, verdict
+from holdall.view.verdict import EXAMPLES, Reason, Verdict, VerdictPolicy, verdict
 
 if TYPE_CHECKING:
     from holdall.journal.events import AnyEvent
@@ -39,7 +39,7 @@ def view(
 
 
 def test_what_could_not_be_performed_is_no_test_that_was_tried() -> None:
-    found = verdict(view(Outcome.PASS, Outcome.ERROR), Policy(fail_on=(), min_tests=2))
+    found = verdict(view(Outcome.PASS, Outcome.ERROR), VerdictPolicy(fail_on=(), min_tests=2))
 
     assert found.reasons == (Reason("too-few", 1),)
 

@@ -14,7 +14,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 
 from holdall.errors import UnknownLanguageError
-from holdall.languages import ENGLISH, catalog, decimal, grouped, languages, name_of
+from holdall.languages import ENGLISH, decimal, grouped, languages, load_catalog, name_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,13 +54,13 @@ def write(
 
 def test_holdall_speaks_english_and_german() -> None:
     assert languages() == ["de", "en"]
-    assert catalog("en").gettext("failed") == "failed"
-    assert catalog("de").gettext("failed") == "fehlgeschlagen"
+    assert load_catalog("en").gettext("failed") == "failed"
+    assert load_catalog("de").gettext("failed") == "fehlgeschlagen"
 
 
 @pytest.mark.parametrize("lang", ["de-AT", "de_AT", "DE", "de-Latn-CH"])
 def test_a_region_without_words_of_its_own_has_those_of_the_language(lang: str) -> None:
-    words = catalog(lang)
+    words = load_catalog(lang)
 
     assert words.gettext("crashed") == "abgestürzt"
     assert name_of(words) == "de"
@@ -68,12 +68,12 @@ def test_a_region_without_words_of_its_own_has_those_of_the_language(lang: str) 
 
 @pytest.mark.parametrize("lang", ["en", "en-GB", "EN_us"])
 def test_english_needs_no_catalog(lang: str) -> None:
-    assert catalog(lang) is ENGLISH
-    assert name_of(catalog(lang)) == "en"
+    assert load_catalog(lang) is ENGLISH
+    assert name_of(load_catalog(lang)) == "en"
 
 
 def test_words_of_a_package_come_before_those_of_holdall(acme: str) -> None:
-    words = catalog("de", acme)
+    words = load_catalog("de", acme)
 
     assert words.gettext("bolt") == "Bolzen"
     assert words.gettext("passed") == "bestanden"
@@ -81,7 +81,7 @@ def test_words_of_a_package_come_before_those_of_holdall(acme: str) -> None:
 
 
 def test_a_language_that_only_the_package_has_will_do(acme: str) -> None:
-    words = catalog("pl", acme)
+    words = load_catalog("pl", acme)
 
     bolts = [words.ngettext("{n} bolt", "{n} bolts", n) for n in (1, 2, 5, 22)]
     assert bolts == ["{n} śruba", "{n} śruby", "{n} śrub", "{n} śruby"]
@@ -90,15 +90,15 @@ def test_a_language_that_only_the_package_has_will_do(acme: str) -> None:
 
 def test_a_region_that_the_package_has_is_found_in_any_spelling(acme: str) -> None:
     assert languages(acme) == ["de", "en", "pl", "pt-BR"]
-    assert name_of(catalog("pt-br", acme)) == "pt-BR"
+    assert name_of(load_catalog("pt-br", acme)) == "pt-BR"
     with pytest.raises(UnknownLanguageError):
-        catalog("pt", acme)
+        load_catalog("pt", acme)
 
 
 @pytest.mark.parametrize("lang", ["xx", "", "../../etc", "C", "deu", "de.UTF-8"])
 def test_an_unknown_language_is_an_error_that_names_those_there_are(lang: str) -> None:
     with pytest.raises(UnknownLanguageError) as caught:
-        catalog(lang)
+        load_catalog(lang)
 
     assert (caught.value.lang, caught.value.known) == (lang, ("de", "en"))
     assert "(languages: de, en)" in str(caught.value)
@@ -106,7 +106,11 @@ def test_an_unknown_language_is_an_error_that_names_those_there_are(lang: str) -
 
 
 def test_numbers_are_written_as_the_language_has_them(acme: str) -> None:
-    english, german, brazilian = catalog("en"), catalog("de"), catalog("pt-BR", acme)
+    english, german, brazilian = (
+        load_catalog("en"),
+        load_catalog("de"),
+        load_catalog("pt-BR", acme),
+    )
 
     assert [grouped(1_234_567, each) for each in (english, german, brazilian)] == [
         "1,234,567",
@@ -118,13 +122,15 @@ def test_numbers_are_written_as_the_language_has_them(acme: str) -> None:
 
 
 def test_words_that_one_caller_got_are_not_those_of_another(acme: str) -> None:
-    catalog("de", acme)
+    load_catalog("de", acme)
 
-    assert catalog("de").gettext("bolt") == "bolt"
+    assert load_catalog("de").gettext("bolt") == "bolt"
 
 
 def test_the_surroundings_do_not_choose_the_language() -> None:
-    program = "from holdall.languages import catalog; print(catalog('en').gettext('failed'))"
+    program = (
+        "from holdall.languages import load_catalog; print(load_catalog('en').gettext('failed'))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program],
         env={"LANGUAGE": "de", "LANG": "de_DE.UTF-8"},

@@ -18,7 +18,7 @@ from holdall.providers import installed_providers, load_provider
 from holdall.registry.candidates import Declared
 from holdall.registry.registry import Registry
 from holdall.units import make_unit
-from holdall.units.provider import Problem, Provider
+from holdall.units.provider import Provider, ProviderProblem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -244,7 +244,7 @@ def test_units_that_no_file_holds_clash_without_a_place() -> None:
 
     assert provider.unit_list == [one]
     assert provider.problems == [
-        Problem(
+        ProviderProblem(
             "",
             0,
             "error",
@@ -255,10 +255,10 @@ def test_units_that_no_file_holds_clash_without_a_place() -> None:
 
 
 def test_a_problem_reads_as_compilers_print_them() -> None:
-    assert str(Problem("a.pxu", 3, "error", "what")) == "a.pxu:3: error: what"
-    assert str(Problem("a.pxu", 0, "warning", "what")) == "a.pxu: warning: what"
+    assert str(ProviderProblem("a.pxu", 3, "error", "what")) == "a.pxu:3: error: what"
+    assert str(ProviderProblem("a.pxu", 0, "warning", "what")) == "a.pxu: warning: what"
 
 
 def test_a_problem_is_an_error_or_a_warning() -> None:
     with pytest.raises(ValueError, match="not 'hint'"):
-        Problem("a.pxu", 3, "hint", "what")  # type: ignore[arg-type]
+        ProviderProblem("a.pxu", 3, "hint", "what")  # type: ignore[arg-type]

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from holdall.session.plans import pattern, select
+from holdall.session.plans import pattern, plan_selection
 from holdall.units import Job, TestPlan, make_unit
 
 if TYPE_CHECKING:
-    from holdall.session.plans import Selection
+    from holdall.session.plans import PlanSelection
 
 
 def plan(plan_id: str, **fields: str) -> TestPlan:
@@ -28,9 +28,9 @@ def job(job_id: str, **fields: str) -> Job:
 JOBS = [job("cpu/count"), job("cpu/heat"), job("disk/read"), job("zebra")]
 
 
-def selected(*plans: TestPlan, nested: tuple[TestPlan, ...] = ()) -> Selection:
+def selected(*plans: TestPlan, nested: tuple[TestPlan, ...] = ()) -> PlanSelection:
     known = {each.id: each for each in (*plans, *nested)}
-    return select(plans, JOBS, known.get)
+    return plan_selection(plans, JOBS, known.get)
 
 
 def names(ids: tuple[str, ...]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from holdall.errors import ProviderLoadError
-from holdall.units.provider import Problem
+from holdall.units.provider import ProviderProblem
 from holdall_plugins.providers.pxu import PxuLoader
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def refused(path: Path) -> str:
     return str(caught.value)
 
 
-def units(tmp_path: Path, text: str | bytes) -> tuple[list[str], list[Problem]]:
+def units(tmp_path: Path, text: str | bytes) -> tuple[list[str], list[ProviderProblem]]:
     provider = load(write(tmp_path / "x.pxu", text))
     return [unit.partial_id for unit in provider.unit_list], provider.problems
 
@@ -68,7 +68,7 @@ def test_yaml_files_are_left_out_with_a_warning_each(tmp_path: Path, suffix: str
     path = write(tmp_path / f"units/a.{suffix}", "id: a")
 
     assert load(tmp_path).problems == [
-        Problem(str(path), 0, "warning", "YAML units are not read by this loader")
+        ProviderProblem(str(path), 0, "warning", "YAML units are not read by this loader")
     ]
 
 
@@ -174,7 +174,7 @@ def test_a_bad_record_costs_itself_only(tmp_path: Path) -> None:
 
     assert found == (
         ["a", "c"],
-        [Problem(str(path), 7, "error", "neither a field nor a continued line: 'what'")],
+        [ProviderProblem(str(path), 7, "error", "neither a field nor a continued line: 'what'")],
     )
 
 
@@ -194,7 +194,11 @@ def test_a_doubt_is_a_warning_on_the_line_of_the_field(tmp_path: Path) -> None:
 
     assert units(tmp_path, text) == (
         ["a"],
-        [Problem(str(tmp_path / "x.pxu"), 6, "warning", "job 'x::a': 'soon' is no duration")],
+        [
+            ProviderProblem(
+                str(tmp_path / "x.pxu"), 6, "warning", "job 'x::a': 'soon' is no duration"
+            )
+        ],
     )
 
 
@@ -228,7 +232,7 @@ def test_of_two_definitions_with_one_id_the_first_counts(tmp_path: Path) -> None
     assert units(tmp_path, job("a") + job("a", "false")) == (
         ["a"],
         [
-            Problem(
+            ProviderProblem(
                 str(path),
                 5,
                 "error",
@@ -270,7 +274,7 @@ def test_a_file_that_cannot_be_read_costs_only_itself(tmp_path: Path) -> None:
 
     assert [unit.partial_id for unit in provider.unit_list] == ["b"]
     assert provider.problems == [
-        Problem(
+        ProviderProblem(
             str(tmp_path / name), 0, "error", "it is no regular file, or a link that leads nowhere"
         )
         for name in ("a.pxu", "c.pxu")

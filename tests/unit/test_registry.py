@@ -14,7 +14,7 @@ from holdall.errors import (
     UnknownPluginError,
 )
 from holdall.registry.candidates import Declared, State
-from holdall.registry.policy import Policy
+from holdall.registry.policy import PluginPolicy
 from holdall.registry.registry import Registry
 
 if TYPE_CHECKING:
@@ -403,7 +403,7 @@ def test_an_id_that_is_none_is_refused_at_once(kind: str, plugin_id: str, wanted
 def test_rules_of_the_application_cover_what_it_registers(
     recwarn: pytest.WarningsRecorder,
 ) -> None:
-    policy = Policy.of(prefer={"holdall.html": "application"}, alias={"lines": "app.lines"})
+    policy = PluginPolicy.of(prefer={"holdall.html": "application"}, alias={"lines": "app.lines"})
     plugins = Registry.discover(policy)
     plugins.register("exporters", "holdall.html", Lines)
     plugins.register("exporters", "app.lines", OtherLines)
@@ -414,7 +414,7 @@ def test_rules_of_the_application_cover_what_it_registers(
 
 
 def test_a_rule_of_the_application_that_matches_nothing_warns_when_a_name_is_resolved() -> None:
-    plugins = Registry.discover(Policy.of(alias={"lines": "app.lines"}))
+    plugins = Registry.discover(PluginPolicy.of(alias={"lines": "app.lines"}))
 
     with pytest.warns(UserWarning, match="leads to 'app.lines', no exporter's id"):
         plugins.resolve("exporters", "html")
@@ -422,7 +422,9 @@ def test_a_rule_of_the_application_that_matches_nothing_warns_when_a_name_is_res
 
 @pytest.mark.parametrize("name", ["My Alias", "a=b", "x@2", "tab\t"])
 def test_an_alias_that_could_not_be_typed_is_invalid(name: str) -> None:
-    plugins = Registry.of(exporter("acme.lines"), policy=Policy.of(alias={name: "acme.lines"}))
+    plugins = Registry.of(
+        exporter("acme.lines"), policy=PluginPolicy.of(alias={name: "acme.lines"})
+    )
 
     assert [(each.what, each.state) for each in plugins.problems()] == [("alias", "invalid")]
     with pytest.raises(UnknownPluginError):

@@ -19,7 +19,7 @@ from holdall.errors import (
 )
 from holdall.registry.aliases import AliasTable
 from holdall.registry.candidates import State
-from holdall.registry.policy import Policy
+from holdall.registry.policy import PluginPolicy
 from holdall.registry.registry import Registry
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def test_explain_tells_each_step_from_an_alias_to_the_winner() -> None:
 
     found = registry.explain("exporters", "md")
 
-    assert [(step.what, step.words) for step in found.steps] == [
+    assert [(step.what, step.text) for step in found.steps] == [
         ("id", "no exporter has the id 'md'"),
         ("alias", "'md' is an alias of 'acme.md' (of acme)"),
         ("claim", "acme 1.0 declares acme.md, ready"),
@@ -58,7 +58,7 @@ def test_explain_tells_each_step_from_an_alias_to_the_winner() -> None:
 
 
 def test_explain_tells_the_policy_that_decided() -> None:
-    policy = Policy.of(prefer={"acme.md": "rival"}, where="lab.toml")
+    policy = PluginPolicy.of(prefer={"acme.md": "rival"}, location="lab.toml")
     registry = Registry.of(exporter("acme.md"), exporter("acme.md", of="rival"), policy=policy)
 
     found = registry.explain("exporters", "acme.md")
@@ -108,7 +108,7 @@ def test_a_conflict_tells_the_line_that_settles_it() -> None:
 
     with pytest.raises(PluginConflictError) as caught:
         Registry.of(*claims).resolve("exporters", "acme.md")
-    policy = Policy.of(prefer={"acme.md": "acme"})
+    policy = PluginPolicy.of(prefer={"acme.md": "acme"})
     settled = Registry.of(*claims, policy=policy)
 
     assert 'prefer = {"acme.md" = "acme"} below [plugins]' in str(caught.value)
@@ -125,7 +125,7 @@ def test_a_conflict_of_aliases_tells_the_line_that_settles_it() -> None:
 
     with pytest.raises(PluginConflictError, match=r'alias = {"md" = "acme\.md"}'):
         Registry.of(*declared).resolve("exporters", "md")
-    settled = Registry.of(*declared, policy=Policy.of(alias={"md": "acme.md"}))
+    settled = Registry.of(*declared, policy=PluginPolicy.of(alias={"md": "acme.md"}))
 
     assert settled.resolve("exporters", "md").id == "acme.md"
 
@@ -403,7 +403,7 @@ def test_a_table_of_aliases_shows_each_exporter_once() -> None:
 
 def test_an_alias_to_a_blocked_exporter_says_so() -> None:
     registry = Registry.of(
-        exporter("acme.md"), alias("md", "acme.md"), policy=Policy.of(block=["dist:acme"])
+        exporter("acme.md"), alias("md", "acme.md"), policy=PluginPolicy.of(block=["dist:acme"])
     )
 
     with pytest.raises(PluginUnavailableError, match="blocked by the rule 'dist:acme'"):

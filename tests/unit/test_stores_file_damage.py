@@ -138,8 +138,8 @@ def test_lines_that_are_missing_doubled_or_strange_are_reported(
     for mode in ("r", "w"):
         with pytest.raises(CorruptSessionError) as caught:
             found(repository, mode=mode)
-        assert journal.name in caught.value.where
-        assert "line " in caught.value.where
+        assert journal.name in caught.value.location
+        assert "line " in caught.value.location
 
 
 def test_damage_names_the_line_it_is_in(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 import click
 
 from holdall.cli.lazy import DEBUG, LazyGroup
-from holdall.cli.words import speak, translated
+from holdall.cli.translation import speak, translated
 from holdall.version import __version__
 
 _COMMANDS: Final = {
@@ -81,8 +81,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         error.show()
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort):
-        words = _("interrupted")
-        click.echo(f"holdall: {words}", err=True)
+        click.echo(f"holdall: {_('interrupted')}", err=True)
         sys.exit(INTERRUPTED)
     except Exception as error:
         code = exit_code(error)

@@ -17,7 +17,7 @@ import click
 
 from holdall.cli.output import note
 from holdall.errors import ConfigurationError, PolicyError, near
-from holdall.registry import Policy, Registry, Settings
+from holdall.registry import PluginPolicy, Registry, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,7 +40,7 @@ class StoreTable(NamedTuple):
 
     url: str
     inner: tuple[str, ...] = ()
-    where: str = ""
+    location: str = ""
 
 
 class DeviceTable(NamedTuple):
@@ -53,7 +53,7 @@ class DeviceTable(NamedTuple):
     runner: str | None = None
     description: str = ""
     facts: Mapping[str, str] = MappingProxyType({})
-    where: str = ""
+    location: str = ""
 
 
 class Configuration(NamedTuple):
@@ -63,7 +63,7 @@ class Configuration(NamedTuple):
         settings: By plugin id, what its table says and where it stands.
     """
 
-    policy: Policy = Policy()
+    policy: PluginPolicy = PluginPolicy()
     settings: Mapping[str, Settings] = MappingProxyType({})
     stores: Mapping[str, StoreTable] = MappingProxyType({})
     devices: Mapping[str, DeviceTable] = MappingProxyType({})
@@ -92,7 +92,7 @@ def installed(*, strict: bool = True) -> Registry:
     configuration = configured()
     policy = configuration.policy
     if not strict:
-        policy = Policy.over(Policy(strict=False), policy)
+        policy = PluginPolicy.over(PluginPolicy(strict=False), policy)
     return Registry.discover(
         policy,
         settings=configuration.settings,
@@ -125,22 +125,22 @@ def read_configuration(
     return configuration
 
 
-def _excluded(given: str | None, source: str) -> Policy:
+def _excluded(given: str | None, source: str) -> PluginPolicy:
     """Return the policy without all plugins but holdall's own, or without the ones named."""
     if given is None:
-        return Policy()
+        return PluginPolicy()
     if given == "*":
-        return Policy(only_own=source)
-    return Policy.of(block=_split(given), where=source)
+        return PluginPolicy(only_own=source)
+    return PluginPolicy.of(block=_split(given), location=source)
 
 
-def _policy_of_variables(environ: Mapping[str, str]) -> Policy:
+def _policy_of_variables(environ: Mapping[str, str]) -> PluginPolicy:
     name = "HOLDALL_NO_PLUGINS"
     given = environ.get(name, "").strip()
     if given.lower() in _TRUTHS:
         policy = _excluded("*", f"{name}={given}")
     elif given.lower() in _LIES:
-        policy = Policy()
+        policy = PluginPolicy()
     elif "." in given or ":" in given:
         policy = _excluded(given, name)
     else:
@@ -148,8 +148,8 @@ def _policy_of_variables(environ: Mapping[str, str]) -> Policy:
         raise PolicyError(name, reason)
     block = _split(environ.get("HOLDALL_PLUGINS_BLOCK", ""))
     allow = _split(environ.get("HOLDALL_PLUGINS_ALLOW", ""))
-    policy = policy.over(Policy.of(block=block, where="HOLDALL_PLUGINS_BLOCK"))
-    return policy.over(Policy.of(allow=allow or None, where="HOLDALL_PLUGINS_ALLOW"))
+    policy = policy.over(PluginPolicy.of(block=block, location="HOLDALL_PLUGINS_BLOCK"))
+    return policy.over(PluginPolicy.of(allow=allow or None, location="HOLDALL_PLUGINS_ALLOW"))
 
 
 def _split(text: str) -> list[str]:
@@ -193,12 +193,12 @@ def _read_file(path: Path) -> Configuration:
     for name in content:
         if name not in _TABLES:
             reason = f"there is no such table{near(name, _TABLES)} (tables: {', '.join(_TABLES)})"
-            raise ConfigurationError(file.place(name), reason)
+            raise ConfigurationError(file.location(name), reason)
     tables = {name: file.table(content.get(name, {}), name) for name in _TABLES}
     return Configuration(
         policy=_read_policy(file, tables["plugins"]),
         settings={
-            plugin_id: Settings(values, file.place("settings", plugin_id))
+            plugin_id: Settings(values, file.location("settings", plugin_id))
             for plugin_id, values in _flat_tables(file, tables["settings"], "settings")
         },
         stores={
@@ -213,13 +213,13 @@ def _read_file(path: Path) -> Configuration:
 
 
 class _File:
-    """A file that was read, for errors that name the place."""
+    """A file that was read, for errors that name the location."""
 
     def __init__(self, path: Path, text: str) -> None:
         self._path = path
         self._lines = text.splitlines()
 
-    def place(self, *keys: str) -> str:
+    def location(self, *keys: str) -> str:
         """Return file, line and key, as far as the line can be found out."""
         dotted = ".".join(keys)
         quoted = [rf"[\"']?{re.escape(key)}[\"']?" for key in keys]
@@ -258,15 +258,15 @@ class _File:
     def refuse(self, reason: str, *keys: str) -> ConfigurationError | PolicyError:
         """Return the error that says what is wrong at *keys*."""
         kind = PolicyError if keys[0] == "plugins" else ConfigurationError
-        return kind(self.place(*keys), reason)
+        return kind(self.location(*keys), reason)
 
 
-def _read_policy(file: _File, rules: dict[str, Any]) -> Policy:
-    policy = Policy()
+def _read_policy(file: _File, rules: dict[str, Any]) -> PluginPolicy:
+    policy = PluginPolicy()
     file.known(rules, _RULES, "plugins")
     for key, value in rules.items():
         given: dict[str, Any] = {key: _rule(file, key, value)}
-        policy = policy.over(Policy.of(**given, where=file.place("plugins", key)))
+        policy = policy.over(PluginPolicy.of(**given, location=file.location("plugins", key)))
     return policy
 
 
@@ -294,7 +294,7 @@ def _read_store(file: _File, name: str, table: dict[str, Any]) -> StoreTable:
     return StoreTable(
         url=file.text(table["url"], *keys, "url"),
         inner=tuple(file.texts(table.get("inner", []), *keys, "inner")),
-        where=file.place(*keys),
+        location=file.location(*keys),
     )
 
 
@@ -309,7 +309,7 @@ def _read_device(file: _File, device_id: str, table: dict[str, Any]) -> DeviceTa
         runner=None if runner is None else file.text(runner, *keys, "runner"),
         description=table.get("description", "") and file.text(table["description"], *keys),
         facts=facts,
-        where=file.place(*keys),
+        location=file.location(*keys),
     )
 
 

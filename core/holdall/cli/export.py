@@ -15,7 +15,7 @@ from holdall.cli.configuration import installed
 from holdall.cli.diagnostics import show_log
 from holdall.cli.exits import PLUGIN, TESTS_FAILED, exit_code, message, traceback_of
 from holdall.cli.lazy import is_debugging
-from holdall.cli.options import find_session, parse_targets, repository, store_option
+from holdall.cli.options import chosen_repository, find_session, parse_targets, store_option
 from holdall.cli.output import note
 from holdall.cli.progress import export_progress
 from holdall.cli.sources import providers_with_units
@@ -88,8 +88,8 @@ def export(
     names = [target.name for target in targets]
     options = options_by_target(option, targets, registry)
     rules = _rules(redact, redact_env, redact_key)
-    where = repository(store, registry)
-    storage = where.open(find_session(where, session), mode="r")
+    repository = chosen_repository(store, registry)
+    storage = repository.open(find_session(repository, session), mode="r")
     try:
         view = SessionView.of(storage)
         reports = write_reports(
@@ -176,8 +176,8 @@ def _rules(
     """Return what is to be masked, with the values that the variables have now."""
     for name in variables:
         if not os.environ.get(name, "").strip():
-            words = _("the variable {name!r} of --redact-env is not set")
-            raise click.UsageError(words.format(name=name))
+            message = _("the variable {name!r} of --redact-env is not set")
+            raise click.UsageError(message.format(name=name))
     secrets = {name: os.environ[name] for name in variables}
     try:
         return RedactionRules(secrets=secrets, patterns=patterns, keys=keys)
@@ -202,11 +202,11 @@ def options_by_target(
         meant = _meant(whose, targets, registry) if dot else range(len(targets))
         if not meant:
             wanted = ", ".join(target.name for target in targets)
-            told = _(
+            message = _(
                 "-O {text!r} is for {whose!r}, which is not exported; write one of {wanted} in "
                 "front of the dot"
             )
-            raise click.UsageError(told.format(text=text, whose=whose, wanted=wanted))
+            raise click.UsageError(message.format(text=text, whose=whose, wanted=wanted))
         for index in meant:
             options[index].append(f"{option}{equals}{value}")
     return options
@@ -229,5 +229,5 @@ def _is_same(one: str, other: str, registry: Registry) -> bool:
     """Whether two names are of one exporter."""
     if one == other:
         return True
-    first, second = (registry.explain("exporters", each).candidate for each in (one, other))
+    first, second = (registry.explain("exporters", name).candidate for name in (one, other))
     return first is not None and second is not None and first.id == second.id

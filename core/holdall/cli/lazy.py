@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from holdall.cli.words import translated
+from holdall.cli.translation import translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -50,13 +50,13 @@ def parse_targets(given: tuple[str, ...], *, stdout_free: bool = True) -> list[E
             raise click.UsageError(_("{text!r} is not NAME or NAME=PATH").format(text=text))
         targets.append(ExportTarget(name, path or None))
     paths = Counter(Path(target.path).absolute() for target in targets if target.path)
-    for place, count in paths.items():
-        if count > 1 and not _takes_several(place):
-            words = _("{count} reports can't all be {place!r}; name other files")
-            raise click.UsageError(words.format(count=count, place=str(place)))
+    for report_path, count in paths.items():
+        if count > 1 and not _takes_several(report_path):
+            message = _("{count} reports can't all be {path!r}; name other files")
+            raise click.UsageError(message.format(count=count, path=str(report_path)))
     loose = [target.name for target in targets if target.path is None]
     if len(loose) > (1 if stdout_free else 0):
-        words = (
+        message = (
             _("only one report can go to standard output; write NAME=PATH for {names}")
             if stdout_free
             else _(
@@ -64,7 +64,7 @@ def parse_targets(given: tuple[str, ...], *, stdout_free: bool = True) -> list[E
                 "write NAME=PATH for {names}"
             )
         )
-        raise click.UsageError(words.format(names=", ".join(loose)))
+        raise click.UsageError(message.format(names=", ".join(loose)))
     return targets
 
 
@@ -73,7 +73,7 @@ def _takes_several(path: Path) -> bool:
     return path.exists() and not path.is_file()
 
 
-def repository(store: str | None, registry: Registry) -> Repository:
+def chosen_repository(store: str | None, registry: Registry) -> Repository:
     """Return the repository that the user named, or the default one."""
     stores = {
         name: NamedStore(table.url, table.inner) for name, table in configured().stores.items()
@@ -81,20 +81,20 @@ def repository(store: str | None, registry: Registry) -> Repository:
     return open_repository(store or default_url(), registry=registry, stores=stores)
 
 
-def find_session(where: Repository, text: str) -> str:
+def find_session(repository: Repository, text: str) -> str:
     """Return the id of the session that *text* means: an id, its beginning, or `last`.
 
     Raises:
         UnknownSessionError: It means none, or several.
     """
-    known = list(where.ids())
+    known = list(repository.ids())
     if text in known:
         return text
     if text == "last" and known:
         return known[0]
     candidates = [session_id for session_id in known if session_id.startswith(text)]
     if len(candidates) != 1:
-        raise UnknownSessionError(where.url, text, known)
+        raise UnknownSessionError(repository.url, text, known)
     return candidates[0]
 
 
@@ -107,8 +107,8 @@ def command_options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return one decorator that applies all of *decorators*, the first one outermost."""
 
     def decorate(function: Any) -> Any:
-        for each in reversed(decorators):
-            function = each(function)
+        for decorator in reversed(decorators):
+            function = decorator(function)
         return function
 
     return decorate

@@ -65,8 +65,8 @@ def _decided(job: Job, result: JobResult | None) -> JobResult:
     if result is None:
         _explain(job)
     else:
-        words = _("The command {outcome}.").format(outcome=_(result.outcome.label))
-        click.echo(words, err=True)
+        message = _("The command {outcome}.").format(outcome=_(result.outcome.label))
+        click.echo(message, err=True)
     answer = click.prompt(
         _("What came out? [p]assed, [f]ailed, [s]kip"),
         type=click.Choice(list(_ANSWERS)),

@@ -70,7 +70,7 @@ class _Reports:
 
     def of(self, name: str) -> Progressed:
         """Return what is to be told how much of the report *name* is done."""
-        words = terminal_text(name)
+        description = terminal_text(name)
 
         def progressed(done: int, total: int) -> None:
             if self._progress is None:
@@ -79,7 +79,7 @@ class _Reports:
                 self._progress = self._stack.enter_context(_drawn())
                 self._progress.add_task("")
             (task,) = self._progress.task_ids
-            self._progress.update(task, total=total, completed=done, description=words)
+            self._progress.update(task, total=total, completed=done, description=description)
 
         return progressed
 
@@ -127,8 +127,10 @@ class _Bar:
     def _update(self, context: SessionDeviceContext, job: Job, *, done: int) -> None:
         completed = context.state.position(job) - 1 + done
         total = len(context.state.run_list)
-        words = terminal_text(job.id)
-        self._progress.update(self._task, total=total, completed=completed, description=words)
+        description = terminal_text(job.id)
+        self._progress.update(
+            self._task, total=total, completed=completed, description=description
+        )
 
 
 def _words(context: SessionDeviceContext, job: Job, result: JobResult) -> str:
@@ -152,7 +154,7 @@ def _words(context: SessionDeviceContext, job: Job, result: JobResult) -> str:
 def _label_width() -> int:
     """Return how wide a column is that holds what most jobs come to."""
     usual = (Outcome.PASS, Outcome.FAIL, Outcome.CRASH, Outcome.SKIP)
-    return max(8, *(len(_(each.label)) for each in usual))
+    return max(8, *(len(_(outcome.label)) for outcome in usual))
 
 
 @contextmanager

@@ -23,23 +23,26 @@ def providers() -> None:
 def list_providers(*, as_json: bool) -> None:
     """List the installed providers; their units are not read."""
     registry = installed()
-    found = registry.candidates("providers")
+    candidates = registry.candidates("providers")
     if as_json:
         print_json(
             [
                 {
-                    "id": each.id,
-                    "state": str(each.state),
-                    "distribution": each.distribution,
-                    "version": each.version,
+                    "id": candidate.id,
+                    "state": str(candidate.state),
+                    "distribution": candidate.distribution,
+                    "version": candidate.version,
                 }
-                for each in found
+                for candidate in candidates
             ]
         )
         return
     print_table(
         (_("PROVIDER"), _("STATE"), _("FROM"), _("REASON")),
-        [(each.id, str(each.state), each.origin, each.reason) for each in found],
+        [
+            (candidate.id, str(candidate.state), candidate.origin, candidate.reason)
+            for candidate in candidates
+        ],
     )
 
 
@@ -68,12 +71,12 @@ def show_provider(source: str, *, as_json: bool) -> None:
                 "problem_count": len(problems),
                 "problems": [
                     {
-                        "file": each.file,
-                        "line": each.line,
-                        "severity": each.severity,
-                        "message": each.message,
+                        "file": problem.file,
+                        "line": problem.line,
+                        "severity": problem.severity,
+                        "message": problem.message,
                     }
-                    for each in problems
+                    for problem in problems
                 ],
             }
         )

@@ -20,11 +20,11 @@ from holdall.cli.diagnostics import show_log
 from holdall.cli.exits import TESTS_FAILED
 from holdall.cli.export import report_failures, write_reports
 from holdall.cli.options import (
+    chosen_repository,
     command_options,
     find_session,
     json_option,
     parse_targets,
-    repository,
     store_option,
 )
 from holdall.cli.output import counted, note, print_json
@@ -123,12 +123,14 @@ def run(
     show_log()
     registry = installed()
     targets = parse_targets(export, stdout_free=not as_json)
-    providers = [load_provider(each, registry=registry) for each in source]
+    providers = [load_provider(name, registry=registry) for name in source]
     _check_exporters(targets, providers, registry)
-    where = repository(store, registry)
+    repository = chosen_repository(store, registry)
     devices = devices_of(device, registry)
-    with SessionManager.create(where, title=title, registry=registry) as manager:
-        _note_plugins(manager, where, providers, [each.runner for each in devices])
+    with SessionManager.create(repository, title=title, registry=registry) as manager:
+        _note_plugins(
+            manager, repository, providers, [target_device.runner for target_device in devices]
+        )
         for provider in providers:
             _report_problems(provider)
         try:
@@ -141,7 +143,7 @@ def run(
         except HoldallError:
             manager.destroy()
             raise
-        return _run_and_report(manager, where, targets, timeout, as_json=as_json)
+        return _run_and_report(manager, repository, targets, timeout, as_json=as_json)
 
 
 @click.command()
@@ -182,9 +184,9 @@ def resume(
     show_log()
     registry = installed()
     targets = parse_targets(export, stdout_free=not as_json)
-    where = repository(store, registry)
-    session_id = find_session(where, session) if session else _newest_unfinished(where)
-    storage = where.open(session_id)
+    repository = chosen_repository(store, registry)
+    session_id = find_session(repository, session) if session else _newest_unfinished(repository)
+    storage = repository.open(session_id)
     try:
         providers = providers_of(SessionView.of(storage), source, registry)
         everything = list(chain.from_iterable(providers.values()))
@@ -196,7 +198,7 @@ def resume(
             _adopt_providers(manager, providers)
             return _run_and_report(
                 manager,
-                where,
+                repository,
                 targets,
                 timeout,
                 as_json=as_json,
@@ -229,11 +231,11 @@ def _check_exporters(
 
 def _note_plugins(
     manager: SessionManager,
-    where: Repository,
+    repository: Repository,
     providers: Sequence[Provider],
     runners: Iterable[str],
 ) -> None:
-    for part in where.url.split("::"):
+    for part in repository.url.split("::"):
         manager.note_plugin("repositories", part.partition("?")[0].partition(":")[0])
     for loader in dict.fromkeys(provider.loader for provider in providers):
         manager.note_plugin("provider_loaders", loader)
@@ -248,34 +250,34 @@ def _report_problems(provider: Provider) -> None:
             ngettext(*_PROBLEMS[severity], count).format(count=count)
             for severity, count in counts.items()
         )
-        words = _("{provider}: {problems}; `{command}` lists them")
+        message = _("{provider}: {problems}; `{command}` lists them")
         command = f"holdall providers show {provider.source}"
-        note(words.format(provider=provider.name, problems=what, command=command))
+        note(message.format(provider=provider.name, problems=what, command=command))
 
 
 def _select(manager: SessionManager, plans: Sequence[str], patterns: Sequence[str]) -> None:
     """Select for every device what the user asked for; all devices have the same providers."""
     first, *_others = contexts = manager.device_context_list
-    found = [find_plan(first, each) for each in plans]
+    selected = [find_plan(first, plan_id) for plan_id in plans]
     if not plans and not patterns:
-        found = [plan for plan in map(default_plan, first.provider_list) if plan]
-    manager.test_plans = tuple(dict.fromkeys(found))
-    request = Request(patterns=tuple(patterns), everything=not found and not patterns)
+        selected = [plan for plan in map(default_plan, first.provider_list) if plan]
+    manager.test_plans = tuple(dict.fromkeys(selected))
+    request = Request(patterns=tuple(patterns), everything=not selected and not patterns)
     problems = (problem for context in contexts for problem in begin(context, request))
-    for words in dict.fromkeys(map(str, problems)):
-        note(f"holdall: {words}")
+    for message in dict.fromkeys(map(str, problems)):
+        note(f"holdall: {message}")
 
 
-def _newest_unfinished(where: Repository) -> str:
-    for info in list_sessions(where):
+def _newest_unfinished(repository: Repository) -> str:
+    for info in list_sessions(repository):
         if info.state in {"new", "unfinished"}:
             return info.id
-    raise NothingToResumeError(where.url)
+    raise NothingToResumeError(repository.url)
 
 
 def _run_and_report(
     manager: SessionManager,
-    where: Repository,
+    repository: Repository,
     targets: Sequence[ExportTarget],
     timeout: float | None,
     *,
@@ -288,20 +290,22 @@ def _run_and_report(
             environ=os.environ,
             timeout=timeout,
             person=None if as_json else person_at_terminal(pause),
-            warn=lambda words: note(f"holdall: {words}"),
+            warn=lambda message: note(f"holdall: {message}"),
             retry_interrupted=retry_interrupted,
         )
         try:
             run_session(manager, settings, runners=runners)
         except KeyboardInterrupt:
-            command = f"holdall resume {manager.storage.id} --store {where.url}"
+            command = f"holdall resume {manager.storage.id} --store {repository.url}"
             note(_("interrupted; go on with: {command}").format(command=command))
             raise
     view = manager.view()
-    providers = [each for context in manager.device_context_list for each in context.provider_list]
+    providers = [
+        provider for context in manager.device_context_list for provider in context.provider_list
+    ]
     reports = write_reports(view, targets, manager.registry, providers=providers)
     code = report_failures(reports)
-    _print_summary(view, where.url, reports, as_json=as_json)
+    _print_summary(view, repository.url, reports, as_json=as_json)
     return max(code, 0 if verdict(view).passed else TESTS_FAILED)
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from holdall import journal
 from holdall.cli.configuration import installed
-from holdall.cli.options import find_session, json_option, moment, repository, store_option
+from holdall.cli.options import chosen_repository, find_session, json_option, moment, store_option
 from holdall.cli.output import counted, print_json, print_table
 from holdall.languages import N_
 from holdall.view import SessionView, verdict
@@ -42,7 +42,7 @@ def sessions() -> None:
 @json_option
 def list_sessions(store: str | None, *, as_json: bool) -> None:
     """List the stored sessions, newest first; damaged ones too."""
-    infos = journal.list_sessions(repository(store, installed()))
+    infos = journal.list_sessions(chosen_repository(store, installed()))
     if as_json:
         print_json([msgspec.to_builtins(info) for info in infos])
         return
@@ -61,10 +61,10 @@ def list_sessions(store: str | None, *, as_json: bool) -> None:
 @json_option
 def show_session(session: str, store: str | None, *, as_json: bool) -> None:
     """Show what is in a session. SESSION is an id, the beginning of one, or `last`."""
-    where = repository(store, installed())
-    storage = where.open(find_session(where, session), mode="r")
+    repository = chosen_repository(store, installed())
+    storage = repository.open(find_session(repository, session), mode="r")
     try:
-        shown = _shown(SessionView.of(storage), where.url)
+        shown = _shown(SessionView.of(storage), repository.url)
     finally:
         storage.close()
     if as_json:
@@ -82,7 +82,7 @@ def _shown(view: SessionView, store: str) -> dict[str, object]:
         "created": moment(view.created),
         "modified": moment(view.modified),
         "devices": [device.id for device in view.devices],
-        "providers": [f"{each.name} {each.version}" for each in view.providers],
+        "providers": [f"{provider.name} {provider.version}" for provider in view.providers],
         "plans": [plan.id for plan in view.plans],
         "plugins": [f"{p.kind} {p.id} ({p.distribution} {p.version})" for p in view.plugins],
         "jobs": view.job_count,
@@ -105,8 +105,8 @@ def _words(value: object) -> str:
 @store_option
 def remove_sessions(session: tuple[str, ...], store: str | None) -> None:
     """Remove sessions for good."""
-    where = repository(store, installed())
-    for each in session:
-        session_id = find_session(where, each)
-        where.remove(session_id)
+    repository = chosen_repository(store, installed())
+    for name in session:
+        session_id = find_session(repository, name)
+        repository.remove(session_id)
         click.echo(_("removed {id}").format(id=session_id))

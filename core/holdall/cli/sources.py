@@ -24,8 +24,8 @@ def providers_of(
     view: SessionView, sources: Sequence[str], registry: Registry
 ) -> dict[str, list[Provider]]:
     """Return the providers of each device, from what was given or from what the journal says."""
-    given = [load_provider(each, registry=registry) for each in sources]
-    found: dict[str, list[Provider]] = {device.id: [] for device in view.devices}
+    given = [load_provider(source, registry=registry) for source in sources]
+    by_device: dict[str, list[Provider]] = {device.id: [] for device in view.devices}
     loaded: dict[tuple[str, str], Provider] = {}
     for event in view.providers:
         matching = [provider for provider in given if provider.name == event.name]
@@ -34,8 +34,8 @@ def providers_of(
             if key not in loaded:
                 loaded[key] = loaded_again(view, event, registry)
             matching = [loaded[key]]
-        found.setdefault(event.device, []).extend(matching)
-    return found
+        by_device.setdefault(event.device, []).extend(matching)
+    return by_device
 
 
 def loaded_again(view: SessionView, event: ProviderAdded, registry: Registry) -> Provider:
@@ -60,14 +60,14 @@ def providers_with_units(
     They are looked for in what was given, then where the session says that the
     providers of their namespaces were. An export whose unit is not found says so itself.
     """
-    found = [load_provider(each, registry=registry) for each in sources]
-    known = units_in(found)
+    providers = [load_provider(source, registry=registry) for source in sources]
+    known = units_in(providers)
     missing = {
         name.rpartition("::")[0]
         for name in names
         if name not in known and registry.explain("exporters", name).candidate is None
     }
-    events = {(each.loader, each.source): each for each in view.providers}
+    events = {(provider.loader, provider.source): provider for provider in view.providers}
     for event in events.values():
         if event.namespace and event.namespace in missing:
             try:
@@ -76,10 +76,10 @@ def providers_with_units(
                 note(f"holdall: {message(error)}")
                 continue
             if provider.version != event.version:
-                told = _("{name} is {version} now; the session had {earlier}")
-                words = told.format(
+                template = _("{name} is {version} now; the session had {earlier}")
+                change = template.format(
                     name=event.name, version=provider.version, earlier=event.version
                 )
-                note(f"holdall: {words}")
-            found.append(provider)
-    return found
+                note(f"holdall: {change}")
+            providers.append(provider)
+    return providers

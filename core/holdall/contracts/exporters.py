@@ -167,7 +167,7 @@ class ExportContext(Protocol):
 
     @property
     def lang(self) -> str:
-        """The language for people, such as `de`; `holdall.languages.catalog` has its words."""
+        """The language for people, such as `de`; `holdall.languages.load_catalog` takes it."""
         ...
 
     @property

@@ -56,7 +56,7 @@ class NestedReportError(ExportError):
         self.inside = tuple(inside)
 
     def __str__(self) -> str:
-        way = " of ".join(repr(each) for each in reversed(self.inside))
+        way = " of ".join(repr(exporter_id) for exporter_id in reversed(self.inside))
         return (
             f"cannot put a report of {self.exporter_id!r} into that of {way}: it would be inside "
             "itself; leave it out"
@@ -129,5 +129,5 @@ class ReportTemplateError(ExportError):
         self.reason = reason
 
     def __str__(self) -> str:
-        where = f"{self.template}, line {self.line}" if self.line else self.template
-        return f"cannot make a report of the template {where}: {self.reason}"
+        location = f"{self.template}, line {self.line}" if self.line else self.template
+        return f"cannot make a report of the template {location}: {self.reason}"

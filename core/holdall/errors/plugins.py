@@ -93,25 +93,25 @@ class PluginLoadError(PluginError):
 class PolicyError(PluginError):
     """The rules about plugins can't be read, or don't mean anything."""
 
-    def __init__(self, where: str, reason: str) -> None:
-        super().__init__(where, reason)
-        self.where = where
+    def __init__(self, location: str, reason: str) -> None:
+        super().__init__(location, reason)
+        self.location = location
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"cannot apply the rules about plugins in {self.where}: {self.reason}"
+        return f"cannot apply the rules about plugins in {self.location}: {self.reason}"
 
 
 class ConfigurationError(PluginError):
     """Something that the integrator wrote down means nothing."""
 
-    def __init__(self, where: str, reason: str) -> None:
-        super().__init__(where, reason)
-        self.where = where
+    def __init__(self, location: str, reason: str) -> None:
+        super().__init__(location, reason)
+        self.location = location
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"cannot use what is configured in {self.where}: {self.reason}"
+        return f"cannot use what is configured in {self.location}: {self.reason}"
 
 
 class StrictPolicyError(PluginError):
@@ -122,8 +122,8 @@ class StrictPolicyError(PluginError):
         self.problems = tuple(problems)
 
     def __str__(self) -> str:
-        words = "; ".join(self.problems)
-        return f"the rules about plugins are strict, and there is something to mend: {words}"
+        problems = "; ".join(self.problems)
+        return f"the rules about plugins are strict, and there is something to mend: {problems}"
 
 
 class HookError(PluginError):

@@ -52,8 +52,8 @@ class UnitError(HoldallError, ValueError):
         self.reason = reason
 
     def __str__(self) -> str:
-        where = f" ({self.origin})" if self.origin else ""
-        return f"unit {self.unit_id!r}{where}: {self.reason}"
+        location = f" ({self.origin})" if self.origin else ""
+        return f"unit {self.unit_id!r}{location}: {self.reason}"
 
 
 class RecordSyntaxError(HoldallError, ValueError):

@@ -15,8 +15,8 @@ class HoldallError(Exception):
 
 def near(name: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?` for the known name nearest to *name*, or nothing."""
-    found = get_close_matches(name, list(known), n=1)
-    return f"; did you mean {found[0]!r}?" if found else ""
+    matches = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {matches[0]!r}?" if matches else ""
 
 
 def listed(names: Iterable[str]) -> str:

@@ -104,9 +104,9 @@ class TemplateInstanceError(SessionError):
         self.reason = reason
 
     def __str__(self) -> str:
-        where = f" ({self.origin})" if self.origin else ""
+        location = f" ({self.origin})" if self.origin else ""
         which = f", record {self.record}" if self.record else ""
-        return f"the template {self.template_id!r}{where} makes no unit{which}: {self.reason}"
+        return f"the template {self.template_id!r}{location} makes no unit{which}: {self.reason}"
 
 
 class UnknownUnitError(SessionError, KeyError):

@@ -67,17 +67,17 @@ class SessionExistsError(StorageError):
 class LockedStorageError(StorageError):
     """Another writer has the session open and is alive."""
 
-    def __init__(self, session_id: str, where: str, holder: str = "") -> None:
-        super().__init__(session_id, where, holder)
+    def __init__(self, session_id: str, location: str, holder: str = "") -> None:
+        super().__init__(session_id, location, holder)
         self.session_id = session_id
-        self.where = where
+        self.location = location
         self.holder = holder
 
     def __str__(self) -> str:
         holder = f" by {self.holder}" if self.holder else ""
         return (
-            f"cannot open the session {self.session_id!r} of {self.where} for writing: it is in "
-            f"use{holder}; wait until that process ends, or open it for reading"
+            f"cannot open the session {self.session_id!r} of {self.location} for writing: it is "
+            f"in use{holder}; wait until that process ends, or open it for reading"
         )
 
 
@@ -100,15 +100,15 @@ class StaleWriterError(StorageError):
 class ConcurrentWriteError(StorageError):
     """A thread was about to change a session while another thread changes it."""
 
-    def __init__(self, session_id: str, where: str, doing: str) -> None:
-        super().__init__(session_id, where, doing)
+    def __init__(self, session_id: str, location: str, doing: str) -> None:
+        super().__init__(session_id, location, doing)
         self.session_id = session_id
-        self.where = where
+        self.location = location
         self.doing = doing
 
     def __str__(self) -> str:
         return (
-            f"cannot {self.doing} in the session {self.session_id!r} of {self.where}: another "
+            f"cannot {self.doing} in the session {self.session_id!r} of {self.location}: another "
             "thread is writing it; write a session from one thread at a time"
         )
 
@@ -116,14 +116,14 @@ class ConcurrentWriteError(StorageError):
 class StorageFullError(StorageError):
     """There is no room left; what was stored before is whole."""
 
-    def __init__(self, where: str, reason: str) -> None:
-        super().__init__(where, reason)
-        self.where = where
+    def __init__(self, location: str, reason: str) -> None:
+        super().__init__(location, reason)
+        self.location = location
         self.reason = reason
 
     def __str__(self) -> str:
         return (
-            f"cannot write to {self.where}: {self.reason}; what was recorded before is safe, "
+            f"cannot write to {self.location}: {self.reason}; what was recorded before is safe, "
             "make room and resume the session"
         )
 
@@ -131,29 +131,29 @@ class StorageFullError(StorageError):
 class StorageAccessError(StorageError):
     """The operating system refused a step; what was stored before is whole."""
 
-    def __init__(self, where: str, doing: str, reason: str) -> None:
-        super().__init__(where, doing, reason)
-        self.where = where
+    def __init__(self, location: str, doing: str, reason: str) -> None:
+        super().__init__(location, doing, reason)
+        self.location = location
         self.doing = doing
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"cannot {self.doing} {self.where}: {self.reason}"
+        return f"cannot {self.doing} {self.location}: {self.reason}"
 
 
 class FailedStorageError(StorageError):
     """A durable step failed before, so this handle refuses all further work."""
 
-    def __init__(self, session_id: str, where: str, reason: str) -> None:
-        super().__init__(session_id, where, reason)
+    def __init__(self, session_id: str, location: str, reason: str) -> None:
+        super().__init__(session_id, location, reason)
         self.session_id = session_id
-        self.where = where
+        self.location = location
         self.reason = reason
 
     def __str__(self) -> str:
         return (
-            f"cannot go on with the session {self.session_id!r} of {self.where}: {self.reason}; "
-            "what was acknowledged is safe, open the session again"
+            f"cannot go on with the session {self.session_id!r} of {self.location}: "
+            f"{self.reason}; what was acknowledged is safe, open the session again"
         )
 
 
@@ -171,27 +171,27 @@ class ClosedStorageError(StorageError, ValueError):
 class ReadOnlyStorageError(StorageError):
     """Something was to be changed through a handle that only reads."""
 
-    def __init__(self, where: str, doing: str) -> None:
-        super().__init__(where, doing)
-        self.where = where
+    def __init__(self, location: str, doing: str) -> None:
+        super().__init__(location, doing)
+        self.location = location
         self.doing = doing
 
     def __str__(self) -> str:
-        return f"cannot {self.doing}: {self.where} is open for reading only"
+        return f"cannot {self.doing}: {self.location} is open for reading only"
 
 
 class CorruptSessionError(StorageError):
     """What is stored is not what was written."""
 
-    def __init__(self, session_id: str, where: str, reason: str) -> None:
-        super().__init__(session_id, where, reason)
+    def __init__(self, session_id: str, location: str, reason: str) -> None:
+        super().__init__(session_id, location, reason)
         self.session_id = session_id
-        self.where = where
+        self.location = location
         self.reason = reason
 
     def __str__(self) -> str:
         return (
-            f"the session {self.session_id!r} is damaged at {self.where}: {self.reason}; "
+            f"the session {self.session_id!r} is damaged at {self.location}: {self.reason}; "
             "nothing was changed, copy it away before anything else"
         )
 

@@ -130,7 +130,7 @@ def parse_both(
         values, _none = _values(exporter.id, fields, settings.values, strict=True)
         build(values)
     except (UnknownOptionError, OptionValueError) as error:
-        raise ConfigurationError(settings.where, str(error)) from error
+        raise ConfigurationError(settings.location, str(error)) from error
     presets, ignored = _values(exporter.id, fields, preset, strict=False)
     values |= presets
     wanted, more = _values(exporter.id, fields, given, strict=strict)
@@ -178,12 +178,15 @@ def _values(
 
 def describe_options(options_class: type) -> list[OptionRow]:
     """Return a row for each option; the words come from the docstring's `Attributes`."""
-    words: dict[str, str] = {}
-    for each in reversed(options_class.__mro__):  # an option may be inherited, with its words
-        words |= _attributes(inspect.cleandoc(vars(each).get("__doc__") or ""))
+    help_texts: dict[str, str] = {}
+    for ancestor in reversed(options_class.__mro__):  # an option may be inherited, with its words
+        help_texts |= _attributes(inspect.cleandoc(vars(ancestor).get("__doc__") or ""))
     return [
         OptionRow(
-            _shown(field.name), _type_text(field.type), _default(field), words.get(field.name, "")
+            _shown(field.name),
+            _type_text(field.type),
+            _default(field),
+            help_texts.get(field.name, ""),
         )
         for field in option_fields(options_class)
     ]
@@ -251,7 +254,7 @@ def _takes(kind: kinds.Type, wanted: type | tuple[type, ...]) -> bool:
     if isinstance(kind, kinds.Metadata):
         return _takes(kind.type, wanted)
     if isinstance(kind, kinds.UnionType):
-        return any(_takes(each, wanted) for each in kind.types)
+        return any(_takes(member, wanted) for member in kind.types)
     return isinstance(kind, wanted)
 
 
@@ -277,7 +280,9 @@ def _item(kind: kinds.Type) -> kinds.Type:
         case kinds.Metadata():
             return _item(kind.type)
         case kinds.UnionType():
-            return next(_item(each) for each in kind.types if not isinstance(each, kinds.NoneType))
+            return next(
+                _item(member) for member in kind.types if not isinstance(member, kinds.NoneType)
+            )
         case kinds.ListType() | kinds.VarTupleType() | kinds.SetType() | kinds.FrozenSetType():
             return kind.item_type
         case _:
@@ -335,7 +340,7 @@ def _without_none(hint: Any) -> Any:
     if origin is Annotated:
         return Annotated[_without_none(arguments[0]), *arguments[1:]]
     if origin in {Union, UnionType}:
-        return Union[tuple(each for each in arguments if each is not NoneType)]  # noqa: UP007 - made of a tuple
+        return Union[tuple(argument for argument in arguments if argument is not NoneType)]  # noqa: UP007 - made of a tuple
     return hint
 
 
@@ -364,7 +369,7 @@ def _choices(kind: kinds.Type) -> list[str]:
         case kinds.EnumType():
             return [str(member.value) for member in kind.cls]
         case kinds.UnionType():
-            return [choice for each in kind.types for choice in _choices(each)]
+            return [choice for part in kind.types for choice in _choices(part)]
         case _:
             return []
 
@@ -383,7 +388,7 @@ def _type_text(kind: kinds.Type) -> str:
         case kinds.LiteralType() | kinds.EnumType():
             return "|".join(_choices(kind))
         case kinds.UnionType():
-            return "|".join(_type_text(each) for each in kind.types)
+            return "|".join(_type_text(member) for member in kind.types)
         case kinds.ListType() | kinds.VarTupleType() | kinds.SetType() | kinds.FrozenSetType():
             return f"{_type_text(kind.item_type)},..."
         case kinds.CustomType():
@@ -413,7 +418,7 @@ def _default(field: kinds.Field) -> str:
 
 def _attributes(docstring: str) -> dict[str, str]:
     """Return what the `Attributes` section says of each name, in one line each."""
-    words: dict[str, str] = {}
+    help_texts: dict[str, str] = {}
     name = ""
     _before, _head, section = docstring.partition("Attributes:\n")
     for line in section.splitlines():
@@ -422,10 +427,10 @@ def _attributes(docstring: str) -> dict[str, str]:
         entry = re.match(r"\s{4}(\w+):\s*(.*)", line)
         if entry:
             name = entry[1]
-            words[name] = entry[2]
+            help_texts[name] = entry[2]
         elif name and line.strip():
-            words[name] += " " + line.strip()
-    return words
+            help_texts[name] += " " + line.strip()
+    return help_texts
 
 
 LEGACY_OPTIONS: Final[Mapping[str, tuple[str, Any]]] = MappingProxyType(
@@ -471,13 +476,15 @@ def options_schema(exporter_id: str, options_class: type) -> dict[str, Any]:
     """
     properties: dict[str, Any] = {}
     definitions: dict[str, Any] = {}
-    for each in (ViewOptions, options_class):
-        fields = option_fields(each)
-        hints = get_type_hints(each, include_extras=True)
+    for options_type in (ViewOptions, options_class):
+        fields = option_fields(options_type)
+        hints = get_type_hints(options_type, include_extras=True)
         types = [hints[field.name] for field in fields]
-        schemas, found = msgspec.json.schema_components(types, schema_hook=_as_text)
-        definitions |= found
-        for field, schema, row in zip(fields, schemas, describe_options(each), strict=True):
+        schemas, components = msgspec.json.schema_components(types, schema_hook=_as_text)
+        definitions |= components
+        for field, schema, row in zip(
+            fields, schemas, describe_options(options_type), strict=True
+        ):
             default = msgspec.to_builtins(default_of(field), enc_hook=str)
             properties[row.name] = {**schema, "default": default, "description": row.help}
     return {

@@ -122,13 +122,13 @@ def export_many(
     )
 
     def written(request: ExportRequest, view: SessionView) -> ExportReport:
-        told: dict[str, Any] = {
+        callbacks: dict[str, Any] = {
             "progress": request.progress or progress,
             "cancelled": cancelled,
         }
         try:
             bound = bind(view, request.exporter, options=request.options, strict=request.strict)
-            return bound.export_to(request.target, verify=verify, color=request.color, **told)
+            return bound.export_to(request.target, verify=verify, color=request.color, **callbacks)
         except HoldallError as error:
             name = target_name(request.target)
             return ExportReport(exporter=request.exporter, target=name, exception=error)

@@ -253,9 +253,9 @@ def _checked(stream: Sink, name: str) -> Sink:
 def _direct(path: Path) -> BinaryIO | None:
     """Return *path* opened, if it is something that can't be replaced; None for files."""
     number = _DESCRIPTORS.get(str(path))
-    found = _DESCRIPTOR.fullmatch(str(path))
-    if found:
-        number = int(found[1])
+    match = _DESCRIPTOR.fullmatch(str(path))
+    if match:
+        number = int(match[1])
     if number is not None:
         return os.fdopen(os.dup(number), "wb", buffering=_BUFFER)
     try:
@@ -344,5 +344,5 @@ def blaming(name: str) -> Iterator[None]:
 
 
 def _refused(name: str, error: Exception) -> ExportTargetError:
-    words = error.strerror if isinstance(error, OSError) else None
-    return ExportTargetError(name, words or str(error) or type(error).__name__)
+    reason = error.strerror if isinstance(error, OSError) else None
+    return ExportTargetError(name, reason or str(error) or type(error).__name__)

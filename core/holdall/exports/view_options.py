@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from holdall.results import Attachment, IOLogRecord, JobResult
-    from holdall.view import FoldedJob, OpenBlob, Place, SessionView
+    from holdall.view import FoldedJob, Location, OpenBlob, SessionView
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _cuts(view: SessionView, wanted: ViewOptions) -> dict[tuple[str, str, int], 
             if wanted.logs == "none" or (wanted.logs == "failed" and not attempt.outcome.failed):
                 cuts[key] = _Cut(size, hidden=True)
                 continue
-            room = min(each for each in (size, wanted.log_max, left) if each is not None)
+            room = min(bound for bound in (size, wanted.log_max, left) if bound is not None)
             if left is not None:
                 left -= room
             if room < size:
@@ -162,19 +162,19 @@ class _Parts(ViewFilter):
         self._without: set[tuple[str, str, int]] = set()
 
     def attachments(
-        self, attachments: tuple[Attachment, ...], place: Place, open_blob: OpenBlob
+        self, attachments: tuple[Attachment, ...], location: Location, open_blob: OpenBlob
     ) -> tuple[Attachment, ...]:
         """Return them, or none."""
         if self._attachments:
-            return super().attachments(attachments, place, open_blob)
-        if place[:3] not in self._without:
-            self._without.add(place[:3])
+            return super().attachments(attachments, location, open_blob)
+        if location[:3] not in self._without:
+            self._without.add(location[:3])
             self._changes[N_("attachments left out")] += len(attachments)
         return ()
 
-    def result(self, result: JobResult, place: Place) -> JobResult:
+    def result(self, result: JobResult, location: Location) -> JobResult:
         """Return the result of a log of the size that is left of it."""
-        cut = self._cuts.get(place[:3])
+        cut = self._cuts.get(location[:3])
         if cut is None:
             return result
         if cut.hidden:
@@ -182,9 +182,9 @@ class _Parts(ViewFilter):
         mark = len(mark_of(cut.size - cut.head - cut.tail))
         return msgspec.structs.replace(result, io_log_size=cut.head + cut.tail + mark)
 
-    def log(self, records: Iterator[IOLogRecord], place: Place) -> Iterator[IOLogRecord]:
+    def log(self, records: Iterator[IOLogRecord], location: Location) -> Iterator[IOLogRecord]:
         """Return what is left of the log."""
-        cut = self._cuts.get(place[:3])
+        cut = self._cuts.get(location[:3])
         if cut is None:
             return records
         return iter(()) if cut.hidden else shortened(records, cut.head, cut.tail)

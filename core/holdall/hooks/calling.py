@@ -281,7 +281,7 @@ def _forget(manager: pluggy.PluginManager, listener: object, name: str) -> None:
 def _check_kind(caller: pluggy.HookCaller, listener: object) -> None:
     """Refuse a wrapper around what is only notified, and what would never run."""
     hook = caller.name
-    implementation = next(each for each in caller.get_hookimpls() if each.plugin is listener)
+    implementation = next(own for own in caller.get_hookimpls() if own.plugin is listener)
     function = implementation.function
     wraps = implementation.wrapper or implementation.hookwrapper
     if hook in hookspecs.WRAPPERS:

@@ -75,24 +75,26 @@ def decode(
         NewerFormatError: A newer holdall wrote it.
     """
     for stored_number, data in entries:
-        where = f"entry {stored_number}"
+        location = f"entry {stored_number}"
         try:
             entry = _ENTRY_DECODER.decode(data)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise CorruptSessionError(session_id, where, f"no journal entry ({error})") from error
-        event = _event(session_id, where, entry.event)
+            raise CorruptSessionError(
+                session_id, location, f"no journal entry ({error})"
+            ) from error
+        event = _event(session_id, location, entry.event)
         first = position.number == 0 and isinstance(event, Snapshot)
         due = stored_number if first else position.number + 1
         if entry.n != stored_number or entry.n != due:
             reason = f"entry {due} was due and {entry.n} is there"
-            raise CorruptSessionError(session_id, where, reason)
+            raise CorruptSessionError(session_id, location, reason)
         if entry.epoch < position.epoch:
             reason = f"a writer of epoch {entry.epoch} wrote after one of epoch {position.epoch}"
-            raise CorruptSessionError(session_id, where, reason)
+            raise CorruptSessionError(session_id, location, reason)
         before = 0 if isinstance(event, Snapshot) else position.sum
         total = _sum(entry.n, entry.epoch, bytes(entry.event), before)
         if entry.sum != f"{total:08x}":
-            raise CorruptSessionError(session_id, where, "its checksum does not fit")
+            raise CorruptSessionError(session_id, location, "its checksum does not fit")
         position = Position(entry.n, entry.epoch, total)
         yield position, event
 
@@ -141,14 +143,14 @@ def unpack_snapshot(session_id: str, snapshot: Snapshot) -> Iterator[AnyEvent]:
         yield _event(session_id, "a snapshot", msgspec.Raw(line))
 
 
-def _event(session_id: str, where: str, data: msgspec.Raw) -> AnyEvent:
+def _event(session_id: str, location: str, data: msgspec.Raw) -> AnyEvent:
     try:
         event = _EVENT_DECODER.decode(data)
     except msgspec.MsgspecError as error:
         tag = _TAG_DECODER.decode(data).get("type")
         if tag is not None and bytes(tag).decode().strip('"') not in _KNOWN_TAGS:
             raise NewerFormatError(session_id, FORMAT + 1, FORMAT) from error
-        raise CorruptSessionError(session_id, where, str(error)) from error
+        raise CorruptSessionError(session_id, location, str(error)) from error
     if isinstance(event, WriterOpened) and event.format > FORMAT:
         raise NewerFormatError(session_id, event.format, FORMAT)
     return event

@@ -47,8 +47,8 @@ def _events(
         if not isinstance(event, Snapshot):
             yield position, event
         elif not begun:
-            for each in unpack_snapshot(session_id, event):
-                yield position, each
+            for kept in unpack_snapshot(session_id, event):
+                yield position, kept
         begun = True
 
 
@@ -129,9 +129,9 @@ class Journal:
             [pack_snapshot(events, at=at, summary=self._summary.event())], self._position
         )
         if _unpacked(self.storage.id, [(behind.number, entry)]) != events:
-            where = f"entry {behind.number}"
+            location = f"entry {behind.number}"
             reason = "the snapshot unpacks differently from what was packed"
-            raise CorruptSessionError(self.storage.id, where, reason)
+            raise CorruptSessionError(self.storage.id, location, reason)
         self.storage.compact(entry, expect=self._position.number)
         self._position = behind
         self._base, self._tail = len(entry), 0

@@ -161,7 +161,7 @@ class _Device:
 
     def shown(self) -> dict[str, None]:
         """Return the jobs of the run list that are known, and others that were tried."""
-        shown = dict.fromkeys(each for each in self.run_list if each in self.outcomes)
+        shown = dict.fromkeys(job_id for job_id in self.run_list if job_id in self.outcomes)
         shown.update(dict.fromkeys(self.tried | self.in_flight))
         return shown
 

@@ -7,7 +7,7 @@ from holdall.registry.aliases import LEGACY, SHORT
 from holdall.registry.border import Identity, calling, reason_of, shown
 from holdall.registry.candidates import EXPORTER_ID, KINDS, Candidate, State
 from holdall.registry.loading import imported
-from holdall.registry.policy import Policy
+from holdall.registry.policy import PluginPolicy
 from holdall.registry.registry import Registry
 from holdall.registry.resolution import Resolution
 from holdall.registry.settings import NO_SETTINGS, Settings, options_of
@@ -26,7 +26,7 @@ __all__ = [
     "SHORT",
     "Candidate",
     "Identity",
-    "Policy",
+    "PluginPolicy",
     "Registry",
     "Resolution",
     "Settings",

@@ -124,13 +124,13 @@ class AliasTable:
         Args:
             legacy: Return plainbox's names as well.
         """
-        found = (
+        targeting = (
             alias.name
             for alias in self._ready.values()
             if alias.target == target and (legacy or alias.kind != "legacy")
         )
         own = target.rpartition(".")[2]
-        return tuple(sorted(found, key=lambda name: (name != own, name)))
+        return tuple(sorted(targeting, key=lambda name: (name != own, name)))
 
 
 def _below(taken: set[str], alias: Alias) -> Alias:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from holdall.errors import PluginLoadError
     from holdall.registry.aliases import AliasState
-    from holdall.registry.policy import Policy
+    from holdall.registry.policy import PluginPolicy
 
 __all__ = [
     "ALIASES",
@@ -25,7 +25,7 @@ __all__ = [
     "OWN_DISTRIBUTION",
     "Candidate",
     "Declared",
-    "Problem",
+    "PluginProblem",
     "State",
     "check_kind",
     "id_fault",
@@ -79,7 +79,7 @@ class Declared:
         kind: `exporters`, `repositories`..., or `aliases`.
         incompatible: Why the distribution can't work with this holdall, or nothing.
         distribution_ids: Exporter ids that the same distribution declares, for aliases.
-        where: The folder of the distribution's metadata.
+        location: The folder of the distribution's metadata.
         stale: Why another installation of the same distribution counts instead.
     """
 
@@ -91,7 +91,7 @@ class Declared:
     extras: tuple[str, ...] = ()
     incompatible: str = ""
     distribution_ids: frozenset[str] = frozenset()
-    where: str = ""
+    location: str = ""
     stale: str = ""
 
     @property
@@ -125,7 +125,7 @@ class Candidate:
         target: `module:attribute`.
         extras: Extras of its distribution that it needs.
         aliases: Other names to type.
-        where: The folder of its distribution's metadata; empty for the application's own.
+        location: The folder of its distribution's metadata; empty for the application's own.
         error: What a load raised.
     """
 
@@ -138,7 +138,7 @@ class Candidate:
     aliases: tuple[str, ...] = ()
     state: State = State.READY
     reason: str = ""
-    where: str = ""
+    location: str = ""
     error: PluginLoadError | None = field(default=None, compare=False)
 
     @property
@@ -152,7 +152,7 @@ class Candidate:
         return Identity(KINDS[self.kind], self.id, self.origin)
 
 
-class Problem(NamedTuple):
+class PluginProblem(NamedTuple):
     """Something that is wrong with a plugin, an alias, a distribution or a rule of the policy."""
 
     what: str
@@ -172,7 +172,7 @@ def check_kind(kind: str) -> None:
         raise ValueError(f"no kind of plugin is called {kind!r} (kinds: {', '.join(KINDS)})")
 
 
-def settle(declared: Iterable[Declared], policy: Policy = EVERYTHING) -> Iterator[Candidate]:
+def settle(declared: Iterable[Declared], policy: PluginPolicy = EVERYTHING) -> Iterator[Candidate]:
     """Yield a candidate for each declaration, in the state that policy and rivals leave it in."""
     entries = list(dict.fromkeys(declared))
     rivals: dict[tuple[str, str], list[Declared]] = {}
@@ -190,11 +190,11 @@ def settle(declared: Iterable[Declared], policy: Policy = EVERYTHING) -> Iterato
             extras=entry.extras,
             state=state,
             reason=reason,
-            where=entry.where,
+            location=entry.location,
         )
 
 
-def _disqualified(entry: Declared, policy: Policy) -> Iterator[tuple[State, str]]:
+def _disqualified(entry: Declared, policy: PluginPolicy) -> Iterator[tuple[State, str]]:
     """Yield what keeps a plugin from being used, whatever else is installed."""
     if entry.stale:
         yield State.SHADOWED, entry.stale
@@ -220,18 +220,21 @@ def id_fault(kind: str, plugin_id: str) -> str:
     return "" if NAME.fullmatch(plugin_id) else "its id must be one lower-case word"
 
 
-def _is_preferred(entry: Declared, policy: Policy) -> bool:
+def _is_preferred(entry: Declared, policy: PluginPolicy) -> bool:
     rule = policy.preferred(entry.name)
     return rule is not None and normalised(rule.text) == normalised(entry.distribution)
 
 
-def _state(entry: Declared, rivals: list[Declared], policy: Policy) -> tuple[State, str]:
+def _state(entry: Declared, rivals: list[Declared], policy: PluginPolicy) -> tuple[State, str]:
     for state, reason in _disqualified(entry, policy):
         return state, reason
     preferred = [rival for rival in rivals if _is_preferred(rival, policy)]
     own = [rival for rival in rivals if rival.distribution == OWN_DISTRIBUTION]
     if preferred and entry not in preferred:
-        return State.SHADOWED, f"{policy.prefer[entry.name].where} prefers {preferred[0].origin}"
+        return (
+            State.SHADOWED,
+            f"{policy.prefer[entry.name].location} prefers {preferred[0].origin}",
+        )
     if own and not preferred and entry not in own:
         return State.SHADOWED, "the name belongs to one of holdall's own plugins"
     others = [rival for rival in preferred or own or rivals if rival != entry]

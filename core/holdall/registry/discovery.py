@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdall.errors import near
-from holdall.registry.candidates import ALIASES, KINDS, OWN_DISTRIBUTION, Declared, Problem
+from holdall.registry.candidates import ALIASES, KINDS, OWN_DISTRIBUTION, Declared, PluginProblem
 from holdall.registry.distributions import distributions
 from holdall.version import __version__
 
@@ -22,10 +22,10 @@ _GROUP: Final = re.compile(r"holdall\.(?P<kind>\w+?)(\.v(?P<major>\d+))?")
 
 
 class Scan(NamedTuple):
-    """What was found: the declarations, and what is wrong with their distributions."""
+    """What a scan returned: the declarations, and what is wrong with their distributions."""
 
     declared: list[Declared]
-    problems: list[Problem]
+    problems: list[PluginProblem]
 
 
 def scan(path: Sequence[str] | None = None) -> Scan:
@@ -37,10 +37,10 @@ def scan(path: Sequence[str] | None = None) -> Scan:
     return sort_out(distributions(path))
 
 
-def sort_out(found: Iterable[Distribution]) -> Scan:
+def sort_out(distributions: Iterable[Distribution]) -> Scan:
     """Return what these distributions declare."""
     result = Scan([], [])
-    for distribution in found:
+    for distribution in distributions:
         if distribution.trouble:
             result.problems.append(_problem(distribution, "unreadable", distribution.trouble))
         if distribution.stale:
@@ -62,15 +62,15 @@ def _read(distribution: Distribution, result: Scan) -> None:
         kind = group["kind"] if group else ""
         if group is None or (kind not in KINDS and kind != ALIASES):
             known = [f"holdall.{kind}" for kind in (*KINDS, ALIASES)]
-            words = f"it declares {point.name!r} in the unknown group {point.group!r}"
-            problem = _problem(distribution, "unknown", f"{words}{near(point.group, known)}")
+            refusal = f"it declares {point.name!r} in the unknown group {point.group!r}"
+            problem = _problem(distribution, "unknown", f"{refusal}{near(point.group, known)}")
             result.problems.append(problem)
             continue
         major = int(group["major"] or CONTRACT)
         if major != CONTRACT and (f"holdall.{kind}", point.name) in current:
             continue  # the same distribution declares it for this contract too
-        words = incompatible if major == CONTRACT else _of_another_contract(major)
-        result.declared.append(_declared(kind, point, distribution, words, ids))
+        refusal = incompatible if major == CONTRACT else _of_another_contract(major)
+        result.declared.append(_declared(kind, point, distribution, refusal, ids))
 
 
 def _of_another_contract(major: int) -> str:
@@ -93,15 +93,15 @@ def _declared(
         extras=point.extras,
         incompatible=incompatible,
         distribution_ids=ids,
-        where=distribution.where,
+        location=distribution.location,
         stale=distribution.stale,
     )
 
 
-def _problem(distribution: Distribution, state: str, reason: str) -> Problem:
+def _problem(distribution: Distribution, state: str, reason: str) -> PluginProblem:
     origin = f"{distribution.name} {distribution.version}".strip()
-    where = f" (in {distribution.where!r})" if distribution.where else ""
-    return Problem("distribution", distribution.name, origin, state, f"{reason}{where}")
+    location = f" (in {distribution.location!r})" if distribution.location else ""
+    return PluginProblem("distribution", distribution.name, origin, state, f"{reason}{location}")
 
 
 def incompatibility(distribution: Distribution) -> str:

@@ -1,4 +1,4 @@
-"""Installed distributions as their own files tell: nothing is imported, nothing is fatal.
+"""Installed distributions as their own files declare them: nothing is imported, nothing is fatal.
 
 The folders on the search path are read directly, which costs a fraction of what
 importing a metadata library does. Archives, and finders of other makers, are
@@ -37,7 +37,7 @@ class Distribution:
     """An installed distribution that declares something for holdall, or may do so.
 
     Attributes:
-        where: The folder of its metadata.
+        location: The folder of its metadata.
         requires: Its requirements, as written.
         stale: Why another installation of the same distribution counts instead.
         trouble: What of its metadata can't be read, and why.
@@ -45,7 +45,7 @@ class Distribution:
 
     name: str
     version: str
-    where: str
+    location: str
     entry_points: tuple[EntryPoint, ...] = ()
     requires: tuple[str, ...] = ()
     stale: str = ""
@@ -60,8 +60,8 @@ def distributions(path: Sequence[str] | None = None) -> Iterator[Distribution]:
     """
     first: dict[str, str] = {}
     seen: set[str] = set()
-    for place in sys.path if path is None else path:
-        real = os.path.realpath(place or ".")
+    for entry in sys.path if path is None else path:
+        real = os.path.realpath(entry or ".")
         if real in seen:
             continue
         seen.add(real)
@@ -78,52 +78,52 @@ def distributions(path: Sequence[str] | None = None) -> Iterator[Distribution]:
 
 
 def _in_folder(folder: str, names: list[str], first: dict[str, str]) -> Iterator[Distribution]:
-    """Yield those of one folder; *first* tells where each name was seen first."""
-    found: dict[str, list[str]] = {}
+    """Yield those of one folder; *first* maps a name to the path that it was first seen at."""
+    by_name: dict[str, list[str]] = {}
     for name in names:
         if name.endswith(_SUFFIXES) and name[0] != "~":  # `~` is what pip leaves half removed
-            found.setdefault(normalised(name.partition("-")[0]), []).append(name)
-    for key in sorted(found):
-        places = [os.path.join(folder, name) for name in found[key]]
-        if len(places) > 1:
-            places.sort(key=_version_key, reverse=True)
-        for place in places:
-            counting = first.setdefault(key, place)
-            read = _read(_name_of(place), place, _reader(place))
+            by_name.setdefault(normalised(name.partition("-")[0]), []).append(name)
+    for key in sorted(by_name):
+        paths = [os.path.join(folder, name) for name in by_name[key]]
+        if len(paths) > 1:
+            paths.sort(key=_version_key, reverse=True)
+        for path in paths:
+            counting = first.setdefault(key, path)
+            read = _read(_name_of(path), path, _reader(path))
             if read is not None:
-                yield read if counting == place else _stale(read, counting)
+                yield read if counting == path else _stale(read, counting)
 
 
 def _stale(read: Distribution, counting: str) -> Distribution:
-    words = f"a second installation of {read.name}; the one in {counting!r} counts"
-    return replace(read, stale=words)
+    reason = f"a second installation of {read.name}; the one in {counting!r} counts"
+    return replace(read, stale=reason)
 
 
-def _version_key(place: str) -> tuple[Any, str]:
+def _version_key(path: str) -> tuple[Any, str]:
     from packaging.version import InvalidVersion, Version
 
     try:
-        return Version(_version_of(place)), place
+        return Version(_version_of(path)), path
     except InvalidVersion:
-        return Version("0"), place
+        return Version("0"), path
 
 
-def _stem(place: str) -> str:
-    return os.path.basename(place).rpartition(".")[0]
+def _stem(path: str) -> str:
+    return os.path.basename(path).rpartition(".")[0]
 
 
-def _name_of(place: str) -> str:
-    return _stem(place).partition("-")[0].replace("_", "-")
+def _name_of(path: str) -> str:
+    return _stem(path).partition("-")[0].replace("_", "-")
 
 
-def _version_of(place: str) -> str:
-    return _stem(place).partition("-")[2].partition("-py")[0]
+def _version_of(path: str) -> str:
+    return _stem(path).partition("-")[2].partition("-py")[0]
 
 
-def _reader(place: str) -> Callable[[str], bytes | None]:
+def _reader(path: str) -> Callable[[str], bytes | None]:
     def read(name: str) -> bytes | None:
         try:
-            with open(f"{place}/{name}", "rb") as stream:
+            with open(f"{path}/{name}", "rb") as stream:
                 return stream.read()
         except (FileNotFoundError, NotADirectoryError):
             return None
@@ -131,9 +131,9 @@ def _reader(place: str) -> Callable[[str], bytes | None]:
     return read
 
 
-def _read(name: str, place: str, read: Callable[[str], bytes | None]) -> Distribution | None:
+def _read(name: str, path: str, read: Callable[[str], bytes | None]) -> Distribution | None:
     """Return what a distribution says; None if it says nothing to holdall."""
-    version = _version_of(place)
+    version = _version_of(path)
     try:
         data = read(_ENTRY_POINTS)
         if data is None or _MARK not in data:
@@ -141,25 +141,25 @@ def _read(name: str, place: str, read: Callable[[str], bytes | None]) -> Distrib
         points = tuple(_entry_points(data.decode()))
     except (OSError, UnicodeDecodeError) as error:
         trouble = f"its {_ENTRY_POINTS} can't be read: {_words(error)}"
-        return Distribution(name, version, place, trouble=trouble)
+        return Distribution(name, version, path, trouble=trouble)
     if not points:
         return None
-    found = Distribution(name, version, place, points)
+    distribution = Distribution(name, version, path, points)
     try:
         data = read("METADATA")
         data = read("PKG-INFO") if data is None else data
         if data is None:
-            return replace(found, trouble="its METADATA is missing")
+            return replace(distribution, trouble="its METADATA is missing")
         headers = list(_headers(data.decode()))
     except (OSError, UnicodeDecodeError) as error:
-        return replace(found, trouble=f"its METADATA can't be read: {_words(error)}")
-    said = dict(reversed(headers))
+        return replace(distribution, trouble=f"its METADATA can't be read: {_words(error)}")
+    headers_by_name = dict(reversed(headers))
     requires = tuple(value for key, value in headers if key == "requires-dist")
-    trouble = "" if "name" in said else "its METADATA has no Name"
+    trouble = "" if "name" in headers_by_name else "its METADATA has no Name"
     return replace(
-        found,
-        name=said.get("name") or name,
-        version=said.get("version") or version,
+        distribution,
+        name=headers_by_name.get("name") or name,
+        version=headers_by_name.get("version") or version,
         requires=requires,
         trouble=trouble,
     )
@@ -180,8 +180,8 @@ def _entry_points(text: str) -> Iterator[EntryPoint]:
         elif group.startswith("holdall.") and line and line[0] not in "#;":
             name, _, value = line.partition("=")
             target, _, extras = value.partition("[")
-            words = tuple(re.findall(r"[\w.-]+", extras))
-            yield EntryPoint(group, name.strip(), re.sub(r"\s", "", target), words)
+            names = tuple(re.findall(r"[\w.-]+", extras))
+            yield EntryPoint(group, name.strip(), re.sub(r"\s", "", target), names)
 
 
 def _headers(text: str) -> Iterator[tuple[str, str]]:
@@ -193,10 +193,10 @@ def _headers(text: str) -> Iterator[tuple[str, str]]:
             yield key.lower(), value.strip()
 
 
-def _in_archive(place: str, first: dict[str, str]) -> Iterator[Distribution]:
+def _in_archive(path: str, first: dict[str, str]) -> Iterator[Distribution]:
     from importlib_metadata import DistributionFinder, MetadataPathFinder
 
-    context = DistributionFinder.Context(path=[place])  # type: ignore[no-untyped-call]
+    context = DistributionFinder.Context(path=[path])  # type: ignore[no-untyped-call]
     yield from _of_library(MetadataPathFinder().find_distributions(context), first)
 
 
@@ -214,12 +214,12 @@ def _of_other_finders(first: dict[str, str]) -> Iterator[Distribution]:
     context = DistributionFinder.Context()  # type: ignore[no-untyped-call]
     for finder in finders:
         try:
-            found = list(finder.find_distributions(context))
+            distributions = list(finder.find_distributions(context))
         except Exception as error:  # noqa: BLE001 - the border to a stranger's code
-            trouble = f"it can't tell distributions: {type(error).__name__}: {error}"
+            trouble = f"it can't list distributions: {type(error).__name__}: {error}"
             yield Distribution(f"the finder {finder!r}", "", "", trouble=trouble)
         else:
-            yield from _of_library(found, first)
+            yield from _of_library(distributions, first)
 
 
 def _looks_at_folders(finder: object) -> bool:
@@ -231,16 +231,16 @@ def _looks_at_folders(finder: object) -> bool:
     }
 
 
-def _of_library(found: Any, first: dict[str, str]) -> Iterator[Distribution]:
-    for each in found:
-        place = str(getattr(each, "_path", "")) or repr(each)
+def _of_library(distributions: Any, first: dict[str, str]) -> Iterator[Distribution]:
+    for distribution in distributions:
+        path = str(getattr(distribution, "_path", "")) or repr(distribution)
 
-        def text(name: str, each: Any = each) -> bytes | None:
-            found: str | None = each.read_text(name)
-            return None if found is None else found.encode()
+        def text(name: str, distribution: Any = distribution) -> bytes | None:
+            content: str | None = distribution.read_text(name)
+            return None if content is None else content.encode()
 
-        read = _read(_name_of(place), place, text)
-        key = normalised(read.name if read else _name_of(place))
-        counting = first.setdefault(key, place)
+        read = _read(_name_of(path), path, text)
+        key = normalised(read.name if read else _name_of(path))
+        counting = first.setdefault(key, path)
         if read is not None:
-            yield read if counting == place else _stale(read, counting)
+            yield read if counting == path else _stale(read, counting)

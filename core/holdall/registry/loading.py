@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from holdall.registry.candidates import Candidate
 
 HOLDALL_API: Final = (1, 0)
-"""Version of the plugin contract: the groups tell the first number, and a class
+"""Version of the plugin contract: the groups name the first number, and a class
 that needs something newer may say so in `holdall_api`."""
 
 
@@ -26,9 +26,9 @@ def imported(candidate: Candidate) -> Any:
     """
     module_name, _, attribute = candidate.target.partition(":")
     try:
-        found: Any = import_module(module_name)
+        plugin: Any = import_module(module_name)
         for part in filter(None, attribute.split(".")):
-            found = getattr(found, part)
+            plugin = getattr(plugin, part)
     except KeyboardInterrupt:
         raise
     except ModuleNotFoundError as error:
@@ -37,19 +37,19 @@ def imported(candidate: Candidate) -> Any:
     except BaseException as error:
         reason = f"its import raised {reason_of(error)}"
         raise load_error(candidate, State.BROKEN, reason) from error
-    check(candidate, found)
-    return found
+    check(candidate, plugin)
+    return plugin
 
 
-def check(candidate: Candidate, found: object) -> None:
+def check(candidate: Candidate, plugin: object) -> None:
     """Refuse what is no plugin of its kind, with everything that does not fit.
 
     Raises:
         PluginLoadError: It does not fit.
     """
     try:
-        wanted = getattr(found, "holdall_api", HOLDALL_API)
-        problems = misfits(candidate.kind, found)
+        wanted = getattr(plugin, "holdall_api", HOLDALL_API)
+        problems = misfits(candidate.kind, plugin)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # of a metaclass, a descriptor, an annotation

@@ -48,7 +48,7 @@ def is_allowed(hint: Any) -> bool:
     """Whether an option may have that type."""
     plain = _unannotated(hint)
     if get_origin(plain) in {Union, UnionType}:
-        others = [each for each in get_args(plain) if each is not NoneType]
+        others = [argument for argument in get_args(plain) if argument is not NoneType]
         return len(others) == 1 and NoneType in get_args(plain) and is_allowed(others[0])
     return _is_value(plain) or _is_list(plain)
 
@@ -67,9 +67,9 @@ def _unannotated(hint: Any) -> Any:
 
 def _is_value(hint: Any) -> bool:
     if get_origin(hint) is Literal:
-        return _are_words(get_args(hint))
+        return _are_texts(get_args(hint))
     if isinstance(hint, type) and issubclass(hint, Enum):
-        return not issubclass(hint, Flag) and _are_words([member.value for member in hint])
+        return not issubclass(hint, Flag) and _are_texts([member.value for member in hint])
     return hint in VALUES or _is_path(hint)
 
 
@@ -79,7 +79,7 @@ def _is_path(hint: Any) -> bool:
     return pathlib is not None and hint is pathlib.Path
 
 
-def _are_words(values: Any) -> bool:
+def _are_texts(values: Any) -> bool:
     """Whether *values* can be told apart as text: all are strings, or all are numbers."""
     return bool(values) and {type(value) for value in values} in ({str}, {int})
 

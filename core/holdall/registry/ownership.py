@@ -21,31 +21,31 @@ def stranger(candidate: Candidate) -> str:
 
     Nothing is imported. Where it can't be told, nothing is said.
     """
-    if not candidate.where:
+    if not candidate.location:
         return ""
     module = candidate.target.partition(":")[0]
-    own = list(_files(Path(candidate.where)))
+    own = list(_files(Path(candidate.location)))
     if not own or any(_holds(file, module) for file in own):
         return ""
-    if _is_editable(Path(candidate.where), own, module):
+    if _is_editable(Path(candidate.location), own, module):
         return ""
     top = module.partition(".")[0]
     if top in sys.stdlib_module_names:
         return f"its target {module!r} is a module of Python's standard library"
     owners = sorted(
         info.name.partition("-")[0].replace("_", "-")
-        for info in Path(candidate.where).parent.glob("*.dist-info")
-        if info != Path(candidate.where) and any(_holds(file, module) for file in _files(info))
+        for info in Path(candidate.location).parent.glob("*.dist-info")
+        if info != Path(candidate.location) and any(_holds(file, module) for file in _files(info))
     )
     if not owners or normalised(candidate.distribution) in map(normalised, owners):
         return ""
     return f"its target {module!r} belongs to {', '.join(owners)}"
 
 
-def installation(where: str) -> str:
+def installation(location: str) -> str:
     """Say how a distribution was installed, as far as its metadata tells."""
     try:
-        said = json.loads((Path(where) / "direct_url.json").read_text(encoding="utf-8"))
+        said = json.loads((Path(location) / "direct_url.json").read_text(encoding="utf-8"))
         kind = "editable from" if said.get("dir_info", {}).get("editable") else "from"
         return f"{kind} {said['url']}"
     except (OSError, ValueError, KeyError, AttributeError):

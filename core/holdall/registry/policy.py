@@ -31,11 +31,11 @@ class Rule:
 
     Attributes:
         text: `acme.*` for ids, `dist:acme-*` for distributions, `target:acme.*` for modules.
-        where: `/etc/lab/holdall.toml, plugins.block`, say.
+        location: `/etc/lab/holdall.toml, plugins.block`, say.
     """
 
     text: str
-    where: str = THE_APPLICATION
+    location: str = THE_APPLICATION
 
     def matches(self, plugin_id: str, distribution: str, target: str) -> bool:
         """Whether the rule is about this plugin."""
@@ -47,7 +47,7 @@ class Rule:
         return fnmatchcase(plugin_id, self.text)
 
     def __str__(self) -> str:
-        return f"the rule {self.text!r} ({self.where})"
+        return f"the rule {self.text!r} ({self.location})"
 
 
 def normalised_pattern(pattern: str) -> str:
@@ -56,7 +56,7 @@ def normalised_pattern(pattern: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class PluginPolicy:
     """Rules about plugins; without any, everything that is installed may be used.
 
     Attributes:
@@ -86,22 +86,22 @@ class Policy:
         prefer: Mapping[str, str] | None = None,
         alias: Mapping[str, str] | None = None,
         strict: bool | None = None,
-        where: str = THE_APPLICATION,
-    ) -> Policy:
-        """Return the policy that these words say.
+        location: str = THE_APPLICATION,
+    ) -> PluginPolicy:
+        """Return the policy with these rules.
 
         Args:
-            where: What messages call the place where the rules were written.
+            location: Where the rules were written, for messages.
         """
         return cls(
-            allow=None if allow is None else tuple(Rule(text, where) for text in allow),
-            block=tuple(Rule(text, where) for text in block),
-            prefer={key: Rule(text, where) for key, text in (prefer or {}).items()},
-            alias={key: Rule(text, where) for key, text in (alias or {}).items()},
+            allow=None if allow is None else tuple(Rule(text, location) for text in allow),
+            block=tuple(Rule(text, location) for text in block),
+            prefer={key: Rule(text, location) for key, text in (prefer or {}).items()},
+            alias={key: Rule(text, location) for key, text in (alias or {}).items()},
             strict=strict,
         )
 
-    def over(self, weaker: Policy) -> Policy:
+    def over(self, weaker: PluginPolicy) -> PluginPolicy:
         """Return both policies as one; where they disagree, this one counts.
 
         What either blocks is blocked.
@@ -116,12 +116,12 @@ class Policy:
             only_own=self.only_own or weaker.only_own,
         )
 
-    def without_names_of(self, where: str) -> Policy:
-        """Return the policy without what *where* prefers, and without its aliases."""
+    def without_names_of(self, location: str) -> PluginPolicy:
+        """Return the policy without what *location* prefers, and without its aliases."""
         return replace(
             self,
-            prefer={key: rule for key, rule in self.prefer.items() if rule.where != where},
-            alias={key: rule for key, rule in self.alias.items() if rule.where != where},
+            prefer={key: rule for key, rule in self.prefer.items() if rule.location != location},
+            alias={key: rule for key, rule in self.alias.items() if rule.location != location},
         )
 
     def refusal(self, plugin_id: str, distribution: str, target: str) -> str:
@@ -137,13 +137,13 @@ class Policy:
             rule.matches(plugin_id, distribution, target) for rule in self.allow
         ):
             return ""
-        where = self.allow[0].where if self.allow else "the policy"
-        return f"no rule of {where} allows it"
+        location = self.allow[0].location if self.allow else "the policy"
+        return f"no rule of {location} allows it"
 
     def preferred(self, plugin_id: str) -> Rule | None:
         """Return the rule that says whose plugin *plugin_id* is; its text is a distribution."""
         return self.prefer.get(plugin_id)
 
 
-EVERYTHING: Final = Policy()
+EVERYTHING: Final = PluginPolicy()
 """The policy without rules."""

@@ -15,7 +15,7 @@ from holdall.registry.candidates import (
     APPLICATION,
     KINDS,
     Declared,
-    Problem,
+    PluginProblem,
     State,
     check_kind,
     id_fault,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from holdall.registry.aliases import AliasState
     from holdall.registry.candidates import Candidate
     from holdall.registry.discovery import Scan
-    from holdall.registry.policy import Policy
+    from holdall.registry.policy import PluginPolicy
     from holdall.registry.resolution import Resolution
     from holdall.registry.settings import Settings
 
@@ -65,8 +65,8 @@ class Registry:
         self,
         declared: Iterable[Declared] = (),
         *,
-        policy: Policy = EVERYTHING,
-        problems: Iterable[Problem] = (),
+        policy: PluginPolicy = EVERYTHING,
+        problems: Iterable[PluginProblem] = (),
         settings: Mapping[str, Settings] | None = None,
     ) -> None:
         declared = list(declared)
@@ -79,7 +79,7 @@ class Registry:
         self._scanned = (declared, list(problems))
         self._registered: Final[list[Declared]] = []
         self._warn_later: Callable[[str], object] | None = None
-        self._told: Final[set[str]] = set()
+        self._reported: Final[set[str]] = set()
         self._outcomes: Final[dict[tuple[str, ...], _Outcome]] = {}
         self._warned: Final[set[str]] = set()
         self._lock: Final = RLock()
@@ -89,7 +89,7 @@ class Registry:
     @classmethod
     def discover(
         cls,
-        policy: Policy = EVERYTHING,
+        policy: PluginPolicy = EVERYTHING,
         *,
         settings: Mapping[str, Settings] | None = None,
         warn: Callable[[str], object] | None = None,
@@ -99,17 +99,19 @@ class Registry:
         Args:
             policy: What may be used; no environment and no file is read for it.
             settings: What is set for plugins, by their ids.
-            warn: Told of each rule that matches nothing; a `PolicyWarning` if not given. What
-                the application prefers, and its aliases, may be of plugins that it is going to
-                register, so these are looked at when the first name is resolved.
+            warn: Called for each rule that matches nothing; by default emits a `PolicyWarning`.
+                What the application prefers, and its aliases, may be of plugins that it is
+                going to register, so these are checked when the first name is resolved.
 
         Raises:
             StrictPolicyError: The policy is strict, and there are problems.
         """
         from holdall.registry.discovery import scan
 
-        found = scan()
-        registry = cls(found.declared, policy=policy, problems=found.problems, settings=settings)
+        scanned = scan()
+        registry = cls(
+            scanned.declared, policy=policy, problems=scanned.problems, settings=settings
+        )
         registry._source = scan
         registry._warn_later = warn or _warn
         registry._check_rules(policy.without_names_of(THE_APPLICATION))
@@ -123,7 +125,7 @@ class Registry:
         return cls.discover() if registry is None else registry
 
     @classmethod
-    def of(cls, *declared: Declared, policy: Policy = EVERYTHING) -> Registry:
+    def of(cls, *declared: Declared, policy: PluginPolicy = EVERYTHING) -> Registry:
         """Return a registry of just these declarations."""
         return cls(declared, policy=policy)
 
@@ -145,12 +147,14 @@ class Registry:
         """Return every declared plugin of *kind*, usable or not, sorted by id."""
         check_kind(kind)
         names = self._names
-        found = [
+        declared = [
             replace(candidate, aliases=names.aliases_of(candidate))
             for candidate in self._all()
             if candidate.kind == kind
         ]
-        return sorted(found, key=lambda each: (each.id, each.distribution, each.where))
+        return sorted(
+            declared, key=lambda plugin: (plugin.id, plugin.distribution, plugin.location)
+        )
 
     def resolve(self, kind: str, name: str) -> Candidate:
         """Return the one usable candidate that *name* means, without importing it.
@@ -166,34 +170,40 @@ class Registry:
         if self._warn_later is not None:
             self._check_rules(self.policy)
             self._warn_later = None
-        found = self.explain(kind, name)
-        if found.legacy is not None:
-            self._deprecated(found.legacy)
-        return found.get()
+        resolution = self.explain(kind, name)
+        if resolution.legacy is not None:
+            self._deprecated(resolution.legacy)
+        return resolution.get()
 
     def explain(self, kind: str, name: str) -> Resolution:
         """Return what *name* means, with every step that led there; raises for no name."""
         check_kind(kind)
         return self._names.explain(kind, name)
 
-    def problems(self) -> list[Problem]:
+    def problems(self) -> list[PluginProblem]:
         """Return everything that is wrong, as far as is known without importing.
 
         A plugin that was loaded, or failed to, is known better from then on.
         """
-        found = list(self._scanned[1])
-        found += [
-            Problem(KINDS[each.kind], each.id, each.origin, str(each.state), each.reason)
-            for each in self._all()
-            if each.state not in _FINE
+        known = list(self._scanned[1])
+        known += [
+            PluginProblem(
+                KINDS[candidate.kind],
+                candidate.id,
+                candidate.origin,
+                str(candidate.state),
+                candidate.reason,
+            )
+            for candidate in self._all()
+            if candidate.state not in _FINE
         ]
-        found += [
-            Problem("alias", alias.name, alias.distribution, alias.state, alias.reason)
+        known += [
+            PluginProblem("alias", alias.name, alias.distribution, alias.state, alias.reason)
             for alias in self.aliases.entries
             if alias.kind in {"third-party", "configured"}
             and alias.state not in {"ready", "blocked"}
         ]
-        return [*found, *unmatched(self.policy, self._all(), self.aliases, self._settings)]
+        return [*known, *unmatched(self.policy, self._all(), self.aliases, self._settings)]
 
     def load(self, kind: str, name: str) -> Any:
         """Return the plugin that *name* means, imported and checked, always the same object.
@@ -220,11 +230,11 @@ class Registry:
             raise outcome.error
         return outcome.plugin
 
-    def _check_rules(self, policy: Policy) -> None:
+    def _check_rules(self, policy: PluginPolicy) -> None:
         """Warn, once for each, of the rules that match nothing."""
         for problem in unmatched(policy, self._all(), self.aliases, self._settings):
-            if self._warn_later is not None and problem.reason not in self._told:
-                self._told.add(problem.reason)
+            if self._warn_later is not None and problem.reason not in self._reported:
+                self._reported.add(problem.reason)
                 self._warn_later(problem.reason)
 
     def register(self, kind: str, plugin_id: str, plugin: object) -> None:
@@ -296,7 +306,9 @@ class Registry:
         with self._lock:
             if scanned is not None:
                 self._scanned = (scanned.declared, scanned.problems)
-            for key in [key for key, each in self._outcomes.items() if each.error is not None]:
+            for key in [
+                key for key, outcome in self._outcomes.items() if outcome.error is not None
+            ]:
                 del self._outcomes[key]
             self._settle()
 
@@ -307,14 +319,14 @@ class Registry:
         """Work out what each name means; readers see the old state or the new one."""
         declared = [*self._scanned[0], *self._registered]
         claims: dict[tuple[str, str], list[Candidate]] = {}
-        for candidate in settle((each for each in declared if not each.is_alias), self.policy):
+        for candidate in settle((entry for entry in declared if not entry.is_alias), self.policy):
             known = _with_outcome(candidate, self._outcomes.get(_key(candidate)))
             claims.setdefault((known.kind, known.id), []).append(known)
-        aliases = [_alias(each, self.policy) for each in declared if each.is_alias]
+        aliases = [_alias(entry, self.policy) for entry in declared if entry.is_alias]
         for name, rule in self.policy.alias.items():
             fault = alias_fault(name)
             state: AliasState = "invalid" if fault else "ready"
-            aliases.append(Alias(name, rule.text, "configured", rule.where, state, fault))
+            aliases.append(Alias(name, rule.text, "configured", rule.location, state, fault))
         self._names = Names(claims, AliasTable(aliases), self.policy)
 
     def _deprecated(self, alias: Alias) -> None:
@@ -354,7 +366,7 @@ def _with_outcome(candidate: Candidate, outcome: _Outcome | None) -> Candidate:
     return replace(candidate, state=State.LOADED, version=outcome.version, reason=reason)
 
 
-def _alias(entry: Declared, policy: Policy) -> Alias:
+def _alias(entry: Declared, policy: PluginPolicy) -> Alias:
     state, reason = entry.alias_state
     refusal = policy.refusal(entry.value, entry.distribution, "")
     if refusal and state == "ready":

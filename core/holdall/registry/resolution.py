@@ -1,4 +1,4 @@
-"""How a name leads to a plugin, step by step; the one place where that is decided."""
+"""How a name leads to a plugin, step by step; decided here and nowhere else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from holdall.errors import PluginError
     from holdall.registry.aliases import Alias, AliasTable
     from holdall.registry.candidates import Candidate
-    from holdall.registry.policy import Policy
+    from holdall.registry.policy import PluginPolicy
 
 USABLE: Final = frozenset({State.READY, State.LOADED})
 
@@ -24,7 +24,7 @@ class Step(NamedTuple):
     """One thing that was looked at: `id`, `alias`, `claim`, `policy` or `winner`."""
 
     what: str
-    words: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Names(NamedTuple):
 
     claims: Mapping[tuple[str, str], Sequence[Candidate]]
     aliases: AliasTable
-    policy: Policy
+    policy: PluginPolicy
 
     def explain(self, kind: str, name: str) -> Resolution:
         """Return what *name* means: an exact id first, then an alias, one hop."""
@@ -68,7 +68,7 @@ class Names(NamedTuple):
         steps += [_claim(claim) for claim in claims]
         rule = self.policy.preferred(plugin_id)
         if rule is not None and claims:
-            steps.append(Step("policy", f"{rule.where} prefers {rule.text}"))
+            steps.append(Step("policy", f"{rule.location} prefers {rule.text}"))
         usable = [claim for claim in claims if claim.state in USABLE]
         winner = usable[0] if len(usable) == 1 else None
         if winner is None:
@@ -125,9 +125,9 @@ class Names(NamedTuple):
 
     def known(self, kind: str) -> list[str]:
         """Return the shortest name of everything of *kind* that is declared."""
-        ids = {plugin_id for each, plugin_id in self.claims if each == kind}
+        ids = {plugin_id for known_kind, plugin_id in self.claims if known_kind == kind}
         short = self.aliases.names if kind == "exporters" else lambda _id: ()
-        return sorted((short(each) or (each,))[0] for each in ids)
+        return sorted((short(plugin_id) or (plugin_id,))[0] for plugin_id in ids)
 
 
 def _origins(claims: Sequence[Candidate]) -> list[str]:

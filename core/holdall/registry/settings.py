@@ -17,15 +17,15 @@ class Settings:
     """The table of one plugin: defaults of an exporter's options, or what its `Options` say.
 
     Attributes:
-        where: `/etc/lab/holdall.toml:3, settings.acme.markdown`, say.
+        location: `/etc/lab/holdall.toml:3, settings.acme.markdown`, say.
     """
 
     values: Mapping[str, Any]
-    where: str = "the application's settings"
+    location: str = "the application's settings"
 
     def over(self, weaker: Settings) -> Settings:
         """Return both as one; of a key that both have, this one's value counts."""
-        return Settings({**weaker.values, **self.values}, self.where)
+        return Settings({**weaker.values, **self.values}, self.location)
 
 
 def options_of(plugin: object, settings: Settings) -> Any:
@@ -37,19 +37,19 @@ def options_of(plugin: object, settings: Settings) -> Any:
     options = getattr(plugin, "Options", None)
     if options is None:
         if settings.values:
-            raise ConfigurationError(settings.where, "the plugin has no options")
+            raise ConfigurationError(settings.location, "the plugin has no options")
         return None
     names = [name for mark in _FIELDS for name in _names_of(options, mark)]
     for name in settings.values:
         if name not in names:
             reason = f"there is no option {name!r}{near(name, names)} (options: {listed(names)})"
-            raise ConfigurationError(settings.where, reason)
+            raise ConfigurationError(settings.location, reason)
     import msgspec
 
     try:
         return msgspec.convert(dict(settings.values), options, strict=False)
     except msgspec.ValidationError as error:
-        raise ConfigurationError(settings.where, str(error)) from error
+        raise ConfigurationError(settings.location, str(error)) from error
 
 
 def _names_of(options: type, mark: str) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from holdall.journal import ProviderAdded, now
 from holdall.results import encodable
-from holdall.session.plans import find_plan_in, select
+from holdall.session.plans import find_plan_in, plan_selection
 from holdall.session.state import SessionState
 from holdall.units import LOCAL, Device
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from holdall.journal import AnyEvent
     from holdall.results import IOLogRecord, JobResult
-    from holdall.session.plans import Selection
+    from holdall.session.plans import PlanSelection
     from holdall.units import Provider, TestPlan, Unit
 
 
@@ -47,7 +47,7 @@ class SessionDeviceContext:
         self._origins: dict[str, Provider] = {}
         self._plans: tuple[TestPlan, ...] = ()
         self._session_plans: Callable[[], tuple[TestPlan, ...]] | None = None
-        self._selection: Selection | None = None
+        self._selection: PlanSelection | None = None
         self._shared: dict[str, Any] = {}
 
     @property
@@ -140,7 +140,7 @@ class SessionDeviceContext:
         self._selection = None
         self.state.set_plan_overrides(self.selection.overrides)
         jobs = self.state.job_state_map
-        mandatory = [jobs[each].job for each in self.selection.mandatory if each in jobs]
+        mandatory = [jobs[job_id].job for job_id in self.selection.mandatory if job_id in jobs]
         if mandatory != self.state.mandatory_job_list:
             self.state.update_mandatory_job_list(mandatory)
 
@@ -151,11 +151,11 @@ class SessionDeviceContext:
             self._apply_plans()
 
     @property
-    def selection(self) -> Selection:
+    def selection(self) -> PlanSelection:
         """What the plans in force select of the units that are there."""
         if self._selection is None:
             units = self.state.units_by_kind
-            self._selection = select(
+            self._selection = plan_selection(
                 self._plans, self.state.job_list, lambda plan_id: find_plan_in(units, plan_id)
             )
         return self._selection

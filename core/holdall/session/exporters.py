@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 def exporter_units(contexts: Iterable[SessionDeviceContext]) -> dict[str, BoundUnit]:
     """Return the exporter units of all devices by id; of two that share one, the first."""
-    found: dict[str, BoundUnit] = {}
+    units: dict[str, BoundUnit] = {}
     for context in contexts:
         for unit in context.unit_list:
-            if isinstance(unit, ExporterUnit) and unit.id not in found:
+            if isinstance(unit, ExporterUnit) and unit.id not in units:
                 provider = context.provider_of(unit)
-                found[unit.id] = BoundUnit(unit, provider.data_folder if provider else None)
-    return found
+                units[unit.id] = BoundUnit(unit, provider.data_folder if provider else None)
+    return units
 
 
 @final
@@ -55,10 +55,10 @@ class ExporterMap(Mapping[str, "KnownExporter"]):
 
     def __iter__(self) -> Iterator[str]:
         usable = {State.READY, State.LOADED}
-        found = self._registry.candidates("exporters")
-        ids = dict.fromkeys(each.id for each in found if each.state in usable)
+        candidates = self._registry.candidates("exporters")
+        ids = dict.fromkeys(candidate.id for candidate in candidates if candidate.state in usable)
         yield from ids
-        yield from (each for each in self._units() if each not in ids and each in self)
+        yield from (unit_id for unit_id in self._units() if unit_id not in ids and unit_id in self)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

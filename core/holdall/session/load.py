@@ -174,10 +174,10 @@ class _Replay:
         for unit in chain.from_iterable(chain(states, lists)) if self.plan_ids else ():
             if isinstance(unit, TestPlan):
                 known.setdefault(unit.id, unit)
-        missing = [f"test plan {each}" for each in self.plan_ids if each not in known]
+        missing = [f"test plan {plan_id}" for plan_id in self.plan_ids if plan_id not in known]
         if missing:
             raise MissingJobError(self._session_id, missing)
-        return tuple(known[each] for each in self.plan_ids)
+        return tuple(known[plan_id] for plan_id in self.plan_ids)
 
     def apply(self, event: AnyEvent) -> None:  # noqa: C901, PLR0912 - a case for each kind
         """Bring the states forward by one event."""

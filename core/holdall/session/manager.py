@@ -260,7 +260,7 @@ class SessionManager:
         """
         if not isinstance(context, SessionDeviceContext):
             raise TypeError(f"a context must be a SessionDeviceContext, not {context!r}")
-        if any(context.device.id == each.device.id for each in self._contexts):
+        if any(context.device.id == known.device.id for known in self._contexts):
             raise ValueError(f"the session has a context for device {context.device.id!r} already")
         context.state.recorder.claim(self._storage.id)
         device = context.device
@@ -455,8 +455,8 @@ def throwaway_manager(
     """
     registry = Registry.given(registry)
     if provider_list is None:
-        found = installed_providers(registry)
-        provider_list = [each for each in found if isinstance(each, Provider)]
+        installed = installed_providers(registry)
+        provider_list = [provider for provider in installed if isinstance(provider, Provider)]
     with ExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory(prefix="holdall-throwaway-"))
         repository = open_repository(file_url(folder), registry=registry)

@@ -59,7 +59,7 @@ class Override(NamedTuple):
     value: str
 
 
-class Selection(NamedTuple):
+class PlanSelection(NamedTuple):
     """What a set of plans asks for: ids in order, and overrides in order."""
 
     jobs: tuple[str, ...]
@@ -70,32 +70,36 @@ class Selection(NamedTuple):
 
 
 class Overrides:
-    """Overrides in force, found for a job without a look at each of them."""
+    """Overrides in force, looked up by job without a look at every other one."""
 
     def __init__(self, overrides: Iterable[Override] = ()) -> None:
         self._fixed: dict[str, list[tuple[int, Override]]] = {}
         self._others: list[tuple[int, Override]] = []
-        for place, each in enumerate(overrides):
-            if each.pattern.fixed:
-                self._fixed.setdefault(each.pattern.text, []).append((place, each))
+        for position, override in enumerate(overrides):
+            if override.pattern.fixed:
+                self._fixed.setdefault(override.pattern.text, []).append((position, override))
             else:
-                self._others.append((place, each))
+                self._others.append((position, override))
 
     def __bool__(self) -> bool:
         return bool(self._fixed or self._others)
 
     def of(self, job: Job) -> Iterator[tuple[str, str]]:
         """Yield field and value of each override of *job*, in the order they were written."""
-        found = [
+        applying = [
             *self._fixed.get(job.id, ()),
             *(self._fixed.get(job.template_id, ()) if job.template_id else ()),
-            *((place, each) for place, each in self._others if each.pattern.matches(job)),
+            *(
+                (position, override)
+                for position, override in self._others
+                if override.pattern.matches(job)
+            ),
         ]
-        for _place, each in sorted(found, key=itemgetter(0)):
-            yield each.field, each.value
+        for _position, override in sorted(applying, key=itemgetter(0)):
+            yield override.field, override.value
 
 
-NO_SELECTION: Final = Selection((), (), (), (), ())
+NO_SELECTION: Final = PlanSelection((), (), (), (), ())
 OVERRIDABLE: Final = frozenset({"category_id", "certification_status", "auto_retry"})
 
 
@@ -120,11 +124,11 @@ def pattern(text: str, namespace: str) -> Pattern:
     return Pattern(whole, fixed=False)
 
 
-def select(
+def plan_selection(
     plans: Sequence[TestPlan],
     jobs: Sequence[Job],
     find_plan: Callable[[str], TestPlan | None],
-) -> Selection:
+) -> PlanSelection:
     """Return what *plans*, and the plans nested in them, select of *jobs*."""
     if not plans:
         return NO_SELECTION
@@ -139,15 +143,15 @@ def select(
         name: _lines_of(parts, name, problems)
         for name in ("include", "mandatory_include", "exclude")
     }
-    bootstrap = tuple(dict.fromkeys(each for part in parts for each in _bootstrap_ids(part)))
+    bootstrap = tuple(dict.fromkeys(job_id for part in parts for job_id in _bootstrap_ids(part)))
     out = set(_matching(lines["exclude"], jobs, by_id)) | set(bootstrap)
     mandatory = tuple(_matching(lines["mandatory_include"], jobs, by_id))
     included = _matching(lines["include"], jobs, by_id)
-    return Selection(
-        jobs=tuple(each for each in included if each not in out),
+    return PlanSelection(
+        jobs=tuple(job_id for job_id in included if job_id not in out),
         mandatory=mandatory,
         bootstrap=bootstrap,
-        overrides=tuple(each for part in parts for each in _overrides(part, problems)),
+        overrides=tuple(override for part in parts for override in _overrides(part, problems)),
         problems=tuple(problems),
     )
 
@@ -183,23 +187,23 @@ def parse_lines(plan: TestPlan, field: str, problems: list[str]) -> Iterator[Lin
     """Yield the lines of one of the plan's lists; what can't be read becomes a problem."""
     for text in plan.get(field).splitlines():
         try:
-            words = shlex.split(text, comments=True)
-            if words:
-                yield Line(pattern(words[0], plan.namespace), _inline(plan, words[1:]))
+            fields = shlex.split(text, comments=True)
+            if fields:
+                yield Line(pattern(fields[0], plan.namespace), _inline(plan, fields[1:]))
         except ValueError as error:
             problems.append(str(UnitError(plan.id, plan.where, f"{field}: {error}")))
 
 
-def _inline(plan: TestPlan, words: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    found = []
-    for word in words:
-        name, equals, value = word.rstrip(",").partition("=")
+def _inline(plan: TestPlan, fields: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    overrides = []
+    for field in fields:
+        name, equals, value = field.rstrip(",").partition("=")
         name = name.replace("-", "_")
         if not equals or name not in OVERRIDABLE:
             known = ", ".join(sorted(OVERRIDABLE))
-            raise ValueError(f"{word!r} overrides nothing (fields: {known})")
-        found.append((name, plan.qualify(value) if name == "category_id" else value))
-    return tuple(found)
+            raise ValueError(f"{field!r} overrides nothing (fields: {known})")
+        overrides.append((name, plan.qualify(value) if name == "category_id" else value))
+    return tuple(overrides)
 
 
 def _bootstrap_ids(plan: TestPlan) -> tuple[str, ...]:
@@ -209,13 +213,13 @@ def _bootstrap_ids(plan: TestPlan) -> tuple[str, ...]:
 def _matching(
     lines: Iterable[Line], jobs: Sequence[Job], by_id: Mapping[str, Sequence[str]]
 ) -> dict[str, None]:
-    found: dict[str, None] = {}
+    ids: dict[str, None] = {}
     for line in lines:
         if line.pattern.fixed:
-            found.update(dict.fromkeys(by_id.get(line.pattern.text, ())))
+            ids.update(dict.fromkeys(by_id.get(line.pattern.text, ())))
         else:
-            found.update((job.id, None) for job in jobs if line.pattern.matches(job))
-    return found
+            ids.update((job.id, None) for job in jobs if line.pattern.matches(job))
+    return ids
 
 
 def _overrides(plan: TestPlan, problems: list[str]) -> Iterator[Override]:
@@ -223,14 +227,14 @@ def _overrides(plan: TestPlan, problems: list[str]) -> Iterator[Override]:
         for text in plan.get(field).splitlines():
             if not text.strip() or text.lstrip().startswith("#"):
                 continue
-            found = _APPLY.fullmatch(text.strip())
-            if not found:
+            match = _APPLY.fullmatch(text.strip())
+            if not match:
                 reason = f"{field}: {text.strip()!r} is not 'apply VALUE to PATTERN'"
                 problems.append(str(UnitError(plan.id, plan.where, reason)))
                 continue
-            value = plan.qualify(found[1]) if name == "category_id" else found[1]
+            value = plan.qualify(match[1]) if name == "category_id" else match[1]
             try:
-                yield Override(pattern(found[2], plan.namespace), name, value)
+                yield Override(pattern(match[2], plan.namespace), name, value)
             except ValueError as error:
                 problems.append(str(UnitError(plan.id, plan.where, f"{field}: {error}")))
     for field in ("include", "mandatory_include", "bootstrap_include"):
@@ -263,8 +267,8 @@ def plan_records(plans: Iterable[TestPlan]) -> tuple[PlanRecord, ...]:
 
 def find_plan_in(units: Mapping[tuple[str, str], Unit], plan_id: str) -> TestPlan | None:
     """Return the plan of that id among *units* by kind and id."""
-    found = units.get(("test plan", plan_id))
-    return found if isinstance(found, TestPlan) else None
+    unit = units.get(("test plan", plan_id))
+    return unit if isinstance(unit, TestPlan) else None
 
 
 @lru_cache(maxsize=4096)

@@ -48,8 +48,8 @@ class Inhibitor(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if not isinstance(self.cause, InhibitionCause):
-            words = f"a reason needs an InhibitionCause, not {self.cause!r}"
-            raise ValueError(words)  # noqa: TRY004 - what plainbox raises
+            message = f"a reason needs an InhibitionCause, not {self.cause!r}"
+            raise ValueError(message)  # noqa: TRY004 - what plainbox raises
         if self.cause in _ABOUT_JOBS and not self.related_job:
             raise ValueError(f"the reason {self.cause.name} needs the job it is about")
         if self.cause in _ABOUT_EXPRESSIONS and not self.related_expression:
@@ -114,8 +114,8 @@ def inhibitors(
     Args:
         results: The last result of each job of the session, hollow ones included.
     """
-    found = list(_resource_inhibitors(job, resources))
-    yield from sorted(found, key=lambda each: each.cause is not _MANIFEST_CAUSE)
+    reasons = list(_resource_inhibitors(job, resources))
+    yield from sorted(reasons, key=lambda reason: reason.cause is not _MANIFEST_CAUSE)
     for job_id in sorted(job.depends):
         outcome = _outcome(results, job_id)
         if outcome is Outcome.NONE:

@@ -84,8 +84,10 @@ def required_resources(job: Job) -> tuple[str, ...]:
     """Return the qualified ids of all resources that jobs must make before this one runs."""
     if not job.requires:
         return ()
-    ids = (each for expression in requirements(job) for each in expression.resource_ids)
-    return tuple(dict.fromkeys(each for each in ids if each != MANIFEST))
+    ids = (
+        resource_id for expression in requirements(job) for resource_id in expression.resource_ids
+    )
+    return tuple(dict.fromkeys(resource_id for resource_id in ids if resource_id != MANIFEST))
 
 
 def parse_imports(text: str) -> dict[str, str]:
@@ -94,7 +96,7 @@ def parse_imports(text: str) -> dict[str, str]:
     Raises:
         ExpressionError: A line says something else.
     """
-    found = {}
+    ids_by_name = {}
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
@@ -104,8 +106,8 @@ def parse_imports(text: str) -> dict[str, str]:
                 line, number, 1, "an import is 'from NAMESPACE import ID [as NAME]'"
             )
         namespace, resource_id, name = match.groups()
-        found[name or resource_id] = f"{namespace}::{resource_id}"
-    return found
+        ids_by_name[name or resource_id] = f"{namespace}::{resource_id}"
+    return ids_by_name
 
 
 def resource_records(io_log: Iterable[IOLogRecord]) -> tuple[dict[str, str], ...]:
@@ -114,8 +116,8 @@ def resource_records(io_log: Iterable[IOLogRecord]) -> tuple[dict[str, str], ...
     Records before a broken one are kept, those behind it too.
     """
     text = b"".join(record.data for record in io_log if record.stream == "stdout")
-    found = parse_records(text.decode("utf-8", "backslashreplace"))
-    return tuple(record.fields for record in found if isinstance(record, Record)) or ({},)
+    parsed = parse_records(text.decode("utf-8", "backslashreplace"))
+    return tuple(record.fields for record in parsed if isinstance(record, Record)) or ({},)
 
 
 _IMPORT: Final = re.compile(r"from\s+([\w.-]+)\s+import\s+([\w./-]+)(?:\s+as\s+(\w+))?")

@@ -197,8 +197,8 @@ class _Run(NamedTuple):
         """
         patience = self.settings.timeout or RESTART_PATIENCE_S
         time.sleep(patience)
-        words = f"the machine was to be restarted, and was not within {patience:g} s"
-        return msgspec.structs.replace(result, outcome=Outcome.CRASH, comments=words)
+        comments = f"the machine was to be restarted, and was not within {patience:g} s"
+        return msgspec.structs.replace(result, outcome=Outcome.CRASH, comments=comments)
 
 
 class _Task:

@@ -26,12 +26,12 @@ def find_plan(context: SessionDeviceContext, text: str) -> TestPlan:
         UnknownUnitError: There is none.
     """
     plans = [unit for unit in context.unit_list if isinstance(unit, TestPlan)]
-    found = [plan for plan in plans if plan.id == text] or [
+    matching = [plan for plan in plans if plan.id == text] or [
         plan for plan in plans if plan.partial_id == text
     ]
-    if not found:
+    if not matching:
         raise UnknownUnitError(text, "test plan", [plan.id for plan in plans])
-    return found[0]
+    return matching[0]
 
 
 def default_plan(provider: Provider) -> TestPlan | None:
@@ -49,7 +49,7 @@ def matching_jobs(context: SessionDeviceContext, patterns: Sequence[str]) -> lis
         NothingSelectedError: A pattern means no job, or is none.
     """
     namespaces = dict.fromkeys(provider.namespace for provider in context.provider_list)
-    found: dict[str, Job] = {}
+    selected: dict[str, Job] = {}
     for text in patterns:
         try:
             tests = [pattern(text, namespace) for namespace in namespaces]
@@ -58,8 +58,8 @@ def matching_jobs(context: SessionDeviceContext, patterns: Sequence[str]) -> lis
         matches = [job for job in context.state.job_list if any(t.matches(job) for t in tests)]
         if not matches:
             raise NothingSelectedError(f"job {text!r}", "no loaded provider has such a job")
-        found.update((job.id, job) for job in matches)
-    return list(found.values())
+        selected.update((job.id, job) for job in matches)
+    return list(selected.values())
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,12 +36,12 @@ def siblings(job: Job) -> Iterator[Unit | UnitError]:
             yield _changed(job, changes)
         except UnitError as error:
             yield error
-    for flag, (prefix, words) in _FLAGS.items():
+    for flag, (prefix, suffix) in _FLAGS.items():
         if flag in job.flags:
             depends = f"{job.get('depends')} {SUSPENDS[flag]}".strip()
             changes = {
                 "id": prefix + job.partial_id,
-                "_summary": f"{job.summary} {words}",
+                "_summary": f"{job.summary} {suffix}",
                 "depends": depends,
             }
             yield _changed(job, changes)
@@ -52,14 +52,14 @@ def _written_out(job: Job) -> Iterator[dict[str, str] | UnitError]:
     if not text:
         return
     try:
-        found = json.loads(text)
+        listed = json.loads(text)
     except (ValueError, RecursionError) as error:
         yield UnitError(job.id, job.where, f"siblings: it is no JSON ({error})")
         return
-    if not isinstance(found, list):
+    if not isinstance(listed, list):
         yield UnitError(job.id, job.where, "siblings: it must be a JSON list")
         return
-    for changes in found:
+    for changes in listed:
         if isinstance(changes, dict) and all(isinstance(v, str) for v in changes.values()):
             yield changes
         else:

@@ -65,7 +65,7 @@ def solve(jobs: Mapping[str, Job], wanted: Sequence[Job]) -> Solution:
 
 def dependencies(job: Job) -> tuple[tuple[str, str], ...]:
     """Return the ids that must run before *job*, each with the relation that says so."""
-    found: dict[str, str] = {}
+    relations: dict[str, str] = {}
     try:
         resources = required_resources(job)
     except ExpressionError:
@@ -77,8 +77,8 @@ def dependencies(job: Job) -> tuple[tuple[str, str], ...]:
         ("resource", resources),
     ):
         for job_id in ids:
-            found.setdefault(job_id, relation)
-    return tuple(found.items())
+            relations.setdefault(job_id, relation)
+    return tuple(relations.items())
 
 
 def _pulled(jobs: Mapping[str, Job], starts: Iterable[str], edges: Edges) -> list[str]:
@@ -167,7 +167,7 @@ def _path(circle: Sequence[str], graph: Mapping[str, Sequence[str]]) -> list[str
     members = set(circle)
     path = {circle[-1]: None}
     while True:
-        following = next(each for each in graph[next(reversed(path))] if each in members)
+        following = next(needed for needed in graph[next(reversed(path))] if needed in members)
         if following in path:
             ids = list(path)
             return [*ids[ids.index(following) :], following]
@@ -255,7 +255,7 @@ def _blocks(
 
 def _stable(graph: Mapping[str, Sequence[str]]) -> list[str]:
     """Return the nodes behind what they wait for, as near as possible to the order given."""
-    position = {node: place for place, node in enumerate(graph)}
+    position = {node: number for number, node in enumerate(graph)}
     waits = {node: len(set(needed)) for node, needed in graph.items()}
     waiting: dict[str, list[str]] = {}
     for node, needed in graph.items():

@@ -25,16 +25,16 @@ def outcome_stats(states: Iterable[JobState]) -> dict[str, int]:
 
 def category_outcomes(states: Iterable[JobState]) -> dict[str, Outcome]:
     """Return the outcome of each category: fail if any job failed, else pass if any passed."""
-    found: dict[str, Outcome] = {}
+    outcomes: dict[str, Outcome] = {}
     for state in states:
         if not state.was_tried:
             continue
         category_id, outcome = state.effective_category_id, state.result.outcome
         rank = Outcome.FAIL if outcome.failed else outcome
-        best = found.get(category_id)
+        best = outcomes.get(category_id)
         if best is None or _RANKS.get(rank, 0) > _RANKS.get(best, 0):
-            found[category_id] = rank if rank in _RANKS else Outcome.SKIP
-    return found
+            outcomes[category_id] = rank if rank in _RANKS else Outcome.SKIP
+    return outcomes
 
 
 _RANKS: Mapping[Outcome, int] = {Outcome.FAIL: 2, Outcome.PASS: 1}
@@ -61,10 +61,10 @@ def estimated_duration(
     """
     totals: list[float | None] = [0.0, 0.0]
     for job in jobs:
-        place = 0 if job.automated else 1
-        total, seconds = totals[place], job.estimated_duration
+        index = 0 if job.automated else 1
+        total, seconds = totals[index], job.estimated_duration
         if total is None or seconds is None:
-            totals[place] = None
+            totals[index] = None
         else:
-            totals[place] = total + seconds + (0 if job.automated else manual_overhead)
+            totals[index] = total + seconds + (0 if job.automated else manual_overhead)
     return totals[0], totals[1]

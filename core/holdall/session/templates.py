@@ -69,12 +69,14 @@ def _filter(template: Template) -> Callable[[Mapping[str, str]], bool]:
         for number, line in enumerate(text.splitlines(), start=1)
         if line.strip()
     ]
-    for each in expressions:
-        if each.resource_ids != (resource_id,):
+    for expression in expressions:
+        if expression.resource_ids != (resource_id,):
             wanted = template.get("template_resource")
             reason = f"a filter may name only {wanted!r}, the template's own resource"
-            raise ExpressionError(each.text, 1, 1, reason)
-    return lambda record: all(each.holds({resource_id: (record,)}) for each in expressions)
+            raise ExpressionError(expression.text, 1, 1, reason)
+    return lambda record: all(
+        expression.holds({resource_id: (record,)}) for expression in expressions
+    )
 
 
 def _imports(template: Template) -> dict[str, str]:

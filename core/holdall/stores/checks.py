@@ -135,6 +135,6 @@ class _CheckedChunks(_Chunks):
     def _check(self) -> None:
         actual = self._digest.hexdigest()
         if actual != self._due:
-            where = f"blob sha256:{self._due}"
+            location = f"blob sha256:{self._due}"
             reason = f"its bytes are those of sha256:{actual}"
-            raise CorruptSessionError(self._session_id, where, reason)
+            raise CorruptSessionError(self._session_id, location, reason)

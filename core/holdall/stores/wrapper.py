@@ -228,7 +228,7 @@ def _capabilities(inner: object, known: tuple[tuple[type, type], ...]) -> tuple[
 @cache
 def _combined(cls: Any, capabilities: tuple[type, ...]) -> Any:
     """Return *cls* with *capabilities*: `isinstance` asks the class, not a `__getattr__`."""
-    missing = tuple(each for each in capabilities if not issubclass(cls, each))
+    missing = tuple(capability for capability in capabilities if not issubclass(cls, capability))
     if not missing:
         return cls
     names = {"__module__": cls.__module__, "__doc__": cls.__doc__}

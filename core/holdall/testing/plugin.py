@@ -55,7 +55,7 @@ def holdall_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         info = site / f"{name.replace('-', '_')}-{version}.dist-info"
         info.mkdir()
         head = f"Metadata-Version: 2.3\nName: {name}\nVersion: {version}\n"
-        needs = "".join(f"Requires-Dist: {each}\n" for each in requires)
+        needs = "".join(f"Requires-Dist: {requirement}\n" for requirement in requires)
         (info / "METADATA").write_text(f"{head}{needs}", encoding="utf-8")
         lines = [
             line
@@ -67,7 +67,7 @@ def holdall_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
             target = site / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(text, encoding="utf-8")
-        written = [*files, *(f"{info.name}/{each.name}" for each in info.iterdir())]
+        written = [*files, *(f"{info.name}/{path.name}" for path in info.iterdir())]
         record = "".join(f"{path},,\n" for path in written)
         (info / "RECORD").write_text(record, encoding="utf-8")
         importlib.invalidate_caches()
@@ -80,6 +80,6 @@ def holdall_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
 def _forget(before: set[str], site: Path) -> None:
     """Take the modules of the folder out of the process again."""
     for name in set(sys.modules) - before:
-        found = getattr(sys.modules[name], "__file__", None) or ""
-        if found.startswith(str(site)):
+        file = getattr(sys.modules[name], "__file__", None) or ""
+        if file.startswith(str(site)):
             del sys.modules[name]

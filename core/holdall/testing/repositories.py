@@ -29,8 +29,8 @@ class RepositoryContract(
             def repository(self, redis_url):
                 return RedisRepository(redis_url)
 
-    Two hooks find more, where a store can be looked at from outside: `reopen`
-    gives a second repository on the same place, so that what is written by one
+    Two hooks make more tests possible, where a store can be inspected from outside: `reopen`
+    gives a second repository at the same location, so that what is written by one
     object is read by another; `damage` changes a byte of what a session stored.
 
     The tests' docstrings name the guarantee that they are about:

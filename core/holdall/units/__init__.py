@@ -20,7 +20,7 @@ from holdall.units.kinds import (
     draft_unit,
     make_unit,
 )
-from holdall.units.provider import Problem, Provider
+from holdall.units.provider import Provider, ProviderProblem
 from holdall.units.records import Record, parse_records
 from holdall.units.unit import Finding, Origin, Unit, own_id, qualified
 
@@ -40,8 +40,8 @@ __all__ = [
     "ManifestEntry",
     "Origin",
     "PackagingMetaData",
-    "Problem",
     "Provider",
+    "ProviderProblem",
     "Record",
     "Template",
     "TestPlan",

@@ -39,27 +39,29 @@ class ExporterUnit(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     @cached_property
     def data(self) -> Mapping[str, Any]:
         """What the exporter is given besides options; a `template`, say."""
-        found: dict[str, Any] = json.loads(self.get("data") or "{}")
-        return found
+        parsed: dict[str, Any] = json.loads(self.get("data") or "{}")
+        return parsed
 
     def faults(self) -> Iterator[Finding]:
         """Yield what makes the definition unusable."""
         yield from super().faults()
         extension = self.file_extension
         if extension and not _EXTENSION.fullmatch(extension):
-            words = f"the field 'file_extension' must be like 'txt' or 'tar.gz', not {extension!r}"
-            yield Finding("file_extension", words)
+            message = (
+                f"the field 'file_extension' must be like 'txt' or 'tar.gz', not {extension!r}"
+            )
+            yield Finding("file_extension", message)
         try:
-            found = json.loads(self.get("data") or "{}")
+            parsed = json.loads(self.get("data") or "{}")
         except ValueError as error:
             yield Finding("data", f"the field 'data' must be a JSON object: {error}")
         else:
-            if not isinstance(found, dict):
-                yield Finding("data", f"the field 'data' must be a JSON object, not {found!r}")
+            if not isinstance(parsed, dict):
+                yield Finding("data", f"the field 'data' must be a JSON object, not {parsed!r}")
 
     def doubts(self) -> Iterator[Finding]:
         """Yield what is wrong with the definition, but leaves it usable."""
         yield from super().doubts()
         if not self.file_extension:
-            words = "the field 'file_extension' is missing; reports end as the exporter's own do"
-            yield Finding("file_extension", words)
+            message = "the field 'file_extension' is missing; reports end as the exporter's own do"
+            yield Finding("file_extension", message)

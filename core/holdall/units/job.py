@@ -160,10 +160,10 @@ def duration(text: str) -> float | None:
     try:
         seconds = float(text)
     except ValueError:
-        found = _HOURS_MINUTES_SECONDS.fullmatch(text)
-        if not found or not any(found.groups()):
+        match = _HOURS_MINUTES_SECONDS.fullmatch(text)
+        if not match or not any(match.groups()):
             return None
-        hours, minutes, rest = (float(part or 0) for part in found.groups())
+        hours, minutes, rest = (float(part or 0) for part in match.groups())
         return hours * 3600 + minutes * 60 + rest
     return seconds if 0 <= seconds < float("inf") else None
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Severity = Literal["error", "warning"]
 
 
-class Problem(msgspec.Struct, frozen=True):
+class ProviderProblem(msgspec.Struct, frozen=True):
     """Something wrong with a provider that leaves the rest of it usable.
 
     Attributes:
@@ -34,8 +34,8 @@ class Problem(msgspec.Struct, frozen=True):
             raise ValueError(f"a problem is an error or a warning, not {self.severity!r}")
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{where}: {self.severity}: {self.message}"
+        location = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{location}: {self.severity}: {self.message}"
 
 
 class Provider:
@@ -60,7 +60,7 @@ class Provider:
         namespace: str,
         version: str,
         source: str,
-        read: Callable[[], Iterable[Unit | Problem]],
+        read: Callable[[], Iterable[Unit | ProviderProblem]],
         description: str = "",
         loader: str = "",
         folder: Path | None = None,
@@ -77,7 +77,7 @@ class Provider:
         self.data_folder: Final = data_folder
         self.bin_folder: Final = bin_folder
         self._read: Final = read
-        self._content: tuple[list[Unit], list[Problem]] | None = None
+        self._content: tuple[list[Unit], list[ProviderProblem]] | None = None
 
     def __repr__(self) -> str:
         return f"<Provider {self.name} {self.version} from {self.source!r}>"
@@ -100,22 +100,24 @@ class Provider:
         return list(self._settled()[0])
 
     @property
-    def problems(self) -> list[Problem]:
+    def problems(self) -> list[ProviderProblem]:
         """What is wrong with the definitions, in their order; a list of the caller's own."""
         return list(self._settled()[1])
 
-    def _settled(self) -> tuple[list[Unit], list[Problem]]:
+    def _settled(self) -> tuple[list[Unit], list[ProviderProblem]]:
         if self._content is None:
             self._content = _collected(self._read())
         return self._content
 
 
-def _collected(found: Iterable[Unit | Problem]) -> tuple[list[Unit], list[Problem]]:
+def _collected(
+    items: Iterable[Unit | ProviderProblem],
+) -> tuple[list[Unit], list[ProviderProblem]]:
     units: list[Unit] = []
-    problems: list[Problem] = []
+    problems: list[ProviderProblem] = []
     firsts: dict[tuple[str, str], Unit] = {}
-    for item in found:
-        if isinstance(item, Problem):
+    for item in items:
+        if isinstance(item, ProviderProblem):
             problems.append(item)
             continue
         first = firsts.get((item.kind, item.id)) if item.id else None
@@ -127,14 +129,14 @@ def _collected(found: Iterable[Unit | Problem]) -> tuple[list[Unit], list[Proble
     return units, problems
 
 
-def _clash(first: Unit, other: Unit) -> Problem:
-    where = f" at {first.where}" if first.where else ""
-    return Problem(
+def _clash(first: Unit, other: Unit) -> ProviderProblem:
+    location = f" at {first.where}" if first.where else ""
+    return ProviderProblem(
         file=other.origin.file if other.origin else "",
         line=other.origin.line if other.origin else 0,
         severity="error",
         message=(
-            f"the {other.kind} {other.id!r} is defined before{where}, and differently; "
+            f"the {other.kind} {other.id!r} is defined before{location}, and differently; "
             "that one counts, give this one another id"
         ),
     )

@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from holdall.doors import lazy_door
-from holdall.view.verdict import Policy, Verdict, verdict
+from holdall.view.verdict import Verdict, VerdictPolicy, verdict
 
 if TYPE_CHECKING:
-    from holdall.view.filtering import OpenBlob, Place, ViewFilter
+    from holdall.view.filtering import Location, OpenBlob, ViewFilter
     from holdall.view.fold import DeviceView, FoldedJob
     from holdall.view.group import JobGroup
     from holdall.view.job import AttemptView, JobView
@@ -17,7 +17,7 @@ else:
     __getattr__, __dir__ = lazy_door(
         __name__,
         {
-            ".filtering": ("OpenBlob", "Place", "ViewFilter"),
+            ".filtering": ("Location", "OpenBlob", "ViewFilter"),
             ".fold": ("DeviceView", "FoldedJob"),
             ".group": ("JobGroup",),
             ".job": ("AttemptView", "JobView"),
@@ -33,13 +33,13 @@ __all__ = [
     "FoldedJob",
     "JobGroup",
     "JobView",
+    "Location",
     "OpenBlob",
-    "Place",
-    "Policy",
     "SessionView",
     "SharedLogs",
     "Tally",
     "Verdict",
+    "VerdictPolicy",
     "ViewFilter",
     "verdict",
 ]

@@ -21,7 +21,7 @@ OpenBlob = Callable[[str], BinaryIO]
 Shown = TypeVar("Shown", bound=msgspec.Struct)
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """Where in a session something stands; an attempt of -1 is the job's definition."""
 
     device_id: str = ""
@@ -43,37 +43,37 @@ class ViewFilter:
 
     log_key: Hashable = None
 
-    def text(self, text: str, place: Place) -> str:  # noqa: ARG002 - what filters go by
+    def text(self, text: str, location: Location) -> str:  # noqa: ARG002 - what filters go by
         """Return what is shown in place of a text."""
         return text
 
-    def value(self, name: str, text: str, place: Place) -> str:  # noqa: ARG002 - the same
+    def value(self, name: str, text: str, location: Location) -> str:  # noqa: ARG002 - the same
         """Return what is shown in place of the value that goes by *name*."""
-        return self.text(text, place)
+        return self.text(text, location)
 
-    def result(self, result: JobResult, place: Place) -> JobResult:  # noqa: ARG002 - the same
+    def result(self, result: JobResult, location: Location) -> JobResult:  # noqa: ARG002 - the same
         """Return what is shown in place of a result; its texts are filtered already."""
         return result
 
     def attachments(
         self,
         attachments: tuple[Attachment, ...],
-        place: Place,  # noqa: ARG002 - what filters go by
+        location: Location,  # noqa: ARG002 - what filters go by
         open_blob: OpenBlob,  # noqa: ARG002 - the same
     ) -> tuple[Attachment, ...]:
         """Return the attachments that are shown in place of these."""
         return attachments
 
-    def log(self, records: Iterator[IOLogRecord], place: Place) -> Iterator[IOLogRecord]:  # noqa: ARG002
+    def log(self, records: Iterator[IOLogRecord], location: Location) -> Iterator[IOLogRecord]:  # noqa: ARG002
         """Return what is shown in place of a log; it is read piece by piece."""
         return records
 
-    def found(self, place: Place) -> Mapping[str, int]:  # noqa: ARG002 - what filters go by
-        """Return what was counted while the log at *place* was read to its end."""
+    def counted(self, location: Location) -> Mapping[str, int]:  # noqa: ARG002 - what filters go by
+        """Return what was counted while the log at *location* was read to its end."""
         return {}
 
-    def count(self, found: Mapping[str, int], place: Place) -> None:
-        """Count what another filter of the same `log_key` found in the log at *place*."""
+    def count(self, counts: Mapping[str, int], location: Location) -> None:
+        """Count what another filter of the same `log_key` counted in the log at *location*."""
 
 
 def through(
@@ -82,7 +82,7 @@ def through(
     """Return *job* as it is seen through *filters*, the first one first."""
     shown = job
     for by in filters:
-        definition = Place(device_id, shown.record.id)
+        definition = Location(device_id, shown.record.id)
         results = tuple(
             _result(by, result, definition._replace(attempt=number), open_blob)
             for number, result in enumerate(shown.results)
@@ -93,39 +93,43 @@ def through(
     return shown
 
 
-def _record(by: ViewFilter, record: JobRecord, place: Place) -> JobRecord:
-    return _with_texts(by, record, ("summary", "description"), place)
+def _record(by: ViewFilter, record: JobRecord, location: Location) -> JobRecord:
+    return _with_texts(by, record, ("summary", "description"), location)
 
 
-def _result(by: ViewFilter, result: JobResult, place: Place, open_blob: OpenBlob) -> JobResult:
-    shown = _with_texts(by, result, ("comments", "skip_reason"), place)
+def _result(
+    by: ViewFilter, result: JobResult, location: Location, open_blob: OpenBlob
+) -> JobResult:
+    shown = _with_texts(by, result, ("comments", "skip_reason"), location)
     if shown.attachments:
-        attachments = by.attachments(shown.attachments, place, open_blob)
+        attachments = by.attachments(shown.attachments, location, open_blob)
         if attachments != shown.attachments:
             shown = msgspec.structs.replace(shown, attachments=attachments)
     if shown.subtests or shown.measurements:
         shown = msgspec.structs.replace(
             shown,
-            subtests=tuple(_with_texts(by, part, _PARTS, place) for part in shown.subtests),
-            measurements=tuple(_measured(by, part, place) for part in shown.measurements),
+            subtests=tuple(_with_texts(by, part, _PARTS, location) for part in shown.subtests),
+            measurements=tuple(_measured(by, part, location) for part in shown.measurements),
         )
-    return by.result(shown, place)
+    return by.result(shown, location)
 
 
-def _measured(by: ViewFilter, measured: Measurement, place: Place) -> Measurement:
-    shown = _with_texts(by, measured, ("name", "unit"), place)
+def _measured(by: ViewFilter, measured: Measurement, location: Location) -> Measurement:
+    shown = _with_texts(by, measured, ("name", "unit"), location)
     if isinstance(shown.value, str):
-        value = by.value(shown.name, shown.value, place._replace(field="value"))
+        value = by.value(shown.name, shown.value, location._replace(field="value"))
         shown = msgspec.structs.replace(shown, value=value)
     return shown
 
 
-def _with_texts(by: ViewFilter, struct: Shown, names: tuple[str, ...], place: Place) -> Shown:
+def _with_texts(
+    by: ViewFilter, struct: Shown, names: tuple[str, ...], location: Location
+) -> Shown:
     changes = {}
     for name in names:
         text = getattr(struct, name)
         if text:
-            shown = by.text(text, place._replace(field=name))
+            shown = by.text(text, location._replace(field=name))
             if shown != text:
                 changes[name] = shown
     return msgspec.structs.replace(struct, **changes) if changes else struct
@@ -133,5 +137,5 @@ def _with_texts(by: ViewFilter, struct: Shown, names: tuple[str, ...], place: Pl
 
 _PARTS: Final = ("name", "message")
 
-NOWHERE: Final = Place()
+NOWHERE: Final = Location()
 """The place of what belongs to the session as a whole."""

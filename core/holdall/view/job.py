@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING
 
-from holdall.view.filtering import Place
+from holdall.view.filtering import Location
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 class AttemptView:
     """One attempt at a job."""
 
-    __slots__ = ("_source", "_where", "result")
+    __slots__ = ("_attempt_key", "_source", "result")
 
-    def __init__(self, result: JobResult, source: Source, where: tuple[str, str, int]) -> None:
+    def __init__(
+        self, result: JobResult, source: Source, attempt_key: tuple[str, str, int]
+    ) -> None:
         self.result = result
         self._source = source
-        self._where = where
+        self._attempt_key = attempt_key
 
     @property
     def outcome(self) -> Outcome:
@@ -101,7 +103,7 @@ class AttemptView:
 
     def io_log(self) -> Iterator[IOLogRecord]:
         """Yield what the job wrote, in pieces, in the order it was written."""
-        return self._source.log(self.result, Place(*self._where, "io_log"))
+        return self._source.log(self.result, Location(*self._attempt_key, "io_log"))
 
     def open_attachment(self, attachment: Attachment) -> BinaryIO:
         """Return the content of one of `attachments`."""
@@ -182,8 +184,8 @@ class JobView:
         return tuple(map(self._attempt, self._job.results, count()))
 
     def _attempt(self, result: JobResult, number: int) -> AttemptView:
-        place = (self.device_id, self._record.id, number)
-        return AttemptView(result, self._source, place)
+        attempt_key = (self.device_id, self._record.id, number)
+        return AttemptView(result, self._source, attempt_key)
 
     @property
     def in_flight(self) -> bool:

@@ -12,7 +12,7 @@ from holdall.results import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from holdall.languages import Words
+    from holdall.languages import Catalog
     from holdall.results import Interruption
     from holdall.view.fold import FoldedJob
 
@@ -34,10 +34,10 @@ class Labels:
 
     __slots__ = ("_interrupted", "_outcomes", "in_flight")
 
-    def __init__(self, words: Words) -> None:
-        self.in_flight = words.gettext(_IN_FLIGHT)
-        self._outcomes = {each: words.gettext(each.label) for each in Outcome}
-        self._interrupted = {by: words.gettext(text) for by, text in _INTERRUPTED.items()}
+    def __init__(self, catalog: Catalog) -> None:
+        self.in_flight = catalog.gettext(_IN_FLIGHT)
+        self._outcomes = {outcome: catalog.gettext(outcome.label) for outcome in Outcome}
+        self._interrupted = {by: catalog.gettext(text) for by, text in _INTERRUPTED.items()}
 
     def of(self, outcome: Outcome, interrupted_by: Interruption | None = None) -> str:
         """Return the label of an attempt that has ended."""
@@ -61,9 +61,11 @@ def tallies(jobs: Iterable[FoldedJob], labels: Labels) -> list[Tally]:
     """Return a tally for each way that occurs, what went wrong first."""
     counts = Counter(None if job.in_flight else job.result.outcome for job in jobs)
     return [
-        Tally(each, labels.in_flight if each is None else labels.of(each), counts[each])
-        for each in _ORDER
-        if counts[each]
+        Tally(
+            outcome, labels.in_flight if outcome is None else labels.of(outcome), counts[outcome]
+        )
+        for outcome in _ORDER
+        if counts[outcome]
     ]
 
 
@@ -86,4 +88,4 @@ _ORDER: Final = (
 
 def total(durations: Iterable[float | None]) -> float:
     """Return the sum of *durations*, a finite number whatever they are."""
-    return min(sum(each or 0.0 for each in durations), sys.float_info.max)
+    return min(sum(duration or 0.0 for duration in durations), sys.float_info.max)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 
     from holdall.results import JobResult
-    from holdall.view.filtering import Place, ViewFilter
+    from holdall.view.filtering import Location, ViewFilter
 
 
 ROOM: Final = 256 << 20
@@ -32,7 +32,7 @@ class _Kept(NamedTuple):
     """Where a log is, and what each filter that it was read through counted in it."""
 
     extents: tuple[Extent, ...]
-    found: tuple[Mapping[str, int], ...]
+    counts: tuple[Mapping[str, int], ...]
 
 
 class SharedLogs:
@@ -57,31 +57,31 @@ class SharedLogs:
     def log(
         self,
         result: JobResult,
-        place: Place,
+        location: Location,
         filters: tuple[ViewFilter, ...],
         stored: Callable[[JobResult], Iterator[IOLogRecord]],
     ) -> tuple[Iterator[IOLogRecord], tuple[ViewFilter, ...]]:
         """Return a log as it is seen through the first of *filters*, and the other ones."""
-        alike = tuple(takewhile(lambda each: each.log_key is not None, filters))
+        alike = tuple(takewhile(lambda view_filter: view_filter.log_key is not None, filters))
         others = filters[len(alike) :]
         key: Hashable = result.io_log_ref
         if alike:
-            key = (key, place, *(each.log_key for each in alike))
+            key = (key, location, *(view_filter.log_key for view_filter in alike))
         kept = self._kept.get(key)
         if kept is not None:
-            return self._again(kept, place, alike), others
+            return self._again(kept, location, alike), others
         records = stored(result)
-        for each in alike:
-            records = each.log(records, place)
+        for view_filter in alike:
+            records = view_filter.log(records, location)
         if result.io_log_size < self._spool.room and len(self._kept) < MOST:
-            records = self._remembering(key, records, place, alike)
+            records = self._remembering(key, records, location, alike)
         return records, others
 
     def _remembering(
         self,
         key: Hashable,
         records: Iterator[IOLogRecord],
-        place: Place,
+        location: Location,
         filters: tuple[ViewFilter, ...],
     ) -> Iterator[IOLogRecord]:
         """Yield *records*, and remember them if the reader comes to their end."""
@@ -91,15 +91,15 @@ class SharedLogs:
             yield record
         extents = writer.finish()
         if extents is not None:
-            found = tuple(each.found(place) for each in filters)
-            self._kept[key] = _Kept(extents, found)
+            counts = tuple(view_filter.counted(location) for view_filter in filters)
+            self._kept[key] = _Kept(extents, counts)
 
     def _again(
-        self, kept: _Kept, place: Place, filters: tuple[ViewFilter, ...]
+        self, kept: _Kept, location: Location, filters: tuple[ViewFilter, ...]
     ) -> Iterator[IOLogRecord]:
         yield from self._spool.read(kept.extents)
-        for each, found in zip(filters, kept.found, strict=True):
-            each.count(found, place)
+        for view_filter, counts in zip(filters, kept.counts, strict=True):
+            view_filter.count(counts, location)
 
 
 _IN_MEMORY: Final = 1 << 18  # bytes of small logs that stay in memory
@@ -132,8 +132,8 @@ class SmallLogs:
             return iter(result.io_log)
         if not ref.startswith(_SPOOLED):
             return None
-        places = (each.split("+") for each in ref.removeprefix(_SPOOLED).split(","))
-        return self._spool.read([Extent(int(start), int(size)) for start, size in places])
+        extents = (extent.split("+") for extent in ref.removeprefix(_SPOOLED).split(","))
+        return self._spool.read([Extent(int(start), int(size)) for start, size in extents])
 
 
 _BATCH: Final = 1 << 18  # bytes of records that are written, and read, at a time

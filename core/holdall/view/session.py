@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from holdall.contracts import Storage
     from holdall.journal import AnyEvent, PlanRecord, PluginUsed, ProviderAdded
-    from holdall.languages import Words
+    from holdall.languages import Catalog
     from holdall.results import Outcome
     from holdall.view.filtering import ViewFilter
     from holdall.view.fold import FoldedJob, FoldedSession
@@ -45,7 +45,7 @@ class SessionView:
 
     Attributes:
         unsaved: How many of the events shown here are not stored yet.
-        words: The words that labels are in; English ones unless `with_words` gave others.
+        catalog: The catalog that labels are in; English ones unless `with_catalog` gave others.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class SessionView:
         self._session: FoldedSession = fold(events, small_logs)
         self._source = Source(open_blob or _no_blobs, small_logs)
         self._whole: SessionView | None = None
-        self.words: Words = ENGLISH
+        self.catalog: Catalog = ENGLISH
         self.unsaved = unsaved
 
     @classmethod
@@ -148,14 +148,16 @@ class SessionView:
         """Return this view under another title."""
         return self._projected(session=replace(self._session, title=encodable(title)))
 
-    def with_words(self, words: Words) -> SessionView:
-        """Return this view with the words that are holdall's own, as labels are, in *words*.
+    def with_catalog(self, catalog: Catalog) -> SessionView:
+        """Return this view with the words that are holdall's own, as labels are, in *catalog*.
 
         What the session holds stays as it is. A report that programs read wants no words
         but the English ones.
         """
-        whole = self._whole and self._whole.with_words(words)
-        return self._projected(source=self._source.with_words(words), whole=whole, words=words)
+        whole = self._whole and self._whole.with_catalog(catalog)
+        return self._projected(
+            source=self._source.with_catalog(catalog), whole=whole, catalog=catalog
+        )
 
     def _projected(
         self,
@@ -163,14 +165,14 @@ class SessionView:
         session: FoldedSession | None = None,
         source: Source | None = None,
         whole: SessionView | None = None,
-        words: Words | None = None,
+        catalog: Catalog | None = None,
     ) -> SessionView:
         """Return a view that shows these instead of its own."""
         view = object.__new__(SessionView)
         view._session = session or self._session
         view._source = source or self._source
         view._whole = whole or self._whole
-        view.words = words or self.words
+        view.catalog = catalog or self.catalog
         view.unsaved = self.unsaved
         return view
 
@@ -200,13 +202,13 @@ class SessionView:
     def jobs(self, *, device_id: str | None = None) -> Iterator[JobView]:
         """Yield the selected jobs and those that were tried, in the order of the run list."""
         headings: dict[str, str] = {}
-        for each in self._session.jobs if device_id is None else (device_id,):
-            for job in self._session.jobs.get(each, ()):
+        for group_device_id in self._session.jobs if device_id is None else (device_id,):
+            for job in self._session.jobs.get(group_device_id, ()):
                 category_id = job.record.category_id
                 heading = headings.get(category_id)
                 if heading is None:
                     heading = headings[category_id] = self._category(category_id)
-                yield JobView(each, job, heading, self._source)
+                yield JobView(group_device_id, job, heading, self._source)
 
     @property
     def custom_joblist(self) -> bool:
@@ -222,45 +224,45 @@ class SessionView:
 
     def groups(self, *, device_id: str | None = None) -> Iterator[JobGroup]:
         """Yield the jobs by device and category, categories in the order of their first job."""
-        for each in self._session.jobs if device_id is None else (device_id,):
-            found: dict[str, list[FoldedJob]] = {}
-            for job in self._session.jobs.get(each, ()):
-                found.setdefault(job.record.category_id, []).append(job)
-            for category_id, jobs in found.items():
+        for group_device_id in self._session.jobs if device_id is None else (device_id,):
+            by_category: dict[str, list[FoldedJob]] = {}
+            for job in self._session.jobs.get(group_device_id, ()):
+                by_category.setdefault(job.record.category_id, []).append(job)
+            for category_id, jobs in by_category.items():
                 category = self._category(category_id)
-                yield JobGroup(each, category_id, category, jobs, self._source)
+                yield JobGroup(group_device_id, category_id, category, jobs, self._source)
 
     def _category(self, category_id: str) -> str:
         known = self.categories.get(category_id)
         name = "" if category_id == UNCATEGORISED else category_id.rpartition("::")[2]
-        return known or name or self.words.gettext(UNCATEGORISED_NAME)
+        return known or name or self.catalog.gettext(UNCATEGORISED_NAME)
 
     def resources(self) -> Iterator[tuple[str, str, tuple[dict[str, str], ...]]]:
         """Yield device id, job id and records of each resource job that has a result."""
         for job in self.jobs():
             if job.plugin == "resource" and job.attempts:
                 text = b"".join(r.data for r in job.io_log() if r.stream == "stdout")
-                found = parse_records(text.decode("utf-8", "backslashreplace"))
-                records = tuple(r.fields for r in found if isinstance(r, Record))
+                parsed = parse_records(text.decode("utf-8", "backslashreplace"))
+                records = tuple(r.fields for r in parsed if isinstance(r, Record))
                 yield job.device_id, job.id, records
 
 
 def _device(by: ViewFilter, device: DeviceView) -> DeviceView:
-    place = NOWHERE._replace(device_id=device.id)
+    location = NOWHERE._replace(device_id=device.id)
     facts = {
-        name: by.value(name, value, place._replace(field=f"fact {name}"))
+        name: by.value(name, value, location._replace(field=f"fact {name}"))
         for name, value in device.facts.items()
     }
-    words = by.text(device.description, place._replace(field="description"))
-    return DeviceView(device.id, words, facts)
+    description = by.text(device.description, location._replace(field="description"))
+    return DeviceView(device.id, description, facts)
 
 
 def _plan(by: ViewFilter, plan: PlanRecord) -> PlanRecord:
-    place = NOWHERE._replace(job_id=plan.id)
+    location = NOWHERE._replace(job_id=plan.id)
     return replace(
         plan,
-        name=by.text(plan.name, place._replace(field="name")),
-        description=by.text(plan.description, place._replace(field="description")),
+        name=by.text(plan.name, location._replace(field="name")),
+        description=by.text(plan.description, location._replace(field="description")),
     )
 
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
-    from holdall.languages import Words
+    from holdall.languages import Catalog
     from holdall.results import Attachment, IOLogRecord, JobResult
-    from holdall.view.filtering import OpenBlob, Place, ViewFilter
+    from holdall.view.filtering import Location, OpenBlob, ViewFilter
     from holdall.view.fold import FoldedJob
     from holdall.view.logs import SharedLogs, SmallLogs
 
@@ -52,9 +52,9 @@ class Source:
         """Return this source with logs remembered in *shared*."""
         return self._projected(shared=shared)
 
-    def with_words(self, words: Words) -> Source:
-        """Return this source with labels in *words*."""
-        return self._projected(labels=Labels(words))
+    def with_catalog(self, catalog: Catalog) -> Source:
+        """Return this source with labels in *catalog*."""
+        return self._projected(labels=Labels(catalog))
 
     def _projected(
         self,
@@ -78,7 +78,7 @@ class Source:
             return job
         return through(self._filters, device_id, job, self._open_blob)
 
-    def log(self, result: JobResult, place: Place) -> Iterator[IOLogRecord]:
+    def log(self, result: JobResult, location: Location) -> Iterator[IOLogRecord]:
         """Return the log of *result* as it is to be seen."""
         filters = self._filters
         records = self._small.log(result)
@@ -86,9 +86,9 @@ class Source:
             if self._shared is None:
                 records = self._stored(result)
             else:
-                records, filters = self._shared.log(result, place, filters, self._stored)
-        for each in filters:
-            records = each.log(records, place)
+                records, filters = self._shared.log(result, location, filters, self._stored)
+        for view_filter in filters:
+            records = view_filter.log(records, location)
         return records
 
     def _stored(self, result: JobResult) -> Iterator[IOLogRecord]:

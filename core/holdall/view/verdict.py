@@ -3,7 +3,7 @@
 A session passes if at least one job passed, none failed, crashed or could not be
 performed, and nothing is left to do: no job of the run list without a result,
 none undecided, none in flight. Skipped jobs don't matter, and neither does the
-certification status: a non-blocker that fails is a failure too. Another `Policy`
+certification status: a non-blocker that fails is a failure too. Another `VerdictPolicy`
 may say otherwise.
 """
 
@@ -19,7 +19,7 @@ from holdall.results import Outcome
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from holdall.languages import Words
+    from holdall.languages import Catalog
     from holdall.view.job import JobView
     from holdall.view.session import SessionView
 
@@ -73,7 +73,7 @@ Against = Literal[
 
 
 @dataclass(frozen=True)
-class Policy:
+class VerdictPolicy:
     """What makes a session pass.
 
     Attributes:
@@ -106,10 +106,10 @@ class Policy:
 
     def ignores(self, job: JobView) -> bool:
         """Whether *job* does not matter."""
-        return any(fnmatchcase(job.id, each) for each in self.ignore)
+        return any(fnmatchcase(job.id, pattern) for pattern in self.ignore)
 
 
-STRICT: Final = Policy()
+STRICT: Final = VerdictPolicy()
 """The policy of all reports and of the exit code."""
 
 
@@ -132,26 +132,26 @@ class Reason:
         """The reason without the jobs: `2 jobs failed`."""
         return self.headline_in(ENGLISH)
 
-    def headline_in(self, words: Words) -> str:
+    def headline_in(self, catalog: Catalog) -> str:
         """Return `headline` in other words than English ones."""
         if self.code == "nothing-passed":
-            return words.gettext("no job passed")
+            return catalog.gettext("no job passed")
         one, several = _TOO_FEW if self.code == "too-few" else _AGAINST[self.code]
-        return words.ngettext(one, several, self.count).format(count=self.count)
+        return catalog.ngettext(one, several, self.count).format(count=self.count)
 
     def __str__(self) -> str:
-        return self.told_in(ENGLISH)
+        return self.text_in(ENGLISH)
 
-    def told_in(self, words: Words) -> str:
+    def text_in(self, catalog: Catalog) -> str:
         """Return the reason and its jobs, as `str` does, in other words than English ones."""
-        headline = self.headline_in(words)
+        headline = self.headline_in(catalog)
         if not self.jobs:
             return headline
         jobs, more = ", ".join(self.jobs), self.count - len(self.jobs)
         if more <= 0:
             return f"{headline}: {jobs}"
-        told = words.ngettext("{jobs} and {count} more", "{jobs} and {count} more", more)
-        return f"{headline}: {told.format(jobs=jobs, count=more)}"
+        text = catalog.ngettext("{jobs} and {count} more", "{jobs} and {count} more", more)
+        return f"{headline}: {text.format(jobs=jobs, count=more)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ class Verdict:
         return "PASS" if self.passed else "FAIL"
 
 
-def verdict(view: SessionView, policy: Policy = STRICT) -> Verdict:
+def verdict(view: SessionView, policy: VerdictPolicy = STRICT) -> Verdict:
     """Return the verdict on the whole session; an empty one has not passed."""
     counts = dict.fromkeys(_AGAINST, 0)
     examples: dict[str, list[str]] = {code: [] for code in _AGAINST}

@@ -15,7 +15,7 @@ from holdall.results import encodable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from holdall.languages import Words
+    from holdall.languages import Catalog
 
 
 CELL_LENGTH: Final = 32_767
@@ -57,7 +57,7 @@ def line_text(text: str) -> str:
 
 def cell_text(
     text: str,
-    words: Words = ENGLISH,
+    catalog: Catalog = ENGLISH,
     *,
     behind: int = 0,
     cut: Callable[[], object] | None = None,
@@ -65,7 +65,7 @@ def cell_text(
     """Return *text* as one cell of a spreadsheet holds it; what does not fit is visibly cut.
 
     Args:
-        words: The language that a cut is told in.
+        catalog: The language that a cut is told in.
         behind: Characters that were cut already, of the end of the text.
         cut: Called if the text does not fit.
     """
@@ -74,7 +74,7 @@ def cell_text(
     text = _shown(text.replace("\r\n", "\n"))
     text = _ESCAPED_UNIT.sub("_x005F_", text)
     if behind or len(text) > CELL_LENGTH // 2 or text.count("\n") > CELL_LINE_FEEDS:
-        held = _cut(text, words, behind)
+        held = _cut(text, catalog, behind)
         if cut is not None and held is not text:
             cut()
         return held
@@ -87,7 +87,7 @@ def _shown(text: str) -> str:
     return encodable(text).translate(_TERMINAL) if _NOT_TERMINAL.search(text) else text
 
 
-def _cut(text: str, words: Words, behind: int) -> str:
+def _cut(text: str, catalog: Catalog, behind: int) -> str:
     """Return as much of *text* as a cell takes, with a mark if that is not all."""
     lines = text.split("\n", CELL_LINE_FEEDS)
     few_lines = "\n".join(lines[:CELL_LINE_FEEDS])
@@ -95,10 +95,10 @@ def _cut(text: str, words: Words, behind: int) -> str:
     if not behind and len(kept) == len(text) and _units(text) <= CELL_LENGTH:
         return text
     whole = len(text) + behind
-    said = words.ngettext(
+    said = catalog.ngettext(
         "[... cut: {count} character in all]", "[... cut: {count} characters in all]", whole
     )
-    mark = f"\n{said.format(count=grouped(whole, words))}"
+    mark = f"\n{said.format(count=grouped(whole, catalog))}"
     room = CELL_LENGTH - len(mark)
     kept = kept[:room]
     while _units(kept) > room:
@@ -203,9 +203,9 @@ def _has_any(text: str) -> bool:
 
 def _begun_at(text: str) -> int:
     """Return where the sequence that *text* ends in begins; its length if there is none."""
-    for found in _ANY.finditer(text, max(0, len(text) - _LONGEST)):
-        if _BEGUN.match(text, found.start()):
-            return found.start()
+    for match in _ANY.finditer(text, max(0, len(text) - _LONGEST)):
+        if _BEGUN.match(text, match.start()):
+            return match.start()
     return len(text)
 
 

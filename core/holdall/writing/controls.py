@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from holdall.results import IOLogRecord, Stream
-    from holdall.view import Place
+    from holdall.view import Location
 
 _CONTROLS: Final = [*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0)]
 _TABLES: Final[Mapping[str, Mapping[int, str]]] = {
@@ -39,17 +39,17 @@ class ControlFilter(ViewFilter):
         self._strips = ansi == "strip"
         self._table = _TABLES[control]
 
-    def text(self, text: str, place: Place) -> str:  # noqa: ARG002 - all texts alike
+    def text(self, text: str, location: Location) -> str:  # noqa: ARG002 - all texts alike
         """Return *text* without them."""
         if text.isprintable():
             return text
         return encodable((strip_escapes(text) if self._strips else text).translate(self._table))
 
-    def log(self, records: Iterator[IOLogRecord], place: Place) -> Iterator[IOLogRecord]:  # noqa: ARG002
+    def log(self, records: Iterator[IOLogRecord], location: Location) -> Iterator[IOLogRecord]:  # noqa: ARG002
         """Yield the log without them."""
         streams: tuple[Stream, ...] = ("stdout", "stderr")
-        decoders = {each: _DECODER("surrogateescape") for each in streams}
-        strippers = {each: EscapeStripper() for each in decoders}
+        decoders = {stream: _DECODER("surrogateescape") for stream in streams}
+        strippers = {stream: EscapeStripper() for stream in decoders}
         last = None
         for record in records:
             last = record

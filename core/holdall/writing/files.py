@@ -31,8 +31,8 @@ def file_name(text: str) -> str:
     if plain == plain.lower() and 0 < len(plain) <= _LONGEST:
         return plain
     digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    found = _ENDING.fullmatch(plain)
-    stem, ending = found.groups() if found else (plain, "")
+    match = _ENDING.fullmatch(plain)
+    stem, ending = match.groups() if match else (plain, "")
     return f"{stem[:_LONGEST]}~{digest}{ending}"
 
 

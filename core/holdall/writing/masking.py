@@ -69,7 +69,7 @@ class _StreamMasker:
     def _release(self, end: int) -> None:
         """Mask what stands before *end*, or before a match that goes on behind it."""
         text = "".join((self._seen, *self._texts))
-        place = start = len(self._seen)
+        position = start = len(self._seen)
         end += start
         for match in self._pattern.finditer(text, start):
             if match.start() >= end:
@@ -77,11 +77,11 @@ class _StreamMasker:
             if match.end() > end and match.start() > start and end < len(text):
                 end = match.start()
                 break
-            self._give(text[place : match.start()], match.start() - place)
+            self._give(text[position : match.start()], match.start() - position)
             self._give(self._mask(match), match.end() - match.start())
-            place = match.end()
-        end = max(end, place)
-        self._give(text[place:end], end - place)
+            position = match.end()
+        end = max(end, position)
+        self._give(text[position:end], end - position)
         self._seen, rest = text[max(0, end - _SEEN) : end], text[end:]
         self._texts, self._size = [rest], len(rest)
 

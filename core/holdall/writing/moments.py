@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from holdall.languages import ENGLISH, decimal
 
 if TYPE_CHECKING:
-    from holdall.languages import Words
+    from holdall.languages import Catalog
 
 
 _LAST: Final = 253_402_300_799.0  # the end of the year 9999, past which datetime can't go
@@ -29,14 +29,14 @@ def readable(when: datetime) -> str:
     return f"{iso(when)[:-1].replace('T', ' ')} UTC"
 
 
-def duration(seconds: float | None, words: Words = ENGLISH) -> str:
+def duration(seconds: float | None, catalog: Catalog = ENGLISH) -> str:
     """Return *seconds* for people: `0.25 s`, `12.0 s`, `3 min 05 s`, `2 h 03 min`, or nothing."""
     if seconds is None:
         return ""
     if seconds < 10:
-        return f"{decimal(seconds, 2, words)} s"
+        return f"{decimal(seconds, 2, catalog)} s"
     if seconds < 60:
-        return f"{decimal(seconds, 1, words)} s"
+        return f"{decimal(seconds, 1, catalog)} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes} min {rest:02} s"

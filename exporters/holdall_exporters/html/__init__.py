@@ -21,7 +21,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from msgspec import Meta
 
-from holdall.languages import N_, NN_, Words, catalog, decimal, grouped, name_of
+from holdall.languages import N_, NN_, Catalog, decimal, grouped, load_catalog, name_of
 from holdall.view import verdict
 from holdall.writing import duration, gathered, html_text, moment, readable
 from holdall_exporters.html.datablock import (
@@ -30,8 +30,8 @@ from holdall_exporters.html.datablock import (
     check_data_block,
     data_block,
     log_of,
+    notes_on,
     standing,
-    words_of,
 )
 from holdall_exporters.sandbox import loaded, rendered, sandboxed
 
@@ -123,8 +123,8 @@ class HtmlExporter:
 
     def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
         """Write the page, job by job."""
-        words = catalog(context.lang, "holdall_exporters")
-        names = _names(view.with_words(words), context)
+        catalog = load_catalog(context.lang, "holdall_exporters")
+        names = _names(view.with_catalog(catalog), context)
         path: Path | None = context.options.template
         page = _template().generate(**names) if path is None else _own(path, names)
         for piece in gathered(map(str.encode, page)):
@@ -197,34 +197,34 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
     """Return what the template knows."""
     style, script = _asset("report.css"), _asset("elements.js") + _asset("report.js")
     options: Options = context.options
-    words = view.words
-    found = verdict(view)
+    catalog = view.catalog
+    outcome = verdict(view)
     counts = list(_counts(view))
     failed = sum(
-        each.number for each in view.tallies if each.outcome is None or each.outcome.failed
+        tally.number for tally in view.tallies if tally.outcome is None or tally.outcome.failed
     )
     return {
         "view": view,
-        "title": _heading(options.title or view.title, words),
-        "verdict": found,
-        "reasons": [each.headline_in(words) for each in found.reasons],
+        "title": _heading(options.title or view.title, catalog),
+        "verdict": outcome,
+        "reasons": [reason.headline_in(catalog) for reason in outcome.reasons],
         "counts": counts,
-        "kinds": _by_kind(counts, words),
-        "share": _share(counts, view.job_count, words),
+        "kinds": _by_kind(counts, catalog),
+        "share": _share(counts, view.job_count, catalog),
         "more_failures": max(0, failed - options.failures_max),
         "failed": failed,
         "created": readable(moment(view.created)),
         "modified": readable(moment(view.modified)),
         "now": readable(context.now),
-        "duration": duration(view.duration or None, words),
-        "lang": name_of(words),
-        "_": words.gettext,
-        "ngettext": words.ngettext,
-        "grouped": lambda value: grouped(value, words),
-        "said": msgspec.json.encode(_said(words)).decode(),
+        "duration": duration(view.duration or None, catalog),
+        "lang": name_of(catalog),
+        "_": catalog.gettext,
+        "ngettext": catalog.ngettext,
+        "grouped": lambda value: grouped(value, catalog),
+        "said": msgspec.json.encode(_said(catalog)).decode(),
         "provenance": context.provenance,
         "policy": lambda style: _POLICY.format(style=_digest(style), script=_digest(script)),
-        "exporter": words.gettext("{name} of {provenance}").format(
+        "exporter": catalog.gettext("{name} of {provenance}").format(
             name="holdall.html", provenance=context.provenance
         ),
         "style": Markup(style),  # noqa: S704 - a file of this package
@@ -235,7 +235,7 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
     }
 
 
-def _said(words: Words) -> dict[str, object]:
+def _said(catalog: Catalog) -> dict[str, object]:
     """Return what the script says, which plural it takes for which count, and its numbers.
 
     200 counts tell a whole rule: from a hundred on, it looks at the last two digits.
@@ -243,14 +243,14 @@ def _said(words: Words) -> dict[str, object]:
     forms: dict[tuple[str, ...], int] = {}
     which = ""
     for count in range(200):
-        told = tuple(words.ngettext(*each, count) for each in _COUNTED.values())
-        which += str(forms.setdefault(told, len(forms)))
+        forms_of_count = tuple(catalog.ngettext(*message, count) for message in _COUNTED.values())
+        which += str(forms.setdefault(forms_of_count, len(forms)))
     return {
-        "thousands": grouped(1_000, words)[1:-3],
-        "point": decimal(0.5, 1, words)[1:-1],
+        "thousands": grouped(1_000, catalog)[1:-3],
+        "point": decimal(0.5, 1, catalog)[1:-1],
         "which": which,
         "forms": dict(zip(_COUNTED, zip(*forms, strict=True), strict=True)),
-        **{name: words.gettext(message) for name, message in _SAID.items()},
+        **{name: catalog.gettext(message) for name, message in _SAID.items()},
     }
 
 
@@ -268,7 +268,7 @@ class _Count(NamedTuple):
 def _counts(view: SessionView) -> Iterator[_Count]:
     """Yield the outcomes; the ring shows a single failure among many as at least one hundredth."""
     tallies = view.tallies
-    shares = [max(1.0, 100 * each.number / view.job_count) for each in tallies]
+    shares = [max(1.0, 100 * tally.number / view.job_count) for tally in tallies]
     scale = 100 / (sum(shares) or 1)
     gap = _GAP if len(tallies) > 1 else 0
     start = 0.0
@@ -276,23 +276,23 @@ def _counts(view: SessionView) -> Iterator[_Count]:
         length = share * scale
         kind = "open" if outcome is None else KINDS[outcome]
         arc = max(length - gap, 0.2)
-        text = f"{grouped(number, view.words)} {label}"
+        text = f"{grouped(number, view.catalog)} {label}"
         yield _Count(kind, label, number, text, f"{-start:.2f}", f"{arc:.2f} {100 - arc:.2f}")
         start += length
 
 
-def _by_kind(counts: Iterable[_Count], words: Words) -> list[tuple[str, str, int]]:
+def _by_kind(counts: Iterable[_Count], catalog: Catalog) -> list[tuple[str, str, int]]:
     """Return the kinds that occur, with the words for them and how many jobs are of each."""
     numbers = dict.fromkeys(_KINDS, 0)
-    for each in counts:
-        numbers[each.kind] += each.number
-    return [(kind, words.gettext(_KINDS[kind]), n) for kind, n in numbers.items() if n]
+    for count in counts:
+        numbers[count.kind] += count.number
+    return [(kind, catalog.gettext(_KINDS[kind]), n) for kind, n in numbers.items() if n]
 
 
-def _share(counts: Iterable[_Count], total: int, words: Words) -> str:
+def _share(counts: Iterable[_Count], total: int, catalog: Catalog) -> str:
     """Return how many of 100 jobs passed; 100 only if all did."""
-    passed = sum(each.number for each in counts if each.kind == "pass")
-    return words.gettext("{number}%").format(number=100 * passed // total if total else 0)
+    passed = sum(count.number for count in counts if count.kind == "pass")
+    return catalog.gettext("{number}%").format(number=100 * passed // total if total else 0)
 
 
 class _Failure(NamedTuple):
@@ -310,45 +310,45 @@ class _Failure(NamedTuple):
 
 
 def _failures(view: SessionView, options: Options) -> Iterator[_Failure]:
-    several, words = len(view.devices) > 1, view.words
+    several, catalog = len(view.devices) > 1, view.catalog
     for number, job in enumerate(view.jobs()):
         if job.outcome.failed or job.in_flight:
             yield _Failure(
                 number=number,
                 kind=standing(job)[0],
                 label=job.label,
-                summary=_heading(job.summary, words),
+                summary=_heading(job.summary, catalog),
                 id=html_text(job.id),
-                facts=list(_facts(job, words, several=several)),
-                words=words_of(job.last),
-                log=log_of(job.last, options, words),
+                facts=list(_facts(job, catalog, several=several)),
+                words=notes_on(job.last),
+                log=log_of(job.last, options, catalog),
                 dropped=job.last.io_log_dropped,
             )
 
 
-def _heading(text: str, words: Words) -> str:
+def _heading(text: str, catalog: Catalog) -> str:
     """Return *text* as a heading, which can't be empty."""
     shown = html_text(text)
-    return shown if shown.strip() else words.gettext(_UNNAMED)
+    return shown if shown.strip() else catalog.gettext(_UNNAMED)
 
 
-def _facts(job: JobView, words: Words, *, several: bool) -> Iterator[str]:
+def _facts(job: JobView, catalog: Catalog, *, several: bool) -> Iterator[str]:
     """Yield what stands beside the id of a failure."""
     yield html_text(job.category)
     if several:
         yield html_text(job.device_id)
     if job.duration is not None:
-        yield duration(job.duration, words)
+        yield duration(job.duration, catalog)
     if job.return_code is not None:
-        yield words.gettext("exit code {code}").format(code=job.return_code)
+        yield catalog.gettext("exit code {code}").format(code=job.return_code)
     if job.certification_status == "blocker":
-        yield words.gettext("blocker")
+        yield catalog.gettext("blocker")
     if job.attempt_count > 1:
         history = ", ".join(attempt.label for attempt in job.attempts)
-        told = words.ngettext(
+        attempts = catalog.ngettext(
             "{count} attempt: {history}", "{count} attempts: {history}", job.attempt_count
         )
-        yield told.format(count=job.attempt_count, history=history)
+        yield attempts.format(count=job.attempt_count, history=history)
 
 
 if TYPE_CHECKING:

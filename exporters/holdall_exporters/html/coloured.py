@@ -16,7 +16,7 @@ from holdall.writing import html_text, stream_runs, strip_escapes
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from holdall.languages import Words
+    from holdall.languages import Catalog
     from holdall.results import IOLogRecord
 
 Run = str | tuple[str, str]
@@ -33,7 +33,9 @@ _ON: Final = {1: "bold", 2: "dim", 3: "italic", 4: "underline", 9: "strike"}
 _OFF: Final = {22: ("bold", "dim"), 23: ("italic",), 24: ("underline",), 29: ("strike",)}
 
 
-def coloured(records: Iterable[IOLogRecord], *, limit: int, words: Words = ENGLISH) -> list[Run]:
+def coloured(
+    records: Iterable[IOLogRecord], *, limit: int, catalog: Catalog = ENGLISH
+) -> list[Run]:
     """Return a log as at most *limit* characters of text; what is cut is said in its place.
 
     The classes are `f0` to `f15` for a colour, `b0` to `b15` for a background,
@@ -43,12 +45,12 @@ def coloured(records: Iterable[IOLogRecord], *, limit: int, words: Words = ENGLI
     styles = {"stdout": _Style(), "stderr": _Style("err")}
     runs = list(_runs(head, styles))
     if left_out:
-        mark = words.ngettext(
+        mark = catalog.ngettext(
             "[... {count} character left out ...]",
             "[... {count} characters left out ...]",
             left_out,
         )
-        runs.append((CUT, f"\n{mark.format(count=grouped(left_out, words))}\n"))
+        runs.append((CUT, f"\n{mark.format(count=grouped(left_out, catalog))}\n"))
     runs += _runs(tail, styles)
     return runs
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from holdall.contracts import ExportContext
-    from holdall.languages import Words
+    from holdall.languages import Catalog
     from holdall.results import Attachment
     from holdall.view import AttemptView, JobView, SessionView
 
@@ -131,7 +131,7 @@ def check_data_block(block: str) -> None:
     first, *others = block.strip().split("\n")
     rows = len(msgspec.json.decode(_unpacked(first), type=_Rows).rows)
     details = sum(
-        len(msgspec.json.decode(_unpacked(each), type=list[_Details])) for each in others
+        len(msgspec.json.decode(_unpacked(line), type=list[_Details])) for line in others
     )
     if rows != details:
         raise ValueError(f"its data have {rows} rows, and details of {details}")
@@ -182,7 +182,7 @@ def _rows(
                 categories.setdefault(job.category, len(categories)),
                 devices.setdefault(job.device_id, len(devices)),
                 _rounded(job.duration),
-                " ".join(words_of(job.last))[:_NOTE] or 0,
+                " ".join(notes_on(job.last))[:_NOTE] or 0,
             )
             for job in islice(jobs, BLOCK)
         ]
@@ -191,8 +191,8 @@ def _rows(
         progress(start, 2 * total)
     names = {
         "labels": list(labels),
-        "categories": [html_text(each) for each in categories],
-        "devices": [html_text(each) for each in devices],
+        "categories": [html_text(name) for name in categories],
+        "devices": [html_text(name) for name in devices],
     }
     yield (b"]," if total else b'{"rows":[],') + encode(names)[1:]
 
@@ -211,29 +211,29 @@ def standing(job: JobView) -> tuple[str, str, str]:
     return kind, label, more.removesuffix(")")
 
 
-def words_of(attempt: AttemptView) -> list[str]:
+def notes_on(attempt: AttemptView) -> list[str]:
     """Return the reasons and comments on an attempt, each once."""
     if not attempt.skip_reason and not attempt.comments:  # as with most
         return []
     given = dict.fromkeys((attempt.skip_reason, attempt.comments))
-    return [html_text(strip_escapes(words)) for words in given if words]
+    return [html_text(strip_escapes(note)) for note in given if note]
 
 
 def _block(details: Iterable[_Details], encode: Any) -> Iterator[bytes]:
     separator = b"["
-    for each in details:
-        yield separator + encode(each)
+    for entry in details:
+        yield separator + encode(entry)
         separator = b","
     yield b"]"
 
 
 def _counted(details: Iterable[_Details], context: ExportContext) -> Iterator[_Details]:
     """Yield *details*, and count the logs in them that are cut."""
-    for each in details:
-        for attempt in each.attempts:
+    for entry in details:
+        for attempt in entry.attempts:
             if any(run[0] == CUT for run in attempt.log if isinstance(run, tuple)):
                 context.count(LOGS_CUT)
-        yield each
+        yield entry
 
 
 def _details(view: SessionView, choices: Choices, context: ExportContext) -> Iterator[_Details]:
@@ -249,7 +249,7 @@ def _details(view: SessionView, choices: Choices, context: ExportContext) -> Ite
                 details = _Details(like=known[key])
             elif len(known) < _SHARED:
                 known[key] = number
-        details.attempts = [_attempt(each, choices, view.words) for each in job.attempts]
+        details.attempts = [_attempt(attempt, choices, view.catalog) for attempt in job.attempts]
         if details.attempts and not job.in_flight:
             last = details.attempts[-1]
             last.kind, last.label, last.duration = "", "", None
@@ -266,26 +266,26 @@ def _definition(job: JobView) -> _Details:
     )
 
 
-def _attempt(attempt: AttemptView, choices: Choices, words: Words) -> _Attempt:
+def _attempt(attempt: AttemptView, choices: Choices, catalog: Catalog) -> _Attempt:
     return _Attempt(
         kind=KINDS[attempt.outcome],
         label=attempt.label,
         duration=_rounded(attempt.duration),
         started="" if attempt.started_at is None else readable(moment(attempt.started_at)),
         code=attempt.return_code or None,
-        words=words_of(attempt),
-        log=log_of(attempt, choices, words),
+        words=notes_on(attempt),
+        log=log_of(attempt, choices, catalog),
         dropped=attempt.io_log_dropped,
-        files=[_file(attempt, each, choices) for each in attempt.attachments],
+        files=[_file(attempt, attachment, choices) for attachment in attempt.attachments],
     )
 
 
-def log_of(attempt: AttemptView, choices: Choices, words: Words) -> list[Run]:
+def log_of(attempt: AttemptView, choices: Choices, catalog: Catalog) -> list[Run]:
     """Return the output of an attempt as far as it was asked for."""
     wanted = choices.logs == "all" or (choices.logs == "failed" and attempt.outcome.failed)
     if not wanted or not attempt.io_log_size:
         return []
-    return coloured(attempt.io_log(), limit=choices.log_max, words=words)
+    return coloured(attempt.io_log(), limit=choices.log_max, catalog=catalog)
 
 
 def _file(attempt: AttemptView, attachment: Attachment, choices: Choices) -> _File:

@@ -116,9 +116,11 @@ class JsonExporter:
         if "format" not in msgspec.json.decode(data, type=dict[str, msgspec.Raw]):
             msgspec.json.decode(data, type=Submission)
             return
-        found = msgspec.json.decode(data, type=Document)
-        if found.job_count != len(found.jobs):
-            raise ValueError(f"it should have {found.job_count} jobs and has {len(found.jobs)}")
+        document = msgspec.json.decode(data, type=Document)
+        if document.job_count != len(document.jobs):
+            raise ValueError(
+                f"it should have {document.job_count} jobs and has {len(document.jobs)}"
+            )
 
 
 def _head(view: SessionView, context: ExportContext) -> dict[str, Any]:
@@ -149,12 +151,12 @@ def _head(view: SessionView, context: ExportContext) -> dict[str, Any]:
     }
 
 
-def _verdict(found: Verdict) -> dict[str, Any]:
+def _verdict(outcome: Verdict) -> dict[str, Any]:
     reasons = [
-        {"code": each.code, "count": each.count, "jobs": each.jobs, "text": str(each)}
-        for each in found.reasons
+        {"code": reason.code, "count": reason.count, "jobs": reason.jobs, "text": str(reason)}
+        for reason in outcome.reasons
     ]
-    return {"word": found.word, "passed": found.passed, "reasons": reasons}
+    return {"word": outcome.word, "passed": outcome.passed, "reasons": reasons}
 
 
 def _without_moment(event: msgspec.Struct) -> dict[str, Any]:
@@ -220,7 +222,7 @@ def _attempt(attempt: AttemptView) -> dict[str, Any]:
         "interrupted_by": attempt.interrupted_by,
         "io_log_size": attempt.io_log_size,
         "io_log_dropped": attempt.io_log_dropped,
-        "attachments": [_attachment(each) for each in attempt.attachments],
+        "attachments": [_attachment(attachment) for attachment in attempt.attachments],
         "subtests": [msgspec.structs.asdict(part) for part in attempt.subtests],
         "measurements": [msgspec.structs.asdict(part) for part in attempt.measurements],
     }

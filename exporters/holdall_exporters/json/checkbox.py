@@ -157,7 +157,7 @@ def _result(job: JobView, logs: LogChoice) -> Iterator[bytes]:
 def _attachment(job: JobView, logs: LogChoice) -> Iterator[bytes]:
     head = {**_start(job), "comments": job.comments}
     records = job.io_log() if wants_log(logs, job) else ()
-    yield from _with_log(head, log_text(each for each in records if each.stream == "stdout"))
+    yield from _with_log(head, log_text(record for record in records if record.stream == "stdout"))
     yield b"," + _encode(_end(job))[1:]
 
 

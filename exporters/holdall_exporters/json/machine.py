@@ -35,19 +35,19 @@ class Machine:
 
     def hardware(self) -> dict[str, Any]:
         """Return the members that stand at the end."""
-        found = {
+        members = {
             **dict(self._from_documents()),
             **dict(self._from_records(_HARDWARE)),
             **dict(self._from_texts()),
         }
-        return {name: found[name] for name in _HARDWARE_ORDER if name in found}
+        return {name: members[name] for name in _HARDWARE_ORDER if name in members}
 
     def _from_records(
         self, members: Mapping[str, tuple[str, Callable[[Records], object]]]
     ) -> Iterator[tuple[str, object]]:
         for name, (job_id, made_of) in members.items():
-            found = self._records(job_id)
-            value = made_of(found) if found else None
+            records = self._records(job_id)
+            value = made_of(records) if records else None
             if value is not None:
                 yield name, value
 
@@ -68,7 +68,7 @@ class Machine:
 
     def _records(self, job_id: str) -> Records:
         text = self._output(job_id).decode("utf-8", "backslashreplace")
-        return [each.fields for each in parse_records(text) if isinstance(each, Record)]
+        return [record.fields for record in parse_records(text) if isinstance(record, Record)]
 
     def _document(self, job_id: str) -> object:
         """Return the JSON that a job printed; None, and a warning, if it is none."""
@@ -76,14 +76,14 @@ class Machine:
         if job is None or job.outcome.skipped:
             return None
         try:
-            found = msgspec.json.decode(self._output(job_id))
+            document = msgspec.json.decode(self._output(job_id))
         except (ValueError, RecursionError) as error:
             self._left_out(job, str(error))
             return None
-        if not isinstance(found, dict | list):
+        if not isinstance(document, dict | list):
             self._left_out(job, "it is neither an object nor a list")
             return None
-        return found
+        return document
 
     def _left_out(self, job: JobView, reason: str) -> None:
         text = f"what {job.id!r} printed should be JSON and is left out: {reason}"
@@ -92,31 +92,31 @@ class Machine:
     def _output(self, job_id: str) -> bytes:
         job = self.jobs.get(job_id)
         records = () if job is None else job.io_log()
-        return b"".join(each.data for each in records if each.stream == "stdout")
+        return b"".join(record.data for record in records if record.stream == "stdout")
 
 
 def about_machine(view: SessionView, context: ExportContext) -> Machine:
     """Return what the jobs of *view* told of the machine."""
-    found: dict[str, JobView] = {}
+    jobs: dict[str, JobView] = {}
     for job in view.jobs():
         name = job.id.removeprefix(_NAMESPACE)
         if name in _TELLING and name != job.id and job.attempts:
-            found.setdefault(name, job)
-    return Machine(found, context)
+            jobs.setdefault(name, job)
+    return Machine(jobs, context)
 
 
 def _packages(records: Records) -> object:
     return [
-        {"name": each["name"], "version": each.get("version", "")}
-        for each in records
-        if "name" in each
+        {"name": record["name"], "version": record.get("version", "")}
+        for record in records
+        if "name" in record
     ]
 
 
 def _memory(records: Records) -> object:
     sizes = {name: records[0].get(name, "") for name in ("swap", "total")}
-    found = {name: int(size) for name, size in sizes.items() if _SIZE.fullmatch(size)}
-    return found or None
+    numbers = {name: int(size) for name, size in sizes.items() if _SIZE.fullmatch(size)}
+    return numbers or None
 
 
 # Members made of what a resource job found, and how.

@@ -49,33 +49,33 @@ def read_session(document: bytes | str) -> SessionView:
         ExportError: It is no such document, or of a version that this holdall does not know.
     """
     try:
-        found = msgspec.json.decode(document, type=Document)
+        content = msgspec.json.decode(document, type=Document)
     except msgspec.DecodeError as error:
         raise ExportError(f"cannot read the document of a session: {error}") from error
-    return SessionView(_events(found), unsaved=found.session.unsaved_events)
+    return SessionView(_events(content), unsaved=content.session.unsaved_events)
 
 
-def _events(found: Document) -> Iterator[AnyEvent]:
+def _events(content: Document) -> Iterator[AnyEvent]:
     """Yield the events that the session is made of."""
-    at = _seconds(found.session.created)
-    yield SessionCreated(at=at, session_id=found.session.id, title=found.session.title)
-    for plugin in found.plugins:
+    at = _seconds(content.session.created)
+    yield SessionCreated(at=at, session_id=content.session.id, title=content.session.title)
+    for plugin in content.plugins:
         yield PluginUsed(at=at, **msgspec.structs.asdict(plugin))
-    for device in found.devices:
+    for device in content.devices:
         facts = dict(device.facts)
         yield DeviceAdded(at=at, device=device.id, description=device.description, facts=facts)
-    for provider in found.providers:
+    for provider in content.providers:
         yield ProviderAdded(at=at, **msgspec.structs.asdict(provider))
-    plans = tuple(PlanRecord(**msgspec.structs.asdict(plan)) for plan in found.plans)
+    plans = tuple(PlanRecord(**msgspec.structs.asdict(plan)) for plan in content.plans)
     yield PlansChanged(at=at, plans=plans)
-    for category_id, name in found.categories.items():
+    for category_id, name in content.categories.items():
         yield CategoryDefined(at=at, id=category_id, name=name)
-    for device_id in dict.fromkeys(job.device for job in found.jobs):
-        ids = tuple(job.id for job in found.jobs if job.device == device_id)
+    for device_id in dict.fromkeys(job.device for job in content.jobs):
+        ids = tuple(job.id for job in content.jobs if job.device == device_id)
         yield JobsSelected(at=at, device=device_id, run_list=ids)
-    for job in found.jobs:
+    for job in content.jobs:
         yield from _job_events(job, at)
-    yield WriterOpened(at=_seconds(found.session.modified), version="")
+    yield WriterOpened(at=_seconds(content.session.modified), version="")
 
 
 def _job_events(job: Job, at: float) -> Iterator[AnyEvent]:
@@ -109,17 +109,17 @@ def _result(attempt: Attempt) -> JobResult:
         comments=attempt.comments,
         skip_reason=attempt.skip_reason,
         interrupted_by=attempt.interrupted_by,
-        io_log=[IOLogRecord(each.delay, each.stream, _data(each)) for each in pieces],
+        io_log=[IOLogRecord(piece.delay, piece.stream, _data(piece)) for piece in pieces],
         io_log_size=attempt.io_log_size,
         io_log_dropped=attempt.io_log_dropped,
         attachments=[
             Attachment(
-                name=each.name,
-                media_type=each.media_type,
-                size=each.size,
-                ref=f"sha256:{each.sha256}",
+                name=attachment.name,
+                media_type=attachment.media_type,
+                size=attachment.size,
+                ref=f"sha256:{attachment.sha256}",
             )
-            for each in attempt.attachments
+            for attachment in attempt.attachments
         ],
         subtests=[Subtest(**msgspec.structs.asdict(part)) for part in attempt.subtests],
         measurements=[

@@ -182,7 +182,7 @@ def _common_properties(view: SessionView, context: ExportContext) -> bytes:
         "holdall.title": view.title,
         "holdall.exporter": context.provenance,
     }
-    return b"    <properties>\n" + b"".join(_property(*each) for each in properties.items())
+    return b"    <properties>\n" + b"".join(_property(*item) for item in properties.items())
 
 
 def _properties(device: DeviceView, plans: str) -> Iterator[bytes]:

@@ -112,11 +112,11 @@ def _earlier(job: JobView, *, flaky: bool) -> Iterator[bytes]:
     for attempt in job.attempts[:-1]:
         if attempt.outcome.failed:
             kind = "Failure" if attempt.outcome is Outcome.FAIL else "Error"
-            words = strip_escapes(attempt.comments).strip().partition("\n")[0]
+            comment = strip_escapes(attempt.comments).strip().partition("\n")[0]
             yield b'      <%b type="%b" message="%b"/>\n' % (
                 f"{'flaky' if flaky else 'rerun'}{kind}".encode(),
                 attribute(attempt.outcome),
-                attribute(f"{attempt.label}: {words}" if words else attempt.label),
+                attribute(f"{attempt.label}: {comment}" if comment else attempt.label),
             )
 
 
@@ -175,8 +175,8 @@ def tag_of(job: JobView) -> str:
 
 def _message(job: JobView) -> str:
     """Return the label, and the reason or the first line of the comments if there is one."""
-    words = job.skip_reason or job.comments
-    first = strip_escapes(words).strip().partition("\n")[0]
+    explanation = job.skip_reason or job.comments
+    first = strip_escapes(explanation).strip().partition("\n")[0]
     return f"{job.label}: {first}" if first else job.label
 
 

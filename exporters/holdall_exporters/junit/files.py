@@ -63,7 +63,7 @@ class Files:
     def write(self, data: bytes) -> None:
         """Write *data*, with characters in place of references to them if they may be there."""
         if not self._limits.ascii:
-            data = _REFERENCE.sub(lambda found: chr(int(found[1])).encode(), data)
+            data = _REFERENCE.sub(lambda match: chr(int(match[1])).encode(), data)
         self.size += len(data)
         self._sink.write(data)
 

@@ -16,7 +16,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.styles import PatternFill
 from openpyxl.writer.excel import ExcelWriter
 
-from holdall.languages import N_, catalog
+from holdall.languages import N_, load_catalog
 from holdall.results import Outcome
 from holdall.view import verdict
 from holdall.writing import (
@@ -30,7 +30,7 @@ from holdall.writing import (
     wants_log,
 )
 from holdall_exporters.xlsx.archive import rezip
-from holdall_exporters.xlsx.chart import in_words
+from holdall_exporters.xlsx.chart import description_of
 from holdall_exporters.xlsx.sheet import BOLD, TITLE, Sheet
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class XlsxExporter:
     def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
         """Write the sheets to a temporary file, and that with fixed dates to *sink*."""
         path = context.temporary_folder / "book.xlsx"
-        view = view.with_words(catalog(context.lang, "holdall_exporters"))
+        view = view.with_catalog(load_catalog(context.lang, "holdall_exporters"))
         with _saved_to(path) as book:
             book.properties.creator = f"holdall.xlsx of {context.provenance}"
             book.properties.created = book.properties.modified = context.now.replace(tzinfo=None)
@@ -131,7 +131,7 @@ class XlsxExporter:
             if options.descriptions:
                 _write_descriptions(book, view, context)
             _write_logs(book, view, context)
-        rezip(path, sink, context.now, chart=in_words(view.tallies, view.words))
+        rezip(path, sink, context.now, chart=description_of(view.tallies, view.catalog))
 
     @staticmethod
     def verify(report: BinaryIO) -> None:
@@ -159,15 +159,15 @@ def _saved_to(path: Path) -> Iterator[Workbook]:
 
 
 def _write_summary(book: Workbook, view: SessionView, context: ExportContext) -> None:
-    title = view.words.pgettext("sheet", "Summary")
-    sheet = Sheet(book, view.words, title, _SUMMARY, context.count)
-    found, _ = verdict(view), view.words.gettext
+    title = view.catalog.pgettext("sheet", "Summary")
+    sheet = Sheet(book, view.catalog, title, _SUMMARY, context.count)
+    result, _ = verdict(view), view.catalog.gettext
     sheet.add([sheet.text(view.title, font=TITLE)])
     sheet.add([])
-    word = sheet.text(found.word, font=BOLD, fill=_fill(_VERDICTS[found.passed]))
+    word = sheet.text(result.word, font=BOLD, fill=_fill(_VERDICTS[result.passed]))
     sheet.add([sheet.text(_("Verdict"), font=BOLD), word])
     rows: list[tuple[str, str | float]] = [
-        *(("", reason.told_in(view.words)) for reason in found.reasons),
+        *(("", reason.text_in(view.catalog)) for reason in result.reasons),
         (_("Session"), view.session_id),
         (_("Created"), readable(moment(view.created))),
         (_("Last event"), readable(moment(view.modified))),
@@ -177,23 +177,23 @@ def _write_summary(book: Workbook, view: SessionView, context: ExportContext) ->
         (_("Duration (s)"), view.duration),
     ]
     for name, value in rows:
-        sheet.add([sheet.text(name, font=BOLD), sheet.told(value)])
+        sheet.add([sheet.text(name, font=BOLD), sheet.value(value)])
     tallies = view.tallies
-    for each in tallies:
-        label = sheet.text(each.label, font=BOLD, fill=_fill(each.outcome))
-        sheet.add([label, sheet.told(each.number)])
+    for tally in tallies:
+        label = sheet.text(tally.label, font=BOLD, fill=_fill(tally.outcome))
+        sheet.add([label, sheet.value(tally.number)])
     sheet.show(tallies)
     if view.unsaved:
         name = sheet.text(_("Events not stored yet"), font=BOLD)
-        sheet.add([name, sheet.told(view.unsaved)])
+        sheet.add([name, sheet.value(view.unsaved)])
     maker = _("{name} of {provenance}").format(name="holdall.xlsx", provenance=context.provenance)
-    sheet.add([sheet.text(_("Made by"), font=BOLD), sheet.told(maker)])
+    sheet.add([sheet.text(_("Made by"), font=BOLD), sheet.value(maker)])
     sheet.finish()
 
 
 def _write_results(book: Workbook, view: SessionView, context: ExportContext) -> None:
-    title = view.words.pgettext("sheet", "Results")
-    sheet = Sheet(book, view.words, title, _RESULTS, context.count)
+    title = view.catalog.pgettext("sheet", "Results")
+    sheet = Sheet(book, view.catalog, title, _RESULTS, context.count)
     for number, job in enumerate(view.jobs()):
         sheet.add(_result(sheet, job))
         count_parts_left_out(job, context)
@@ -203,8 +203,8 @@ def _write_results(book: Workbook, view: SessionView, context: ExportContext) ->
 
 
 def _write_failures(book: Workbook, view: SessionView, context: ExportContext) -> None:
-    title = view.words.pgettext("sheet", "Failures")
-    sheet = Sheet(book, view.words, title, _RESULTS, context.count)
+    title = view.catalog.pgettext("sheet", "Failures")
+    sheet = Sheet(book, view.catalog, title, _RESULTS, context.count)
     for job in view.jobs():
         if job.outcome.failed or job.in_flight:
             sheet.add(_result(sheet, job))
@@ -231,24 +231,24 @@ def _fill(outcome: Outcome | None) -> PatternFill:
 
 
 def _write_devices(book: Workbook, view: SessionView, context: ExportContext) -> None:
-    title = view.words.pgettext("sheet", "Devices")
-    sheet = Sheet(book, view.words, title, _DEVICES, context.count)
+    title = view.catalog.pgettext("sheet", "Devices")
+    sheet = Sheet(book, view.catalog, title, _DEVICES, context.count)
     for device in view.devices:
-        facts = {view.words.gettext("description"): device.description, **device.facts}
+        facts = {view.catalog.gettext("description"): device.description, **device.facts}
         for name, value in facts.items():
             sheet.add([sheet.text(device.id), sheet.text(name), sheet.text(value)])
     for provider in view.providers:
-        name = sheet.text(view.words.gettext("provider {name}").format(name=provider.name))
+        name = sheet.text(view.catalog.gettext("provider {name}").format(name=provider.name))
         sheet.add([sheet.text(provider.device), name, sheet.text(provider.version)])
     sheet.finish()
 
 
 def _write_attempts(book: Workbook, view: SessionView, context: ExportContext) -> None:
-    title = view.words.pgettext("sheet", "Attempts")
-    sheet = Sheet(book, view.words, title, _ATTEMPTS, context.count)
+    title = view.catalog.pgettext("sheet", "Attempts")
+    sheet = Sheet(book, view.catalog, title, _ATTEMPTS, context.count)
     total = view.job_count
     fewest = 1 if context.options.attempts == "all" else 2
-    for place, job in enumerate(view.jobs()):
+    for index, job in enumerate(view.jobs()):
         if job.attempt_count < fewest:
             continue
         for number, attempt in enumerate(job.attempts, start=1):
@@ -267,29 +267,29 @@ def _write_attempts(book: Workbook, view: SessionView, context: ExportContext) -
                     sheet.text(strip_escapes(attempt.comments)),
                 ]
             )
-        if place % 100 == 0:
-            context.progress(place, total)
+        if index % 100 == 0:
+            context.progress(index, total)
     sheet.finish()
 
 
 def _write_descriptions(book: Workbook, view: SessionView, context: ExportContext) -> None:
-    title = view.words.pgettext("sheet", "Descriptions")
-    sheet = Sheet(book, view.words, title, _DESCRIPTIONS, context.count)
+    title = view.catalog.pgettext("sheet", "Descriptions")
+    sheet = Sheet(book, view.catalog, title, _DESCRIPTIONS, context.count)
     for job in view.jobs():
         if job.description:
-            words = sheet.words(strip_escapes(job.description))
-            sheet.add([sheet.beside(job.device_id), sheet.beside(job.id), words])
+            cell = sheet.lines(strip_escapes(job.description))
+            sheet.add([sheet.beside(job.device_id), sheet.beside(job.id), cell])
     sheet.finish()
 
 
 def _write_logs(book: Workbook, view: SessionView, context: ExportContext) -> None:
-    title = view.words.pgettext("sheet", "Logs")
-    sheet = Sheet(book, view.words, title, _LOGS, context.count)
+    title = view.catalog.pgettext("sheet", "Logs")
+    sheet = Sheet(book, view.catalog, title, _LOGS, context.count)
     for job in view.jobs():
         if wants_log(context.options.logs, job):
             text, behind = head_of(log_text(job.io_log()), limit=CELL_LENGTH)
-            words = sheet.words(text, behind=behind)
-            sheet.add([*map(sheet.beside, (job.device_id, job.id, job.label)), words])
+            cell = sheet.lines(text, behind=behind)
+            sheet.add([*map(sheet.beside, (job.device_id, job.id, job.label)), cell])
     sheet.finish()
 
 

@@ -25,7 +25,7 @@ def rezip(path: Path, sink: Sink, now: datetime, *, chart: str) -> None:
     Args:
         chart: What its chart shows, in words; openpyxl has no place for them.
     """
-    words = f"{_CHART.decode()} descr={quoteattr(chart)}".encode()
+    described = f"{_CHART.decode()} descr={quoteattr(chart)}".encode()
     date = min(max(_FIRST_DATE, now.timetuple()[:6]), _LAST_DATE)
     stream = cast("BinaryIO", _Stream(sink))
     with ZipFile(path) as source, ZipFile(stream, "w", ZIP_DEFLATED) as target:
@@ -39,7 +39,7 @@ def rezip(path: Path, sink: Sink, now: datetime, *, chart: str) -> None:
             entry.file_size = source.getinfo(name).file_size
             with source.open(name) as old, target.open(entry, "w") as new:
                 if name == _DRAWING:
-                    new.write(old.read().replace(_CHART, words))
+                    new.write(old.read().replace(_CHART, described))
                 else:
                     shutil.copyfileobj(old, new)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-    from holdall.languages import Words
+    from holdall.languages import Catalog
     from holdall.view import Tally
 
 # The colours of the html report's ring; those of cells are the same ones, lighter.
@@ -39,13 +39,13 @@ _REST_CM: Final = 2  # of the height, beside one for each bar
 
 
 def outcome_chart(
-    sheet: WriteOnlyWorksheet, last_row: int, tallies: Sequence[Tally], words: Words
+    sheet: WriteOnlyWorksheet, last_row: int, tallies: Sequence[Tally], catalog: Catalog
 ) -> BarChart:
     """Return the chart of *tallies*; their labels and numbers end in *last_row* of A and B."""
     first_row = last_row - len(tallies) + 1
     chart = BarChart()
     chart.type = "bar"
-    chart.title = title_maker(words.gettext(_TITLE))
+    chart.title = title_maker(catalog.gettext(_TITLE))
     chart.title.overlay = False
     chart.legend = None
     chart.gapWidth = 35
@@ -60,7 +60,7 @@ def outcome_chart(
     chart.y_axis.scaling.min = 0
     (bars,) = chart.series
     bars.graphicalProperties = _filled(_OTHER)
-    bars.dPt = [_bar(number, each) for number, each in enumerate(tallies)]
+    bars.dPt = [_bar(number, tally) for number, tally in enumerate(tallies)]
     bars.dLbls = DataLabelList()
     bars.dLbls.showVal = True
     for name in ("showSerName", "showCatName", "showLegendKey", "showPercent", "showLeaderLines"):
@@ -78,7 +78,7 @@ def _filled(colour: str) -> GraphicalProperties:
     return GraphicalProperties(solidFill=colour, ln=LineProperties(noFill=True))
 
 
-def in_words(tallies: Sequence[Tally], words: Words) -> str:
+def description_of(tallies: Sequence[Tally], catalog: Catalog) -> str:
     """Return what the chart of *tallies* shows, for those who don't see it."""
-    title = words.gettext(_TITLE)
-    return f"{title}: {', '.join(f'{each.number} {each.label}' for each in tallies)}"
+    title = catalog.gettext(_TITLE)
+    return f"{title}: {', '.join(f'{tally.number} {tally.label}' for tally in tallies)}"

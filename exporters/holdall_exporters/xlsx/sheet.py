@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from openpyxl.styles import PatternFill
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-    from holdall.languages import Words
+    from holdall.languages import Catalog
     from holdall.view import Tally
 
     _Style = Font | PatternFill | Alignment
@@ -43,20 +43,20 @@ class Sheet:
     def __init__(
         self,
         book: Workbook,
-        words: Words,
+        catalog: Catalog,
         name: str,
         columns: Sequence[tuple[str | None, int]],
         count: Callable[[str], object],
     ) -> None:
         self._book = book
-        self._words = words
+        self._catalog = catalog
         self._cut = partial(count, CELLS_CUT)
         self._name = name
         self._columns = columns
         self._number = 0
         self._rows = 0
         self._lines = 1
-        self._heads = [words.gettext(head) for head, _width in columns if head]
+        self._heads = [catalog.gettext(head) for head, _width in columns if head]
         self._styles: dict[tuple[object, ...], tuple[Any, object]] = {}
         self._begin()
 
@@ -74,20 +74,20 @@ class Sheet:
 
     def text(self, text: str, **style: _Style) -> Any:
         """Return *text* as a cell that is no formula and no error, whatever it looks like."""
-        value = cell_text(text, self._words, cut=self._cut)
+        value = cell_text(text, self._catalog, cut=self._cut)
         if not value:
             return None
         if not any(style.values()) and value[0] not in "=#":
             return value  # which openpyxl takes for text, and writes sooner than a cell
         return self._cell(value, **style)
 
-    def words(self, text: str, *, behind: int = 0) -> Any:
+    def lines(self, text: str, *, behind: int = 0) -> Any:
         """Return text of several lines as a cell of the last column that shows them.
 
         Args:
             behind: Characters of its end that are not there.
         """
-        value = cell_text(text, self._words, behind=behind, cut=self._cut)
+        value = cell_text(text, self._catalog, behind=behind, cut=self._cut)
         if not value:
             return None
         self._lines = lines_of(value, width=self._columns[-1][1])
@@ -110,10 +110,10 @@ class Sheet:
         """Return text that stands at the height of the first of the words beside it."""
         return self.text(text, font=_PLAIN, alignment=_TOP) if self._lines > 1 else self.text(text)
 
-    def told(self, value: str | float) -> Any:
+    def value(self, value: str | float) -> Any:
         """Return a text or a number as a cell, on the left like the others."""
         if isinstance(value, str):
-            return self.words(value)
+            return self.lines(value)
         cell = WriteOnlyCell(self._sheet, value=value)
         cell.alignment = _LEFT
         return cell
@@ -132,7 +132,7 @@ class Sheet:
         """Draw the *tallies*, which are the last rows, beside the rows."""
         if 0 < len(tallies) <= self._rows:
             beside = f"{get_column_letter(len(self._columns) + 2)}1"
-            chart = outcome_chart(self._sheet, self._rows, tallies, self._words)
+            chart = outcome_chart(self._sheet, self._rows, tallies, self._catalog)
             self._sheet.add_chart(chart, beside)  # type: ignore[misc]  # the stubs take the other kind of sheet
 
     def finish(self) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from holdall.exports import RedactionRules
     from holdall.results import IOLogRecord
-    from holdall.view import OpenBlob, Place, SessionView
+    from holdall.view import Location, OpenBlob, SessionView
 
 MASK: Final = "[redacted]"
 
@@ -65,7 +65,7 @@ class _Masks(ViewFilter):
     def __init__(self, rules: RedactionRules, changes: Counter[str]) -> None:
         self._rules = rules.names
         self._changes = changes
-        self._found: dict[tuple[Place, str], int] = {}
+        self._counted: dict[tuple[Location, str], int] = {}
         self._keys = {
             key.casefold(): name
             for key, name in zip(rules.keys, rules.names[-len(rules.keys) :], strict=False)
@@ -75,79 +75,81 @@ class _Masks(ViewFilter):
         for name in rules.names:
             changes[name] += 0
 
-    def text(self, text: str, place: Place) -> str:
+    def text(self, text: str, location: Location) -> str:
         """Return *text* with its secrets masked."""
-        shown, found = self._masked(text)
-        self.count(found, place)
+        shown, counts = self._masked(text)
+        self.count(counts, location)
         return shown
 
-    def value(self, name: str, text: str, place: Place) -> str:
+    def value(self, name: str, text: str, location: Location) -> str:
         """Return a value masked as a whole if it goes by a name that is a key."""
         rule = self._keys.get(name.casefold())
         if rule is None or not text:
-            return self.text(text, place)
-        self.count({rule: 1}, place)
+            return self.text(text, location)
+        self.count({rule: 1}, location)
         return MASK
 
-    def log(self, records: Iterator[IOLogRecord], place: Place) -> Iterator[IOLogRecord]:
+    def log(self, records: Iterator[IOLogRecord], location: Location) -> Iterator[IOLogRecord]:
         """Return the log with its secrets masked, piece by piece."""
-        found: dict[str, int] = {}
-        yield from masked_records(records, self._pattern, lambda match: self._mask(match, found))
-        self.count(found, place)
+        counts: dict[str, int] = {}
+        yield from masked_records(records, self._pattern, lambda match: self._mask(match, counts))
+        self.count(counts, location)
 
-    def found(self, place: Place) -> dict[str, int]:
-        """Return what was masked at *place*, by rule."""
-        found = {rule: self._found.get((place, rule), 0) for rule in self._rules}
-        return {rule: number for rule, number in found.items() if number}
+    def counted(self, location: Location) -> dict[str, int]:
+        """Return what was masked at *location*, by rule."""
+        counts = {rule: self._counted.get((location, rule), 0) for rule in self._rules}
+        return {rule: number for rule, number in counts.items() if number}
 
-    def count(self, found: Mapping[str, int], place: Place) -> None:
-        """Count what was masked in the text or log at *place*, unless it is counted already."""
-        for rule, number in found.items():
-            before = self._found.get((place, rule), 0)
+    def count(self, counts: Mapping[str, int], location: Location) -> None:
+        """Count what was masked in the text or log at *location*, unless it is counted already."""
+        for rule, number in counts.items():
+            before = self._counted.get((location, rule), 0)
             if number > before:
-                self._found[(place, rule)] = number
+                self._counted[(location, rule)] = number
                 self._changes[rule] += number - before
 
     def attachments(
-        self, attachments: tuple[Attachment, ...], place: Place, open_blob: OpenBlob
+        self, attachments: tuple[Attachment, ...], location: Location, open_blob: OpenBlob
     ) -> tuple[Attachment, ...]:
         """Return the attachments with their secrets masked."""
-        found = (
-            self._attachment(each, place._replace(field=f"attachment {number}"), open_blob)
-            for number, each in enumerate(attachments)
+        masked = (
+            self._attachment(
+                attachment, location._replace(field=f"attachment {number}"), open_blob
+            )
+            for number, attachment in enumerate(attachments)
         )
-        return tuple(each for each in found if each is not None)
+        return tuple(attachment for attachment in masked if attachment is not None)
 
     def _attachment(
-        self, attachment: Attachment, place: Place, open_blob: OpenBlob
+        self, attachment: Attachment, location: Location, open_blob: OpenBlob
     ) -> Attachment | None:
         if attachment.size > LARGEST_ATTACHMENT:
-            self.count({"attachments too large to be searched": 1}, place)
+            self.count({"attachments too large to be searched": 1}, location)
             return None
         data = attachment.data
         if attachment.ref is not None:
             with open_blob(attachment.ref) as content:
                 data = content.read()
         text = (data or b"").decode("utf-8", "surrogateescape")
-        shown, found = self._masked(text)
-        name = self.text(attachment.name, place._replace(field=f"{place.field} name"))
-        self.count(found, place)
-        if not found:
+        shown, counts = self._masked(text)
+        name = self.text(attachment.name, location._replace(field=f"{location.field} name"))
+        self.count(counts, location)
+        if not counts:
             return attachment if name == attachment.name else _renamed(attachment, name)
         other = shown.encode("utf-8", "surrogateescape")
         return Attachment(name=name, media_type=attachment.media_type, size=len(other), data=other)
 
     def _masked(self, text: str) -> tuple[str, dict[str, int]]:
-        found: dict[str, int] = {}
+        counts: dict[str, int] = {}
         if not text:
-            return text, found
-        return self._pattern.sub(lambda match: self._mask(match, found), text), found
+            return text, counts
+        return self._pattern.sub(lambda match: self._mask(match, counts), text), counts
 
-    def _mask(self, match: re.Match[str], found: dict[str, int]) -> str:
+    def _mask(self, match: re.Match[str], counts: dict[str, int]) -> str:
         """Return what is shown in place of a match, and count it by its rule."""
         number = int((match.lastgroup or "r0")[1:])
         rule = self._rules[number]
-        found[rule] = found.get(rule, 0) + 1
+        counts[rule] = counts.get(rule, 0) + 1
         kept = match.groupdict().get(f"k{number}") or ""
         return kept + MASK
 
@@ -185,8 +187,8 @@ def _forms(secret: str) -> str:
         json.dumps(secret, ensure_ascii=False)[1:-1],
         json.dumps(secret)[1:-1].replace("/", "\\/"),
     }
-    plain |= {re.sub("%[0-9A-F]{2}", lambda m: m[0].lower(), each) for each in plain}
-    forms = [re.escape(each) for each in sorted(plain, key=lambda each: (-len(each), each))]
+    plain |= {re.sub("%[0-9A-F]{2}", lambda m: m[0].lower(), form) for form in plain}
+    forms = [re.escape(form) for form in sorted(plain, key=lambda form: (-len(form), form))]
     data = secret.encode("utf-8", "surrogateescape")
     if len(data) >= _SHORTEST_ENCODED:
         forms += [_base64(data, offset) for offset in range(3)]

@@ -79,7 +79,7 @@ class _File:
         relocatable = self._flag("relocatable")
         written = {"location", "units_dir", "jobs_dir", "data_dir", "bin_dir"} & {*self._fields}
         self._explicit = not relocatable and bool(written)
-        self.location = self._place("location") if self._explicit else path.parent
+        self.location = self._folder_at("location") if self._explicit else path.parent
 
     def _read(self) -> str:
         try:
@@ -99,8 +99,8 @@ class _File:
                 f"line {exc.lineno}: there is no section yet; begin with [{_SECTION}]"
             ) from exc
         except Error as exc:
-            words = " ".join(exc.message.split())
-            raise self._error(f"it is no INI file: {words}") from exc
+            reason = " ".join(exc.message.split())
+            raise self._error(f"it is no INI file: {reason}") from exc
         if not parser.has_section(_SECTION):
             raise self._error(f"the section [{_SECTION}] is missing; begin with it")
         return parser[_SECTION]
@@ -116,11 +116,11 @@ class _File:
 
     def folder(self, name: str) -> Path | None:
         """Return the folder *name*: the one that is written, or the usual one if it is there."""
-        place = self._place(f"{name}_dir") if self._explicit else None
+        written = self._folder_at(f"{name}_dir") if self._explicit else None
         usual = self.location / name if self.location else None
-        return place or (usual if usual and usual.is_dir() else None)
+        return written or (usual if usual and usual.is_dir() else None)
 
-    def _place(self, field: str) -> Path | None:
+    def _folder_at(self, field: str) -> Path | None:
         value = self.get(field)
         if not value:
             return None
@@ -140,8 +140,8 @@ class _File:
         return ConfigParser.BOOLEAN_STATES.get(value, False)
 
     def refuse(self, field: str, reason: str) -> NoReturn:
-        found = re.search(rf"^{field}\s*[=:]", self._text, re.IGNORECASE | re.MULTILINE)
-        line = f"line {self._text.count(chr(10), 0, found.start()) + 1}, " if found else ""
+        match = re.search(rf"^{field}\s*[=:]", self._text, re.IGNORECASE | re.MULTILINE)
+        line = f"line {self._text.count(chr(10), 0, match.start()) + 1}, " if match else ""
         raise self._error(f"{line}field {field!r}: {reason}")
 
     def _error(self, reason: str) -> ProviderLoadError:

@@ -45,7 +45,7 @@ def _folder(dotted: str) -> Path | None:
     except (ImportError, ValueError):
         return None
     places = (spec.submodule_search_locations if spec else None) or ()
-    folders = (Path(place, *parts) for place in places)
+    folders = (Path(parent, *parts) for parent in places)
     return next((folder for folder in folders if folder.is_dir()), None)
 
 

@@ -20,7 +20,7 @@ class PxuLoader:
         path = _path(source)
         if path.is_dir():
             units = (
-                each for depth in ("*.pxu", "*/*.pxu", "*/*/*.pxu") for each in path.glob(depth)
+                file for depth in ("*.pxu", "*/*.pxu", "*/*/*.pxu") for file in path.glob(depth)
             )
             return bool(definitions_in(path)) or next(units, None) is not None
         return path.suffix in {".provider", ".pxu"} and path.is_file()

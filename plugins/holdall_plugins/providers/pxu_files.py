@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from holdall.errors import ProviderLoadError, RecordSyntaxError
-from holdall.units import Origin, Problem, Provider, draft_unit, parse_records
+from holdall.units import Origin, Provider, ProviderProblem, draft_unit, parse_records
 from holdall_plugins.providers.definition import read_definition
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def provider_at(path: Path, source: str) -> Provider:
     if path.is_dir():
         definitions = definitions_in(path)
         if len(definitions) > 1:
-            names = " and ".join(repr(each.name) for each in definitions)
+            names = " and ".join(repr(definition.name) for definition in definitions)
             reason = f"{names} are both there; name the one that is meant"
             raise ProviderLoadError(str(path), reason)
         return _defined(definitions[0], source) if definitions else _bare(path, source)
@@ -52,7 +52,7 @@ def provider_at(path: Path, source: str) -> Provider:
 
 def definitions_in(folder: Path) -> list[Path]:
     """Return the `.provider` files of *folder*, sorted."""
-    return sorted(each for each in folder.glob("*.provider") if each.is_file())
+    return sorted(path for path in folder.glob("*.provider") if path.is_file())
 
 
 def _defined(path: Path, source: str) -> Provider:
@@ -85,7 +85,7 @@ def _single(path: Path, source: str) -> Provider:
 
 
 def _unnamed(
-    name: str, folder: Path, source: str, read: Callable[[], Iterable[Unit | Problem]]
+    name: str, folder: Path, source: str, read: Callable[[], Iterable[Unit | ProviderProblem]]
 ) -> Provider:
     data, programs = folder / "data", folder / "bin"
     return Provider(
@@ -108,16 +108,16 @@ def _as_name(word: str) -> str:
 
 def _units(
     roots: Iterable[tuple[Path | None, tuple[str, ...]]], namespace: str
-) -> Iterator[Unit | Problem]:
+) -> Iterator[Unit | ProviderProblem]:
     for root, suffixes in roots:
         for item in _files(root, suffixes) if root else ():
-            if isinstance(item, Problem):
+            if isinstance(item, ProviderProblem):
                 yield item
             else:
                 yield from _units_of(item, namespace)
 
 
-def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path | Problem]:
+def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path | ProviderProblem]:
     """Yield the files below *folder* that end so, sorted; hidden ones are none of ours.
 
     Linked files are read and linked folders are not, so that no walk is endless.
@@ -132,27 +132,27 @@ def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path | Problem]:
                 yield Path(parent, name)
             elif name.endswith(_YAML):
                 reason = "YAML units are not read by this loader"
-                yield Problem(_shown(Path(parent, name)), 0, "warning", reason)
+                yield ProviderProblem(_shown(Path(parent, name)), 0, "warning", reason)
         for path in (Path(parent, name) for name in folders):
             if path.is_symlink():
                 reason = "a linked folder is not followed; move it here, or link its files"
-                yield Problem(_shown(path), 0, "warning", reason)
+                yield ProviderProblem(_shown(path), 0, "warning", reason)
     for error in refused:
         reason = f"the folder can't be read: {error.strerror}"
-        yield Problem(_shown(error.filename), 0, "error", reason)
+        yield ProviderProblem(_shown(error.filename), 0, "error", reason)
 
 
-def _units_of(path: Path, namespace: str) -> Iterator[Unit | Problem]:
+def _units_of(path: Path, namespace: str) -> Iterator[Unit | ProviderProblem]:
     """Yield the units of one file, and what is wrong with its other records."""
     shown = _shown(path)
     if not path.is_file():
         reason = "it is no regular file, or a link that leads nowhere"
-        yield Problem(shown, 0, "error", reason)
+        yield ProviderProblem(shown, 0, "error", reason)
         return
     try:
         data = path.read_bytes()
     except OSError as exc:
-        yield Problem(shown, 0, "error", f"it can't be read: {exc.strerror}")
+        yield ProviderProblem(shown, 0, "error", f"it can't be read: {exc.strerror}")
         return
     try:
         text = data.decode()
@@ -160,26 +160,26 @@ def _units_of(path: Path, namespace: str) -> Iterator[Unit | Problem]:
         text = data.decode(errors="backslashreplace")
         line = data.count(b"\n", 0, exc.start) + 1
         reason = "it is not UTF-8 here; such bytes are kept as escapes, like \\xff"
-        yield Problem(shown, line, "warning", reason)
+        yield ProviderProblem(shown, line, "warning", reason)
     for record in parse_records(text):
         if isinstance(record, RecordSyntaxError):
-            yield Problem(shown, record.line, "error", record.reason)
+            yield ProviderProblem(shown, record.line, "error", record.reason)
         else:
             yield from _judged(record, shown, namespace)
 
 
-def _judged(record: Record, file: str, namespace: str) -> Iterator[Unit | Problem]:
+def _judged(record: Record, file: str, namespace: str) -> Iterator[Unit | ProviderProblem]:
     unit = draft_unit(record.fields, namespace=namespace, origin=Origin(file, record.first_line))
     faults = list(unit.faults())
     what = f"{unit.kind} {unit.id!r}" if unit.id else unit.kind
     if faults:
         reasons = "; ".join(fault.text for fault in faults)
         line = _line(record, faults[0])
-        yield Problem(file, line, "error", f"{what} is left out: {reasons}")
+        yield ProviderProblem(file, line, "error", f"{what} is left out: {reasons}")
         return
     yield unit
     for doubt in unit.doubts():
-        yield Problem(file, _line(record, doubt), "warning", f"{what}: {doubt.text}")
+        yield ProviderProblem(file, _line(record, doubt), "warning", f"{what}: {doubt.text}")
 
 
 def _line(record: Record, finding: Finding) -> int:

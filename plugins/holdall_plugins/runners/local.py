@@ -133,7 +133,7 @@ def _record_output(process: subprocess.Popen[bytes], task: Task, start: float) -
                 drained = now + _DRAIN_S
             elif now >= drained:
                 break
-    return limit.words
+    return limit.reason
 
 
 def _read_some(
@@ -159,7 +159,7 @@ class _TimeLimit:
     """Ends a process group that takes too long, first with a request and then by force."""
 
     def __init__(self, group: int, seconds: float | None, start: float) -> None:
-        self.words = ""
+        self.reason = ""
         self._group = group
         self._seconds = seconds
         self._next = None if seconds is None else start + seconds
@@ -169,16 +169,16 @@ class _TimeLimit:
         if self._next is None or now < self._next:
             return
         late = f"it took longer than {self._seconds:g} s"
-        if not self.words:
+        if not self.reason:
             signal_group(self._group, signal.SIGTERM)
-            self.words, self._next = f"{late} and was ended", now + _GRACE_S
+            self.reason, self._next = f"{late} and was ended", now + _GRACE_S
         else:
             signal_group(self._group, signal.SIGKILL)
-            self.words, self._next = f"{late}, did not end when asked to, and was killed", None
+            self.reason, self._next = f"{late}, did not end when asked to, and was killed", None
 
 
 def _judged(code: int, ended_by: str) -> tuple[Outcome, str | None]:
-    """Return the outcome that an exit code means, and words where it needs some."""
+    """Return the outcome that an exit code means, and the reason where it needs one."""
     if ended_by:
         return Outcome.CRASH, ended_by
     if code < 0:

@@ -182,21 +182,23 @@ class _Faults:
         self._seconds = seconds
         self._count = 0
 
-    def around(self, name: str, step: Step[T], session_id: str, where: str = "the store") -> T:
+    def around(self, name: str, step: Step[T], session_id: str, location: str = "the store") -> T:
         self._count += 1
         if self.is_due("delay"):
             time.sleep(self._seconds)
         if self.is_due("kill"):
             os.kill(os.getpid(), signal.SIGKILL)
         if self.is_due("full"):
-            raise StorageFullError(where, f"step {self._count} ({name}) was told to find no room")
+            raise StorageFullError(
+                location, f"step {self._count} ({name}) was told to find no room"
+            )
         if self.is_due("fail"):
-            raise self.failure(name, session_id, where)
+            raise self.failure(name, session_id, location)
         outcome = step()
         if self.is_due("kill_after"):
             os.kill(os.getpid(), signal.SIGKILL)
         if self.is_due("fail_after"):
-            raise self.failure(name, session_id, where)
+            raise self.failure(name, session_id, location)
         return outcome
 
     def has(self, fault: str) -> bool:
@@ -205,9 +207,9 @@ class _Faults:
     def is_due(self, fault: str) -> bool:
         return self._steps.get(fault) == self._count
 
-    def failure(self, name: str, session_id: str, where: str) -> FailedStorageError:
+    def failure(self, name: str, session_id: str, location: str) -> FailedStorageError:
         reason = f"step {self._count} ({name}) was told to fail"
-        return FailedStorageError(session_id, where, reason)
+        return FailedStorageError(session_id, location, reason)
 
 
 if TYPE_CHECKING:

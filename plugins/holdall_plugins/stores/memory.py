@@ -41,7 +41,7 @@ class MemoryRepository:
     """
 
     def __init__(self) -> None:
-        self._place = _Place()
+        self._contents = _Contents()
         self._url = "memory://"
 
     @classmethod
@@ -53,7 +53,7 @@ class MemoryRepository:
             raise StoreUrlError(url, "write memory://name, with a name of your choice")
         repository = cls()
         repository._url = f"memory://{quote(name)}"
-        repository._place = _PLACES.setdefault(name, repository._place)
+        repository._contents = _CONTENTS.setdefault(name, repository._contents)
         return repository
 
     @property
@@ -64,16 +64,16 @@ class MemoryRepository:
     def create(self, session_id: str, *, first: int = 1) -> Storage:
         """Return the open storage of a new session whose first entry gets the number *first*."""
         check_session_id(session_id)
-        with self._place.lock:
-            if session_id in self._place.sessions:
+        with self._contents.lock:
+            if session_id in self._contents.sessions:
                 raise SessionExistsError(self.url, session_id)
-            session = self._place.sessions[session_id] = _Session(first)
+            session = self._contents.sessions[session_id] = _Session(first)
             return self._opened(session_id, session, "w")
 
     def open(self, session_id: str, *, mode: Mode = "w", take_over: bool = False) -> Storage:
         """Return the storage of a session; taking over fences the writer before."""
         check_session_id(session_id)
-        with self._place.lock:
+        with self._contents.lock:
             session = self._session(session_id)
             if mode == "w" and not take_over:
                 self._refuse_second_writer(session_id, session)
@@ -81,25 +81,25 @@ class MemoryRepository:
 
     def ids(self) -> Iterator[str]:
         """Yield the ids of all sessions, the last modified first and empty ones last."""
-        with self._place.lock:
-            sessions = tuple(self._place.sessions.items())
+        with self._contents.lock:
+            sessions = tuple(self._contents.sessions.items())
         modified = sorted(sessions, key=lambda item: item[1].modified, reverse=True)
         return (session_id for session_id, _session in modified)
 
     def remove(self, session_id: str) -> None:
         """Remove a session; handles that are open on it can't read it any more."""
         check_session_id(session_id)
-        with self._place.lock:
+        with self._contents.lock:
             session = self._session(session_id)
             self._refuse_second_writer(session_id, session)
             session.is_removed = True
-            del self._place.sessions[session_id]
+            del self._contents.sessions[session_id]
 
     def _session(self, session_id: str) -> _Session:
         try:
-            return self._place.sessions[session_id]
+            return self._contents.sessions[session_id]
         except KeyError:
-            known = tuple(self._place.sessions)
+            known = tuple(self._contents.sessions)
             raise UnknownSessionError(self.url, session_id, known) from None
 
     def _refuse_second_writer(self, session_id: str, session: _Session) -> None:
@@ -109,7 +109,7 @@ class MemoryRepository:
 
     def _opened(self, session_id: str, session: _Session, mode: Mode) -> MemoryStorage:
         handle = Handle(session_id, self.url, mode, self)
-        storage = MemoryStorage(session, self._place, handle)
+        storage = MemoryStorage(session, self._contents, handle)
         if mode == "w":
             session.writer = weakref.ref(storage)
         return storage
@@ -121,10 +121,10 @@ class MemoryStorage:
     Nothing outlives the process, so the levels of `append` are one here.
     """
 
-    def __init__(self, session: _Session, place: _Place, handle: Handle) -> None:
+    def __init__(self, session: _Session, contents: _Contents, handle: Handle) -> None:
         self.handle = handle
         self._session = session
-        self._place = place
+        self._contents = contents
 
     @property
     def id(self) -> str:
@@ -149,24 +149,24 @@ class MemoryStorage:
     def append(self, entries: Sequence[bytes], *, expect: int, level: Level = "system") -> int:
         """Keep *entries* behind entry *expect*, all or none."""
         del level
-        with self.handle.writing("append entries"), self._place.lock:
+        with self.handle.writing("append entries"), self._contents.lock:
             self._check_writer("append entries")
             if self.head != expect:
                 if not is_repeated(self, entries, expect=expect):
                     raise StaleWriterError(self.id, expect, self.head)
             elif entries:
                 self._session.entries.extend(map(bytes, entries))
-                self._session.modified = self._place.tick()
+                self._session.modified = self._contents.tick()
             return self.head
 
     def compact(self, snapshot: bytes, *, expect: int) -> int:
         """Keep *snapshot*, the entry behind *expect*, instead of all before it."""
-        with self.handle.writing("compact entries"), self._place.lock:
+        with self.handle.writing("compact entries"), self._contents.lock:
             self._check_writer("compact entries")
             if self.head == expect:
                 session = self._session
                 session.entries, session.first = [bytes(snapshot)], expect + 1
-                session.modified = self._place.tick()
+                session.modified = self._contents.tick()
             elif not is_compacted(self, snapshot, expect=expect):
                 raise StaleWriterError(self.id, expect, self.head)
             return self.head
@@ -174,7 +174,7 @@ class MemoryStorage:
     def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """Yield the numbered entries behind *after*; a compaction meanwhile hides none of them."""
         self._check_readable()
-        with self._place.lock:
+        with self._contents.lock:
             entries, first = self._session.entries, self._session.first
         return self._read(entries, first, after)
 
@@ -310,7 +310,7 @@ class _Session:
         return ref or actual
 
 
-class _Place:
+class _Contents:
     def __init__(self) -> None:
         self.sessions: dict[str, _Session] = {}
         self.lock = RLock()
@@ -322,7 +322,7 @@ class _Place:
         return self._ticks
 
 
-_PLACES: Final[dict[str, _Place]] = {}
+_CONTENTS: Final[dict[str, _Contents]] = {}
 """The places by name: what `memory://name` means in this process, until it ends."""
 
 if TYPE_CHECKING:

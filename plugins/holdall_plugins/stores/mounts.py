@@ -45,8 +45,8 @@ def file_system(path: Path, mounts: Iterable[str]) -> str:
     """Return the kind of file system that *path* is on, by lines of `/proc/self/mounts`."""
     nearest, kind = -1, ""
     for line in mounts:
-        _device, place, its_kind, *_ = line.split(" ")
-        folder = Path(_ESCAPE.sub(lambda found: chr(int(found[1], 8)), place))
+        _device, mounted_on, its_kind, *_ = line.split(" ")
+        folder = Path(_ESCAPE.sub(lambda match: chr(int(match[1], 8)), mounted_on))
         if len(folder.parts) >= nearest and path.is_relative_to(folder):
             nearest, kind = len(folder.parts), its_kind
     return kind

@@ -30,19 +30,19 @@ _WAYS_OUT: Final = {
 }
 
 
-def refused(error: OSError, doing: str, where: str) -> StorageError:
-    """Return the error that says that *doing* something *where* was refused, and why."""
+def refused(error: OSError, doing: str, location: str) -> StorageError:
+    """Return the error that says that *doing* something *location* was refused, and why."""
     reason = error.strerror or str(error)
     if error.errno in FULL:
-        return StorageFullError(where, reason)
+        return StorageFullError(location, reason)
     way_out = _WAYS_OUT.get(error.errno or 0)
-    return StorageAccessError(where, doing, f"{reason}; {way_out}" if way_out else reason)
+    return StorageAccessError(location, doing, f"{reason}; {way_out}" if way_out else reason)
 
 
 @contextmanager
-def refusals(doing: str, where: str) -> Iterator[None]:
+def refusals(doing: str, location: str) -> Iterator[None]:
     """Turn what the operating system refuses inside into the error that says so."""
     try:
         yield
     except OSError as error:
-        raise refused(error, doing, where) from error
+        raise refused(error, doing, location) from error

@@ -50,9 +50,11 @@ def check(name: str, *, timeout: float, as_json: bool) -> int:
             [(row["check"], row["outcome"], row["words"] or row["promise"]) for row in rows],
         )
         passed = sum(row["outcome"] == "pass" for row in rows)
-        words = _("{id} of {origin}: {passed} of {count} checks passed")
+        message = _("{id} of {origin}: {passed} of {count} checks passed")
         click.echo(
-            words.format(id=candidate.id, origin=candidate.origin, passed=passed, count=len(rows))
+            message.format(
+                id=candidate.id, origin=candidate.origin, passed=passed, count=len(rows)
+            )
         )
     return PLUGIN if broken else 0
 
@@ -68,28 +70,28 @@ def _checked(
     done = [row for row in rows if row["outcome"]]
     running = rows[-1]["check"] if rows and not rows[-1]["outcome"] else "its import"
     if ended.code is None:
-        words = f"it did not end within {timeout_s:g} s"
+        message = f"it did not end within {timeout_s:g} s"
     elif ended.code or not done:
         last = (ended.err.strip().splitlines() or [f"exit code {ended.code}"])[-1]
-        words = f"the process ended: {last}"
+        message = f"the process ended: {last}"
     else:
         return done
-    return [*done, {"check": running, "promise": "", "outcome": "fail", "words": words}]
+    return [*done, {"check": running, "promise": "", "outcome": "fail", "words": message}]
 
 
 def main(name: str) -> None:
     """Make the checks in this process, and print a line before and after each."""
     from holdall.testing.checks import EXPORTER_CHECKS, ExporterSubject, made
 
-    def tell(check: str, promise: str = "", outcome: str = "", words: str = "") -> None:
-        row = {"check": check, "promise": promise, "outcome": outcome, "words": words}
+    def emit_row(check: str, promise: str = "", outcome: str = "", message: str = "") -> None:
+        row = {"check": check, "promise": promise, "outcome": outcome, "words": message}
         print(f"\x1e{json.dumps(row)}", flush=True)
 
-    tell("its import")
+    emit_row("its import")
     subject = ExporterSubject.installed(name, installed(strict=False))
-    for each in EXPORTER_CHECKS:
-        tell(each.__name__)
-        tell(*made(each, subject))
+    for promise_check in EXPORTER_CHECKS:
+        emit_row(promise_check.__name__)
+        emit_row(*made(promise_check, subject))
 
 
 if __name__ == "__main__":

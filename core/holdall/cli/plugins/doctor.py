@@ -49,7 +49,7 @@ def doctor(timeout: float, *, as_json: bool) -> int:
         for problem in registry.problems()
         if problem.what in {"alias", "distribution", "rule"}
     ]
-    sick = any(each["problems"] for each in findings) or bool(general)
+    sick = any(finding["problems"] for finding in findings) or bool(general)
     if as_json:
         print_json({"plugins": findings, "problems": general})
     else:
@@ -59,7 +59,7 @@ def doctor(timeout: float, *, as_json: bool) -> int:
 
 def examined(candidate: Candidate, *, timeout_s: float) -> dict[str, Any]:
     """Return what is known of a plugin once it was imported in a process of its own."""
-    found: dict[str, Any] = {
+    finding: dict[str, Any] = {
         "kind": candidate.kind,
         "id": candidate.id,
         "distribution": candidate.distribution,
@@ -73,13 +73,13 @@ def examined(candidate: Candidate, *, timeout_s: float) -> dict[str, Any]:
         "changes": [],
     }
     if candidate.state is State.READY and candidate.kind != "providers":
-        found.update(_probed(candidate, timeout_s))
-    problems = [] if found["state"] in _FINE else [f"{found['state']}: {found['reason']}"]
-    problems += found["changes"]
+        finding.update(_probed(candidate, timeout_s))
+    problems = [] if finding["state"] in _FINE else [f"{finding['state']}: {finding['reason']}"]
+    problems += finding["changes"]
     foreign = stranger(candidate)
     if foreign:
         problems.append(foreign)
-    return {**found, "problems": problems}
+    return {**finding, "problems": problems}
 
 
 def _probed(candidate: Candidate, timeout_s: float) -> dict[str, Any]:
@@ -101,24 +101,24 @@ def _probed(candidate: Candidate, timeout_s: float) -> dict[str, Any]:
 def _print(findings: list[dict[str, Any]], general: list[str]) -> None:
     rows = [
         (
-            each["kind"],
-            each["id"],
-            each["state"],
-            "" if each["ms"] is None else f"{each['ms']:.0f} ms",
-            str(each["modules"] or ""),
-            ", ".join(each["packages"]),
-            f"{each['distribution']} {each['version']}".strip(),
+            finding["kind"],
+            finding["id"],
+            finding["state"],
+            "" if finding["ms"] is None else f"{finding['ms']:.0f} ms",
+            str(finding["modules"] or ""),
+            ", ".join(finding["packages"]),
+            f"{finding['distribution']} {finding['version']}".strip(),
         )
-        for each in findings
+        for finding in findings
     ]
     heads = (_("KIND"), _("ID"), _("STATE"), _("IMPORT"), _("MODULES"), _("PULLS IN"), _("FROM"))
     print_table(heads, rows)
-    for each in findings:
-        origin = f"{each['distribution']} {each['version']}"
-        for problem in each["problems"]:
-            words = _("{id} of {origin}: {problem}")
-            click.echo(words.format(id=each["id"], origin=origin, problem=problem))
-        for warning in each["warnings"]:
-            click.echo(_("{id} warns: {words}").format(id=each["id"], words=warning))
-    for words in general:
-        click.echo(words)
+    for finding in findings:
+        origin = f"{finding['distribution']} {finding['version']}"
+        for problem in finding["problems"]:
+            message = _("{id} of {origin}: {problem}")
+            click.echo(message.format(id=finding["id"], origin=origin, problem=problem))
+        for warning in finding["warnings"]:
+            click.echo(_("{id} warns: {warning}").format(id=finding["id"], warning=warning))
+    for problem in general:
+        click.echo(problem)

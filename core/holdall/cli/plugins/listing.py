@@ -28,23 +28,29 @@ def list_plugins(kind: str | None, *, everything: bool, as_json: bool) -> None:
     A plugin is `ready` as far as can be told without importing it.
     """
     registry = installed(strict=False)
-    found = [each for one in ([kind] if kind else KINDS) for each in registry.candidates(one)]
+    candidates = [
+        candidate
+        for listed_kind in ([kind] if kind else KINDS)
+        for candidate in registry.candidates(listed_kind)
+    ]
     if as_json:
-        print_json([as_row(each, registry, everything=everything) for each in found])
+        print_json(
+            [as_row(candidate, registry, everything=everything) for candidate in candidates]
+        )
         return
     columns = (_("KIND"), _("ID"), _("ALIASES"), _("STATE"), _("FROM"), _("REASON"))
     more = (_("TARGET"), _("PLACE")) if everything else ()
     rows = [
         (
-            each.kind,
-            each.id,
-            ", ".join(_aliases(each, registry, everything=everything)),
-            str(each.state),
-            each.origin,
-            each.reason,
-            *((each.target, each.where) if everything else ()),
+            candidate.kind,
+            candidate.id,
+            ", ".join(_aliases(candidate, registry, everything=everything)),
+            str(candidate.state),
+            candidate.origin,
+            candidate.reason,
+            *((candidate.target, candidate.location) if everything else ()),
         )
-        for each in found
+        for candidate in candidates
     ]
     print_table((*columns, *more), rows)
     for problem in registry.problems():
@@ -64,7 +70,7 @@ def as_row(candidate: Candidate, registry: Registry, *, everything: bool) -> dic
         "version": candidate.version,
         "target": candidate.target,
     }
-    return {**row, "where": candidate.where} if everything else row
+    return {**row, "where": candidate.location} if everything else row
 
 
 def _aliases(candidate: Candidate, registry: Registry, *, everything: bool) -> list[str]:

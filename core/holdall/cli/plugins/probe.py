@@ -53,14 +53,14 @@ def main() -> None:
 
 def _load(candidate: Candidate) -> tuple[str, str]:
     try:
-        found = imported(candidate)
+        plugin = imported(candidate)
     except PluginLoadError as error:
         return error.state, error.reason
     if candidate.kind == "hooks":
         from holdall.hooks import implemented_hooks
 
         try:
-            implemented_hooks(found, origin=candidate.origin)
+            implemented_hooks(plugin, origin=candidate.origin)
         except HookError as error:
             return str(State.INVALID), error.reason
     return str(State.LOADED), ""
@@ -85,26 +85,26 @@ class _World:
 
     def changes(self) -> list[str]:
         """Return what the import changed that is not its own."""
-        found = [
+        reports = [
             f"it replaced the module {name!r}" if name in sys.modules else f"it removed {name!r}"
             for name, module in self.modules.items()
             if sys.modules.get(name) is not module
         ]
         now = _shared()
-        found += [
+        reports += [
             f"it changed {what}" for what, value in self.shared.items() if now[what] != value
         ]
-        return found
+        return reports
 
 
 def _shared() -> dict[str, Any]:
     return {
         "the locale": locale.setlocale(locale.LC_ALL),
-        "the warnings filter": [tuple(map(str, each)) for each in warnings.filters],
+        "the warnings filter": [tuple(map(str, item)) for item in warnings.filters],
         "the environment": dict(os.environ),
         "the current folder": os.getcwd(),  # noqa: PTH109 - compared, never used as a path
         "the search path of modules": list(sys.path),
-        "the import finders": [str(each) for each in sys.meta_path],
+        "the import finders": [str(item) for item in sys.meta_path],
         "the number of threads": threading.active_count(),
         "standard output": id(sys.stdout),
     }

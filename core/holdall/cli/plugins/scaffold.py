@@ -38,16 +38,16 @@ def new(kind: str, name: str, directory: Path | None) -> None:  # noqa: ARG001 -
 
     NAME is its id, such as acme.markdown: yours first, then what it is.
     """
-    words = _words(name)
-    folder = directory or Path(words["distribution"])
+    values = _words(name)
+    folder = directory or Path(values["distribution"])
     if folder.exists() and any(folder.iterdir()):
         raise click.UsageError(_("the folder {name!r} is not empty").format(name=str(folder)))
     templates = files("holdall.cli.plugins") / "templates"
     for path, template in _FILES.items():
-        target = folder / _filled(path, words)
+        target = folder / _filled(path, values)
         target.parent.mkdir(parents=True, exist_ok=True)
         text = (templates / template).read_text(encoding="utf-8") if template else ""
-        target.write_text(_filled(text, words), encoding="utf-8")
+        target.write_text(_filled(text, values), encoding="utf-8")
     command = f"pip install -e {folder}"
     note(_("wrote {folder}; go on with: {command}").format(folder=folder, command=command))
 
@@ -55,11 +55,11 @@ def new(kind: str, name: str, directory: Path | None) -> None:  # noqa: ARG001 -
 def _words(name: str) -> dict[str, str]:
     """Return what the templates want to know, all of it made from the id."""
     if not EXPORTER_ID.fullmatch(name):
-        words = _("{name!r} is no exporter's id; it looks like 'acme.markdown'")
-        raise click.UsageError(words.format(name=name))
+        message = _("{name!r} is no exporter's id; it looks like 'acme.markdown'")
+        raise click.UsageError(message.format(name=name))
     if name.startswith("holdall."):
-        words = _("ids that begin with 'holdall.' are reserved; put yours first")
-        raise click.UsageError(words)
+        message = _("ids that begin with 'holdall.' are reserved; put yours first")
+        raise click.UsageError(message)
     parts = [part for part in re.split(r"[._]", name) if part]
     short = name.rpartition(".")[2]
     taken = short in {**SHORT, **LEGACY} or not re.fullmatch(r"[a-z][a-z0-9_]*", short)
@@ -77,5 +77,5 @@ def _words(name: str) -> dict[str, str]:
     }
 
 
-def _filled(text: str, words: dict[str, str]) -> str:
-    return re.sub(r"@(\w+)@", lambda found: words[found[1]], text)
+def _filled(text: str, values: dict[str, str]) -> str:
+    return re.sub(r"@(\w+)@", lambda match: values[match[1]], text)

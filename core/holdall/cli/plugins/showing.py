@@ -54,13 +54,19 @@ def meant(registry: Registry, name: str, kind: str | None) -> Resolution:
     Raises:
         UnknownPluginError: No kind has it.
     """
-    found = [registry.explain(each, name) for each in ([kind] if kind else KINDS)]
-    known = [each for each in found if not isinstance(each.error, UnknownPluginError)]
+    resolutions = [
+        registry.explain(plugin_kind, name) for plugin_kind in ([kind] if kind else KINDS)
+    ]
+    known = [
+        resolution
+        for resolution in resolutions
+        if not isinstance(resolution.error, UnknownPluginError)
+    ]
     if len(known) > 1:
-        kinds = _(" or ").join(f"--kind {each.kind}" for each in known)
-        words = _("several kinds of plugins are called {name!r}; say {kinds}")
-        raise click.UsageError(words.format(name=name, kinds=kinds))
-    return known[0] if known else found[0]
+        kinds = _(" or ").join(f"--kind {resolution.kind}" for resolution in known)
+        message = _("several kinds of plugins are called {name!r}; say {kinds}")
+        raise click.UsageError(message.format(name=name, kinds=kinds))
+    return known[0] if known else resolutions[0]
 
 
 @click.command()
@@ -73,16 +79,18 @@ def show(name: str, kind: str | None, *, as_json: bool) -> int:
     An exporter or hook module is imported for them; one that can't be is shown without.
     """
     registry = installed(strict=False)
-    found = meant(registry, name, kind)
-    claims = [each for each in registry.candidates(found.kind) if each.id == _id_of(found)]
+    resolution = meant(registry, name, kind)
+    claims = [
+        claim for claim in registry.candidates(resolution.kind) if claim.id == _id_of(resolution)
+    ]
     if not claims:
-        raise found.error or UnknownPluginError(KINDS[found.kind], name)
-    facts = [_facts(each, registry) for each in claims]
+        raise resolution.error or UnknownPluginError(KINDS[resolution.kind], name)
+    facts = [_facts(claim, registry) for claim in claims]
     problem = ""
-    if found.candidate is not None and found.kind in {"exporters", "hooks"}:
-        shown = facts[claims.index(found.candidate)]
+    if resolution.candidate is not None and resolution.kind in {"exporters", "hooks"}:
+        shown = facts[claims.index(resolution.candidate)]
         try:
-            shown.update(_of_plugin(found.candidate, registry))
+            shown.update(_of_plugin(resolution.candidate, registry))
         except PluginLoadError as error:
             shown.update(state=error.state, reason=error.reason)
             problem = str(error)
@@ -94,7 +102,7 @@ def show(name: str, kind: str | None, *, as_json: bool) -> int:
         _print(facts)
     if problem:
         note(f"holdall: {problem}")
-    return PLUGIN if problem or found.candidate is None else 0
+    return PLUGIN if problem or resolution.candidate is None else 0
 
 
 @click.command()
@@ -105,27 +113,27 @@ def why(name: str, kind: str | None, *, as_json: bool) -> int:
     """Tell step by step what a name leads to, or why it leads nowhere."""
     from holdall.cli.exits import exit_code
 
-    found = meant(installed(strict=False), name, kind)
+    resolution = meant(installed(strict=False), name, kind)
     if as_json:
         print_json(
             {
-                "kind": found.kind,
-                "name": found.name,
-                "id": found.candidate.id if found.candidate else None,
-                "steps": [step._asdict() for step in found.steps],
+                "kind": resolution.kind,
+                "name": resolution.name,
+                "id": resolution.candidate.id if resolution.candidate else None,
+                "steps": [{"what": step.what, "words": step.text} for step in resolution.steps],
             }
         )
     else:
         print_table(
-            (_("STEP"), _("WHAT IS KNOWN")), [(step.what, step.words) for step in found.steps]
+            (_("STEP"), _("WHAT IS KNOWN")), [(step.what, step.text) for step in resolution.steps]
         )
-    return (exit_code(found.error) or PLUGIN) if found.error is not None else 0
+    return (exit_code(resolution.error) or PLUGIN) if resolution.error is not None else 0
 
 
-def _id_of(found: Resolution) -> str:
-    if found.candidate is not None:
-        return found.candidate.id
-    return str(getattr(found.error, "name", found.name))
+def _id_of(resolution: Resolution) -> str:
+    if resolution.candidate is not None:
+        return resolution.candidate.id
+    return str(getattr(resolution.error, "name", resolution.name))
 
 
 def _facts(candidate: Candidate, registry: Registry) -> dict[str, Any]:
@@ -133,7 +141,7 @@ def _facts(candidate: Candidate, registry: Registry) -> dict[str, Any]:
     return {
         **row,
         "extras": list(candidate.extras),
-        "installed": installation(candidate.where),
+        "installed": installation(candidate.location),
         "owner": stranger(candidate),
     }
 
@@ -173,18 +181,18 @@ def _of_exporter(candidate: Candidate, exporter: type[AnyExporter]) -> dict[str,
 
 def _print(facts: list[dict[str, Any]]) -> None:
     width = max(14, *(len(_(name)) + 2 for name in _NAMES.values()))
-    for number, each in enumerate(facts):
+    for number, plugin in enumerate(facts):
         if number:
             click.echo()
-        for key, value in each.items():
-            words = ", ".join(map(str, value)) if isinstance(value, list) else value
-            if words and "option" not in key:
-                click.echo(f"{_(_NAMES[key]) + ':':<{width}}{words}")
+        for key, value in plugin.items():
+            text = ", ".join(map(str, value)) if isinstance(value, list) else value
+            if text and "option" not in key:
+                click.echo(f"{_(_NAMES[key]) + ':':<{width}}{text}")
         for head, key in (
             (_("OPTION"), "options"),
             (_("OPTION OF ALL EXPORTERS"), "shared_options"),
         ):
-            if each.get(key):
+            if plugin.get(key):
                 click.echo()
                 columns = (head, _("TYPE"), _("DEFAULT"), _("MEANS"))
-                print_table(columns, [tuple(option.values()) for option in each[key]])
+                print_table(columns, [tuple(option.values()) for option in plugin[key]])

@@ -2,7 +2,7 @@
 
 subject = ExporterSubject.installed("acme.markdown")
 for finding in findings(subject):
-    print(finding.check, finding.outcome, finding.words)
+    print(finding.check, finding.outcome, finding.message)
 """
 
 from __future__ import annotations

@@ -89,8 +89,10 @@ def keeps_memory_flat(subject: ExporterSubject) -> None:
     finally:
         tracemalloc.stop()
     took = peak / 2**20
-    words = f"{took:.1f} MiB for {subject.many_jobs} jobs, and {subject.allowance_mib} are allowed"
-    require(took < subject.allowance_mib, words)
+    reason = (
+        f"{took:.1f} MiB for {subject.many_jobs} jobs, and {subject.allowance_mib} are allowed"
+    )
+    require(took < subject.allowance_mib, reason)
 
 
 def _written(subject: ExporterSubject, session: Session, **more: Any) -> ExportReport:

@@ -30,9 +30,9 @@ def tames_hostile_text(subject: ExporterSubject) -> None:
     except UnicodeDecodeError as error:
         raise CheckFailed(f"the report is not UTF-8: {error}") from error
     if media.startswith("text/") and not media.endswith("xml"):
-        found = _CONTROLS.search(text)
-        words = f"a control character {found[0]!r} is in the report" if found else ""
-        require(found is None, words)
+        control = _CONTROLS.search(text)
+        reason = f"a control character {control[0]!r} is in the report" if control else ""
+        require(control is None, reason)
     for ending, look in _LOOKS.items():
         if media.endswith(ending):
             look(text)
@@ -64,8 +64,8 @@ def _csv(text: str) -> None:
 
 
 def _plain(text: str) -> None:
-    found = _BIDI.search(text)
-    require(found is None, f"{found[0]!r} reorders what a terminal shows" if found else "")
+    mark = _BIDI.search(text)
+    require(mark is None, f"{mark[0]!r} reorders what a terminal shows" if mark else "")
 
 
 _LOOKS: Final[Mapping[str, Callable[[str], None]]] = {

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 
 class CheckFailed(AssertionError):  # noqa: N818 - what failed is a check
-    """A promise is not kept; the words say which and how."""
+    """A promise is not kept; the message says which and how."""
 
 
 class CheckSkipped(Exception):  # noqa: N818 - it is no error
-    """The check can't be made here; the words say why."""
+    """The check can't be made here; the message says why."""
 
 
 class Finding(NamedTuple):
@@ -20,20 +20,20 @@ class Finding(NamedTuple):
         check: Name of the check.
         promise: What it is about, in one line.
         outcome: `pass`, `fail` or `skip`.
-        words: Why it did not pass.
+        message: Why it did not pass.
     """
 
     check: str
     promise: str
     outcome: str
-    words: str = ""
+    message: str = ""
 
 
-def require(kept: object, words: str) -> None:
-    """Fail with *words* unless the promise was kept.
+def require(kept: object, message: str) -> None:
+    """Fail with *message* unless the promise was kept.
 
     Raises:
         CheckFailed: It was not.
     """
     if not kept:
-        raise CheckFailed(words)
+        raise CheckFailed(message)

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdall.exports import LISTING, export
-from holdall.registry import Policy, Registry, State
+from holdall.registry import PluginPolicy, Registry, State
 from holdall.testing.checks.outcomes import CheckSkipped
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def exported(
     A report that is a folder is returned as its files, one behind the other.
     """
     with target_for(exporter, BytesIO()) as target:
-        found = registry or registry_of(exporter)
-        export(session, ID, target, options=options, registry=found)
+        plugins = registry or registry_of(exporter)
+        export(session, ID, target, options=options, registry=plugins)
         return target.getvalue() if isinstance(target, BytesIO) else b"".join(files_in(target))
 
 
@@ -111,12 +111,14 @@ class ExporterSubject:
         Raises:
             PluginError: There is none, or it can't be loaded.
         """
-        found = registry or Registry.discover()
-        candidate = found.resolve("exporters", name)
-        exporter: type[AnyExporter] = found.load("exporters", candidate.id)
+        plugins = registry or Registry.discover()
+        candidate = plugins.resolve("exporters", name)
+        exporter: type[AnyExporter] = plugins.load("exporters", candidate.id)
 
         def make() -> Registry:
-            made = Registry.discover(Policy.of(prefer={candidate.id: candidate.distribution}))
+            made = Registry.discover(
+                PluginPolicy.of(prefer={candidate.id: candidate.distribution})
+            )
             made.register("exporters", ID, exporter)
             return made
 
@@ -130,9 +132,9 @@ class ExporterSubject:
         target = f"{exporter.__module__}:{exporter.__qualname__}"
         usable = {State.READY, State.LOADED}
         installed = [
-            each
-            for each in Registry.discover().candidates("exporters")
-            if each.target == target and each.state in usable
+            candidate
+            for candidate in Registry.discover().candidates("exporters")
+            if candidate.target == target and candidate.state in usable
         ]
         return cls(
             exporter=exporter,
@@ -166,7 +168,7 @@ class ExporterSubject:
             check=False,
         )
         if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no words"])[-1]
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise RuntimeError(f"a fresh process failed: {last}")
         return done.stdout
 

@@ -26,9 +26,9 @@ _LOCALES: Final = ("tr_TR.UTF-8", "de_DE.UTF-8", "fr_FR.UTF-8", "C.UTF-8", "C")
 
 _FIND: Final = """
 import json, sys
-from holdall.registry.policy import Policy
+from holdall.registry.policy import PluginPolicy
 from holdall.registry import Registry
-registry = Registry.discover(Policy.of(prefer=dict([sys.argv[-2:]])))
+registry = Registry.discover(PluginPolicy.of(prefer=dict([sys.argv[-2:]])))
 names = json.loads(sys.argv[1])
 ids = sorted({registry.resolve("exporters", name).id for name in names})
 print(json.dumps({"ids": ids, "imported": sys.argv[2] in sys.modules}))
@@ -44,10 +44,10 @@ print(json.dumps({"ms": 1000 * (time.perf_counter() - start), "modules": sorted(
 _DIGEST: Final = """
 import io, sys
 from holdall.exports import export
-from holdall.registry import Policy, Registry
+from holdall.registry import PluginPolicy, Registry
 from holdall.testing.checks.subject import target_for
 from holdall.testing.sessions import sample_session
-registry = Registry.discover(Policy.of(prefer=dict([sys.argv[-2:]])))
+registry = Registry.discover(PluginPolicy.of(prefer=dict([sys.argv[-2:]])))
 with target_for(registry.load("exporters", sys.argv[1]), io.BytesIO()) as target:
     print(export(sample_session(), sys.argv[1], target, registry=registry).sha256)
 """
@@ -58,20 +58,20 @@ def is_found_without_import(subject: ExporterSubject) -> None:
     aliases = subject.candidate.aliases if subject.candidate else ()
     module = _module(subject)
     owner = (subject.id, subject.distribution)
-    found = json.loads(subject.python(_FIND, json.dumps([subject.id, *aliases]), module, *owner))
-    require(found["ids"] == [subject.id], f"its names lead to {', '.join(found['ids'])}")
-    require(not found["imported"], f"finding it imported {module}")
+    seen = json.loads(subject.python(_FIND, json.dumps([subject.id, *aliases]), module, *owner))
+    require(seen["ids"] == [subject.id], f"its names lead to {', '.join(seen['ids'])}")
+    require(not seen["imported"], f"finding it imported {module}")
 
 
 def is_imported_quickly(subject: ExporterSubject) -> None:
     """Its import keeps to a budget of time, and pulls in nothing that no exporter needs."""
-    found = json.loads(subject.python(_IMPORT, _module(subject)))
-    if found["ms"] >= subject.import_ms:  # once more: the first import may write bytecode
-        found = json.loads(subject.python(_IMPORT, _module(subject)))
-    took = found["ms"]
-    words = f"its import took {took:.0f} ms, and {subject.import_ms:.0f} are allowed"
-    require(took < subject.import_ms, words)
-    heavy = [name for name in TOO_MUCH if name in found["modules"]]
+    measured = json.loads(subject.python(_IMPORT, _module(subject)))
+    if measured["ms"] >= subject.import_ms:  # once more: the first import may write bytecode
+        measured = json.loads(subject.python(_IMPORT, _module(subject)))
+    took = measured["ms"]
+    reason = f"its import took {took:.0f} ms, and {subject.import_ms:.0f} are allowed"
+    require(took < subject.import_ms, reason)
+    heavy = [name for name in TOO_MUCH if name in measured["modules"]]
     require(not heavy, f"its import pulls in {', '.join(heavy)}")
 
 
@@ -93,8 +93,8 @@ def works_in_threads(subject: ExporterSubject) -> None:
         return subject.export(sessions[number % 2])
 
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(work, range(4)))
-    require(found == alone * 2, "exports at the same time disturb each other")
+        reports = list(pool.map(work, range(4)))
+    require(reports == alone * 2, "exports at the same time disturb each other")
 
 
 def works_elsewhere(subject: ExporterSubject) -> None:

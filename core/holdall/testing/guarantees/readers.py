@@ -8,31 +8,35 @@ from typing import TYPE_CHECKING
 import pytest
 
 from holdall.errors import ReadOnlyStorageError, StorageError, UnknownSessionError
-from holdall.testing.guarantees.place import RepositoryTests, numbered
+from holdall.testing.guarantees.subject import RepositoryTests, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from holdall.contracts import Storage
-    from holdall.testing.guarantees.place import Place
+    from holdall.testing.guarantees.subject import RepositorySubject
 
 
 class ReaderGuarantees(RepositoryTests):
     """Who reads sees a prefix of what was appended, and hinders nobody."""
 
-    def test_a_reader_sees_what_was_appended_since_it_opened(self, place: Place) -> None:
+    def test_a_reader_sees_what_was_appended_since_it_opened(
+        self, subject: RepositorySubject
+    ) -> None:
         """G2: what is acknowledged is there for all."""
-        storage = place.create("session", *numbered(1))
-        reader = place.reader()
+        storage = subject.create("session", *numbered(1))
+        reader = subject.reader()
 
         storage.append(numbered(2, first=2), expect=1)
 
         assert (reader.head, len(list(reader.read()))) == (3, 3)
 
-    def test_a_reader_that_pauses_keeps_no_writer_waiting(self, place: Place) -> None:
+    def test_a_reader_that_pauses_keeps_no_writer_waiting(
+        self, subject: RepositorySubject
+    ) -> None:
         """G5: between two entries that it returns, a reader holds no lock."""
-        storage = place.create("session", *numbered(600))
-        entries = place.reader().read()
+        storage = subject.create("session", *numbered(600))
+        entries = subject.reader().read()
         seen = [next(entries) for _ in range(300)]
 
         storage.append(numbered(1, first=601), expect=600)
@@ -40,10 +44,12 @@ class ReaderGuarantees(RepositoryTests):
 
         assert seen in (_pairs(600), _pairs(601))
 
-    def test_a_reader_sees_whole_batches_while_others_are_appended(self, place: Place) -> None:
+    def test_a_reader_sees_whole_batches_while_others_are_appended(
+        self, subject: RepositorySubject
+    ) -> None:
         """G1, G5: a batch is seen entirely or not at all, at any moment."""
-        storage = place.create()
-        reader = place.reader()
+        storage = subject.create()
+        reader = subject.reader()
         failures: list[BaseException] = []
 
         def append() -> None:
@@ -63,10 +69,10 @@ class ReaderGuarantees(RepositoryTests):
         assert not failures
         assert list(reader.read()) == _pairs(300)
 
-    def test_a_compaction_gives_a_reader_no_gap(self, place: Place) -> None:
+    def test_a_compaction_gives_a_reader_no_gap(self, subject: RepositorySubject) -> None:
         """G5: a reader that was overtaken by a compaction reads on without a gap, or says so."""
-        storage = place.create("session", *numbered(1000))
-        entries = place.reader().read()
+        storage = subject.create("session", *numbered(1000))
+        entries = subject.reader().read()
         seen = [next(entries)]
 
         storage.compact(numbered(1, first=1001)[0], expect=1000)
@@ -88,38 +94,40 @@ class ReaderGuarantees(RepositoryTests):
         ],
     )
     def test_a_reader_changes_nothing(
-        self, place: Place, change: Callable[[Storage], object]
+        self, subject: RepositorySubject, change: Callable[[Storage], object]
     ) -> None:
         """A storage opened for reading refuses every change."""
-        place.create("session", *numbered(1)).close()
-        reader = place.reader()
+        subject.create("session", *numbered(1)).close()
+        reader = subject.reader()
 
         with pytest.raises(ReadOnlyStorageError):
             change(reader)
 
-        assert place.entries() == numbered(1)
+        assert subject.entries() == numbered(1)
 
-    def test_a_reader_does_not_keep_a_writer_out(self, place: Place) -> None:
+    def test_a_reader_does_not_keep_a_writer_out(self, subject: RepositorySubject) -> None:
         """Opening for reading takes no lock."""
-        place.create("session", *numbered(1)).close()
-        reader = place.reader()
+        subject.create("session", *numbered(1)).close()
+        reader = subject.reader()
 
-        storage = place.writer()
+        storage = subject.writer()
         storage.append(numbered(1, first=2), expect=1)
 
         assert list(reader.read()) == _pairs(2)
 
     @pytest.mark.parametrize("mode", ["r", "w"])
-    def test_a_session_that_was_never_created_is_unknown(self, place: Place, mode: str) -> None:
+    def test_a_session_that_was_never_created_is_unknown(
+        self, subject: RepositorySubject, mode: str
+    ) -> None:
         """Opening makes no session."""
-        opened = place.reader if mode == "r" else place.writer
+        opened = subject.reader if mode == "r" else subject.writer
 
         with pytest.raises(UnknownSessionError) as caught:
             opened("nobody")
 
         assert caught.value.session_id == "nobody"
         assert isinstance(caught.value, LookupError)
-        assert list(place.again.ids()) == []
+        assert list(subject.again.ids()) == []
 
 
 def _pairs(count: int) -> list[tuple[int, bytes]]:

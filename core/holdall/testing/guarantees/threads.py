@@ -10,19 +10,19 @@ import pytest
 
 from holdall.errors import ConcurrentWriteError
 from holdall.testing.guarantees.blobs import read_blob
-from holdall.testing.guarantees.place import RepositoryTests, numbered
+from holdall.testing.guarantees.subject import RepositoryTests, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from holdall.contracts import Storage
-    from holdall.testing.guarantees.place import Place
+    from holdall.testing.guarantees.subject import RepositorySubject
 
 PATIENCE_S = 30
 
 
 class ThreadGuarantees(RepositoryTests):
-    """A storage has one writer at a time, and a second one is told instead of mixed in."""
+    """A storage has one writer at a time, and a second one is refused instead of mixed in."""
 
     @pytest.mark.parametrize(
         "change",
@@ -34,23 +34,23 @@ class ThreadGuarantees(RepositoryTests):
         ],
     )
     def test_a_thread_that_writes_while_another_does_is_refused(
-        self, place: Place, change: Callable[[Storage], object]
+        self, subject: RepositorySubject, change: Callable[[Storage], object]
     ) -> None:
         """Nothing of the second one is done, and the first one goes on."""
-        storage = place.create("session", *numbered(3))
+        storage = subject.create("session", *numbered(3))
 
         with blob_under_way(storage) as refs:
             with pytest.raises(ConcurrentWriteError):
                 change(storage)
             assert list(storage.read()) == list(enumerate(numbered(3), start=1))
 
-        assert place.entries() == numbered(3)
-        assert read_blob(place.reader(), refs[0]) == b"first, last"
+        assert subject.entries() == numbered(3)
+        assert read_blob(subject.reader(), refs[0]) == b"first, last"
         change(storage)
 
-    def test_a_thread_reads_while_another_writes(self, place: Place) -> None:
+    def test_a_thread_reads_while_another_writes(self, subject: RepositorySubject) -> None:
         """Through the writer's own storage, without waiting for the end of what it does."""
-        storage = place.create("session", *numbered(300))
+        storage = subject.create("session", *numbered(300))
         ref = storage.put_blob([b"blob"])
 
         with blob_under_way(storage):
@@ -60,9 +60,9 @@ class ThreadGuarantees(RepositoryTests):
             with storage.read_log("job") as log:
                 assert log.read() == b""
 
-    def test_threads_may_write_one_after_the_other(self, place: Place) -> None:
+    def test_threads_may_write_one_after_the_other(self, subject: RepositorySubject) -> None:
         """A storage belongs to no thread."""
-        storage = place.create()
+        storage = subject.create()
 
         for head in range(4):
             entries = numbered(1, first=head + 1)
@@ -72,11 +72,13 @@ class ThreadGuarantees(RepositoryTests):
             thread.start()
             thread.join()
 
-        assert place.entries() == numbered(4)
+        assert subject.entries() == numbered(4)
 
-    def test_threads_see_whole_batches_of_the_storage_they_share(self, place: Place) -> None:
+    def test_threads_see_whole_batches_of_the_storage_they_share(
+        self, subject: RepositorySubject
+    ) -> None:
         """G1: through one object as through two."""
-        storage = place.create()
+        storage = subject.create()
         failures: list[BaseException] = []
         is_done = threading.Event()
 
@@ -99,7 +101,7 @@ class ThreadGuarantees(RepositoryTests):
         for thread in threads:
             thread.join()
         assert not failures
-        assert place.entries() == numbered(300)
+        assert subject.entries() == numbered(300)
 
 
 @contextmanager

@@ -7,58 +7,60 @@ from typing import TYPE_CHECKING
 import pytest
 
 from holdall.errors import ClosedStorageError, LockedStorageError, StaleWriterError
-from holdall.testing.guarantees.place import RepositoryTests, numbered
+from holdall.testing.guarantees.subject import RepositoryTests, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from holdall.contracts import Storage
-    from holdall.testing.guarantees.place import Place
+    from holdall.testing.guarantees.subject import RepositorySubject
 
 
 class WriterGuarantees(RepositoryTests):
     """A session has one writer, and everyone can tell."""
 
-    def test_a_second_writer_is_kept_out(self, place: Place) -> None:
+    def test_a_second_writer_is_kept_out(self, subject: RepositorySubject) -> None:
         """Opening for writing while another writer is alive is refused."""
-        storage = place.create("session", *numbered(1))
+        storage = subject.create("session", *numbered(1))
 
         with pytest.raises(LockedStorageError) as caught:
-            place.writer()
+            subject.writer()
 
         assert caught.value.session_id == "session"
         assert storage.append(numbered(1, first=2), expect=1) == 2
 
-    def test_a_writer_that_closed_keeps_nobody_out(self, place: Place) -> None:
+    def test_a_writer_that_closed_keeps_nobody_out(self, subject: RepositorySubject) -> None:
         """Writers may follow one another."""
-        place.create("session", *numbered(1)).close()
+        subject.create("session", *numbered(1)).close()
 
         for head in (1, 2, 3):
-            storage = place.writer()
+            storage = subject.writer()
             storage.append(numbered(1, first=head + 1), expect=head)
             storage.close()
 
-        assert place.entries() == numbered(4)
+        assert subject.entries() == numbered(4)
 
-    def test_writers_of_two_sessions_do_not_meet(self, place: Place) -> None:
+    def test_writers_of_two_sessions_do_not_meet(self, subject: RepositorySubject) -> None:
         """Sessions are written independently of one another."""
-        one, other = place.create("one"), place.create("other")
+        one, other = subject.create("one"), subject.create("other")
 
         for head in range(5):
             one.append([b"one %d" % head], expect=head)
             other.append([b"other %d" % head], expect=head)
 
-        assert place.entries("one") == [b"one %d" % head for head in range(5)]
-        assert place.entries("other") == [b"other %d" % head for head in range(5)]
+        assert subject.entries("one") == [b"one %d" % head for head in range(5)]
+        assert subject.entries("other") == [b"other %d" % head for head in range(5)]
 
-    def test_after_a_take_over_nothing_of_the_old_writer_is_accepted(self, place: Place) -> None:
+    def test_after_a_take_over_nothing_of_the_old_writer_is_accepted(
+        self, subject: RepositorySubject
+    ) -> None:
         """G4: a store either fences the old writer, or lets nobody take over while it lives."""
-        old = place.create("session", *numbered(2))
+        old = subject.create("session", *numbered(2))
         try:
-            new = place.writer(take_over=True)
+            new = subject.writer(take_over=True)
         except LockedStorageError:
             old.close()
-            new = place.writer(take_over=True)
+            new = subject.writer(take_over=True)
             refusal: type[Exception] = ClosedStorageError
         else:
             refusal = StaleWriterError
@@ -76,15 +78,15 @@ class WriterGuarantees(RepositoryTests):
             old.open_log("log").seal()
         old.close()
 
-        assert place.entries() == [*numbered(2), b"new"]
+        assert subject.entries() == [*numbered(2), b"new"]
         with pytest.raises(LockedStorageError):
-            place.writer()
+            subject.writer()
 
-    def test_taking_over_from_nobody_is_opening(self, place: Place) -> None:
+    def test_taking_over_from_nobody_is_opening(self, subject: RepositorySubject) -> None:
         """Without another writer there is nothing to take over."""
-        place.create("session", *numbered(1)).close()
+        subject.create("session", *numbered(1)).close()
 
-        storage = place.writer(take_over=True)
+        storage = subject.writer(take_over=True)
 
         assert storage.append(numbered(1, first=2), expect=1) == 2
 
@@ -101,14 +103,14 @@ class WriterGuarantees(RepositoryTests):
         ],
     )
     def test_a_closed_storage_refuses_everything(
-        self, place: Place, use: Callable[[Storage], object]
+        self, subject: RepositorySubject, use: Callable[[Storage], object]
     ) -> None:
         """Closing is final for the handle, and closing again does nothing."""
-        storage = place.create("session", *numbered(1))
+        storage = subject.create("session", *numbered(1))
         storage.close()
         storage.close()
 
         with pytest.raises(ClosedStorageError):
             use(storage)
 
-        assert place.entries() == numbered(1)
+        assert subject.entries() == numbered(1)

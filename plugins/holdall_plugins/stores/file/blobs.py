@@ -86,8 +86,8 @@ class Blobs:
                 actual = f"sha256:{name.rpartition('.')[2]}"
                 fd = os.open(name, READ, dir_fd=self._folder)
         except FileNotFoundError:
-            where = f"{self._handle.where}/{name}"
-            raise CorruptSessionError(session_id, where, "the blob is not there") from None
+            location = f"{self._handle.where}/{name}"
+            raise CorruptSessionError(session_id, location, "the blob is not there") from None
         except OSError as error:
             raise refused(error, "open", f"{self._handle.where}/{name}") from error
         return checked_blob(self._chunks(fd, name), actual, session_id=session_id)

@@ -94,8 +94,8 @@ class JournalReader:
             if not reason:
                 return
             if is_second_look:  # the first may have met a writer that cut back a failed write
-                where = f"{self._handle.where}/{journal.name}, line {journal.line_behind(spot)}"
-                raise CorruptSessionError(self._handle.session_id, where, reason)
+                location = f"{self._handle.where}/{journal.name}, line {journal.line_behind(spot)}"
+                raise CorruptSessionError(self._handle.session_id, location, reason)
 
     def index(self, journal: JournalFile) -> Index:
         """Return what is known of *journal*; another file than before starts anew."""
@@ -265,9 +265,9 @@ class JournalWriter:
         with opened(name, READ, within=self._folder) as fd:
             for start in range(0, len(data) + 1, _CHUNK):
                 if os.pread(fd, _CHUNK, start) != data[start : start + _CHUNK]:
-                    where = f"{self._handle.where}/{name}"
+                    location = f"{self._handle.where}/{name}"
                     reason = "what was written reads back differently"
-                    raise CorruptSessionError(self._handle.session_id, where, reason)
+                    raise CorruptSessionError(self._handle.session_id, location, reason)
 
     def _put_in_place(self, temporary: str, first: int) -> None:
         here = self._folder

@@ -45,9 +45,9 @@ def file_name(name: str) -> str:
     return f"{slug}.{sha256(name.encode(errors='surrogatepass')).hexdigest()[:24]}.log"
 
 
-def flushed(name: str, folder: int, where: str) -> Iterator[bytes]:
+def flushed(name: str, folder: int, location: str) -> Iterator[bytes]:
     """Yield what was flushed of the live log *name*; nothing if there is no such log."""
-    with refusals("read", f"{where}/{FOLDER_NAME}/{file_name(name)}"):
+    with refusals("read", f"{location}/{FOLDER_NAME}/{file_name(name)}"):
         try:
             fd = os.open(f"{FOLDER_NAME}/{file_name(name)}", READ, dir_fd=folder)
         except FileNotFoundError:
@@ -55,9 +55,9 @@ def flushed(name: str, folder: int, where: str) -> Iterator[bytes]:
         yield from read_chunks(fd)
 
 
-def log_names(folder: int, where: str) -> list[str]:
+def log_names(folder: int, location: str) -> list[str]:
     """Return the names of the live logs, as far as they were noted down."""
-    with refusals("list the logs of", where):
+    with refusals("list the logs of", location):
         try:
             logs = os.open(FOLDER_NAME, FOLDER, dir_fd=folder)
         except FileNotFoundError:
@@ -84,11 +84,11 @@ class FileLog:
 
     def __init__(self, name: str, folder: int, handle: Handle, blobs: Blobs) -> None:
         self._name = file_name(name)
-        self._where = f"{handle.where}/{FOLDER_NAME}/{self._name}"
+        self._location = f"{handle.where}/{FOLDER_NAME}/{self._name}"
         self._handle = handle
         self._blobs = blobs
         self._waiting = bytearray()
-        with refusals("open", self._where):
+        with refusals("open", self._location):
             make_folder(FOLDER_NAME, folder)
             self._folder = os.open(FOLDER_NAME, FOLDER, dir_fd=folder)
             try:
@@ -135,7 +135,7 @@ class FileLog:
             self.flush()
             self._blobs.sync(self._fd)
             digest = sha256()
-            with refusals("seal", self._where):
+            with refusals("seal", self._location):
                 for chunk in read_chunks(os.open(self._name, READ, dir_fd=self._folder)):
                     digest.update(chunk)
             sealed = self._blobs.adopt(self._name, self._folder, digest.hexdigest(), ref)
@@ -147,7 +147,7 @@ class FileLog:
         """Drop the log."""
         if not self._is_open:
             return
-        with self._handle.writing("drop a log"), refusals("drop", self._where):
+        with self._handle.writing("drop a log"), refusals("drop", self._location):
             os.unlink(self._name, dir_fd=self._folder)
             remove_quietly(_note(self._name), within=self._folder)
             self.close()
@@ -168,13 +168,13 @@ class FileLog:
     def _check(self) -> None:
         self._handle.check()
         if not self._is_open:
-            raise ValueError(f"the log {self._where} was sealed or discarded")
+            raise ValueError(f"the log {self._location} was sealed or discarded")
 
     def _cut_back(self, error: OSError) -> StorageError:
         try:
             os.ftruncate(self._fd, self._flushed)
         except OSError:
-            return self._handle.fail(f"{self._where} may end in half a record")
+            return self._handle.fail(f"{self._location} may end in half a record")
         if error.errno in FULL:
-            return refused(error, "write to", self._where)
-        return self._handle.fail(f"writing to {self._where} failed: {error.strerror}")
+            return refused(error, "write to", self._location)
+        return self._handle.fail(f"writing to {self._location} failed: {error.strerror}")

@@ -82,7 +82,7 @@ def journal_names(folder: int) -> list[str]:
     return sorted(filter(is_journal, names_in(folder)))
 
 
-def open_newest(folder: int, session_id: str, where: str) -> JournalFile | None:
+def open_newest(folder: int, session_id: str, location: str) -> JournalFile | None:
     """Return the journal file that is in force, None if there is none.
 
     Raises:
@@ -95,23 +95,23 @@ def open_newest(folder: int, session_id: str, where: str) -> JournalFile | None:
         except FileNotFoundError:
             continue  # a compaction replaced it just now
         try:
-            return JournalFile(fd, names[-1], _start(fd, session_id, f"{where}/{names[-1]}"))
+            return JournalFile(fd, names[-1], _start(fd, session_id, f"{location}/{names[-1]}"))
         except BaseException:
             os.close(fd)
             raise
     return None
 
 
-def _start(fd: int, session_id: str, where: str) -> Spot:
+def _start(fd: int, session_id: str, location: str) -> Spot:
     line = next(_lines(fd, 0), b"")
     header = parse_header(line)
     if header is None:
-        raise CorruptSessionError(session_id, f"{where}, line 1", "it is no journal header")
+        raise CorruptSessionError(session_id, f"{location}, line 1", "it is no journal header")
     if header.format > FORMAT:
         raise NewerFormatError(session_id, header.format, FORMAT)
-    if header.session != session_id or not where.endswith(journal_name(header.first)):
+    if header.session != session_id or not location.endswith(journal_name(header.first)):
         reason = f"this is entry {header.first} and on of the session {header.session!r}"
-        raise CorruptSessionError(session_id, f"{where}, line 1", reason)
+        raise CorruptSessionError(session_id, f"{location}, line 1", reason)
     return Spot(header.first - 1, len(line) + 1, int(header.sum, 16))
 
 

@@ -23,7 +23,7 @@ from holdall_plugins.stores.file.lock import SessionLock
 from holdall_plugins.stores.file.storage import FileStorage, is_at
 from holdall_plugins.stores.mounts import refuse_network
 from holdall_plugins.stores.os_errors import refusals, refused
-from holdall_plugins.stores.places import local_path
+from holdall_plugins.stores.urls import local_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,14 +99,17 @@ class FileRepository:
         """
         self._finish_removing()
         root = os.fspath(self._root)
-        ids = ((modified(f"{root}/{each}{_SUFFIX}", each), each) for each in self._session_ids())
+        ids = ((modified(f"{root}/{name}{_SUFFIX}", name), name) for name in self._session_ids())
         return (session_id for _moment, session_id in sorted(ids, reverse=True))
 
     def summaries(self) -> Iterator[SessionEnds]:
         """Yield the ends of every session; ends interrupted removals."""
         self._finish_removing()
         root = os.fspath(self._root)
-        return (read_ends(f"{root}/{each}{_SUFFIX}", each) for each in self._session_ids())
+        return (
+            read_ends(f"{root}/{session_id}{_SUFFIX}", session_id)
+            for session_id in self._session_ids()
+        )
 
     def remove(self, session_id: str) -> None:
         """Remove a session; if that is interrupted, it is out of sight and ended later."""

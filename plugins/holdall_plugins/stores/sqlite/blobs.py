@@ -150,8 +150,8 @@ def chunks_of(database: Database, blob: int) -> Iterator[bytes]:
     """Yield the rows of a blob; no lock is held between two of them."""
     number = 0
     statement = "SELECT data FROM chunks WHERE blob = ? AND n = ?"
-    while found := database.row(statement, blob, number):
-        yield found[0]
+    while row := database.row(statement, blob, number):
+        yield row[0]
         number += 1
 
 

@@ -13,9 +13,9 @@ from holdall.journal import Process
 from holdall.processes import is_alive, this_process
 from holdall.stores import Handle, check_session_id
 from holdall_plugins.stores.mounts import refuse_network
-from holdall_plugins.stores.places import local_path
 from holdall_plugins.stores.sqlite.database import Database, make_file
 from holdall_plugins.stores.sqlite.storage import SqliteStorage
+from holdall_plugins.stores.urls import local_path
 
 if TYPE_CHECKING:
     import sqlite3
@@ -74,7 +74,7 @@ class SqliteRepository:
                     "INSERT INTO sessions (id, head, epoch) VALUES (?, ?, 0)",
                     (session_id, first - 1),
                 )
-                key, epoch, _ = self._found(database, session_id)
+                key, epoch, _ = self._row_of(database, session_id)
                 _take(cursor, key, epoch + 1)
             return SqliteStorage(database, handle, key, epoch + 1)
 
@@ -85,10 +85,10 @@ class SqliteRepository:
             self._refuse_network()
         with self._storage_to_be(session_id, mode) as (database, handle):
             if mode == "r":
-                key, epoch, _ = self._found(database, session_id)
+                key, epoch, _ = self._row_of(database, session_id)
                 return SqliteStorage(database, handle, key, epoch)
             with database.writing("open") as cursor:
-                key, epoch, holder = self._found(database, session_id)
+                key, epoch, holder = self._row_of(database, session_id)
                 if not take_over:
                     self._refuse_living(session_id, holder)
                 _take(cursor, key, epoch + 1)
@@ -121,7 +121,7 @@ class SqliteRepository:
         self._refuse_network()
         with self._storage_to_be(session_id, "w") as (database, _handle):
             with database.writing("remove a session from") as cursor:
-                key, _epoch, holder = self._found(database, session_id)
+                key, _epoch, holder = self._row_of(database, session_id)
                 self._refuse_living(session_id, holder)
                 _drop_blobs(cursor, "session = ?", key)
                 cursor.execute("DELETE FROM entries WHERE session = ?", (key,))
@@ -152,12 +152,12 @@ class SqliteRepository:
             database.close()
             raise
 
-    def _found(self, database: Database, session_id: str) -> tuple[int, int, Process | None]:
+    def _row_of(self, database: Database, session_id: str) -> tuple[int, int, Process | None]:
         statement = "SELECT key, epoch, pid, started, boot_id FROM sessions WHERE id = ?"
-        found = database.row(statement, session_id) if database.layout else None
-        if found is None:
+        row = database.row(statement, session_id) if database.layout else None
+        if row is None:
             raise UnknownSessionError(str(self._path), session_id, _ids(database))
-        key, epoch, pid, started, boot_id = found
+        key, epoch, pid, started, boot_id = row
         holder = None if pid is None else Process(pid=pid, started=started, boot_id=boot_id)
         return key, epoch, holder
 

@@ -114,9 +114,9 @@ class SqliteStorage:
         cursor.execute(statement, (self._key, number, snapshot))
         stored = "SELECT data FROM entries WHERE session = ? AND n = ?"
         if cursor.execute(stored, (self._key, number)).fetchone() != (snapshot,):
-            where = f"{self.where}, entry {number}"
+            location = f"{self.where}, entry {number}"
             reason = "what was written reads back differently"
-            raise CorruptSessionError(self.id, where, reason)
+            raise CorruptSessionError(self.id, location, reason)
         cursor.execute("DELETE FROM entries WHERE session = ? AND n < ?", (self._key, number))
 
     def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
@@ -160,8 +160,8 @@ class SqliteStorage:
         self._now()
         stored = blob_key(self._database, self._key, ref)
         if stored is None:
-            where = f"{self.where}, blob {ref}"
-            raise CorruptSessionError(self.id, where, "the blob is not there")
+            location = f"{self.where}, blob {ref}"
+            raise CorruptSessionError(self.id, location, "the blob is not there")
         key, actual = stored
         return checked_blob(chunks_of(self._database, key), actual, session_id=self.id)
 
@@ -225,10 +225,10 @@ class SqliteStorage:
         return self._database.rows(statement, self._key, after, PAGE)
 
     def _now(self) -> tuple[int, int]:
-        found = self._database.row("SELECT head, epoch FROM sessions WHERE key = ?", self._key)
-        if found is None:
+        row = self._database.row("SELECT head, epoch FROM sessions WHERE key = ?", self._key)
+        if row is None:
             raise ClosedStorageError(self.id)
-        return found[0], found[1]
+        return row[0], row[1]
 
     def _check_epoch(self, cursor: sqlite3.Cursor) -> None:
         """Refuse, inside a transaction, if another writer took over."""

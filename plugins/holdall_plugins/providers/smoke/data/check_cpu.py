@@ -24,9 +24,9 @@ def check_compute() -> str:
     """Check that computing the same twice gives what is known to be right."""
     known = (PRIMES_BELOW_A_MILLION, DIGITS_OF_PI_900_TO_950)
     for turn in ("first", "second"):
-        found = (primes_below(1_000_000), pi(1000)[900:950])
-        if found != known:
-            sys.exit(f"the {turn} time it found {found}, not {known}")
+        computed = (primes_below(1_000_000), pi(1000)[900:950])
+        if computed != known:
+            sys.exit(f"the {turn} time it found {computed}, not {known}")
     return "{} primes below a million, digits 900 to 950 of pi are {}".format(*known)
 
 

@@ -15,13 +15,13 @@ MIB = 1 << 20
 
 def check_free() -> str:
     """Check that there is room for the files of jobs, and for temporary ones."""
-    found = []
+    reports = []
     for folder in (str(Path.cwd()), tempfile.gettempdir()):
         free = shutil.disk_usage(folder).free
         if free < 64 * MIB:
             sys.exit(f"only {free // MIB} MiB are free at {folder}, 64 are needed")
-        found.append(f"{free // MIB} MiB are free at {folder}")
-    return "\n".join(found)
+        reports.append(f"{free // MIB} MiB are free at {folder}")
+    return "\n".join(reports)
 
 
 def check_write_read() -> str:
@@ -33,7 +33,7 @@ def check_write_read() -> str:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        written, read = (hashlib.sha256(each).hexdigest() for each in (content, path.read_bytes()))
+        written, read = (hashlib.sha256(data).hexdigest() for data in (content, path.read_bytes()))
     finally:
         path.unlink()
     if written != read:

@@ -57,13 +57,13 @@ def pieces(connection: socket.socket) -> Iterator[bytes]:
 def check_localhost() -> str:
     """Check that localhost means this machine, and nothing else."""
     try:
-        found = {str(entry[4][0]) for entry in socket.getaddrinfo("localhost", None)}
+        addresses = {str(entry[4][0]) for entry in socket.getaddrinfo("localhost", None)}
     except OSError as exc:
         sys.exit(f"the name localhost can't be resolved: {exc}")
-    foreign = sorted(each for each in found if not is_loopback(each))
+    foreign = sorted(address for address in addresses if not is_loopback(address))
     if foreign:
         sys.exit(f"the name localhost leads to {', '.join(foreign)}")
-    return f"localhost is {', '.join(sorted(found))}"
+    return f"localhost is {', '.join(sorted(addresses))}"
 
 
 def is_loopback(address: str) -> bool:

@@ -28,9 +28,9 @@ def check_version() -> str:
 def check_hash() -> str:
     """Check that checksums are those that the standard prints."""
     for name, known in KNOWN.items():
-        found = hashlib.new(name, b"abc").hexdigest()
-        if found != known:
-            sys.exit(f"{name} of abc is {found}, not {known}")
+        digest = hashlib.new(name, b"abc").hexdigest()
+        if digest != known:
+            sys.exit(f"{name} of abc is {digest}, not {known}")
     return f"{', '.join(KNOWN)} of abc are right"
 
 

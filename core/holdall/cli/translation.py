@@ -1,4 +1,4 @@
-"""The words of the command line, in the language that the user's environment names."""
+"""The messages of the command line, in the language that the user's environment names."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ def translated(command: click.Command) -> click.Command:
     """Return *command* with its help, and that of its parameters and commands, translated."""
     shown = copy(command)
     shown.help = _translated(command.help)
-    shown.params = [_parameter(each) for each in command.params]
+    shown.params = [_parameter(parameter) for parameter in command.params]
     if isinstance(shown, click.Group):
-        shown.commands = {name: translated(each) for name, each in shown.commands.items()}
+        shown.commands = {
+            name: translated(subcommand) for name, subcommand in shown.commands.items()
+        }
     return shown
 
 

@@ -27,8 +27,8 @@ def local_path(url: str, inner: Sequence[Repository], *, start: str) -> tuple[st
     if inner:
         raise StoreUrlError(url, "a store has nothing behind '::'; put the wrapper first")
     if not url.startswith(start) or parts.fragment:
-        words = f"write {start.partition('://')[0]}:///, an absolute path, and '%23' for '#'"
-        raise StoreUrlError(url, words)
+        advice = f"write {start.partition('://')[0]}:///, an absolute path, and '%23' for '#'"
+        raise StoreUrlError(url, advice)
     if options or trust_fs not in ("0", "1"):
         raise StoreUrlError(url, "the only option is trust_fs=1; write '%3F' for '?'")
     before = f"{parts.scheme}://{parts.netloc}"

@@ -32,8 +32,8 @@ HOSTILE = (
 """Entries that a store might trip over."""
 
 
-class Place:
-    """The repository under test and a second one on the same place; closes what it opened."""
+class RepositorySubject:
+    """The repository under test and a second one at the same location; closes what it opened."""
 
     def __init__(self, repository: Repository, again: Repository) -> None:
         self.repository = repository
@@ -87,7 +87,7 @@ class RepositoryTests:
         raise NotImplementedError("a test of a repository gives it as the fixture 'repository'")
 
     def reopen(self, repository: Repository) -> Repository:
-        """Return a second repository on the same place; *repository* itself if there can't be."""
+        """Return a second repository at the same location, or *repository* if that can't be."""
         return repository
 
     def damage(self, repository: Repository, session_id: str) -> None:
@@ -96,13 +96,13 @@ class RepositoryTests:
         pytest.skip("the test gives no 'damage', so nothing can be damaged from outside")
 
     @pytest.fixture
-    def place(self, repository: Repository) -> Iterator[Place]:
+    def subject(self, repository: Repository) -> Iterator[RepositorySubject]:
         """Return the repository with all that is opened in it, closed at the end."""
-        place = Place(repository, self.reopen(repository))
-        yield place
-        place.close()
+        subject = RepositorySubject(repository, self.reopen(repository))
+        yield subject
+        subject.close()
 
 
 def numbered(count: int, *, first: int = 1) -> list[bytes]:
-    """Return entries that tell their numbers."""
+    """Return entries that hold their numbers."""
     return [b'{"entry":%d}' % number for number in range(first, first + count)]
