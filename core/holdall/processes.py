@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 def this_process() -> Process:
-    """Return what tells this process from all others."""
+    """Return the identity of this process, unique across reboots."""
     pid = os.getpid()
     return process_mark(pid) or Process(pid=pid, boot_id=_boot_id())
 
 
 def process_mark(pid: int) -> Process | None:
-    """Return what tells process *pid* from all others, None if no such process runs.
+    """Return the identity of process *pid*, None if no such process runs.
 
     One that has ended and only waits to be collected by its parent runs no more.
     """

@@ -1,4 +1,4 @@
-"""Providers: named collections of units, and how one is found by what a user types."""
+"""Loading providers: how the text that a user types is resolved to one."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def load_provider(source: str | os.PathLike[str], *, registry: Registry | None = None) -> Provider:
-    """Return the provider that *source* names; nothing of it is executed.
+    """Return the provider that *source* names, without executing any of its code.
 
     Args:
         source: `loader:path`, a path, or the name of an installed provider,

@@ -25,7 +25,7 @@ class Outcome(StrEnum):
     """How an attempt at a job ended; `NONE` when there was no attempt.
 
     `ERROR` says that the attempt could not be performed, because the device was
-    lost or the set-up failed, say: it tells nothing of the thing under test.
+    lost or the set-up failed, say: it says nothing about the thing under test.
     """
 
     NONE = "none"
@@ -43,7 +43,7 @@ class Outcome(StrEnum):
 
     @property
     def label(self) -> str:
-        """The outcome in words for people."""
+        """The outcome as people read it, in English."""
         return _LABELS[self]
 
     @property
@@ -207,7 +207,7 @@ class JobResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
         return_code: Exit code of the command; negative for the signal that killed it.
         execution_duration: Seconds.
         started_at: Seconds since 1970, UTC.
-        comments: What a person said, or of holdall about an attempt that went wrong.
+        comments: What a person, or holdall, says of the attempt.
         skip_reason: Why the job was not tried.
         interrupted_by: What ended the attempt when holdall itself was ended.
         io_log: What the job wrote, when that is little; else empty and `io_log_ref` is set.

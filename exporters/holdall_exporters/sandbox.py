@@ -1,7 +1,7 @@
 """Templates of strangers: Jinja in its sandbox, with names and filters for reports.
 
 A template reads the files of its own folders and nothing else, changes nothing, and sees
-no private attribute. What is wrong with it is told with its file and line. Neither its
+no private attribute. An error is reported with its file and line. Neither its
 time nor its memory is bounded.
 """
 

@@ -120,7 +120,7 @@ class TarExporter:
 
 
 def _unpacked(report: BinaryIO) -> BinaryIO:
-    """Return the archive without what it is packed in, which its first bytes tell."""
+    """Return the archive decompressed by the method that its first bytes name."""
     start = report.read(len(_ZSTD_MAGIC))
     report.seek(0)
     if start == _ZSTD_MAGIC:
@@ -267,7 +267,7 @@ def _contents(context: ExportContext) -> Iterator[ReportKind]:
 def _named(kinds: Iterable[ReportKind]) -> Iterator[tuple[str, ReportKind]]:
     """Yield the reports with their names: `report.json`, `report.junit.xml`, `report.acme.md.md`.
 
-    The name tells the exporter, and does not depend on what else is inside.
+    The name is that of the exporter, and does not depend on what else is inside.
     """
     taken = set()
     for kind in kinds:

@@ -126,7 +126,7 @@ def _report(view: SessionView, how: _How, context: ExportContext) -> Iterator[by
 
 
 class _How(NamedTuple):
-    """How lines are written: as asked for, in which words, with how wide a column of labels."""
+    """How lines are written: the options, the catalog and the width of the labels' column."""
 
     options: Options
     catalog: Catalog
@@ -159,7 +159,7 @@ def _columns(line: str) -> str:
 
 
 def _painted(label: str, job: JobView, options: Options) -> str:
-    """Return *label* in the colour of how *job* stands, if there are to be colours."""
+    """Return *label* in the colour of the outcome of *job*, if colours are wanted."""
     if options.color != "always":
         return label
     colour = _COLOURS.get(Outcome.UNDECIDED if job.in_flight else job.outcome, "2")
@@ -277,10 +277,10 @@ def _foot(view: SessionView, options: Options) -> Iterator[str]:
             device = f"{line_text(job.device_id)}: " if several else ""
             label = _painted(job.label, job, options)
             yield f"{_INDENT}{label}: {device}{_named(job.summary, job.id)}\n"
-    outcome = verdict(view)
+    session_verdict = verdict(view)
     template = catalog.gettext("verdict: {word}")
-    yield f"{template.format(word=outcome.word)}\n"
-    for reason in outcome.reasons:
+    yield f"{template.format(word=session_verdict.word)}\n"
+    for reason in session_verdict.reasons:
         yield f"{_INDENT}{line_text(reason.text_in(catalog))}\n"
 
 

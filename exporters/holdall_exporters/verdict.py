@@ -51,8 +51,8 @@ class VerdictExporter:
 
     def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
         """Write the word, and the reasons if they were asked for."""
-        result = verdict(view, context.options)
-        sink.write(_FORMS[context.options.form](view, result, context).encode())
+        session_verdict = verdict(view, context.options)
+        sink.write(_FORMS[context.options.form](view, session_verdict, context).encode())
 
     @staticmethod
     def verify(report: BinaryIO) -> None:
@@ -69,33 +69,36 @@ class VerdictExporter:
             raise ValueError(f"it should say {' or '.join(_WORDS)}, and says {text!r}")
 
 
-def _word(_view: SessionView, result: Verdict, _context: ExportContext) -> str:
-    return f"{result.word}\n"
+def _word(_view: SessionView, session_verdict: Verdict, _context: ExportContext) -> str:
+    return f"{session_verdict.word}\n"
 
 
-def _reasons(_view: SessionView, result: Verdict, context: ExportContext) -> str:
+def _reasons(_view: SessionView, session_verdict: Verdict, context: ExportContext) -> str:
     catalog = load_catalog(context.lang)
-    lines = (result.word, *(reason.text_in(catalog) for reason in result.reasons))
+    lines = (
+        session_verdict.word,
+        *(reason.text_in(catalog) for reason in session_verdict.reasons),
+    )
     return "".join(f"{line_text(line)}\n" for line in lines)
 
 
-def _json(view: SessionView, result: Verdict, _context: ExportContext) -> str:
+def _json(view: SessionView, session_verdict: Verdict, _context: ExportContext) -> str:
     reasons = [
         {"code": reason.code, "count": reason.count, "jobs": reason.jobs, "text": str(reason)}
-        for reason in result.reasons
+        for reason in session_verdict.reasons
     ]
     content = {
         "session": view.session_id,
-        "verdict": result.word,
-        "passed": result.passed,
+        "verdict": session_verdict.word,
+        "passed": session_verdict.passed,
         "reasons": reasons,
     }
     return f"{json.dumps(content)}\n"
 
 
-def _badge(_view: SessionView, result: Verdict, _context: ExportContext) -> str:
-    colour = "#1a7f37" if result.passed else "#c62828"
-    return _BADGE.format(word=result.word, colour=colour)
+def _badge(_view: SessionView, session_verdict: Verdict, _context: ExportContext) -> str:
+    colour = "#1a7f37" if session_verdict.passed else "#c62828"
+    return _BADGE.format(word=session_verdict.word, colour=colour)
 
 
 _FORMS: Final[Mapping[str, Callable[[SessionView, Verdict, ExportContext], str]]] = {

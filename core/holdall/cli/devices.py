@@ -24,7 +24,7 @@ def devices_of(given: Sequence[str], registry: Registry) -> list[Device]:
 
     Raises:
         SharedMachineError: Several of them would be this machine.
-        RunnerUrlError, PluginError: A runner can't be had.
+        RunnerUrlError, PluginError: A runner is unavailable.
     """
     tables = configured().devices
     devices = []

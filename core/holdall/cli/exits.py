@@ -1,4 +1,4 @@
-"""Which exit code an error means, and its words."""
+"""The exit code of an error, and its message."""
 
 from __future__ import annotations
 
@@ -59,6 +59,6 @@ def traceback_of(error: BaseException) -> str:
 
 
 def message(error: BaseException) -> str:
-    """Return the words of *error*, with the notes that were added on its way."""
+    """Return the message of *error*, with the notes that were added on its way."""
     notes = getattr(error, "__notes__", ())
     return " ".join([str(error), *(f"({note})" for note in notes)])

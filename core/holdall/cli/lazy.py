@@ -36,7 +36,7 @@ class LazyGroup(click.Group):
         return sorted(self._targets)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import one command, and return it in the words of the user's language."""
+        """Import one command, and return it in the user's language."""
         if cmd_name not in self._targets:
             return None
         module, _, name = self._targets[cmd_name].partition(":")

@@ -1,4 +1,4 @@
-"""The person at the terminal, who does manual jobs and tells what came of them."""
+"""The person at the terminal, who performs manual jobs and reports their outcome."""
 
 from __future__ import annotations
 

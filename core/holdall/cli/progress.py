@@ -51,7 +51,7 @@ def shown_progress(manager: SessionManager, *, quiet: bool = False) -> Iterator[
 def export_progress() -> Iterator[Callable[[str], Progressed | None]]:
     """Show on a terminal how far reports are, once one of them takes a while.
 
-    Gives a function that returns what is to be told of the report of that name.
+    Gives a function that returns the progress callback of the report of that name.
     """
     if not sys.stderr.isatty():
         yield lambda _name: None
@@ -69,7 +69,7 @@ class _Reports:
         self._progress: Progress | None = None
 
     def of(self, name: str) -> Progressed:
-        """Return what is to be told how much of the report *name* is done."""
+        """Return the callback that is given how much of the report *name* is done."""
         description = terminal_text(name)
 
         def progressed(done: int, total: int) -> None:
@@ -91,7 +91,7 @@ class _Lines:
     def job_result_changed(
         self, context: SessionDeviceContext, job: Job, result: JobResult
     ) -> None:
-        note(_words(context, job, result))
+        note(_line(context, job, result))
 
 
 class _Bar:
@@ -113,7 +113,7 @@ class _Bar:
 
         self._update(context, job, done=1)
         style = _STYLES.get(result.outcome, "yellow")
-        self._progress.console.print(Text(_words(context, job, result), style=style))
+        self._progress.console.print(Text(_line(context, job, result), style=style))
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -133,7 +133,7 @@ class _Bar:
         )
 
 
-def _words(context: SessionDeviceContext, job: Job, result: JobResult) -> str:
+def _line(context: SessionDeviceContext, job: Job, result: JobResult) -> str:
     reason = result.skip_reason or result.comments
     why = f": {terminal_text(reason).splitlines()[0]}" if reason else ""
     if result.io_log_dropped:
@@ -167,7 +167,7 @@ def _drawn() -> Iterator[Progress]:
         yield progress
 
 
-_SHORT: Final = 0.5  # seconds that nobody needs to be told of
+_SHORT: Final = 0.5  # seconds that are too short to show progress
 _STYLES: Final[Mapping[Outcome, str]] = {
     Outcome.PASS: "green",
     Outcome.FAIL: "red",

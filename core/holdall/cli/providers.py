@@ -1,4 +1,4 @@
-"""`holdall providers`: which there are, and what is in one."""
+"""`holdall providers`: list installed providers, and show the units of one."""
 
 from __future__ import annotations
 

@@ -223,7 +223,7 @@ def _units_of(providers: Iterable[Provider]) -> list[Unit]:
 def _check_exporters(
     targets: Sequence[ExportTarget], providers: Sequence[Provider], registry: Registry
 ) -> None:
-    """Raise for an exporter that can't be had, before anything runs."""
+    """Raise for an exporter that is unavailable, before anything runs."""
     units = units_in(providers)
     for target in targets:
         find_exporter(registry, target.name, units).load()

@@ -71,7 +71,7 @@ def show_session(session: str, store: str | None, *, as_json: bool) -> None:
         print_json(shown)
         return
     for name, value in shown.items():
-        click.echo(f"{_(_NAMES[name])}: {_words(value)}")
+        click.echo(f"{_(_NAMES[name])}: {_joined(value)}")
 
 
 def _shown(view: SessionView, store: str) -> dict[str, object]:
@@ -92,7 +92,7 @@ def _shown(view: SessionView, store: str) -> dict[str, object]:
     }
 
 
-def _words(value: object) -> str:
+def _joined(value: object) -> str:
     if isinstance(value, dict):
         return ", ".join(counted(value)) or _("none")
     if isinstance(value, list):

@@ -34,7 +34,7 @@ def translated(command: click.Command) -> click.Command:
 
 
 def messages(text: str | None) -> list[str]:
-    """Return the paragraphs of a help text, which is what gets translated of it."""
+    """Return the paragraphs of a help text; each is translated by itself."""
     return [" ".join(part.split()) for part in (text or "").split("\n\n") if part.strip()]
 
 

@@ -1,4 +1,4 @@
-"""What a plugin of each kind must be: Protocols, for authors and type checkers."""
+"""The contract of each kind of plugin: Protocols, for authors and type checkers."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What an exporter is, what it is told, and what came of an export."""
+"""The contract of exporters: the class, its context and the report of an export."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class SplitSink(Sink, Protocol):
 
 
 class FolderSink(Protocol):
-    """The folder that an exporter's files go to; it is put in place whole."""
+    """The folder that an exporter writes files to; it is published whole."""
 
     def open(self, name: str) -> BinaryIO:
         """Return a new file of the report, to be closed before the next is opened.
@@ -153,7 +153,7 @@ class FolderSink(Protocol):
 
 
 class ExportContext(Protocol):
-    """What an exporter is told besides the session."""
+    """What an exporter is given besides the session."""
 
     @property
     def options(self) -> Any:
@@ -277,7 +277,7 @@ class ExportReport:
 
     @property
     def error(self) -> str | None:
-        """What went wrong, in words; None if nothing did."""
+        """The message of the error; None if the export succeeded."""
         return None if self.exception is None else str(self.exception)
 
     def as_dict(self) -> dict[str, object]:

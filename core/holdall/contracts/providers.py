@@ -16,7 +16,7 @@ class ProviderLoader(Protocol):
         ...
 
     def load(self, source: str) -> Provider:
-        """Return the provider; nothing of it is executed.
+        """Return the provider, without executing any of its code.
 
         Raises:
             ProviderLoadError: There is nothing of the kind; single bad records

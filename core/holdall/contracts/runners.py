@@ -1,4 +1,4 @@
-"""What a runner is, and what it is told of one attempt at a job."""
+"""The contract of runners, and the task that a runner performs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Person(Protocol):
-    """Somebody who does what a manual job says, and tells what came of it."""
+    """Somebody who performs manual jobs and reports their outcome."""
 
     def is_ready(self, job: Job) -> bool:
         """Show what is to be done and wait; False when the person would rather skip it."""
@@ -28,7 +28,7 @@ class Person(Protocol):
 
 
 class Task(Protocol):
-    """What a runner is told of one attempt at a job."""
+    """One attempt at a job, as the runner performs it."""
 
     @property
     def job(self) -> Job:
@@ -57,7 +57,7 @@ class Task(Protocol):
 
     @property
     def person(self) -> Person | None:
-        """The person at the terminal; None where there is nobody."""
+        """The person at the terminal; None if nobody is present."""
         ...
 
     def started(self, process: ProcessMark | None) -> None:
@@ -118,5 +118,5 @@ class Runner(Protocol):
         ...
 
     def interrupted(self, process: ProcessMark | None) -> Interruption:
-        """End what is left of an attempt that never finished, and tell what interrupted it."""
+        """End what is left of an attempt that never finished; return what interrupted it."""
         ...

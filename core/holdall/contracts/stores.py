@@ -23,7 +23,7 @@ Level = Literal["system", "process"]
 
 
 class Repository(Protocol):
-    """A place that holds many sessions: class of the group `holdall.repositories`.
+    """A store of many sessions: class of the group `holdall.repositories`.
 
     Making one touches nothing: a folder or a database is made when the first
     session is created. A repository may be used from several threads.
@@ -37,7 +37,7 @@ class Repository(Protocol):
             inner: What a wrapper wraps, the repository behind `::`, or several where a
                 wrapper takes several. A store has none, and refuses any.
             options: An instance of the class's `Options`, if it has one, made of the
-                settings; None if there are no settings.
+                settings; None without settings.
         """
         ...
 
@@ -74,12 +74,12 @@ class Repository(Protocol):
         """Yield the ids of all sessions, damaged ones too; no session is opened or read.
 
         The last modified comes first and sessions without entries come last, as far
-        as the store can tell cheaply.
+        as the store knows cheaply.
         """
         ...
 
     def remove(self, session_id: str) -> None:
-        """Remove a session; nothing of it can be read afterwards.
+        """Remove a session; no entry or blob can be read afterwards.
 
         Raises:
             UnknownSessionError: The repository holds no such session.
@@ -106,7 +106,7 @@ class Storage(Protocol):
 
     @property
     def where(self) -> str:
-        """The place, for messages."""
+        """The location, for messages."""
         ...
 
     @property
@@ -232,7 +232,7 @@ class SessionEnds(NamedTuple):
 
     Attributes:
         first: The first entry; None if there is none.
-        last: The last two entries, or the one that there is; they may include the first.
+        last: The last two entries, or the only one; they may include the first.
         is_whole: Whether that is known to be what the session begins and ends with;
             otherwise whoever wants to know opens the session.
     """
@@ -245,12 +245,12 @@ class SessionEnds(NamedTuple):
 
 @runtime_checkable
 class HasSummaries(Protocol):
-    """A repository that tells where its sessions begin and end without opening each of them."""
+    """A repository that reads the ends of its sessions without opening each of them."""
 
     def summaries(self) -> Iterator[SessionEnds]:
         """Yield the ends of every session, in any order.
 
-        A session of which they can't be had is yielded with `is_whole=False`.
+        A session whose ends can't be read is yielded with `is_whole=False`.
         """
         ...
 
@@ -287,8 +287,8 @@ class SessionInfo:
         verdict: `PASS` or `FAIL`, as every report says it; empty if the session is
             `empty` or `damaged`.
         counts: How many jobs ended with which outcome; only outcomes that occur.
-        created: Seconds since 1970, UTC; 0 if the session does not tell.
-        modified: The moment of its last event; 0 if the session does not tell.
+        created: Seconds since 1970, UTC; 0 if unknown.
+        modified: The moment of its last event; 0 if unknown.
         jobs: How many jobs are selected, over all devices.
         results: How many of the selected jobs have a result.
         reason: Why a damaged session can't be read.

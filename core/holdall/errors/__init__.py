@@ -1,7 +1,7 @@
 """Every error of holdall, under one root, with its data as attributes.
 
 A message says what was tried, on what, why it failed and what to do. All of
-them survive pickling: `args` are the data, the words are made in `__str__`.
+them survive pickling: `args` are the data, and `__str__` makes the message.
 """
 
 from holdall.errors.exports import (

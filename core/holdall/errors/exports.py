@@ -48,7 +48,7 @@ class OptionValueError(ExportError, ValueError):
 
 
 class NestedReportError(ExportError):
-    """A report was to be put into itself."""
+    """A report would contain itself."""
 
     def __init__(self, exporter_id: str, inside: Sequence[str]) -> None:
         super().__init__(exporter_id, inside)
@@ -64,7 +64,7 @@ class NestedReportError(ExportError):
 
 
 class UnknownLanguageError(ExportError, LookupError):
-    """Nobody has words in the language that a report for people was asked for in."""
+    """No catalog exists for the language that a report was requested in."""
 
     def __init__(self, lang: str, known: Sequence[str]) -> None:
         super().__init__(lang, known)
@@ -79,7 +79,7 @@ class UnknownLanguageError(ExportError, LookupError):
 
 
 class ExportTargetError(ExportError):
-    """The report can't be written to the place it was meant for."""
+    """The target of a report can't be written."""
 
     def __init__(self, target: str, reason: str) -> None:
         super().__init__(target, reason)
@@ -91,7 +91,7 @@ class ExportTargetError(ExportError):
 
 
 class ExportCancelled(ExportError):  # noqa: N818 - an order that was followed, not a fault
-    """The export was told to stop and did."""
+    """The caller cancelled the export."""
 
     def __init__(self, exporter_id: str) -> None:
         super().__init__(exporter_id)
@@ -102,7 +102,7 @@ class ExportCancelled(ExportError):  # noqa: N818 - an order that was followed, 
 
 
 class ProviderNotLoadedError(ExportError, LookupError):
-    """An exporter unit was asked for whose provider is not there."""
+    """The provider of the requested exporter unit is not loaded."""
 
     def __init__(self, unit_id: str, provider: str, version: str, source: str) -> None:
         super().__init__(unit_id, provider, version, source)

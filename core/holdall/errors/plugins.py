@@ -15,7 +15,7 @@ class PluginError(HoldallError):
 
 
 class UnknownPluginError(PluginError, LookupError):
-    """No installed distribution declares the plugin that was asked for."""
+    """No installed distribution declares the requested plugin."""
 
     def __init__(self, kind: str, name: str, known: Sequence[str] = (), hint: str = "") -> None:
         super().__init__(kind, name, known, hint)
@@ -30,7 +30,7 @@ class UnknownPluginError(PluginError, LookupError):
 
 
 class PluginConflictError(PluginError):
-    """Several distributions declare one name, and nothing says which is meant.
+    """Several distributions declare one name, and no policy chooses among them.
 
     Attributes:
         remedy: The line below `[plugins]` in `holdall.toml` that says it.
@@ -62,7 +62,7 @@ class PluginConflictError(PluginError):
 
 
 class PluginUnavailableError(PluginError):
-    """The plugin is declared, but may not be used; its state says why."""
+    """The plugin is declared but unavailable; its state says why."""
 
     def __init__(self, kind: str, name: str, state: str, reason: str) -> None:
         super().__init__(kind, name, state, reason)
@@ -76,7 +76,7 @@ class PluginUnavailableError(PluginError):
 
 
 class PluginLoadError(PluginError):
-    """Importing the plugin failed, or what was imported is not such a plugin."""
+    """The plugin failed to import, or does not satisfy its kind's contract."""
 
     def __init__(self, kind: str, name: str, state: str, origin: str, reason: str) -> None:
         super().__init__(kind, name, state, origin, reason)
@@ -91,7 +91,7 @@ class PluginLoadError(PluginError):
 
 
 class PolicyError(PluginError):
-    """The rules about plugins can't be read, or don't mean anything."""
+    """A policy for plugins is unreadable or invalid."""
 
     def __init__(self, location: str, reason: str) -> None:
         super().__init__(location, reason)
@@ -103,7 +103,7 @@ class PolicyError(PluginError):
 
 
 class ConfigurationError(PluginError):
-    """Something that the integrator wrote down means nothing."""
+    """A setting of the integrator is invalid."""
 
     def __init__(self, location: str, reason: str) -> None:
         super().__init__(location, reason)
@@ -115,7 +115,7 @@ class ConfigurationError(PluginError):
 
 
 class StrictPolicyError(PluginError):
-    """The policy is strict, and something is wrong with what is installed."""
+    """A strict policy found problems with the installed plugins."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__(problems)
@@ -127,7 +127,7 @@ class StrictPolicyError(PluginError):
 
 
 class HookError(PluginError):
-    """A listener can't be registered; nothing of it was."""
+    """A listener can't be registered; none of its hooks is."""
 
     def __init__(self, listener: str, reason: str) -> None:
         super().__init__(listener, reason)
@@ -139,7 +139,7 @@ class HookError(PluginError):
 
 
 class PluginCallError(PluginError):
-    """A plugin raised while it did its work."""
+    """A plugin raised, or broke its contract, when it was called."""
 
     def __init__(self, kind: str, name: str, origin: str, doing: str, cause: str) -> None:
         super().__init__(kind, name, origin, doing, cause)

@@ -15,7 +15,7 @@ class ProviderError(HoldallError):
 
 
 class UnknownProviderError(ProviderError, LookupError):
-    """No installed provider has that name, and no folder is there either."""
+    """The name matches no installed provider and no path."""
 
     def __init__(self, source: str, known: Sequence[str] = ()) -> None:
         super().__init__(source, known)
@@ -31,7 +31,7 @@ class UnknownProviderError(ProviderError, LookupError):
 
 
 class ProviderLoadError(ProviderError):
-    """The place is there, but no provider can be made of it."""
+    """The source exists but can't be loaded as a provider."""
 
     def __init__(self, source: str, reason: str) -> None:
         super().__init__(source, reason)
@@ -43,7 +43,7 @@ class ProviderLoadError(ProviderError):
 
 
 class UnitError(HoldallError, ValueError):
-    """A unit's definition says something that makes no sense."""
+    """The definition of a unit is invalid."""
 
     def __init__(self, unit_id: str, origin: str, reason: str) -> None:
         super().__init__(unit_id, origin, reason)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class SessionError(HoldallError):
-    """The session can't do what was asked."""
+    """The session can't perform the operation."""
 
 
 class DependencyError(SessionError):
@@ -22,7 +22,7 @@ class DependencyError(SessionError):
 
 
 class DependencyUnknownError(DependencyError):
-    """A job was asked for that the session does not have."""
+    """A selected job is not in the session."""
 
     def __init__(self, job_id: str) -> None:
         super().__init__(job_id)
@@ -33,7 +33,7 @@ class DependencyUnknownError(DependencyError):
 
 
 class DependencyMissingError(DependencyError):
-    """A job needs another one that is not there or can't run either."""
+    """A job depends on one that is missing or can't run either."""
 
     def __init__(self, job_id: str, missing: str, relation: str, reason: str = "") -> None:
         super().__init__(job_id, missing, relation, reason)
@@ -48,7 +48,7 @@ class DependencyMissingError(DependencyError):
 
 
 class DependencyCycleError(DependencyError):
-    """Jobs wait for each other in a circle."""
+    """Jobs depend on each other in a cycle."""
 
     def __init__(self, job_id: str, cycle: Sequence[str], relation: str) -> None:
         super().__init__(job_id, cycle, relation)
@@ -77,7 +77,7 @@ class DependencyDuplicateError(DependencyError):
 
 
 class ExpressionError(SessionError, ValueError):
-    """A resource expression is not one, or says something that is not allowed."""
+    """A resource expression is malformed, or uses what is not allowed."""
 
     def __init__(self, text: str, line: int, column: int, reason: str) -> None:
         super().__init__(text, line, column, reason)
@@ -94,7 +94,7 @@ class ExpressionError(SessionError, ValueError):
 
 
 class TemplateInstanceError(SessionError):
-    """A record of a resource makes no unit of a template; the other records do."""
+    """A template can't be instantiated for one record; other records are unaffected."""
 
     def __init__(self, template_id: str, origin: str, record: int, reason: str) -> None:
         super().__init__(template_id, origin, record, reason)
@@ -126,7 +126,7 @@ class UnknownUnitError(SessionError, KeyError):
 
 
 class NothingSelectedError(SessionError, LookupError):
-    """What was asked for selects no job at all."""
+    """The requested plans or patterns select no job."""
 
     def __init__(self, what: str, reason: str) -> None:
         super().__init__(what, reason)
@@ -138,11 +138,11 @@ class NothingSelectedError(SessionError, LookupError):
 
 
 class SessionResumeError(SessionError):
-    """A stored session can't be gone on with."""
+    """A stored session can't be resumed."""
 
 
 class RunnerUrlError(SessionError, ValueError):
-    """A URL does not name how a device is reached."""
+    """A URL names no runner."""
 
     def __init__(self, url: str, reason: str) -> None:
         super().__init__(url, reason)
@@ -154,7 +154,7 @@ class RunnerUrlError(SessionError, ValueError):
 
 
 class SharedMachineError(SessionError, ValueError):
-    """Several devices would be the machine that runs holdall, and have each other's results."""
+    """Several devices would share the machine that runs holdall, and its results."""
 
     def __init__(self, devices: Sequence[str]) -> None:
         super().__init__(devices)
@@ -184,7 +184,7 @@ class NothingToResumeError(SessionResumeError, LookupError):
 
 
 class IncompatibleJobError(SessionResumeError):
-    """Jobs were changed since the session was stored."""
+    """Definitions of jobs changed since the session was stored."""
 
     def __init__(self, session_id: str, changed: Sequence[str]) -> None:
         super().__init__(session_id, changed)
@@ -200,7 +200,7 @@ class IncompatibleJobError(SessionResumeError):
 
 
 class MissingJobError(SessionResumeError):
-    """The session names jobs that no given provider has."""
+    """No given provider defines some jobs of the session."""
 
     def __init__(self, session_id: str, missing: Sequence[str]) -> None:
         super().__init__(session_id, missing)
@@ -215,7 +215,7 @@ class MissingJobError(SessionResumeError):
 
 
 class MissingFilesError(SessionResumeError):
-    """Logs or attachments that the session names are gone from its storage."""
+    """Logs or attachments of the session are missing from its storage."""
 
     def __init__(self, session_id: str, jobs: Sequence[str]) -> None:
         super().__init__(session_id, jobs)
@@ -231,7 +231,7 @@ class MissingFilesError(SessionResumeError):
 
 
 class RecordingError(SessionError):
-    """A recorder can't record that now."""
+    """The recorder is not in a state to record this."""
 
     def __init__(self, session_id: str, job_id: str, reason: str) -> None:
         super().__init__(session_id, job_id, reason)

@@ -15,7 +15,7 @@ class StorageError(HoldallError):
 
 
 class StoreUrlError(StorageError, ValueError):
-    """A URL does not name a place where sessions could be stored."""
+    """A URL names no repository."""
 
     def __init__(self, url: str, reason: str) -> None:
         super().__init__(url, reason)
@@ -27,7 +27,7 @@ class StoreUrlError(StorageError, ValueError):
 
 
 class SessionIdError(StorageError, ValueError):
-    """A session can't have that id, because not every store could hold it."""
+    """The id of a session is invalid, because not every store could hold it."""
 
     def __init__(self, session_id: str, reason: str) -> None:
         super().__init__(session_id, reason)
@@ -39,7 +39,7 @@ class SessionIdError(StorageError, ValueError):
 
 
 class UnknownSessionError(StorageError, LookupError):
-    """The store holds no session of that name."""
+    """The repository holds no session of that id."""
 
     def __init__(self, store: str, session_id: str, known: Sequence[str] = ()) -> None:
         super().__init__(store, session_id, known)
@@ -53,7 +53,7 @@ class UnknownSessionError(StorageError, LookupError):
 
 
 class SessionExistsError(StorageError):
-    """A session of that name is already stored."""
+    """The repository holds a session of that id already."""
 
     def __init__(self, store: str, session_id: str) -> None:
         super().__init__(store, session_id)
@@ -65,7 +65,7 @@ class SessionExistsError(StorageError):
 
 
 class LockedStorageError(StorageError):
-    """Another writer has the session open and is alive."""
+    """Another live writer has the session open."""
 
     def __init__(self, session_id: str, location: str, holder: str = "") -> None:
         super().__init__(session_id, location, holder)
@@ -82,7 +82,7 @@ class LockedStorageError(StorageError):
 
 
 class StaleWriterError(StorageError):
-    """The session moved on under this writer, so its entries were not stored."""
+    """Another writer appended to the session; the entries were not stored."""
 
     def __init__(self, session_id: str, expected: int, head: int) -> None:
         super().__init__(session_id, expected, head)
@@ -98,7 +98,7 @@ class StaleWriterError(StorageError):
 
 
 class ConcurrentWriteError(StorageError):
-    """A thread was about to change a session while another thread changes it."""
+    """Two threads tried to change one session at the same time."""
 
     def __init__(self, session_id: str, location: str, doing: str) -> None:
         super().__init__(session_id, location, doing)
@@ -114,7 +114,7 @@ class ConcurrentWriteError(StorageError):
 
 
 class StorageFullError(StorageError):
-    """There is no room left; what was stored before is whole."""
+    """The storage has no space left; what was stored before is intact."""
 
     def __init__(self, location: str, reason: str) -> None:
         super().__init__(location, reason)
@@ -129,7 +129,7 @@ class StorageFullError(StorageError):
 
 
 class StorageAccessError(StorageError):
-    """The operating system refused a step; what was stored before is whole."""
+    """The operating system refused an operation; what was stored before is intact."""
 
     def __init__(self, location: str, doing: str, reason: str) -> None:
         super().__init__(location, doing, reason)
@@ -142,7 +142,7 @@ class StorageAccessError(StorageError):
 
 
 class FailedStorageError(StorageError):
-    """A durable step failed before, so this handle refuses all further work."""
+    """A durable operation failed earlier; the handle refuses all further work."""
 
     def __init__(self, session_id: str, location: str, reason: str) -> None:
         super().__init__(session_id, location, reason)
@@ -158,7 +158,7 @@ class FailedStorageError(StorageError):
 
 
 class ClosedStorageError(StorageError, ValueError):
-    """The storage was closed, or its session removed, and is used all the same."""
+    """The storage is used after it was closed or its session removed."""
 
     def __init__(self, session_id: str) -> None:
         super().__init__(session_id)
@@ -169,7 +169,7 @@ class ClosedStorageError(StorageError, ValueError):
 
 
 class ReadOnlyStorageError(StorageError):
-    """Something was to be changed through a handle that only reads."""
+    """A change was requested through a read-only handle."""
 
     def __init__(self, location: str, doing: str) -> None:
         super().__init__(location, doing)
@@ -181,7 +181,7 @@ class ReadOnlyStorageError(StorageError):
 
 
 class CorruptSessionError(StorageError):
-    """What is stored is not what was written."""
+    """The stored data differ from what was written."""
 
     def __init__(self, session_id: str, location: str, reason: str) -> None:
         super().__init__(session_id, location, reason)
@@ -197,7 +197,7 @@ class CorruptSessionError(StorageError):
 
 
 class MissingBlobError(StorageError, LookupError):
-    """A log or attachment is kept as a blob, and there is no storage to take it from."""
+    """A view without a storage was asked for a log or attachment kept as a blob."""
 
     def __init__(self, ref: str) -> None:
         super().__init__(ref)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class HasView(Protocol):
-    """A session manager, or whatever else can tell what it holds."""
+    """A session manager, or anything else that can give a view of its session."""
 
     def view(self) -> SessionView:
         """Return the view of the session as it is now."""
@@ -320,7 +320,7 @@ class BoundExporter:
 
 
 def _warn_of_missing(hooks: Hooks, context: Context) -> None:
-    """Warn of hook plugins that can't be had: one of them may mask what others should not see."""
+    """Warn of hook plugins that are unavailable: one of them may mask secrets."""
     for failure in hooks.failures:
         if not failure.hook:
             context.warn("hook-not-loaded", str(failure.error))

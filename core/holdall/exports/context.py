@@ -1,4 +1,4 @@
-"""What an exporter is told, and what it can ask for, while it writes one report."""
+"""The context of one export: what an exporter can read and report while it writes."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Context:
         color: Whether who reads the report sees colours.
         provenance: The exporter's own distribution and version.
         unit: The exporter unit that was asked for, None if it was the exporter itself.
-        warnings: What `warn` was told, in that order.
-        counts: What `count` was told, added up.
+        warnings: The warnings that `warn` was given, in that order.
+        counts: The sums of what `count` was given, by name.
         caller_error: What the application's `progress` or `cancelled` raised.
     """
 

@@ -50,7 +50,7 @@ _SEQUENCES: Final = (kinds.ListType, kinds.VarTupleType, kinds.SetType, kinds.Fr
 
 
 class Nothing(msgspec.Struct, frozen=True):
-    """Options of which there are none."""
+    """The options of an exporter without options."""
 
 
 def options_class_of(exporter: type[AnyExporter]) -> type:
@@ -177,9 +177,9 @@ def _values(
 
 
 def describe_options(options_class: type) -> list[OptionRow]:
-    """Return a row for each option; the words come from the docstring's `Attributes`."""
+    """Return a row for each option; its help is in the docstring's `Attributes`."""
     help_texts: dict[str, str] = {}
-    for ancestor in reversed(options_class.__mro__):  # an option may be inherited, with its words
+    for ancestor in reversed(options_class.__mro__):  # an option may be inherited, with its help
         help_texts |= _attributes(inspect.cleandoc(vars(ancestor).get("__doc__") or ""))
     return [
         OptionRow(
@@ -259,7 +259,7 @@ def _takes(kind: kinds.Type, wanted: type | tuple[type, ...]) -> bool:
 
 
 def _normal(value: Any, kind: kinds.Type) -> Any:
-    """Return *value* as msgspec reads it: truths, sizes, lists and nothing out of words."""
+    """Return *value* as msgspec reads it: booleans, sizes, lists and None parsed from text."""
     if not isinstance(value, str):
         return value
     if value.lower() == _NONE and _takes(kind, kinds.NoneType) and _NONE not in _choices(kind):
@@ -313,7 +313,7 @@ def _built(exporter: Identity, options_class: Any, values: dict[str, Any]) -> An
 
 
 def _refused_alone(options_class: Any, values: dict[str, Any]) -> dict[str, Any]:
-    """Return the first of *values* that the class refuses on its own, if there is one."""
+    """Return the first of *values* that the class refuses by itself, None if it refuses none."""
     for name, value in values.items():
         try:
             options_class(**{name: value})

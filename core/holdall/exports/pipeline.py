@@ -51,7 +51,7 @@ def export(
         options: Strings like `logs=failed`, a mapping, or an instance of the exporter's `Options`.
         strict: Refuse options that the exporter does not have; otherwise they are ignored.
         registry: Where to find exporters; what is installed if not given.
-        providers: Whose exporter units there are, besides those of a session manager.
+        providers: Providers whose exporter units can be named, besides those of a session manager.
         redact: What is to be masked, wherever it stands.
         verify: Read the report back before it takes the place of an older one.
         color: Whether who reads the report sees colours: it goes to a terminal.
@@ -59,8 +59,8 @@ def export(
         cancelled: Asked now and then whether to stop.
 
     Raises:
-        PluginError: There is no such exporter, it can't be loaded, or it failed.
-        ExportError: Its options or the target don't allow it, or it was cancelled.
+        PluginError: The exporter is unknown, can't be loaded, or failed.
+        ExportError: An option or the target is refused, or the export was cancelled.
     """
     bound = BoundExporter(
         session,
@@ -107,7 +107,7 @@ def export_many(
 ) -> list[ExportReport]:
     """Write every requested report of one moment of *session*, whatever happens to the others.
 
-    The report of one that failed holds its `exception`; nothing of it was written. Large logs
+    The report of one that failed holds its `exception`, and its target is untouched. Large logs
     are read from the session once, and masked once, however many reports hold them.
     """
     registry = Registry.given(registry)

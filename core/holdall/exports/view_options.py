@@ -70,7 +70,7 @@ EVERYTHING: Final = ViewOptions()
 def apply_view_options(
     view: SessionView, wanted: ViewOptions, changes: Counter[str]
 ) -> SessionView:
-    """Return *view* with what is *wanted* of it, and count what is left out in *changes*."""
+    """Return *view* reduced to what is *wanted*, and count in *changes* what is left out."""
     if wanted == EVERYTHING:
         return view
     if wanted.title:
@@ -114,7 +114,7 @@ _ORDERS: Final[dict[str, Callable[[FoldedJob], Any]]] = {
 
 
 class _Cut(NamedTuple):
-    """How much of a log is shown: bytes of its beginning and its end; or no sign of it."""
+    """How much of a log is shown: bytes of its beginning and its end, or nothing."""
 
     size: int
     head: int = 0

@@ -72,8 +72,8 @@ class Hooks:
 
         Raises:
             HookError: It can't be a listener, as `implemented_hooks` says, or is registered
-                already; then nothing of it is registered.
-            PluginCallError: Its `configure` raised; then nothing of it is registered.
+                already; then none of its hooks is registered.
+            PluginCallError: Its `configure` raised; then none of its hooks is registered.
         """
         if self._manager.is_registered(listener):
             owner = repr(listener) if plugin is None else plugin.origin
@@ -234,7 +234,7 @@ def _plugin_manager() -> pluggy.PluginManager:
 
 
 def implemented_hooks(listener: object, *, origin: str = "") -> tuple[str, ...]:
-    """Return the hooks that *listener* implements, sorted; nothing of it is called.
+    """Return the hooks that *listener* implements, sorted, without calling any.
 
     Args:
         origin: Distribution and version it comes from, for messages.
@@ -247,7 +247,7 @@ def implemented_hooks(listener: object, *, origin: str = "") -> tuple[str, ...]:
 
 
 def _add(manager: pluggy.PluginManager, listener: object, name: str, origin: str) -> list[str]:
-    """Register *listener* and return the hooks that it implements; or nothing of it stays.
+    """Register *listener* whole or not at all, and return the hooks that it implements.
 
     Raises:
         HookError: As `implemented_hooks`.
@@ -336,7 +336,7 @@ def plugin_used(candidate: Candidate, *, at: float) -> PluginUsed:
 
 
 def nobody(hook: str, **facts: Any) -> None:
-    """Notify nobody: there is no manager that has listeners."""
+    """Notify nobody: what a state without a manager calls."""
 
 
 if TYPE_CHECKING:

@@ -149,4 +149,4 @@ OBSERVERS = (
     "job_result_changed",
     "export_finished",
 )
-"""Hooks that only tell: a wrapper around one of them is refused."""
+"""Hooks that only notify: a wrapper around one of them is refused."""

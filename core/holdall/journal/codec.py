@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Position(NamedTuple):
-    """The place in a journal after which the next entry goes."""
+    """The position in a journal that the next entry follows."""
 
     number: int = 0
     epoch: int = 0
@@ -104,7 +104,7 @@ def decode_ends(session_id: str, first: bytes, last: Sequence[bytes]) -> AnyEven
 
     Args:
         first: The journal's first entry.
-        last: Its last two entries, or the one that there is.
+        last: Its last two entries, or its only one.
 
     Raises:
         CorruptSessionError, NewerFormatError: As `decode`; what lies between was not looked at.
@@ -124,7 +124,7 @@ def decode_ends(session_id: str, first: bytes, last: Sequence[bytes]) -> AnyEven
 def pack_snapshot(
     events: Iterable[AnyEvent], *, at: float, summary: SessionSummarised | None = None
 ) -> Snapshot:
-    """Return the snapshot that stands for what *events* tell."""
+    """Return the snapshot that is equivalent to *events*."""
     packed = compress(b"\n".join(map(_ENCODER.encode, events)))
     return Snapshot(at=at, packed=packed, summary=summary)
 

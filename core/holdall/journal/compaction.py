@@ -1,4 +1,4 @@
-"""Fewer events that tell the same: what a snapshot holds."""
+"""Compaction: the fewest events that describe the same state."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
 
 def compacted(events: Iterable[AnyEvent]) -> list[AnyEvent]:
-    """Return events that tell what *events* tell, without what later ones made void.
+    """Return events equivalent to *events*, without those that later ones superseded.
 
-    The order in which things came first is kept. *events* hold no snapshots.
+    First occurrences keep their order. *events* contain no snapshots.
     """
     compaction = Compaction()
     for event in events:

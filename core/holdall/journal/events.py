@@ -98,7 +98,7 @@ class DeviceAdded(DeviceEvent, frozen=True, kw_only=True, tag="device"):
 
 
 class DeviceRemoved(DeviceEvent, frozen=True, kw_only=True, tag="device-gone"):
-    """A device, with all that was known of it, left the session."""
+    """A device left the session, and its jobs and results with it."""
 
 
 class ProviderAdded(DeviceEvent, frozen=True, kw_only=True, tag="provider"):
@@ -269,7 +269,7 @@ class Snapshot(Event, frozen=True, kw_only=True, tag="snapshot"):
     """Stands for everything before it.
 
     Attributes:
-        packed: The events that tell all that is known, as JSON lines, compressed by zlib.
+        packed: The compacted events as JSON lines, compressed by zlib.
         summary: What a listing shows of them; None in a snapshot of format 1.
     """
 

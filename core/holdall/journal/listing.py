@@ -75,7 +75,7 @@ def _described(
 
 
 def _by_its_ends(storage: Storage) -> SessionInfo:
-    """Describe a session by its ends, or by all of it if they don't say enough."""
+    """Describe a session by its ends, or by all its events where those don't suffice."""
     first = next(storage.read(), None)
     if first is not None:
         last = [entry for _number, entry in storage.read(max(storage.head - 2, first[0] - 1))]
@@ -108,7 +108,7 @@ def _last_summary(ends: SessionEnds) -> SessionSummarised | None:
     try:
         event = decode_ends(ends.id, ends.first, ends.last)
     except HoldallError:
-        return None  # whoever reads it all tells why
+        return None  # reading the whole journal raises the precise error
     if isinstance(event, Snapshot):
         return event.summary
     return event if isinstance(event, SessionSummarised) else None

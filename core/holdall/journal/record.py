@@ -41,7 +41,7 @@ def read_events(storage: Storage) -> Iterator[AnyEvent]:
 def _events(
     session_id: str, entries: Iterable[tuple[int, bytes]]
 ) -> Iterator[tuple[Position, AnyEvent]]:
-    """Yield events; a snapshot behind the events it stands for tells nothing new."""
+    """Yield events; a snapshot that follows the events it contains adds none."""
     begun = False
     for position, event in decode(session_id, entries):
         if not isinstance(event, Snapshot):
@@ -119,9 +119,9 @@ class Journal:
             self._summarise(events)
 
     def compact(self, *, at: float) -> None:
-        """Put one entry in the place of all entries; what the journal tells stays the same.
+        """Replace all entries by one snapshot; the state that they describe stays the same.
 
-        The entry is not handed over before it was unpacked again and tells it all.
+        The storage gets the entry only after it was unpacked again and compared.
         """
         events = compacted(read_events(self.storage))
         self._summarise()

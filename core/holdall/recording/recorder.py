@@ -141,7 +141,7 @@ class Recorder:
     def device(
         self, device_id: str, *, description: str = "", facts: Mapping[str, str] | None = None
     ) -> None:
-        """Record a device, or another description or other facts of it.
+        """Record a device, or its new description and facts.
 
         A device that is named without having been recorded takes part without them.
         """

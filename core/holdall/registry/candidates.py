@@ -1,4 +1,4 @@
-"""What distributions declare, and what can be said of it without importing anything."""
+"""Candidates: what distributions declare, judged without importing anything."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
 class State(StrEnum):
-    """What is known of a candidate; the last four only a load can tell.
+    """The state of a candidate; only a load can decide the last four.
 
     A load also finds `incompatible` what says so itself, by `holdall_api`.
     """

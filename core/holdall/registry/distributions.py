@@ -140,7 +140,7 @@ def _read(name: str, path: str, read: Callable[[str], bytes | None]) -> Distribu
             return None
         points = tuple(_entry_points(data.decode()))
     except (OSError, UnicodeDecodeError) as error:
-        trouble = f"its {_ENTRY_POINTS} can't be read: {_words(error)}"
+        trouble = f"its {_ENTRY_POINTS} can't be read: {_explained(error)}"
         return Distribution(name, version, path, trouble=trouble)
     if not points:
         return None
@@ -152,7 +152,7 @@ def _read(name: str, path: str, read: Callable[[str], bytes | None]) -> Distribu
             return replace(distribution, trouble="its METADATA is missing")
         headers = list(_headers(data.decode()))
     except (OSError, UnicodeDecodeError) as error:
-        return replace(distribution, trouble=f"its METADATA can't be read: {_words(error)}")
+        return replace(distribution, trouble=f"its METADATA can't be read: {_explained(error)}")
     headers_by_name = dict(reversed(headers))
     requires = tuple(value for key, value in headers if key == "requires-dist")
     trouble = "" if "name" in headers_by_name else "its METADATA has no Name"
@@ -165,7 +165,7 @@ def _read(name: str, path: str, read: Callable[[str], bytes | None]) -> Distribu
     )
 
 
-def _words(error: Exception) -> str:
+def _explained(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)

@@ -32,7 +32,7 @@ def is_options_class(kind: Any) -> bool:
 
 
 def option_misfits(options: type) -> Iterator[str]:
-    """Yield each option of a class whose type is not on the list, in words."""
+    """Yield a message for each option of a class whose type is not supported."""
     try:
         hints = type_hints(options, include_extras=True)
     except Exception as error:  # noqa: BLE001 - evaluating annotations runs a stranger's code
@@ -80,7 +80,7 @@ def _is_path(hint: Any) -> bool:
 
 
 def _are_texts(values: Any) -> bool:
-    """Whether *values* can be told apart as text: all are strings, or all are numbers."""
+    """Whether *values* are distinct as text: all are strings, or all are numbers."""
     return bool(values) and {type(value) for value in values} in ({str}, {int})
 
 

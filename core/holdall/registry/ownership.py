@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def stranger(candidate: Candidate) -> str:
     """Say whose module the candidate's target is, if not its own distribution's.
 
-    Nothing is imported. Where it can't be told, nothing is said.
+    Nothing is imported. Returns nothing where the owner is unknown.
     """
     if not candidate.location:
         return ""
@@ -43,7 +43,7 @@ def stranger(candidate: Candidate) -> str:
 
 
 def installation(location: str) -> str:
-    """Say how a distribution was installed, as far as its metadata tells."""
+    """Say how a distribution was installed, as far as its metadata records it."""
     try:
         said = json.loads((Path(location) / "direct_url.json").read_text(encoding="utf-8"))
         kind = "editable from" if said.get("dir_info", {}).get("editable") else "from"

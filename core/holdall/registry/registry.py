@@ -45,7 +45,7 @@ class PolicyWarning(UserWarning):
 
 
 class _Outcome(NamedTuple):
-    """What a load came to: the plugin, or why there is none."""
+    """The outcome of a load: the plugin, or why it failed."""
 
     version: str
     plugin: Any = None
@@ -240,7 +240,7 @@ class Registry:
     def register(self, kind: str, plugin_id: str, plugin: object) -> None:
         """Add a plugin of the running application: a class, or `module:attribute`.
 
-        It takes the place of nothing: an id that is declared already becomes
+        It replaces nothing: an id that is declared already becomes
         ambiguous, and one of holdall's own stays what it is, unless the policy
         prefers `application`. The same plugin twice is the same as once.
 
@@ -277,7 +277,7 @@ class Registry:
     def unregister(self, kind: str, plugin_id: str) -> None:
         """Take out every plugin that the application registered under *plugin_id*.
 
-        What was loaded of it stays usable for those who have it.
+        Objects that were loaded from it stay usable.
 
         Raises:
             UnknownPluginError: The application registered none; what is installed can only

@@ -1,4 +1,4 @@
-"""How a name leads to a plugin, step by step; decided here and nowhere else."""
+"""Resolve a name to a plugin, step by step; decided here and nowhere else."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What a name means and how that was found.
+    """What a name resolves to, and by which steps.
 
     Attributes:
         steps: What was looked at, in that order.
-        candidate: The one plugin that is meant; None if there is none that may be used.
-        error: Why there is none.
+        candidate: The plugin that the name resolves to; None if none may be used.
+        error: Why the name resolves to none.
         legacy: The alias that was followed, if it is one of plainbox's.
     """
 
@@ -46,14 +46,14 @@ class Resolution:
     legacy: Alias | None = None
 
     def get(self) -> Candidate:
-        """Return the plugin, or raise what says why there is none."""
+        """Return the candidate, or raise `error`."""
         if self.candidate is not None:
             return self.candidate
         raise self.error or UnknownPluginError(KINDS[self.kind], self.name)
 
 
 class Names(NamedTuple):
-    """What names can lead to: the claims of each kind and id, the aliases and the policy."""
+    """What names resolve to: the claims of each kind and id, the aliases and the policy."""
 
     claims: Mapping[tuple[str, str], Sequence[Candidate]]
     aliases: AliasTable
@@ -94,7 +94,7 @@ class Names(NamedTuple):
         if kind != "exporters":
             return name, None, None
         claims = self.aliases.claims(name)
-        steps += [Step("alias", _alias_words(claim)) for claim in claims]
+        steps += [Step("alias", _alias_text(claim)) for claim in claims]
         alias = self.aliases.get(name)
         if alias is not None:
             return alias.target, alias, None
@@ -143,7 +143,7 @@ def _claim(claim: Candidate) -> Step:
     return Step("claim", f"{claim.origin} declares {claim.id}, {claim.state}{why}")
 
 
-def _alias_words(alias: Alias) -> str:
+def _alias_text(alias: Alias) -> str:
     owner = {
         "short": "holdall's own",
         "legacy": "plainbox's, deprecated",

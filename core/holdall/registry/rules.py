@@ -1,4 +1,4 @@
-"""Rules and settings that match nothing: a typing error, or something that is gone."""
+"""Rules and settings that match nothing: a typing error, or a plugin that was removed."""
 
 from __future__ import annotations
 

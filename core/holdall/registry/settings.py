@@ -1,4 +1,4 @@
-"""What the integrator sets for a plugin, and where that is written."""
+"""Settings of plugins, and the location that each was read from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a plugin of each kind must look like, checked when it is loaded."""
+"""The signatures that each kind of plugin must have, checked at load."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _OPTIONAL: Final[Mapping[str, Mapping[str, tuple[int, tuple[str, ...]]]]] = {
     "exporters": {"verify": (1, ()), "json_schema": (0, ())},
 }
 
-# Attributes that an exporter must have, what each looks like, and that in words.
+# Attributes that an exporter must have, the pattern of each, and its description.
 _ATTRIBUTES: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
     "summary": (re.compile(r"(?=.*\S)[^\x00-\x1f\x7f-\x9f\u2028\u2029]+"), "one line of text"),
     "suffix": (re.compile(r"\.[^/\\\s\x00-\x1f\x7f]+"), "a file name ending like '.md'"),
@@ -49,7 +49,7 @@ OUTPUTS: Final = ("file", "parts", "folder")
 
 
 def misfits(kind: str, plugin: Any) -> list[str]:
-    """Return everything that keeps *plugin* from being one of its kind, in words."""
+    """Return a message for everything that keeps *plugin* from being one of its kind."""
     if kind not in _METHODS:
         return []
     if not isinstance(plugin, type):
@@ -77,7 +77,7 @@ def _attribute_misfits(plugin: type) -> Iterator[str]:
 
 
 def _options_misfits(plugin: Any) -> Iterator[str]:
-    """Yield what is wrong with the class of options, if there is one."""
+    """Yield what is wrong with the plugin's `Options` class."""
     if not hasattr(plugin, "Options"):
         return
     options = plugin.Options
@@ -90,7 +90,7 @@ def _options_misfits(plugin: Any) -> Iterator[str]:
     except TypeError as error:
         yield f"every field of its 'Options' must have a default ({error})"
     except ValueError:
-        return  # a signature that Python can't tell
+        return  # Python knows no signature
 
 
 def _method_misfits(kind: str, plugin: type) -> Iterator[str]:
@@ -114,7 +114,7 @@ def _method_misfits(kind: str, plugin: type) -> Iterator[str]:
             also = f" and the keywords {', '.join(keywords)}" if keywords else ""
             yield f"its method {name!r} must take {takes}{also} ({error})"
         except ValueError:
-            continue  # a signature that Python can't tell, of a class written in C
+            continue  # Python knows no signature of a class written in C
 
 
 def _never_runs(method: Any) -> str:

@@ -30,7 +30,7 @@ def log_name(device_id: str, job_id: str, attempt: int) -> str:
 class LogCapture:
     """The I/O log of one attempt, while the job runs.
 
-    Little output stays in memory; as soon as there is more, or it is a second
+    Little output stays in memory; once it grows, or is a second
     old, it goes to the session's storage, so that it is there after a crash.
     """
 

@@ -60,12 +60,12 @@ class SessionDeviceContext:
         provider: Provider,
         add_units: bool = True,  # noqa: FBT001, FBT002 - plainbox's signature
     ) -> None:
-        """Add a provider, and its units unless told otherwise.
+        """Add a provider, and its units unless *add_units* is false.
 
         Raises:
             ValueError: The provider is there already.
             DependencyDuplicateError: It has a unit that differs from one of the same id;
-                then nothing of it was added.
+                then the context is unchanged.
         """
         if provider in self.provider_list:
             raise ValueError(f"the provider {provider.name!r} is in this context already")

@@ -134,7 +134,7 @@ class JobState:
         return not self.readiness_inhibitor_list
 
     def get_readiness_description(self) -> str:
-        """Say in words whether the job can start, and if not, why."""
+        """Return a sentence that says whether the job can start, and if not, why."""
         reasons = self.readiness_inhibitor_list
         if not reasons:
             return "job can be started"
@@ -161,10 +161,10 @@ class JobState:
 
     @property
     def was_tried(self) -> bool:
-        """Whether there is a result that says something."""
+        """Whether the last result is more than a placeholder."""
         return self._progress.result.outcome is not Outcome.NONE
 
 
 def _counts_as_attempt(outcome: Outcome) -> bool:
-    """Whether the test itself was tried: what could not be performed tells nothing of it."""
+    """Whether the test itself ran; an attempt that could not be performed does not count."""
     return outcome is not Outcome.ERROR and not outcome.skipped

@@ -62,7 +62,7 @@ CHECK_FILES: Final = "file-reference-checks"
 
 
 class Loaded(NamedTuple):
-    """What `load_contexts` found.
+    """The result of `load_contexts`.
 
     Attributes:
         changed: Jobs of which the journal knows another definition.
@@ -83,7 +83,7 @@ def load_contexts(
     read_io_log: Callable[[JobResult], Iterable[IOLogRecord]],
     clock: Callable[[], float],
 ) -> Loaded:
-    """Return the contexts that *events* tell of, in the order their devices joined.
+    """Return the contexts that *events* describe, in the order their devices joined.
 
     Raises:
         IncompatibleJobError: Definitions changed; all of them are named.
@@ -138,7 +138,7 @@ def _apply_metadata(session_id: str, metadata: SessionMetaData, event: MetadataC
 
 
 def units_of(device_id: str, units: Units) -> Iterable[Unit]:
-    """Return the units of one device; a plain list is for whichever device there is."""
+    """Return the units of one device; a plain list applies to every device."""
     if isinstance(units, Mapping):
         return units.get(device_id, ())
     return units

@@ -284,7 +284,7 @@ class SessionManager:
         return self.add_device_context(SessionDeviceContext(device=Device(), clock=self._clock))
 
     def remove_device_context(self, context: SessionDeviceContext) -> None:
-        """Take a device, with all that is known of it, out of the session.
+        """Remove a device from the session, with its jobs and results.
 
         Raises:
             ValueError: It is not in the session.
@@ -334,7 +334,7 @@ class SessionManager:
     def checkpoint(self, *, level: Level = "system") -> None:
         """Store everything that changed since the last checkpoint; durable on return.
 
-        What it costs depends on what changed, not on how much there is.
+        Its cost depends on what changed, not on the size of the session.
 
         Args:
             level: With `process` it survives the end of this process on return, and a
@@ -431,7 +431,7 @@ _TRIES = 5
 
 
 def create_storage(repository: Repository, prefix: str, clock: Callable[[], float]) -> Storage:
-    """Return the storage of a new session whose id begins with *prefix* and tells the time."""
+    """Return the storage of a new session; its id is *prefix* and the time of creation."""
     for remaining in reversed(range(_TRIES)):
         moment = datetime.fromtimestamp(clock(), UTC)
         session_id = f"{prefix}{moment:%Y-%m-%dT%H.%M.%S}-{secrets.token_hex(3)}"

@@ -29,7 +29,7 @@ class SessionMetaData:
 
     Attributes:
         title: What people call the session.
-        flags: Free words, such as `incomplete`, `submitted`, `bootstrapping`.
+        flags: Free-form names, such as `incomplete`, `submitted`, `bootstrapping`.
         running_job_name: Id of the job in flight, if the application notes it.
         app_blob: Bytes that only the application understands.
         app_id: Which application that is.

@@ -1,4 +1,4 @@
-"""What test plans select and override.
+"""Test plans: parse what they select and override, and apply it to jobs.
 
 A line of `include` or `exclude` is a job id or a regular expression for a
 whole id; one without `::` is meant in the plan's namespace. Excluding wins over

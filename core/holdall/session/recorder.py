@@ -78,7 +78,7 @@ class EventRecorder:
         return list(self._defined.values())
 
     def has_events_of(self, job_id: str) -> bool:
-        """Whether there are events about a job, so that its removal must be one too."""
+        """Whether events about a job exist, so that its removal must be one too."""
         return job_id in self._defined or job_id in self._tried
 
     def replay(self, session_id: str) -> None:
@@ -139,7 +139,7 @@ class EventRecorder:
                 self._emit(event)
 
     def record_metadata(self, metadata: SessionMetaData) -> None:
-        """Emit what changed in *metadata* since it was last recorded, if there is a journal."""
+        """Emit what changed in *metadata* since it was last recorded, if attached to a journal."""
         if self._emit is None:
             return
         now = metadata.encoded()

@@ -39,7 +39,7 @@ class RunSettings(NamedTuple):
     Attributes:
         environ: Variables that jobs may see of.
         timeout: Seconds that one attempt may take, None for any time.
-        person: Who does manual jobs; None where there is nobody.
+        person: Performs manual jobs; None if nobody is present.
         warn: Told what is wrong with the selection, and nothing else is done about it.
         retry_interrupted: Whether jobs whose attempt was interrupted run again.
     """
@@ -64,7 +64,7 @@ def run_session(
             or made by the application.
 
     Raises:
-        RunnerUrlError, PluginError: The runner of a device can't be had; no job has run.
+        RunnerUrlError, PluginError: The runner of a device is unavailable; no job has run.
         PluginCallError: The runner failed; the job in flight is settled by the next resume.
         StorageError: A result could not be stored.
     """

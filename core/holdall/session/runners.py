@@ -1,4 +1,4 @@
-"""Which runner performs the jobs of a device, found by the URL that the device names."""
+"""Resolve the URL that a device names to the runner that performs its jobs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def open_runner(url: str, registry: Registry) -> BoundRunner:
     Raises:
         RunnerUrlError: It is no such URL.
         PluginError: There is no such runner, or it can't be loaded.
-        ConfigurationError: What is set for the runner are no options of it.
+        ConfigurationError: The settings of the runner are no options of its class.
     """
     name = runner_name(url)
     try:

@@ -65,7 +65,7 @@ class SessionState:
         metadata: What the application keeps here; changes are recorded at checkpoints.
         recorder: Keeps the events, or emits them to the journal.
         device_id: The device it is about.
-        notify: Notifies listeners of the manager, if there is one.
+        notify: Notifies the listeners of the manager that the state belongs to.
         read_io_log: Reads a result's log, in memory or in the storage.
     """
 
@@ -418,7 +418,7 @@ class SessionState:
         )
 
     def position(self, job: Job) -> int:
-        """Return the place of *job* on the run list, from 1; 0 if it is not there."""
+        """Return the position of *job* on the run list, from 1; 0 if it is not there."""
         return self._positions.get(job.id, 0)
 
     def job_started(self, job: Job, process: Process | None = None) -> None:

@@ -48,7 +48,7 @@ def open_repository(
     Raises:
         StoreUrlError: It is no such URL, or a named store is over itself.
         PluginError: The scheme or a wrapper is unknown, or its plugin can't be loaded.
-        ConfigurationError: What is set for a plugin are no options of it.
+        ConfigurationError: The settings of a plugin are no options of its class.
     """
     return _opened(url, Registry.given(registry), stores, ())
 

@@ -1,7 +1,7 @@
-"""What wrappers build on: everything goes to the inner one, and a subclass changes some of it.
+"""The foundation of wrappers: each call is delegated unless a subclass overrides it.
 
 A wrapper has an optional capability (`HasFolder`, `Sweepable`, `HasSummaries`)
-exactly if what it wraps has it, so `isinstance` tells the truth of both.
+exactly if the wrapped object has it, so `isinstance` is right about both.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class StorageWrapper:
 
     @property
     def where(self) -> str:
-        """The place, for messages."""
+        """The location, for messages."""
         return self.inner.where
 
     @property

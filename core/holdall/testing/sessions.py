@@ -79,7 +79,7 @@ class SampleSession(NamedTuple):
     blobs: Mapping[str, bytes] = {}
 
     def view(self) -> SessionView:
-        """Return the view of it."""
+        """Return the view of the session."""
         return SessionView(self.events, open_blob=self._open_blob)
 
     def _open_blob(self, ref: str) -> BinaryIO:

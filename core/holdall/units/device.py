@@ -15,7 +15,7 @@ class Device(msgspec.Struct, frozen=True):
 
     Attributes:
         id: Its name in the session; `local` is the machine that runs holdall.
-        description: Words for reports.
+        description: Text for reports.
         facts: What is known of it, by name.
         runner: URL of the runner that performs its jobs, such as `ssh://root@dut-7`.
     """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """The place a unit was read from; lines count from 1."""
+    """The file and line that a unit was read from; lines count from 1."""
 
     file: str
     line: int = 0
@@ -125,7 +125,7 @@ class Unit(msgspec.Struct, frozen=True, dict=True, eq=False, kw_only=True):
 
     @property
     def summary(self) -> str:
-        """One line for people; the id where there is none."""
+        """One line for people; the id if the unit has no summary."""
         return self.get("summary") or self.get("name") or self.partial_id
 
     @property

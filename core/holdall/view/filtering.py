@@ -1,4 +1,4 @@
-"""What a filter of a view may change: the texts, logs and attachments that exporters see."""
+"""Filters of a view: they change the texts, logs and attachments that exporters see."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Shown = TypeVar("Shown", bound=msgspec.Struct)
 
 
 class Location(NamedTuple):
-    """Where in a session something stands; an attempt of -1 is the job's definition."""
+    """The location of a text or log in a session; an attempt of -1 is the job's definition."""
 
     device_id: str = ""
     job_id: str = ""
@@ -44,15 +44,15 @@ class ViewFilter:
     log_key: Hashable = None
 
     def text(self, text: str, location: Location) -> str:  # noqa: ARG002 - what filters go by
-        """Return what is shown in place of a text."""
+        """Return the text to show instead of *text*."""
         return text
 
     def value(self, name: str, text: str, location: Location) -> str:  # noqa: ARG002 - the same
-        """Return what is shown in place of the value that goes by *name*."""
+        """Return the text to show instead of the value that is called *name*."""
         return self.text(text, location)
 
     def result(self, result: JobResult, location: Location) -> JobResult:  # noqa: ARG002 - the same
-        """Return what is shown in place of a result; its texts are filtered already."""
+        """Return the result to show instead of *result*, whose texts are filtered already."""
         return result
 
     def attachments(
@@ -61,11 +61,11 @@ class ViewFilter:
         location: Location,  # noqa: ARG002 - what filters go by
         open_blob: OpenBlob,  # noqa: ARG002 - the same
     ) -> tuple[Attachment, ...]:
-        """Return the attachments that are shown in place of these."""
+        """Return the attachments to show instead of *attachments*."""
         return attachments
 
     def log(self, records: Iterator[IOLogRecord], location: Location) -> Iterator[IOLogRecord]:  # noqa: ARG002
-        """Return what is shown in place of a log; it is read piece by piece."""
+        """Return the log to show instead of *records*, which are read piece by piece."""
         return records
 
     def counted(self, location: Location) -> Mapping[str, int]:  # noqa: ARG002 - what filters go by
@@ -138,4 +138,4 @@ def _with_texts(
 _PARTS: Final = ("name", "message")
 
 NOWHERE: Final = Location()
-"""The place of what belongs to the session as a whole."""
+"""The location of what belongs to the session as a whole."""

@@ -63,7 +63,7 @@ class FoldedJob(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     @property
     def result(self) -> JobResult:
-        """The last result; one that says nothing if there is none."""
+        """The last result; an empty one if the job was never tried."""
         return self.results[-1] if self.results else _NOT_STARTED
 
 

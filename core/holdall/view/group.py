@@ -46,7 +46,7 @@ class JobGroup:
 
     @property
     def tallies(self) -> list[Tally]:
-        """How many jobs stand how, in words, what went wrong first."""
+        """The number of jobs by outcome, failures first, with labels for people."""
         return tallies(self._jobs, self._source.labels)
 
     @property

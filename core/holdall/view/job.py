@@ -43,7 +43,7 @@ class AttemptView:
 
     @property
     def label(self) -> str:
-        """How the attempt ended, in words for people."""
+        """The outcome of the attempt as people read it, in the language of the view."""
         return self._source.labels.of(self.result.outcome, self.result.interrupted_by)
 
     @property
@@ -209,7 +209,7 @@ class JobView:
 
     @property
     def label(self) -> str:
-        """How the job stands, in words for people."""
+        """The state of the job as people read it, in the language of the view."""
         labels, result = self._source.labels, self._result
         if self._job.in_flight:
             return labels.in_flight

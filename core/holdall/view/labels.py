@@ -1,4 +1,4 @@
-"""How jobs and attempts stand, in words for people."""
+"""Labels: the outcomes of jobs and attempts as people read them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Labels:
 
 
 IN_ENGLISH: Final = Labels(ENGLISH)
-"""What a view says unless it was given other words."""
+"""The labels of a view that was given no catalog."""
 
 
 class Tally(NamedTuple):

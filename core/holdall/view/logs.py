@@ -115,7 +115,7 @@ class SmallLogs:
         self._spool = LogSpool(room=sys.maxsize)
 
     def taken_out(self, result: JobResult) -> JobResult:
-        """Return *result* with a reference in place of its log, if that is not to stay."""
+        """Return *result* with its log moved to the spool, if the memory for logs is used up."""
         if not result.io_log:
             return result
         self._room -= sum(len(record.data) + _OVERHEAD for record in result.io_log)

@@ -149,10 +149,10 @@ class SessionView:
         return self._projected(session=replace(self._session, title=encodable(title)))
 
     def with_catalog(self, catalog: Catalog) -> SessionView:
-        """Return this view with the words that are holdall's own, as labels are, in *catalog*.
+        """Return this view with labels and other texts of holdall in the language of *catalog*.
 
-        What the session holds stays as it is. A report that programs read wants no words
-        but the English ones.
+        Texts of the session stay as they are. A report that programs read should stay
+        in English.
         """
         whole = self._whole and self._whole.with_catalog(catalog)
         return self._projected(
@@ -188,7 +188,7 @@ class SessionView:
 
     @property
     def tallies(self) -> list[Tally]:
-        """How many jobs stand how, in words, what went wrong first."""
+        """The number of jobs by outcome, failures first, with labels for people."""
         return tallies(self._folded(), self._source.labels)
 
     @property

@@ -24,7 +24,7 @@ class Source:
     """Gives the jobs, logs and attachments of a view, each as its filters show it.
 
     Attributes:
-        labels: How jobs and attempts stand, in the words of the view.
+        labels: The labels of outcomes, in the language of the view.
     """
 
     __slots__ = ("_filters", "_open_blob", "_shared", "_small", "labels")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 EXAMPLES: Final = 10
 """How many jobs a reason names at most; it knows how many more there are."""
 
-# What speaks against a pass, worst first, with the words for one job and for several.
+# What speaks against a pass, worst first, with the messages for one job and for several.
 _AGAINST: Final[Mapping[str, tuple[str, str]]] = {
     "failed": NN_("{count} job failed", "{count} jobs failed"),
     "crashed": NN_("{count} job crashed", "{count} jobs crashed"),
@@ -98,7 +98,7 @@ class VerdictPolicy:
     blockers_only: bool = False
 
     def against(self, job: JobView) -> str | None:
-        """Return the code of what *job* has against a pass, None if nothing."""
+        """Return the code of the reason for which *job* prevents a pass, None if it does not."""
         code = "in-flight" if job.in_flight else _CODES.get(job.outcome)
         if code not in self.fail_on:
             return None
@@ -133,7 +133,7 @@ class Reason:
         return self.headline_in(ENGLISH)
 
     def headline_in(self, catalog: Catalog) -> str:
-        """Return `headline` in other words than English ones."""
+        """Return `headline` in the language of *catalog*."""
         if self.code == "nothing-passed":
             return catalog.gettext("no job passed")
         one, several = _TOO_FEW if self.code == "too-few" else _AGAINST[self.code]
@@ -143,7 +143,7 @@ class Reason:
         return self.text_in(ENGLISH)
 
     def text_in(self, catalog: Catalog) -> str:
-        """Return the reason and its jobs, as `str` does, in other words than English ones."""
+        """Return the reason and its jobs, as `str` does, in the language of *catalog*."""
         headline = self.headline_in(catalog)
         if not self.jobs:
             return headline

@@ -65,7 +65,7 @@ def cell_text(
     """Return *text* as one cell of a spreadsheet holds it; what does not fit is visibly cut.
 
     Args:
-        catalog: The language that a cut is told in.
+        catalog: The language of the text that marks a cut.
         behind: Characters that were cut already, of the end of the text.
         cut: Called if the text does not fit.
     """

@@ -30,7 +30,7 @@ _DECODER: Final = getincrementaldecoder("utf-8")
 
 
 def wants_log(choice: LogChoice, job: JobView) -> bool:
-    """Whether *choice* asks for the log of *job*, and there is one."""
+    """Whether *choice* asks for the log of *job*, and the job wrote one."""
     return bool(job.io_log_size) and (
         choice == "all" or (choice == "failed" and job.outcome.failed)
     )
@@ -100,12 +100,12 @@ def shortened(records: Iterable[IOLogRecord], head: int, tail: int) -> Iterator[
 
 
 def mark_of(left_out: int) -> bytes:
-    """Return what stands in place of so many bytes of a log."""
+    """Return the mark that replaces so many bytes of a log."""
     return f"\n[... {left_out:,} bytes of output left out]\n".encode()
 
 
 def head_of(pieces: Iterable[str], *, limit: int) -> tuple[str, int]:
-    """Return the first *limit* characters of *pieces*, and how many there are behind them."""
+    """Return the first *limit* characters of *pieces*, and the number of those that follow."""
     kept: list[str] = []
     room = limit
     dropped = 0

@@ -194,11 +194,11 @@ def _digest(text: str) -> str:
 
 
 def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
-    """Return what the template knows."""
+    """Return the names that the template can use."""
     style, script = _asset("report.css"), _asset("elements.js") + _asset("report.js")
     options: Options = context.options
     catalog = view.catalog
-    outcome = verdict(view)
+    session_verdict = verdict(view)
     counts = list(_counts(view))
     failed = sum(
         tally.number for tally in view.tallies if tally.outcome is None or tally.outcome.failed
@@ -206,8 +206,8 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
     return {
         "view": view,
         "title": _heading(options.title or view.title, catalog),
-        "verdict": outcome,
-        "reasons": [reason.headline_in(catalog) for reason in outcome.reasons],
+        "verdict": session_verdict,
+        "reasons": [reason.headline_in(catalog) for reason in session_verdict.reasons],
         "counts": counts,
         "kinds": _by_kind(counts, catalog),
         "share": _share(counts, view.job_count, catalog),
@@ -238,7 +238,7 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
 def _said(catalog: Catalog) -> dict[str, object]:
     """Return what the script says, which plural it takes for which count, and its numbers.
 
-    200 counts tell a whole rule: from a hundred on, it looks at the last two digits.
+    200 counts show a whole rule: from a hundred on, it looks at the last two digits.
     """
     forms: dict[tuple[str, ...], int] = {}
     which = ""
@@ -282,7 +282,7 @@ def _counts(view: SessionView) -> Iterator[_Count]:
 
 
 def _by_kind(counts: Iterable[_Count], catalog: Catalog) -> list[tuple[str, str, int]]:
-    """Return the kinds that occur, with the words for them and how many jobs are of each."""
+    """Return the kinds that occur, with the label and the number of jobs of each."""
     numbers = dict.fromkeys(_KINDS, 0)
     for count in counts:
         numbers[count.kind] += count.number

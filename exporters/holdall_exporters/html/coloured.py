@@ -23,7 +23,7 @@ Run = str | tuple[str, str]
 """Plain text, or class names with the text they are for."""
 
 CUT: Final = "cut"
-"""The class of the words that stand where text was left out."""
+"""The class of the mark where text was left out."""
 
 _DECODER: Final = getincrementaldecoder("utf-8")
 _SGR: Final = re.compile(r"(?:\x1b\[|\x9b)([0-9;:]{0,256})m")
@@ -69,7 +69,7 @@ def _ends(
 ) -> tuple[list[tuple[str, str]], int, list[tuple[str, str]]]:
     """Return the first and the last pieces, and how many characters lie between them.
 
-    A long log tells most at its end, so that is the larger half.
+    The end of a long log says most, so it gets the larger half.
     """
     head: list[tuple[str, str]] = []
     tail: deque[tuple[str, str]] = deque()

@@ -151,12 +151,12 @@ def _head(view: SessionView, context: ExportContext) -> dict[str, Any]:
     }
 
 
-def _verdict(outcome: Verdict) -> dict[str, Any]:
+def _verdict(session_verdict: Verdict) -> dict[str, Any]:
     reasons = [
         {"code": reason.code, "count": reason.count, "jobs": reason.jobs, "text": str(reason)}
-        for reason in outcome.reasons
+        for reason in session_verdict.reasons
     ]
-    return {"word": outcome.word, "passed": outcome.passed, "reasons": reasons}
+    return {"word": session_verdict.word, "passed": session_verdict.passed, "reasons": reasons}
 
 
 def _without_moment(event: msgspec.Struct) -> dict[str, Any]:

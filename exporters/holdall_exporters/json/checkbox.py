@@ -212,5 +212,5 @@ def _plain(job_id: str) -> str:
     return job_id.partition("::")[2] or job_id
 
 
-# The three words that a submission has for an outcome; the others are all a skip.
+# The three outcomes that a submission knows; all others are a skip.
 _STATUS: Final = {Outcome.PASS: "pass", Outcome.FAIL: "fail", Outcome.CRASH: "fail"}

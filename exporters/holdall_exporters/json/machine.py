@@ -1,4 +1,4 @@
-"""What the resource and attachment jobs of Checkbox's providers told of the machine."""
+"""Facts about the machine, from the resource and attachment jobs of Checkbox's providers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NAMESPACE: Final = "com.canonical.certification::"
 
 @dataclass(frozen=True)
 class Machine:
-    """The jobs that tell of the machine, by id; of several devices the first that has one."""
+    """The jobs that describe the machine, by id; of several devices the first that has one."""
 
     jobs: Mapping[str, JobView]
     context: ExportContext
@@ -96,7 +96,7 @@ class Machine:
 
 
 def about_machine(view: SessionView, context: ExportContext) -> Machine:
-    """Return what the jobs of *view* told of the machine."""
+    """Return the facts about the machine that the jobs of *view* printed."""
     jobs: dict[str, JobView] = {}
     for job in view.jobs():
         name = job.id.removeprefix(_NAMESPACE)

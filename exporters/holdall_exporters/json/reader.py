@@ -1,4 +1,4 @@
-"""A session out of the JSON document that was made of it.
+"""Read a session back from the JSON document that it was exported to.
 
     view = read_session(Path("report.json").read_bytes())
     holdall.export(view, "html", "report.html")

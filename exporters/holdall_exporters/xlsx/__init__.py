@@ -161,13 +161,15 @@ def _saved_to(path: Path) -> Iterator[Workbook]:
 def _write_summary(book: Workbook, view: SessionView, context: ExportContext) -> None:
     title = view.catalog.pgettext("sheet", "Summary")
     sheet = Sheet(book, view.catalog, title, _SUMMARY, context.count)
-    result, _ = verdict(view), view.catalog.gettext
+    session_verdict, _ = verdict(view), view.catalog.gettext
     sheet.add([sheet.text(view.title, font=TITLE)])
     sheet.add([])
-    word = sheet.text(result.word, font=BOLD, fill=_fill(_VERDICTS[result.passed]))
+    word = sheet.text(
+        session_verdict.word, font=BOLD, fill=_fill(_VERDICTS[session_verdict.passed])
+    )
     sheet.add([sheet.text(_("Verdict"), font=BOLD), word])
     rows: list[tuple[str, str | float]] = [
-        *(("", reason.text_in(view.catalog)) for reason in result.reasons),
+        *(("", reason.text_in(view.catalog)) for reason in session_verdict.reasons),
         (_("Session"), view.session_id),
         (_("Created"), readable(moment(view.created))),
         (_("Last event"), readable(moment(view.modified))),

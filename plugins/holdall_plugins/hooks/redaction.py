@@ -165,7 +165,7 @@ def _renamed(attachment: Attachment, name: str) -> Attachment:
 
 
 def _compiled(rules: RedactionRules) -> re.Pattern[str]:
-    """Return one expression for all rules; the group `rN` tells which rule matched."""
+    """Return one expression for all rules; the group `rN` is that of rule N."""
     parts = [_forms(secret) for secret in rules.secrets.values()]
     parts += [f"(?:{pattern})" for pattern in rules.patterns]
     numbered = [f"(?P<r{number}>{part})" for number, part in enumerate(parts)]

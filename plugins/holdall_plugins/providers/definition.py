@@ -41,7 +41,7 @@ def read_definition(path: Path) -> Definition:
     """Return what the file says, every part of it usable.
 
     Raises:
-        ProviderLoadError: It is no such file, or a field of it makes no sense.
+        ProviderLoadError: It is no such file, or has an invalid field.
     """
     file = _File(path)
     name = file.required("name", "name = my-provider")

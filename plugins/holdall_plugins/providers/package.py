@@ -38,7 +38,7 @@ class PackageLoader:
 
 
 def _folder(dotted: str) -> Path | None:
-    """Return the folder of a package; only finders are asked, so nothing of it is executed."""
+    """Return the folder of a package by its finder, without executing any of its code."""
     top, *parts = dotted.split(".")
     try:
         spec = find_spec(top)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from holdall.contracts import ProcessMark
 
 TASK_VARIABLE: Final = "HOLDALL_TASK"
-"""Set in every job to the number of its process group: tells its processes from strangers
+"""Set in every job to the number of its process group: distinguishes its processes from strangers
 that were given the same number later."""
 
 

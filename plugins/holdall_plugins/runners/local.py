@@ -64,7 +64,7 @@ class LocalRunner:
         return task.person.decide(job, result)
 
     def interrupted(self, process: ProcessMark | None) -> Interruption:
-        """End what still runs of the attempt, and tell what interrupted it."""
+        """End what still runs of the attempt, and return what interrupted it."""
         if process is None:
             return "unknown"
         if was_rebooted(process):

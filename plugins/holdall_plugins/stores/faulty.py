@@ -1,4 +1,4 @@
-"""A wrapper that fails on purpose, to see what others make of it: `faulty?fail=3::URL`.
+"""A wrapper that fails on purpose, to test what its callers do: `faulty?fail=3::URL`.
 
 It counts the steps that change something: `create`, `remove`, `append`, `compact`,
 `put_blob`, `open_log`, and a log's `flush`, `seal` and `discard`. At the step of

@@ -32,7 +32,7 @@ def refuse_network(path: Path) -> None:
         table = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
         kind = file_system(path.resolve(), table)
     except (OSError, RuntimeError):
-        return  # no Linux, where nothing tells, or a path that the next step will refuse
+        return  # not Linux, or a path that the next step will refuse
     if kind in NETWORK:
         reason = (
             f"it is on a network file system ({kind}), where locks and syncs may do nothing; "

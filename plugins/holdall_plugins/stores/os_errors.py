@@ -1,4 +1,4 @@
-"""What the operating system refused, in words that say what to do."""
+"""Errors of the operating system as errors of storage that say what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`holdall plugins list`: everything that is declared, and nothing of it imported."""
+"""`holdall plugins list`: everything that is declared, without importing it."""
 
 from __future__ import annotations
 

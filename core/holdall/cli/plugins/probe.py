@@ -1,4 +1,4 @@
-"""Imports one plugin in a process of its own, and tells what the import did.
+"""Imports one plugin in a process of its own, and reports what the import did.
 
 Started as `python -m holdall.cli.plugins.probe`, with the candidate as JSON on
 standard input; the report is JSON on what standard output was at the start.

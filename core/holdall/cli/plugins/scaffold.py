@@ -38,7 +38,7 @@ def new(kind: str, name: str, directory: Path | None) -> None:  # noqa: ARG001 -
 
     NAME is its id, such as acme.markdown: yours first, then what it is.
     """
-    values = _words(name)
+    values = _placeholders(name)
     folder = directory or Path(values["distribution"])
     if folder.exists() and any(folder.iterdir()):
         raise click.UsageError(_("the folder {name!r} is not empty").format(name=str(folder)))
@@ -52,8 +52,8 @@ def new(kind: str, name: str, directory: Path | None) -> None:  # noqa: ARG001 -
     note(_("wrote {folder}; go on with: {command}").format(folder=folder, command=command))
 
 
-def _words(name: str) -> dict[str, str]:
-    """Return what the templates want to know, all of it made from the id."""
+def _placeholders(name: str) -> dict[str, str]:
+    """Return the values of the templates' placeholders, all derived from the id."""
     if not EXPORTER_ID.fullmatch(name):
         message = _("{name!r} is no exporter's id; it looks like 'acme.markdown'")
         raise click.UsageError(message.format(name=name))

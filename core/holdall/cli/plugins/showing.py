@@ -147,7 +147,7 @@ def _facts(candidate: Candidate, registry: Registry) -> dict[str, Any]:
 
 
 def _of_plugin(candidate: Candidate, registry: Registry) -> dict[str, Any]:
-    """Return what only the loaded plugin can tell."""
+    """Return the facts that only the loaded plugin has."""
     plugin = registry.load(candidate.kind, candidate.id)
     if candidate.kind == "hooks":
         from holdall.hooks import implemented_hooks

@@ -58,7 +58,7 @@ def findings(subject: ExporterSubject) -> Iterator[Finding]:
 
 
 def made(check: Check, subject: ExporterSubject) -> Finding:
-    """Make one check, and return what came of it; whatever the exporter raises is a failure."""
+    """Make one check and return its finding; whatever the exporter raises is a failure."""
     promise = (check.__doc__ or "").partition("\n")[0]
     try:
         check(subject)

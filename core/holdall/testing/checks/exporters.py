@@ -34,7 +34,7 @@ def has_the_shape_of_an_exporter(subject: ExporterSubject) -> None:
 
 
 def describes_every_option(subject: ExporterSubject) -> None:
-    """Its options can be listed, each with words of help and a default."""
+    """Its options can be listed, each with a help text and a default."""
     options = options_class_of(subject.exporter)
     silent = [row.name for row in describe_options(options) if not row.help]
     require(not silent, f"no words of help for {', '.join(silent)} in the Options' docstring")

@@ -1,4 +1,4 @@
-"""What comes of a check."""
+"""Outcomes of checks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class CheckSkipped(Exception):  # noqa: N818 - it is no error
 
 
 class Finding(NamedTuple):
-    """What came of one check.
+    """The outcome of one check.
 
     Attributes:
         check: Name of the check.

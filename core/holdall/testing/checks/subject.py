@@ -89,10 +89,10 @@ class ExporterSubject:
     Attributes:
         exporter: Its class.
         registry: Makes a registry that has the class under `ID`, and what it renders.
-        candidate: What is installed of it; None for a class that is not.
+        candidate: Its installed declaration; None for a class that is not installed.
         writer: Writes the report on a session, if not the usual way.
         many_jobs: Jobs of the session that memory is measured with.
-        allowance_mib: How much memory an export of it may take.
+        allowance_mib: How much memory one export may take.
         import_ms: How long its import may take.
     """
 

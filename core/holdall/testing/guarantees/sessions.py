@@ -37,7 +37,7 @@ BAD_IDS = ("", ".", "..", ".hidden", "a/b", "/", "../a", "a\0b", "a\nb", "x" * 2
 
 
 class SessionGuarantees(RepositoryTests):
-    """A repository tells its sessions apart."""
+    """A repository keeps its sessions apart."""
 
     def test_a_session_is_created_once(self, subject: RepositorySubject) -> None:
         """The second call is refused, and changes nothing."""
@@ -198,7 +198,7 @@ class SessionGuarantees(RepositoryTests):
         assert subject.entries() == numbered(2)
 
     def test_removing_what_is_not_there_says_so(self, subject: RepositorySubject) -> None:
-        """G9: removing again is told apart from removing."""
+        """G9: removing again is distinguished from removing."""
         subject.create().close()
         subject.again.remove("session")
 

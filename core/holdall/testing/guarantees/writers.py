@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class WriterGuarantees(RepositoryTests):
-    """A session has one writer, and everyone can tell."""
+    """A session has one writer, and every other one is refused."""
 
     def test_a_second_writer_is_kept_out(self, subject: RepositorySubject) -> None:
         """Opening for writing while another writer is alive is refused."""

@@ -1,4 +1,4 @@
-"""One connection to a database: short transactions, durable when they end, errors in words."""
+"""One connection to a database: short transactions, durable when they end."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _REASONS: Final = {
 
 
 class Database:
-    """A connection that tells what went wrong, and whether the outcome is clear."""
+    """A connection whose errors say what failed, and whether the outcome is clear."""
 
     def __init__(self, path: Path, handle: Handle) -> None:
         self._path = path
@@ -95,12 +95,12 @@ class Database:
             return self._connection.execute(statement, values).fetchall()
 
     def row(self, statement: str, *values: object) -> tuple[Any, ...] | None:
-        """Return the first row, None if there is none."""
+        """Return the first row, None without any."""
         return next(iter(self.rows(statement, *values)), None)
 
     @contextmanager
     def writing(self, doing: str) -> Iterator[sqlite3.Cursor]:
-        """Do all that is done inside, durably, or none of it.
+        """Commit everything that is done inside, durably, or nothing.
 
         Raises:
             FailedStorageError: Whether it was done is unclear; the handle refuses further work.
@@ -160,9 +160,9 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            raise self._in_words(error, doing) from error
+            raise self._explained(error, doing) from error
 
-    def _in_words(self, error: sqlite3.Error, doing: str) -> StorageError:
+    def _explained(self, error: sqlite3.Error, doing: str) -> StorageError:
         code = _code(error)
         if code == sqlite3.SQLITE_FULL:
             return StorageFullError(str(self._path), str(error))

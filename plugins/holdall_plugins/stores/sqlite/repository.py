@@ -98,7 +98,7 @@ class SqliteRepository:
     def ids(self) -> Iterator[str]:
         """Yield the ids of all sessions, the last modified first and those without entries last.
 
-        Which entry was the last one to be stored is told by the row that it got.
+        The row id of an entry orders it among those of all sessions.
         """
         with self._reading() as database:
             return iter(() if database is None else _ids(database))
@@ -116,7 +116,7 @@ class SqliteRepository:
                     yield SessionEnds(session_id, first, two, is_whole)
 
     def remove(self, session_id: str) -> None:
-        """Remove a session, all of it at once."""
+        """Remove a session in one transaction."""
         check_session_id(session_id)
         self._refuse_network()
         with self._storage_to_be(session_id, "w") as (database, _handle):
