@@ -1,4 +1,7 @@
-"""What some tests need besides Python packages; where it is missing they skip, and say so."""
+"""The processes that tests run in, and what some need besides Python packages.
+
+Where something is missing, tests skip and say so.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,18 @@ INSTALL: Final = (
 NODE_MODULES: Final = Path(
     os.environ.get("HOLDALL_NODE_MODULES", Path(__file__).parent / "node_modules")
 )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Use all cores, unless `-n` says how many, `-p no:xdist` takes them away, or `--pdb` asks."""
+    is_worker = hasattr(config, "workerinput")
+    if is_worker or not config.pluginmanager.hasplugin("xdist"):
+        return
+    if config.option.numprocesses is None and not config.option.tx:
+        config.option.numprocesses = "auto"
+    if config.option.numprocesses and config.option.dist == "no":
+        config.option.dist = "worksteal"
 
 
 @pytest.fixture(scope="session")

@@ -151,7 +151,7 @@ def test_nothing_is_evaluated_from_text() -> None:
 
 def test_rooms_import_only_whom_they_may() -> None:
     if importlib.util.find_spec("importlinter") is None:
-        pytest.skip("import-linter is in the extra 'dev'")
+        pytest.skip("import-linter is in the extra 'test'")
 
     statement = "from importlinter.cli import lint_imports_command; lint_imports_command()"
     done = subprocess.run(

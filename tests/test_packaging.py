@@ -23,7 +23,7 @@ ROOMS = {"core": "holdall", "plugins": "holdall_plugins", "exporters": "holdall_
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("hatchling") is None,
-    reason="the wheel is built without network, and hatchling is in the extra 'dev'",
+    reason="the wheel is built without network, and hatchling is in the extra 'test'",
 )
 
 

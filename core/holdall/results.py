@@ -303,7 +303,8 @@ class JobResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
 
 def encodable(text: str) -> str:
     r"""Return *text* with lone surrogates, which no file can hold, as visible ``\udcff``."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    # Most texts are ASCII; the same object back is also one that msgspec knows for a default.
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _outcome(value: object) -> Outcome:

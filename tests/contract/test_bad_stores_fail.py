@@ -51,7 +51,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     stores = Path(__file__).with_name("bad_stores.py")
     chosen = [f"{stores}::Test{store}::{test}" for store, test in BROKEN.items()]
     command = [sys.executable, "-m", "pytest", f"{stores}::TestAltered", *chosen]
-    options = ["-q", "--tb=no", "--assert=plain", f"--junitxml={report}"]
+    options = ["-q", "--tb=no", "--assert=plain", "-p", "no:xdist", f"--junitxml={report}"]
     ended = subprocess.run(
         [*command, *options], capture_output=True, check=False, cwd=stores.parents[2]
     )

@@ -67,11 +67,13 @@ def _section(title: str, names: list[str], summaries: dict[str, str]) -> str:
 def _front_door() -> dict[str, str]:
     """Return the names of the front door, each with what it is where it comes from."""
     tree = ast.parse((CORE / "__init__.py").read_text(encoding="utf-8"))
-    homes: dict[str, str] = next(
-        ast.literal_eval(node.value)
-        for node in tree.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_HOMES"
-    )
+    homes = {
+        name.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+        for name in node.names
+        if name.name in _exported(CORE / "__init__.py") - {"__version__"}
+    }
     summaries = {"__version__": "The version of this holdall."}
     for name, home in homes.items():
         room = home.removeprefix("holdall.")

@@ -29,7 +29,7 @@ UPWARD = {
     ("hooks", "exports"),
     ("hooks", "session"),
 }
-GROUND = {"languages", "version", "deprecation"}  # small modules that any room may import
+GROUND = {"deprecation", "doors", "languages", "version"}  # small modules that any room may import
 
 
 class Rooms(NamedTuple):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -105,28 +107,49 @@ class Cli:
         }
 
 
-@pytest.fixture
-def holdall(tmp_path: Path) -> Cli:
-    """Run the command line with nothing of the caller's environment but the search path."""
-    home = tmp_path / "home"
+def command_line(folder: Path) -> Cli:
+    """Return a command line with nothing of the caller's environment but the search path."""
+    home = folder / "home"
     home.mkdir()
     environ = {
         "HOME": str(home),
-        "HOLDALL_STORE": f"file://{tmp_path}/store",
+        "HOLDALL_STORE": f"file://{folder}/store",
         "LANG": "C.UTF-8",
         "PATH": os.environ["PATH"],
     }
-    return Cli(tmp_path, environ)
+    return Cli(folder, environ)
+
+
+def write_provider(folder: Path, definitions: str) -> str:
+    """Write definitions into a folder `lab` of *folder*, and return what to run."""
+    lab = folder / "lab"
+    lab.mkdir(exist_ok=True)
+    (lab / "jobs.pxu").write_text(definitions)
+    return str(lab)
+
+
+@pytest.fixture
+def holdall(tmp_path: Path) -> Cli:
+    """Run the command line in the test's own folder."""
+    return command_line(tmp_path)
 
 
 @pytest.fixture
 def provider(tmp_path: Path) -> Callable[[str], str]:
     """Write definitions into a folder `lab`, and return what to run."""
+    return partial(write_provider, tmp_path)
 
-    def write(definitions: str) -> str:
-        folder = tmp_path / "lab"
-        folder.mkdir(exist_ok=True)
-        (folder / "jobs.pxu").write_text(definitions)
-        return str(folder)
 
-    return write
+@pytest.fixture(scope="session")
+def smoke_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store with a session of one job of `smoke`; tests change copies of it."""
+    cli = command_line(tmp_path_factory.mktemp("smoke"))
+    assert cli("run", "smoke", "--job", "executable").code == 0
+    return cli.store
+
+
+@pytest.fixture
+def smoke_session(holdall: Cli, smoke_store: Path) -> Cli:
+    """Run the command line on a store that has the session of `smoke_store`."""
+    shutil.copytree(smoke_store, holdall.store)
+    return holdall

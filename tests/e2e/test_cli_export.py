@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.e2e.conftest import command_line, write_provider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from pathlib import Path
 
     from tests.e2e.conftest import Cli
 
@@ -22,9 +24,17 @@ command: echo the token is hunter2-hunter3; echo 'password: swordfish'; false
 """
 
 
+@pytest.fixture(scope="module")
+def talked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a provider and a store, whose session is one of that provider."""
+    folder = tmp_path_factory.mktemp("talked")
+    assert command_line(folder)("run", write_provider(folder, TALKER)).code == 1
+    return folder
+
+
 @pytest.fixture
-def session(holdall: Cli, provider: Callable[[str], str]) -> Cli:
-    assert holdall("run", provider(TALKER)).code == 1
+def session(holdall: Cli, talked: Path) -> Cli:
+    shutil.copytree(talked / "store", holdall.store)
     return holdall
 
 

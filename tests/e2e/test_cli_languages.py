@@ -113,27 +113,26 @@ def test_wrong_usage_is_told_in_german_and_an_error_as_it_is_looked_for(holdall:
     ],
 )
 def test_what_programs_read_is_the_same_in_every_language(
-    holdall: Cli, arguments: list[str]
+    smoke_session: Cli, arguments: list[str]
 ) -> None:
-    assert holdall("run", "smoke", "--job", "executable").code == 0
-    english = holdall(*arguments)
-    holdall.environ |= GERMAN
+    english = smoke_session(*arguments)
+    smoke_session.environ |= GERMAN
 
     assert english.code == 0
-    assert holdall(*arguments) == english
+    assert smoke_session(*arguments) == english
 
 
-def test_the_language_of_a_report_is_an_option_and_an_unknown_one_an_error(holdall: Cli) -> None:
-    assert holdall("run", "smoke", "--job", "executable").code == 0
-
-    german = holdall("export", "last", "text", "-O", "lang=de")
-    unknown = holdall("export", "last", "html=report.html", "json=r.json", "-O", "lang=xx")
+def test_the_language_of_a_report_is_an_option_and_an_unknown_one_an_error(
+    smoke_session: Cli,
+) -> None:
+    german = smoke_session("export", "last", "text", "-O", "lang=de")
+    unknown = smoke_session("export", "last", "html=report.html", "json=r.json", "-O", "lang=xx")
 
     assert "Urteil: PASS\n" in german.out
     assert unknown.code == 2
     assert "the language 'xx': no catalog has it (languages: de, en)" in unknown.err
-    assert not (holdall.folder / "report.html").exists()
-    assert (holdall.folder / "r.json").exists()
+    assert not (smoke_session.folder / "report.html").exists()
+    assert (smoke_session.folder / "r.json").exists()
 
 
 def test_what_is_recorded_does_not_depend_on_the_language(holdall: Cli) -> None:

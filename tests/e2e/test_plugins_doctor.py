@@ -114,7 +114,6 @@ def test_the_doctor_tells_milliseconds_modules_and_warnings(holdall: Cli) -> Non
         "import warnings, colorsys\nwarnings.warn('old ways', DeprecationWarning)\nprint('hi')"
     )
     install(holdall, f"{before}\n{GOOD}")
-    del holdall.environ["HOLDALL_PLUGINS_BLOCK"]
 
     done = holdall("plugins", "doctor", "--json")
 

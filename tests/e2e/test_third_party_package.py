@@ -135,11 +135,10 @@ def listed(holdall: Cli) -> dict[str, dict[str, object]]:
     return {each["id"]: each for each in json.loads(found.out)}
 
 
+@pytest.mark.usefixtures("smoke_session")
 def test_a_third_party_exporter_is_listed_and_used_and_breaks_only_itself(
     holdall: Cli, site: Path
 ) -> None:
-    holdall("run", "smoke", "--job", "executable")
-
     mine = listed(holdall)["acme.markdown"]
     report = holdall("export", "last", "md")
     starred = holdall("export", "last", "md", "-O", "md.bullet=*")
@@ -204,10 +203,10 @@ def test_a_third_party_exporter_is_listed_and_used_and_breaks_only_itself(
         pytest.param("raise SystemExit(3)", "its import raised SystemExit: 3", id="exits"),
     ],
 )
+@pytest.mark.usefixtures("smoke_session")
 def test_a_faulty_exporter_is_blamed_with_its_distribution_and_version(
     holdall: Cli, written: Path, broken: str, words: str
 ) -> None:
-    holdall("run", "smoke", "--job", "executable")
     (written / "acme_markdown.py").write_text(dedent(broken))
 
     found = holdall("export", "last", "md")
@@ -218,11 +217,10 @@ def test_a_faulty_exporter_is_blamed_with_its_distribution_and_version(
     assert found.err.count("\n") == 1
 
 
+@pytest.mark.usefixtures("smoke_session")
 def test_an_exporter_for_another_version_of_holdall_is_not_imported(holdall: Cli) -> None:
     put_in_place(holdall.folder / "site", requires="holdall>=99")
     holdall.environ["PYTHONPATH"] = str(holdall.folder / "site")
-    holdall("run", "smoke", "--job", "executable")
-
     found = holdall("export", "last", "md")
 
     assert listed(holdall)["acme.markdown"]["state"] == "incompatible"
@@ -230,6 +228,7 @@ def test_an_exporter_for_another_version_of_holdall_is_not_imported(holdall: Cli
     assert "it needs holdall>=99, and this is holdall 0." in found.err
 
 
+@pytest.mark.usefixtures("smoke_session")
 def test_two_distributions_of_one_name_are_both_named_and_neither_is_used(
     holdall: Cli, written: Path
 ) -> None:
@@ -237,8 +236,6 @@ def test_two_distributions_of_one_name_are_both_named_and_neither_is_used(
     rival.mkdir()
     (rival / "METADATA").write_text("Metadata-Version: 2.3\nName: rival\nVersion: 3.0\n")
     (rival / "entry_points.txt").write_text(ENTRY_POINTS)
-    holdall("run", "smoke", "--job", "executable")
-
     found = holdall("export", "last", "acme.markdown")
 
     assert found.code == 4

@@ -222,11 +222,9 @@ class _File:
     def location(self, *keys: str) -> str:
         """Return file, line and key, as far as the line can be found out."""
         dotted = ".".join(keys)
-        last, table = (
-            re.escape(keys[-1]),
-            r"\s*\.\s*".join(f'"?{re.escape(key)}"?' for key in keys),
-        )
-        pattern = rf'^\s*\[\s*{table}\s*[\].]|^\s*(?:[\w.-]+\.)?"?{last}"?\s*[=.]'
+        quoted = [rf"[\"']?{re.escape(key)}[\"']?" for key in keys]
+        header = r"\s*\.\s*".join(quoted)
+        pattern = rf"^\s*\[\s*{header}\s*[\].]|^\s*(?:[\w.-]+\.)?{quoted[-1]}\s*[=.]"
         for number, line in enumerate(self._lines, start=1):
             if re.match(pattern, line):
                 return f"{self._path}:{number}, {dotted}"

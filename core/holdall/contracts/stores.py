@@ -7,7 +7,7 @@ these signatures, is such a plugin; what callers count on stands in the docstrin
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -227,8 +227,7 @@ class HasFolder(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class SessionEnds:
+class SessionEnds(NamedTuple):
     """The first and the last entries of a session, as they are stored.
 
     Attributes:

@@ -6,7 +6,7 @@ import logging
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from holdall.errors import CorruptSessionError, StorageError
+from holdall.errors import CorruptSessionError, HoldallError
 from holdall.journal.codec import Position, decode, encode, pack_snapshot, unpack_snapshot
 from holdall.journal.compaction import compacted
 from holdall.journal.events import SessionSummarised, Snapshot
@@ -146,7 +146,7 @@ class Journal:
             if self._is_changed:
                 self.append([self._summary.event()], level="process")
                 self._is_changed = False
-        except StorageError as error:
+        except HoldallError as error:
             _log.debug("%s: no summary was stored: %s", self.storage.id, error)
         finally:
             self.storage.close()
