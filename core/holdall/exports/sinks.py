@@ -1,4 +1,4 @@
-"""Places that reports are written to: files that appear whole or not at all, and streams."""
+"""Targets of reports: files that appear whole or not at all, and streams."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _BUFFER: Final = 1 << 18
 
 
 class CountingSink:
-    """Hands bytes on to a stream, and knows how many they were and their SHA-256."""
+    """Writes to a stream, and counts and digests the bytes."""
 
     def __init__(self, stream: Sink, name: str) -> None:
         self._stream = stream

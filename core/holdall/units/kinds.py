@@ -1,4 +1,4 @@
-"""The kinds of units, and how fields become one of them."""
+"""The kinds of units, and making one from its fields."""
 
 from __future__ import annotations
 

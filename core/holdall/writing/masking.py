@@ -26,7 +26,7 @@ _DECODER: Final = getincrementaldecoder("utf-8")
 
 
 class _Waiting:
-    """What is known of a record: how much of its text is still to come, and what is done."""
+    """A record while it is masked: how much of its text is pending, and the masked pieces."""
 
     __slots__ = ("done", "left", "record")
 

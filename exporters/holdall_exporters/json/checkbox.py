@@ -57,7 +57,7 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Submission(msgspec.Struct, frozen=True, rename={"attachment_results": "attachment-results"}):
-    """What every submission has."""
+    """The members that every submission has."""
 
     title: str
     results: tuple[Item, ...]

@@ -1,4 +1,4 @@
-"""`holdall plugins doctor`: each plugin imported in a process of its own, and looked at."""
+"""`holdall plugins doctor`: import each plugin in a process of its own, and examine it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`holdall plugins show` and `why`: one plugin, and how a name leads to it."""
+"""`holdall plugins show` and `why`: one plugin, and how a name is resolved to it."""
 
 from __future__ import annotations
 
