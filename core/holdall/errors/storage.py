@@ -48,8 +48,6 @@ class UnknownSessionError(StorageError, LookupError):
         self.known = tuple(known)
 
     def __str__(self) -> str:
-        if not self.known:
-            return f"there is no session {self.session_id!r} in {self.store}, which has none"
         hint = near(self.session_id, self.known) or "; `holdall sessions list` shows them"
         return f"no session is called {self.session_id!r} in {self.store}{hint}"
 
