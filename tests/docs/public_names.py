@@ -29,6 +29,7 @@ DOORS: Final = (
     "journal",
     "registry",
     "units",
+    "testing",
     "errors",
 )
 MODULES: Final = ("languages", "processes", "providers", "results")

@@ -87,6 +87,10 @@ def decode(
         due = stored_number if first else position.number + 1
         if entry.n != stored_number or entry.n != due:
             reason = f"entry {due} was due and {entry.n} is there"
+            if entry.n != stored_number:
+                reason = (
+                    f"the store counts it as {stored_number}, and it says that it is {entry.n}"
+                )
             raise CorruptSessionError(session_id, location, reason)
         if entry.epoch < position.epoch:
             reason = f"a writer of epoch {entry.epoch} wrote after one of epoch {position.epoch}"

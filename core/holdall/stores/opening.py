@@ -64,7 +64,8 @@ def _opened(
         scheme = _SCHEME.match(last)
         if not scheme:
             hint = near(last, stores)
-            reason = f"it does not begin with a scheme, as in 'file:///var/lib/lab'{hint}"
+            behind = f"{last!r} behind '::' (in a path write '%3A%3A')" if wrappers else "it"
+            reason = f"{behind} does not begin with a scheme, as in 'file:///var/lib/lab'{hint}"
             raise StoreUrlError(url, reason)
         repository = _made(registry, scheme["name"], last)
     elif named.inner:

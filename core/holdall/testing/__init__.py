@@ -1,8 +1,10 @@
 """Shipped for the authors of plugins: promises to keep, and sessions to try exporters on.
 
-Importing this package imports no pytest; the contract classes do.
+Importing this package imports no pytest; the contract classes do. Where pytest runs, it
+rewrites their assertions, so that a failing one shows both sides.
 """
 
+import sys
 from typing import TYPE_CHECKING
 
 from holdall.doors import lazy_door
@@ -17,6 +19,14 @@ else:
             ".exporters": ("ExporterContract",),
             ".repositories": ("RepositoryContract",),
         },
+    )
+
+if "pytest" in sys.modules:
+    sys.modules["pytest"].register_assert_rewrite(
+        "holdall.testing.checks",
+        "holdall.testing.exporters",
+        "holdall.testing.guarantees",
+        "holdall.testing.repositories",
     )
 
 __all__ = ["ExporterContract", "RepositoryContract"]
