@@ -1,4 +1,4 @@
-"""Telling one process from all others of this machine, also after a reboot.
+"""The identity of a process on this machine, unique also after a reboot.
 
 A number alone does not do: numbers are used again. The moment the process was
 started and the boot of the machine settle it, both as the system words them.

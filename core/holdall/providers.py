@@ -89,7 +89,7 @@ def _accepting(registry: Registry, path: str) -> str | None:
 
 def _nobody(registry: Registry) -> str:
     asked = listed(_names(registry, "provider_loaders"))
-    return f"no loader takes it (asked: {asked}); write loader:path to be told why one does not"
+    return f"no loader takes it (asked: {asked}); write loader:path to see why one does not"
 
 
 def _load(registry: Registry, name: str, source: str) -> Provider:

@@ -1,4 +1,4 @@
-"""What came out of a job: outcomes, results, I/O logs. Frozen values."""
+"""Results of jobs: outcomes, results, I/O logs. Frozen values."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True)
 class Options:
-    """What the archive holds, and how it is packed.
+    """Options of the archive.
 
     Attributes:
         contents: The exporters whose reports are inside, by id or alias. `default` is html, json
@@ -182,7 +182,7 @@ _XZ_MAGIC: Final = b"\xfd7zX"
 
 @dataclass(frozen=True)
 class _Origin:
-    """What a member was made of."""
+    """The origin of a member: a report, a log or an attachment."""
 
     kind: str
     media_type: str

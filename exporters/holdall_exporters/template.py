@@ -35,7 +35,7 @@ _AROUND: Final = 30  # characters shown on either side of a place in JSON
 
 @dataclass(frozen=True)
 class Options:
-    """Which template it is.
+    """Options that name the template.
 
     Attributes:
         template: Path of the template; of an exporter unit, in its provider's data folder.
@@ -76,7 +76,7 @@ class TemplateExporter:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A template: its name in its folders, the place for messages, and what it makes."""
+    """A template: its folders, its name, its location for messages, and the ending of reports."""
 
     folders: tuple[Path, ...]
     name: str

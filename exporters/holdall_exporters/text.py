@@ -47,7 +47,7 @@ _BAR: Final = f"{_INDENT}| "
 
 @dataclass(frozen=True)
 class Options:
-    """What the text holds.
+    """Options of the text.
 
     Attributes:
         logs: Whose output to print under the job: nobody's, that of failed jobs, all.

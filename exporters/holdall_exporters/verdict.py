@@ -26,7 +26,7 @@ _WORDS: Final = ("PASS", "FAIL")
 
 @dataclass(frozen=True)
 class Options(VerdictPolicy):
-    """What the verdict says, and what it goes by.
+    """Options of the verdict: its form and its policy.
 
     Attributes:
         form: The word alone; with the reasons for a FAIL on lines of their own; as a JSON object;

@@ -107,7 +107,7 @@ def test_a_mistake_in_a_file_is_told_with_file_line_and_key(
     done = stranger("plugins", "list")
 
     assert done.code == 2
-    assert f"holdall: cannot apply the rules about plugins in {path}" in done.err
+    assert f"holdall: cannot apply the plugin policy of {path}" in done.err
     assert words in done.err
     assert done.err.count("\n") == 1
 
@@ -126,7 +126,7 @@ def test_strict_rules_stop_commands_and_not_the_search_for_problems(stranger: Cl
     refused = stranger("sessions", "list")
 
     assert refused.code == 4
-    assert "there is something to mend: rule 'gone'" in refused.err
+    assert "under a strict policy for plugins: rule 'gone'" in refused.err
     assert stranger("plugins", "list").code == 0
 
 

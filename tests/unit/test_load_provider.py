@@ -158,7 +158,7 @@ def test_a_path_that_no_loader_takes_is_refused_with_their_names(tmp_path: Path)
 
     assert str(caught.value) == (
         f"cannot load a provider from {str(tmp_path)!r}: no loader takes it "
-        "(asked: package, pxu); write loader:path to be told why one does not"
+        "(asked: package, pxu); write loader:path to see why one does not"
     )
 
 

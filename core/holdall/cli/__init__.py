@@ -93,5 +93,5 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     sys.exit(code or 0)
 
 
-def _show_warning(message: Warning | str, *_where: object, **_more: object) -> None:
+def _show_warning(message: Warning | str, *_location: object, **_more: object) -> None:
     click.echo(f"holdall: {message}", err=True)

@@ -1,4 +1,4 @@
-"""What the integrator decided: rules about plugins, settings, stores and devices.
+"""The integrator's configuration: plugin policy, settings, stores and devices.
 
 This is the one place that reads files, variables and options of the command
 line for it; the library takes the values.
@@ -57,7 +57,7 @@ class DeviceTable(NamedTuple):
 
 
 class Configuration(NamedTuple):
-    """Everything that the integrator decided, by whatever way.
+    """The configuration, merged from files, variables and options.
 
     Attributes:
         settings: By plugin id, what its table says and where it stands.

@@ -1,4 +1,4 @@
-"""`--device ID[=RUNNER]`: which devices jobs run for, and by which runner each is reached."""
+"""`--device ID[=RUNNER]`: the devices that jobs run on, and the runner of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the library logs, shown by commands: a line each, with the traceback if it is wanted."""
+"""Log records of the library on standard error: a line each, with a traceback on demand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Groups of commands that import a command when it is called, and what they share."""
+"""Groups of commands that import a command when it is called, and their shared context."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a run or an export is: a bar on a terminal, a line for each job elsewhere."""
+"""Progress of a run or an export: a bar on a terminal, a line for each job elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`holdall schema`: what the documents that holdall writes look like, for programs."""
+"""`holdall schema`: the JSON Schemas of the documents that holdall reads and writes."""
 
 from __future__ import annotations
 

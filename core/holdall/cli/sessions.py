@@ -1,4 +1,4 @@
-"""`holdall sessions`: which are stored, what one holds, and removing them."""
+"""`holdall sessions`: list, show and remove stored sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The providers of a stored session, found again where something of them is needed."""
+"""Load the providers of a stored session again, for commands that need their units."""
 
 from __future__ import annotations
 

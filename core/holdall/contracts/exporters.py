@@ -108,7 +108,7 @@ AnyExporter = Exporter | FolderExporter | SplitExporter
 
 
 class Sink(Protocol):
-    """Where an exporter's bytes go."""
+    """The target of an exporter's bytes."""
 
     def write(self, data: bytes, /) -> object:
         """Take the next bytes of the report."""
@@ -233,7 +233,7 @@ class ExportWarning(NamedTuple):
 
 
 class ReportKind(NamedTuple):
-    """What an exporter's reports are: its canonical id, their file name ending, their type."""
+    """The kind of an exporter's reports: canonical id, file name ending and media type."""
 
     id: str
     suffix: str
@@ -242,7 +242,7 @@ class ReportKind(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportReport:
-    """What was written where, by which exporter, or why it was not.
+    """The result of one export: what was written, by which exporter, or why it failed.
 
     Attributes:
         exporter: Canonical id; the name that was asked for if no exporter was found.

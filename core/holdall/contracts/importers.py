@@ -1,4 +1,4 @@
-"""What an importer is."""
+"""The contract of importers."""
 
 from __future__ import annotations
 

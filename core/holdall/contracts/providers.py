@@ -1,4 +1,4 @@
-"""What a provider loader is."""
+"""The contract of provider loaders."""
 
 from __future__ import annotations
 

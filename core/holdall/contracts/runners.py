@@ -76,7 +76,7 @@ class Task(Protocol):
 
 @runtime_checkable
 class ProcessMark(Protocol):
-    """Tells one process from all others, also after a reboot."""
+    """The identity of a process, unique also after a reboot."""
 
     @property
     def pid(self) -> int:

@@ -1,4 +1,4 @@
-"""What a store and a wrapper of stores must be, and what they may do besides.
+"""The contract of stores and wrappers, and the capabilities that they may add.
 
 An author needs none of this at run time. A class that has these members, with
 these signatures, is such a plugin; what callers count on stands in the docstrings.
@@ -89,7 +89,7 @@ class Repository(Protocol):
 
 
 class Storage(Protocol):
-    """One session's place in a repository: numbered entries, blobs and logs.
+    """One session in a repository: numbered entries, blobs and logs.
 
     Entries are opaque bytes, numbered without gaps. One thread writes at a time:
     while a call that changes something is under way (`append`, `compact`,

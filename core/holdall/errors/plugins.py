@@ -99,7 +99,7 @@ class PolicyError(PluginError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return f"cannot apply the rules about plugins in {self.location}: {self.reason}"
+        return f"cannot apply the plugin policy of {self.location}: {self.reason}"
 
 
 class ConfigurationError(PluginError):
@@ -123,7 +123,10 @@ class StrictPolicyError(PluginError):
 
     def __str__(self) -> str:
         problems = "; ".join(self.problems)
-        return f"the rules about plugins are strict, and there is something to mend: {problems}"
+        return (
+            f"cannot go on under a strict policy for plugins: {problems}; mend these, or unset "
+            "'strict'"
+        )
 
 
 class HookError(PluginError):

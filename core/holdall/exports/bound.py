@@ -179,6 +179,7 @@ class BoundExporter:
             opened = open_folder(target, check=check)
         else:
             opened = open_target(target, check=check, sink_class=self._sink_class)
+        # Inside of `opened`: a wrapper that raises keeps the report from being published.
         with context, opened as sink:
             hooks.wrap(
                 "wrap_export",
@@ -211,6 +212,7 @@ class BoundExporter:
             redact=self._redact,
             changes=changes,
         )
+        # The plugin enters every rule in the changes, also with a count of 0.
         if not set(self._redact.names) <= set(changes):
             raise ExportError(
                 f"cannot export {self.id!r} masked: the hook plugin 'redaction' is not in use, "

@@ -1,4 +1,4 @@
-"""Reports that are folders: written beside, and put in place whole."""
+"""Reports that are folders: written beside the target, and published whole."""
 
 from __future__ import annotations
 
@@ -112,6 +112,7 @@ def open_folder(
     with blaming(name):
         path = Path(target).resolve()
         mode = _replaceable(path)
+        # In the same folder: only a rename within one file system is a single step.
         beside = path.with_name(f".holdall-{secrets.token_hex(8)}.tmp")
         beside.mkdir()
     writer = FolderWriter(beside, name.rstrip(os.sep) or name)

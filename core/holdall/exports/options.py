@@ -68,7 +68,7 @@ class OptionRow(msgspec.Struct, frozen=True):
 
 
 class Parsed(NamedTuple):
-    """What given options came to.
+    """Options after parsing.
 
     Attributes:
         own: An instance of the exporter's `Options`.
@@ -127,6 +127,7 @@ def parse_both(
     fields = {_plain(field.name): field for field in option_fields(shared_class)} | own
     build = partial(_built_both, exporter, (options_class, shared_class), fields, own)
     try:
+        # By themselves first: their faults are the integrator's, and not the caller's.
         values, _none = _values(exporter.id, fields, settings.values, strict=True)
         build(values)
     except (UnknownOptionError, OptionValueError) as error:
@@ -169,6 +170,7 @@ def _values(
         if wanted is _BARE:
             raise OptionValueError(exporter_id, _shown(key), "", _needs_value(fields[key]))
         wanted = _normal(wanted, fields[key].type)
+        # A name of plainbox may repeat what the present one says.
         legacy = _plain(name) not in fields
         if key in values and not (legacy and values[key] == wanted):
             raise OptionValueError(exporter_id, _shown(key), str(wanted), "it was given twice")
@@ -262,6 +264,7 @@ def _normal(value: Any, kind: kinds.Type) -> Any:
     """Return *value* as msgspec reads it: booleans, sizes, lists and None parsed from text."""
     if not isinstance(value, str):
         return value
+    # `none` means None unless one of the option's own choices is called so.
     if value.lower() == _NONE and _takes(kind, kinds.NoneType) and _NONE not in _choices(kind):
         return None
     if _takes(kind, kinds.BoolType) and value.lower() in _TRUTHS:
@@ -306,6 +309,7 @@ def _built(exporter: Identity, options_class: Any, values: dict[str, Any]) -> An
         except (ValueError, TypeError) as error:
             if not values:
                 raise
+            # The class does not say which of the values it refuses.
             refused = _refused_alone(options_class, values) or values
             names = ", ".join(map(_shown, refused))
             given = ", ".join(map(str, refused.values()))

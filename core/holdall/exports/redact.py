@@ -1,4 +1,4 @@
-"""What is to be masked in a report; a hook plugin does the masking."""
+"""Rules of redaction: what a report must mask; a hook plugin does the masking."""
 
 from __future__ import annotations
 

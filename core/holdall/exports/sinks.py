@@ -1,4 +1,4 @@
-"""Places that reports are written to: files that appear whole or not at all, and streams."""
+"""Targets of reports: files that appear whole or not at all, and streams."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _BUFFER: Final = 1 << 18
 
 
 class CountingSink:
-    """Hands bytes on to a stream, and knows how many they were and their SHA-256."""
+    """Writes to a stream, and counts and digests the bytes."""
 
     def __init__(self, stream: Sink, name: str) -> None:
         self._stream = stream
@@ -193,6 +193,7 @@ class _Files:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        # The new files come first: if one fails, the earlier report must still be whole.
         self._files.__exit__(kind, error, traceback)
         if error is None:
             with blaming(self._name):
@@ -232,6 +233,7 @@ def _checking(
     if check is None:
         yield sink
     else:
+        # What reached a stream can't be taken back, so nothing reaches it unchecked.
         with TemporaryFile(prefix="holdall-export-") as spool:
             yield type(sink)(spool, sink.name)
             spool.seek(0)
@@ -257,6 +259,7 @@ def _direct(path: Path) -> BinaryIO | None:
     if match:
         number = int(match[1])
     if number is not None:
+        # Opened by its name it would begin at offset 0, over what the caller wrote there.
         return os.fdopen(os.dup(number), "wb", buffering=_BUFFER)
     try:
         mode = path.stat().st_mode

@@ -1,4 +1,4 @@
-"""Options that all exporters have in common: what of a session a report is about.
+"""Options that all exporters share: which part of a session a report shows.
 
 They are handled in the view, before an exporter sees anything. What is left out
 is counted in the `ExportReport`, and visible where it was: a cut log says how
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ViewOptions:
-    """What of the session a report shows, and how.
+    """Which part of the session a report shows, and how.
 
     Attributes:
         logs: Whose output there is: nobody's, that of failed jobs, all. An exporter with an

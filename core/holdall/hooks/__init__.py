@@ -1,4 +1,4 @@
-"""What listeners are notified of, and how they are called."""
+"""Hooks: what listeners are notified of, and how they are called."""
 
 from holdall.hooks.calling import (
     Hooks,

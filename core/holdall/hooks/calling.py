@@ -116,6 +116,7 @@ class Hooks:
                 with calling(plugin, f"in {hook!r}"):
                     implementation.function(*_arguments(implementation, facts))
             except HoldallError as error:
+                # The author needs the error that the observer raised, without ours around it.
                 own = isinstance(error, PluginCallError) and error.__cause__ is not None
                 raised = error.__cause__ if own else error
                 self.failures.append(HookFailure(hook, plugin.origin, raised or error))
@@ -137,6 +138,7 @@ class Hooks:
                 once, or returned something else; what the work itself raises comes as it is.
         """
         wrapped = work
+        # From the innermost outwards: each wrapper is around those that are built already.
         for implementation in reversed(self._implementations(hook)):
             plugin, arguments = self._plugin(implementation), _arguments(implementation, facts)
             function = cast("Callable[..., Generator[None, T, object]]", implementation.function)
@@ -146,6 +148,7 @@ class Hooks:
     def _implementations(self, hook: str) -> Sequence[pluggy.HookImpl]:
         """Return the implementations of *hook*; the first is called first, or outermost."""
         caller: pluggy.HookCaller = getattr(self._manager.hook, hook)
+        # Pluggy lists them as registered and calls the last one first.
         return caller.get_hookimpls()[::-1]
 
     def _plugin(self, implementation: pluggy.HookImpl) -> Identity:
@@ -194,6 +197,7 @@ class _Wrapper(NamedTuple, Generic[T]):
         Raises:
             PluginCallError: It swallowed the error.
         """
+        # A wrapper that lets an error pass raises the very same one again.
         with calling(self.plugin, self._doing, passes=lambda raised: raised is error):
             try:
                 generator.throw(error)

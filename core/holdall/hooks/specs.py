@@ -1,4 +1,4 @@
-"""What a plugin, or an application, is notified of, and the two things that it can wrap.
+"""The specifications of hooks: observers that are notified, and two wrappers.
 
 An implementation takes any of the arguments, by name. An observer returns
 nothing, runs after the change and can't veto it; one that raises is reported,

@@ -1,4 +1,4 @@
-"""What a session is, as data: events, and how they are stored."""
+"""A session as data: its events, and how they are stored."""
 
 from holdall.journal.codec import START, Position, decode, encode
 from holdall.journal.compaction import compacted

@@ -48,7 +48,7 @@ def compacted(events: Iterable[AnyEvent]) -> list[AnyEvent]:
 
 
 class Compaction:
-    """Events as they are added, without those that later ones make void."""
+    """Collects events, without those that later ones supersede."""
 
     def __init__(self) -> None:
         self._kept: Final[dict[object, AnyEvent]] = {}

@@ -142,13 +142,13 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
 
 
 class JobDefined(DeviceEvent, frozen=True, kw_only=True, tag="job"):
-    """A job entered the session, or what is known of it changed."""
+    """A job entered the session, or its definition or overrides changed."""
 
     job: JobRecord
 
 
 class JobRemoved(DeviceEvent, frozen=True, kw_only=True, tag="job-gone"):
-    """A job, with all that was known of it, left the session."""
+    """A job left the session, and its results with it."""
 
     job_id: str
 
@@ -210,7 +210,7 @@ class OverridesChanged(DeviceEvent, frozen=True, kw_only=True, tag="overrides"):
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Tells one process from all others, also after a reboot."""
+    """The identity of a process, unique also after a reboot."""
 
     pid: int
     started: str = ""

@@ -1,4 +1,4 @@
-"""What a listing shows of a session, kept up to date event by event."""
+"""The summary of a session for listings, updated event by event."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def _pass_over(event: _Unlisted) -> None:
 
 
 class _Device:
-    """What is known of one device: the jobs, and how the last attempt at each ended."""
+    """The summary of one device: its jobs, and the last outcome of each."""
 
     __slots__ = ("in_flight", "outcomes", "run_list", "title", "tried")
 

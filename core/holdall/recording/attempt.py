@@ -1,4 +1,4 @@
-"""One attempt at a job: what it wrote, left behind and came to."""
+"""One attempt at a job: its output, its attachments and its result."""
 
 from __future__ import annotations
 

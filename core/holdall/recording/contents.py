@@ -1,4 +1,4 @@
-"""What a session holds, as far as recording goes on from it."""
+"""The contents of a session that recording continues from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What everything that is installed declares for holdall, read once and imported never."""
+"""Discovery: what installed distributions declare for holdall, read without importing it."""
 
 from __future__ import annotations
 

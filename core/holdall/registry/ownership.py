@@ -1,4 +1,4 @@
-"""Whose a plugin's module is: the declaring distribution's, or somebody else's."""
+"""Which distribution owns a plugin's module: the declaring one, or another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the integrator decides: which plugins may be used, and which one of two is meant.
+"""The integrator's policy: which plugins may be used, and which of two is preferred.
 
 A policy is a value. It is applied before anything is imported; reading files
 and environment variables is the command line's business.

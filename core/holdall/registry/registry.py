@@ -252,6 +252,7 @@ class Registry:
         target = plugin if isinstance(plugin, str) else self._target_of(plugin)
         declared = Declared(kind=kind, name=plugin_id, value=target, distribution=APPLICATION)
         candidate = next(settle([declared]))
+        # Everything that can be refused is checked before anything changes.
         fault = id_fault(kind, plugin_id)
         if fault:
             raise load_error(candidate, State.INVALID, fault)
@@ -302,6 +303,7 @@ class Registry:
         A plugin whose load failed is tried anew by the next that asks for it.
         """
         importlib.invalidate_caches()
+        # Not under the lock: a slow disk must not hold up those who resolve names.
         scanned = self._source() if self._source is not None else None
         with self._lock:
             if scanned is not None:
@@ -327,6 +329,7 @@ class Registry:
             fault = alias_fault(name)
             state: AliasState = "invalid" if fault else "ready"
             aliases.append(Alias(name, rule.text, "configured", rule.location, state, fault))
+        # One assignment: those who read names take no lock.
         self._names = Names(claims, AliasTable(aliases), self.policy)
 
     def _deprecated(self, alias: Alias) -> None:

@@ -1,4 +1,4 @@
-"""What a job writes, kept while it happens and in bounded memory."""
+"""Capture the output of a job while it runs, in bounded memory."""
 
 from __future__ import annotations
 
@@ -67,6 +67,7 @@ class LogCapture:
         if self._kept <= INLINE:
             self._records.append(record)
         else:
+            # Too much for the journal: the log becomes a blob.
             self._records.clear()
         packed = pack_record(record)
         self._waiting.append(packed)

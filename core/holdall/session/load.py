@@ -1,4 +1,4 @@
-"""From the events of a stored session back to its states."""
+"""Rebuild the states of a stored session from its events."""
 
 from __future__ import annotations
 

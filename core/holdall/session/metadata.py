@@ -1,4 +1,4 @@
-"""What an application keeps of a session besides jobs and results."""
+"""Metadata that an application keeps in a session besides jobs and results."""
 
 from __future__ import annotations
 

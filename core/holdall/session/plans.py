@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdall.errors import UnitError
-from holdall.journal import PlanRecord
+from holdall.journal import OverrideRecord, PlanRecord
 from holdall.results import encodable
 from holdall.units import TestPlan
 
@@ -57,6 +57,20 @@ class Override(NamedTuple):
     pattern: Pattern
     field: str
     value: str
+
+    @classmethod
+    def of(cls, record: OverrideRecord) -> Override:
+        """Return the override that the journal recorded."""
+        return cls(Pattern(record.pattern, record.fixed), record.field, record.value)
+
+    def record(self) -> OverrideRecord:
+        """Return the override as the journal records it."""
+        return OverrideRecord(
+            pattern=self.pattern.text,
+            fixed=self.pattern.fixed,
+            field=self.field,
+            value=self.value,
+        )
 
 
 class PlanSelection(NamedTuple):

@@ -1,4 +1,4 @@
-"""Why a job can't start yet, or at all."""
+"""Readiness: the reasons why a job can't start yet, or at all."""
 
 from __future__ import annotations
 

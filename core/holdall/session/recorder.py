@@ -205,6 +205,7 @@ class EventRecorder:
             case ResultRecorded():
                 if event.job_id not in self._defined:
                     self._define(event.job_id)
+                # The most frequent event; `_note` would note nothing of it.
                 self._emit(event)
                 return
             case JobStarted():
@@ -236,6 +237,7 @@ class EventRecorder:
         self._emit(event)
 
     def _write_kept(self, event: AnyEvent) -> None:
+        # The context may have given the state another device since the events were kept.
         assert self._emit is not None  # noqa: S101 - `attach` set it
         match event:
             case ResultRecorded() | JobStarted() | JobsSelected() | ManifestAnswered():

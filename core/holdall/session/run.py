@@ -47,7 +47,7 @@ class RunSettings(NamedTuple):
     environ: Mapping[str, str]
     timeout: float | None = None
     person: Person | None = None
-    warn: Callable[[str], None] = lambda _words: None
+    warn: Callable[[str], None] = lambda _message: None
     retry_interrupted: bool = False
 
 
@@ -76,6 +76,7 @@ def run_session(
         )
         for context in manager.device_context_list
     }
+    # Before any job runs: what an interrupted attempt left behind may still use the device.
     settle_interrupted(manager, bound)
     manager.checkpoint()
     with _session_share(manager) as share:
@@ -185,6 +186,7 @@ class _Run(NamedTuple):
             with calling(bound.plugin, f"running the job {state.job.id!r}") as call:
                 result = call.returned(bound.runner.run(task), JobResult)
             if result.outcome is Outcome.PASS and "noreturn" in state.job.flags:
+                # The machine may go down at any moment from here on.
                 task.flush()
                 result = self._awaited_restart(result)
             return task.completed(result)
@@ -235,6 +237,7 @@ class _Task:
         if process is not None:
             mark = Process(pid=process.pid, started=process.started, boot_id=process.boot_id)
         with self._lock:
+            # Durable before the command runs, or a crash would leave no trace of the attempt.
             self._state.job_started(self.job, mark)
             self._manager.checkpoint()
 

@@ -1,4 +1,4 @@
-"""What a run is to do, from what its user asked for."""
+"""Select the jobs of a run from the plans and patterns that its user asked for."""
 
 from __future__ import annotations
 

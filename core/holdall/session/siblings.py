@@ -1,4 +1,4 @@
-"""Jobs that other jobs bring along: written out, or asked for by a flag."""
+"""Siblings: jobs that another job defines, in a list or by a flag."""
 
 from __future__ import annotations
 

@@ -117,6 +117,7 @@ def _dropped(
         for needed, relation in edges[job_id]:
             needed_by.setdefault(needed, []).append((job_id, relation))
     lost = deque(n for n in needed_by if n not in jobs or n in dropped)
+    # A job is reported for each dependency that it lacks, so every edge is followed.
     while lost:
         missing = lost.popleft()
         for job_id, relation in needed_by.get(missing, ()):
@@ -152,10 +153,12 @@ def _circles(graph: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
                 if other in path:
                     low[node] = min(low[node], index[other])
             else:
+                # Going back: what this node reaches, the one before it reaches too.
                 stack.pop()
                 if stack:
                     parent = stack[-1][0]
                     low[parent] = min(low[parent], low[node])
+                # Nothing below reaches further up, so the path from here on is one component.
                 if low[node] == index[node]:
                     circle = _popped(path, node)
                     if len(circle) > 1 or node in graph[node]:
@@ -215,6 +218,7 @@ def _add_before(
     wishes = [(b, job_id) for job_id in graph for b in jobs[job_id].before if b in graph]
     if not wishes:
         return
+    # Which wishes contradict each other shows only with all of them in the graph.
     wished = {job_id: list(needed) for job_id, needed in graph.items()}
     for later, earlier in wishes:
         wished[later].append(earlier)
@@ -237,6 +241,7 @@ def _blocks(
         for job_id in graph
     }
     while True:
+        # A group that is dissolved may tear another one apart: look again until none is torn.
         between: dict[str, list[str]] = {block: [] for block in block_of.values()}
         for job_id, needed in graph.items():
             mine = block_of[job_id]
@@ -255,6 +260,7 @@ def _blocks(
 
 def _stable(graph: Mapping[str, Sequence[str]]) -> list[str]:
     """Return the nodes behind what they wait for, as near as possible to the order given."""
+    # Kahn's algorithm, with a heap of positions for a queue: it keeps the given order.
     position = {node: number for number, node in enumerate(graph)}
     waits = {node: len(set(needed)) for node, needed in graph.items()}
     waiting: dict[str, list[str]] = {}

@@ -17,7 +17,6 @@ from holdall.journal import (
     JobStarted,
     ManifestAnswered,
     MetadataChanged,
-    OverrideRecord,
     OverridesChanged,
     ProviderAdded,
     ResultRecorded,
@@ -39,8 +38,9 @@ from holdall.session.statistics import (
     estimated_duration,
     outcome_stats,
 )
-from holdall.session.templates import instances, template_resource
-from holdall.units import LOCAL, Category, Job, ManifestEntry, Template, Unit
+from holdall.session.templates import instances
+from holdall.session.unit_index import UnitIndex
+from holdall.units import LOCAL, Job, ManifestEntry, Template, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -81,13 +81,8 @@ class SessionState:
         self.notify: Callable[..., None] = nobody
         self.read_io_log: Callable[[JobResult], Iterable[IOLogRecord]] = _inline_log
         self._clock: Final = clock
-        self._unit_list: list[Unit] = []
+        self._index: Final = UnitIndex()
         self._job_list: list[Job] = []
-        self._units: Final[dict[tuple[str, str], Unit]] = {}
-        self._category_names: Final[dict[str, str]] = {}
-        self._templates: Final[dict[str, list[Template]]] = {}
-        self._made_from: Final[dict[str, str]] = {}
-        self._problems: Final[list[SessionError | UnitError]] = []
         self._jobs: Final[dict[str, JobState]] = {}
         self._progress: Final[dict[str, JobProgress]] = {}
         self._results: Final[dict[str, JobResult]] = {}
@@ -104,14 +99,14 @@ class SessionState:
         self._own_overrides: Sequence[Override] = ()
         self._overrides = Overrides()
         self._rules: Final = StateRules(self._why_not, self._override_job)  # one for all jobs
-        self.recorder: Final = EventRecorder(self._jobs, self._category_names, clock)
+        self.recorder: Final = EventRecorder(self._jobs, self._index.category_names, clock)
         for unit in unit_list:
             self.add_unit(unit)
 
     @property
     def unit_list(self) -> list[Unit]:
         """All units, in the order they were added."""
-        return list(self._unit_list)
+        return list(self._index.units)
 
     @property
     def job_list(self) -> list[Job]:
@@ -150,13 +145,13 @@ class SessionState:
 
     @property
     def problems(self) -> list[SessionError | UnitError]:
-        """What was wrong with units that templates and siblings should have made."""
-        return list(self._problems)
+        """Why templates and siblings could not make some of their units."""
+        return list(self._index.problems)
 
     @property
     def made_from(self) -> Mapping[str, str]:
         """The id of the unit that a template instance or sibling was made from."""
-        return MappingProxyType(self._made_from)
+        return MappingProxyType(self._index.made_from)
 
     def apply(self, event: StateEvent) -> None:  # noqa: C901 - a case for each kind
         """Change the state by *event*, and record it.
@@ -185,7 +180,7 @@ class SessionState:
             case MetadataChanged():
                 self.metadata.apply(event.changes)
             case OverridesChanged():
-                self._own_overrides = [_override(record) for record in event.overrides]
+                self._own_overrides = [Override.of(record) for record in event.overrides]
                 self._put_overrides()
             case _:
                 assert_never(event)
@@ -203,7 +198,7 @@ class SessionState:
         self._results[job.id] = result
         if records is not None:
             self._resources[job.id] = records
-            for template in self._templates.get(job.id, ()):
+            for template in self._index.templates_of(job.id):
                 self._instantiate(template, records)
         for waiting in self._waiting.get(job.id, ()):
             waiting.inhibitors = None
@@ -245,16 +240,11 @@ class SessionState:
         Raises:
             DependencyDuplicateError: A different unit of that kind has the id.
         """
-        self.check_units((unit,))
-        known = self._units.get((unit.kind, unit.id))
+        known = self._index.known(unit)
         if known is not None:
             return known
-        if unit.id:
-            self._units[unit.kind, unit.id] = unit
-        self._unit_list.append(unit)
+        self._index.add(unit)
         match unit:
-            case Category():
-                self._category_names[unit.id] = unit.name
             case Job():
                 self._add_job(unit)
             case Template():
@@ -273,12 +263,11 @@ class SessionState:
 
     def _add_template(self, template: Template) -> None:
         try:
-            resource_id = template_resource(template)
+            resource_id = self._index.add_template(template)
         except ExpressionError as error:
-            self._problems.append(error)
-            return
-        self._templates.setdefault(resource_id, []).append(template)
-        self._instantiate(template, self._resources.get(resource_id, ()))
+            self._index.problems.append(error)
+        else:
+            self._instantiate(template, self._resources.get(resource_id, ()))
 
     def _instantiate(self, template: Template, records: Records) -> None:
         for instance in instances(template, records):
@@ -287,21 +276,20 @@ class SessionState:
     def _add_made(self, made: Unit | SessionError | UnitError, source: Unit) -> None:
         """Add a unit that *source* made; one that can't be added is a problem, and no more."""
         if not isinstance(made, Unit):
-            self._problems.append(made)
+            self._index.problems.append(made)
             return
         try:
             self.add_unit(made)
         except DependencyDuplicateError as error:
-            self._problems.append(error)
+            self._index.problems.append(error)
         else:
-            self._made_from[made.id] = self._made_from.get(source.id, source.id)
+            # An instance may have siblings: all of them come from the one unit of a provider.
+            self._index.made_from[made.id] = self._index.made_from.get(source.id, source.id)
 
     def check_units(self, units: Iterable[Unit]) -> None:
         """Raise DependencyDuplicateError if one of *units* could not be added."""
         for unit in units:
-            known = self._units.get((unit.kind, unit.id)) if unit.id else None
-            if known is not None and known != unit:
-                raise DependencyDuplicateError(unit.id, known.where, unit.where)
+            self._index.known(unit)
 
     def remove_unit(self, unit: Unit) -> None:
         """Take *unit* out.
@@ -309,7 +297,7 @@ class SessionState:
         Raises:
             ValueError: It is not there, or it is a job that is to run.
         """
-        if self._units.get((unit.kind, unit.id)) != unit:
+        if self._index.by_id.get((unit.kind, unit.id)) != unit:
             raise ValueError(f"the {unit.kind} {unit.id!r} is not in this session")
         match unit:
             case Job() if unit.id in self._positions:
@@ -319,12 +307,7 @@ class SessionState:
             case Job():
                 self._drop_jobs([unit])
             case _:
-                del self._units[unit.kind, unit.id]
-                self._unit_list = [known for known in self._unit_list if known != unit]
-        if isinstance(unit, Category):
-            self._category_names.pop(unit.id, None)
-        for templates in self._templates.values():
-            templates[:] = [template for template in templates if template != unit]
+                self._index.remove(unit)
         self.notify("unit_removed", unit=unit)
 
     def trim_job_list(self, keep: Callable[[Job], bool]) -> None:
@@ -353,27 +336,23 @@ class SessionState:
                 self.apply(event)
             self._resources.pop(job_id, None)
             self._results.pop(job_id, None)
-            del self._units["job", job_id], self._jobs[job_id], self._progress[job_id]
-        self._unit_list = [u for u in self._unit_list if u.kind != "job" or u.id not in ids]
+            del self._jobs[job_id], self._progress[job_id]
+        self._index.remove_jobs(ids)
         self._job_list = [job for job in self._job_list if job.id not in ids]
         self._forget_readiness()
 
     @property
     def units_by_kind(self) -> Mapping[tuple[str, str], Unit]:
         """All units that have an id, by kind and id."""
-        return MappingProxyType(self._units)
+        return MappingProxyType(self._index.by_id)
 
     def get_unit(self, unit_id: str, kind: str = "job") -> Unit:
         """Return the unit of that kind and id.
 
         Raises:
-            UnknownUnitError: There is none; near names are in the message.
+            UnknownUnitError: None has it; near names are in the message.
         """
-        try:
-            return self._units[kind, unit_id]
-        except KeyError:
-            known = [known_id for known_kind, known_id in self._units if known_kind == kind]
-            raise UnknownUnitError(unit_id, kind, known) from None
+        return self._index.get(unit_id, kind)
 
     def update_mandatory_job_list(self, jobs: Iterable[Job]) -> None:
         """Set the jobs that run whatever is asked for; `update_desired_job_list` heeds them."""
@@ -471,14 +450,21 @@ class SessionState:
             UnknownUnitError: No manifest entry has the id.
             TypeError, ValueError: The entry takes another kind of value.
         """
-        checked = checked_answers(self._unit_list, answers)
+        entries = {
+            unit.partial_id: unit for unit in self._index.units if isinstance(unit, ManifestEntry)
+        }
+        for name, value in answers.items():
+            if name not in entries:
+                raise UnknownUnitError(name, "manifest entry", list(entries))
+            entries[name].check(value)
+        checked = {name: encodable(str(value)) for name, value in answers.items()}
         self.apply(ManifestAnswered(at=self._clock(), device=self.device_id, answers=checked))
 
     def set_overrides(self, overrides: Sequence[Override]) -> None:
         """Make exactly *overrides* hold on top of those of the plans, later ones over earlier."""
         if not overrides and not self._own_overrides:
             return
-        records = tuple(map(_override_record, overrides))
+        records = tuple(override.record() for override in overrides)
         self.apply(OverridesChanged(at=self._clock(), device=self.device_id, overrides=records))
 
     def _override_job(self, job: Job, fields: Iterable[tuple[str, str]]) -> None:
@@ -533,7 +519,7 @@ class SessionState:
         if self._manifest:
             yield ManifestAnswered(at=at, device=device, answers=self._manifest)
         if self._own_overrides:
-            records = tuple(map(_override_record, self._own_overrides))
+            records = tuple(override.record() for override in self._own_overrides)
             yield OverridesChanged(at=at, device=device, overrides=records)
         for job_id, state in self._jobs.items():
             history = state.result_history
@@ -578,43 +564,8 @@ class SessionState:
     @property
     def category_map(self) -> dict[str, str]:
         """The heading of each known category."""
-        return dict(self._category_names)
+        return dict(self._index.category_names)
 
 
 def _inline_log(result: JobResult) -> Iterable[IOLogRecord]:
     return result.io_log
-
-
-def _override(record: OverrideRecord) -> Override:
-    return Override(Pattern(record.pattern, record.fixed), record.field, record.value)
-
-
-def _override_record(override: Override) -> OverrideRecord:
-    pattern, field, value = override
-    return OverrideRecord(pattern=pattern.text, fixed=pattern.fixed, field=field, value=value)
-
-
-def checked_answers(
-    units: Iterable[Unit], answers: Mapping[str, str | bool | int]
-) -> dict[str, str]:
-    """Return *answers* as expressions see them, by the partial ids of their entries.
-
-    Raises:
-        UnknownUnitError: No manifest entry among *units* has the id.
-        TypeError: The entry takes another type of value.
-    """
-    entries = {unit.partial_id: unit for unit in units if isinstance(unit, ManifestEntry)}
-    for name, value in answers.items():
-        if name not in entries:
-            raise UnknownUnitError(name, "manifest entry", list(entries))
-        _check(entries[name], value)
-    return {name: encodable(str(value)) for name, value in answers.items()}
-
-
-def _check(entry: ManifestEntry, value: object) -> None:
-    wanted = {"bool": bool, "natural": int}.get(entry.get("value_type"), str)
-    if type(value) is not wanted:
-        given = type(value).__name__
-        raise TypeError(f"the manifest entry {entry.id!r} takes {wanted.__name__}, not {given}")
-    if wanted is int and isinstance(value, int) and value < 0:
-        raise ValueError(f"the manifest entry {entry.id!r} takes a number from 0 on, not {value}")

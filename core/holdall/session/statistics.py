@@ -1,4 +1,4 @@
-"""What a state comes to, counted and sorted."""
+"""Statistics of a state: outcomes by job and category, and estimated durations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every store shares: opening by URL, session ids, open handles, checked reads, wrappers."""
+"""Shared parts of stores: opening by URL, session ids, handles, checked reads, wrappers."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What every store does alike: session ids, repeated appends, blobs checked while read."""
+"""Checks that all stores share: session ids, repeated appends, digests of blobs."""
 
 from __future__ import annotations
 

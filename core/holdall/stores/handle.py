@@ -1,4 +1,4 @@
-"""What an open session may still do: closed, failed and read-only handles refuse."""
+"""The handle of an open session: once closed, failed or read-only, it refuses."""
 
 from __future__ import annotations
 

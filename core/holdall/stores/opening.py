@@ -1,4 +1,4 @@
-"""From a URL to a repository: stores by scheme, wrappers chained with `::`."""
+"""Open a repository by its URL: stores by scheme, wrappers chained with `::`."""
 
 from __future__ import annotations
 

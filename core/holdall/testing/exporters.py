@@ -1,4 +1,4 @@
-"""What every exporter promises, as tests: subclass, say which class, and run pytest.
+"""The promises of exporters as tests: subclass, name the class, and run pytest.
 
 class TestMarkdown(ExporterContract):
     exporter = MarkdownExporter

@@ -1,4 +1,4 @@
-"""An exporter unit, and where the files that it names are."""
+"""An exporter unit, with the folder of the files that it names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kinds of units, and how fields become one of them."""
+"""The kinds of units, and making one from its fields."""
 
 from __future__ import annotations
 
@@ -67,6 +67,22 @@ class ManifestEntry(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     """A question about the device whose answer jobs may require."""
 
     required = ("id", "value_type")
+
+    def check(self, answer: object) -> None:
+        """Refuse an answer that the entry does not take.
+
+        Raises:
+            TypeError: It is of another type than `value_type` says.
+            ValueError: It is a negative number.
+        """
+        wanted = {"bool": bool, "natural": int}.get(self.get("value_type"), str)
+        if type(answer) is not wanted:  # True is an int for isinstance, and no natural number
+            given = type(answer).__name__
+            raise TypeError(f"the manifest entry {self.id!r} takes {wanted.__name__}, not {given}")
+        if isinstance(answer, int) and answer < 0:
+            raise ValueError(
+                f"the manifest entry {self.id!r} takes a number from 0 on, not {answer}"
+            )
 
 
 class PackagingMetaData(Unit, frozen=True, dict=True, eq=False, kw_only=True):

@@ -1,4 +1,4 @@
-"""What all units have in common: fields in any spelling, an id, a checksum."""
+"""The common part of all units: fields in any spelling, an id, a checksum."""
 
 from __future__ import annotations
 

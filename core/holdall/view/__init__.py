@@ -1,4 +1,4 @@
-"""What a session looks like from outside: one frozen fold of its journal."""
+"""Views of a session: one frozen fold of its journal."""
 
 from typing import TYPE_CHECKING
 

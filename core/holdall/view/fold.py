@@ -1,4 +1,4 @@
-"""The fold: from the events of a journal to one frozen value that a view shows."""
+"""Fold the events of a journal into one frozen value that a view shows."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class DeviceView(msgspec.Struct, frozen=True):
 
 
 class FoldedJob(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """What the journal says of one job on one device."""
+    """One job on one device, folded from its events."""
 
     record: JobRecord
     results: tuple[JobResult, ...] = ()
@@ -68,7 +68,7 @@ class FoldedJob(msgspec.Struct, frozen=True, eq=False, gc=False):
 
 
 class FoldedSession(msgspec.Struct, frozen=True, eq=False, kw_only=True):
-    """What the journal says of a session at one position.
+    """A session at one position of its journal, folded from the events up to there.
 
     Attributes:
         title: Title for people; empty if nobody gave one.
@@ -111,7 +111,7 @@ def fold(events: Iterable[AnyEvent], small_logs: SmallLogs) -> FoldedSession:
 
 
 class _Device:
-    """What is known of one device while its session is folded."""
+    """One device while its session is folded."""
 
     __slots__ = ("custom", "jobs", "rejected", "run_list", "shown", "title")
 

@@ -29,7 +29,7 @@ MOST: Final = 1 << 14
 
 
 class _Kept(NamedTuple):
-    """Where a log is, and what each filter that it was read through counted in it."""
+    """The extents of a log in the spool, and the counts of each filter that it passed."""
 
     extents: tuple[Extent, ...]
     counts: tuple[Mapping[str, int], ...]
@@ -65,6 +65,7 @@ class SharedLogs:
         alike = tuple(takewhile(lambda view_filter: view_filter.log_key is not None, filters))
         others = filters[len(alike) :]
         key: Hashable = result.io_log_ref
+        # A filter may treat two locations differently, although one blob is stored for both.
         if alike:
             key = (key, location, *(view_filter.log_key for view_filter in alike))
         kept = self._kept.get(key)
@@ -89,6 +90,7 @@ class SharedLogs:
         for record in records:
             writer.add(record)
             yield record
+        # Counts are complete only once the log was read to its end.
         extents = writer.finish()
         if extents is not None:
             counts = tuple(view_filter.counted(location) for view_filter in filters)
@@ -142,7 +144,7 @@ _logger: Final = logging.getLogger(__name__)
 
 
 class Extent(NamedTuple):
-    """Where in the file some records of a log are."""
+    """The extent of some records of a log in the spool's file."""
 
     start: int
     size: int

@@ -1,4 +1,4 @@
-"""What others see of a session: a fold of its journal, pinned at one position."""
+"""The view of a session: a fold of its journal, pinned at one position."""
 
 from __future__ import annotations
 
@@ -168,6 +168,7 @@ class SessionView:
         catalog: Catalog | None = None,
     ) -> SessionView:
         """Return a view that shows these instead of its own."""
+        # `__init__` folds events; a projection shares what is folded already.
         view = object.__new__(SessionView)
         view._session = session or self._session
         view._source = source or self._source

@@ -1,4 +1,4 @@
-"""Where a view's contents come from: a storage or memory, seen through filters."""
+"""The source of a view's contents: a storage or memory, behind filters."""
 
 from __future__ import annotations
 

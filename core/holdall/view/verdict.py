@@ -74,7 +74,7 @@ Against = Literal[
 
 @dataclass(frozen=True)
 class VerdictPolicy:
-    """What makes a session pass.
+    """The conditions under which a session passes.
 
     Attributes:
         fail_on: What speaks against a pass.
@@ -115,7 +115,7 @@ STRICT: Final = VerdictPolicy()
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One kind of thing that keeps a session from passing.
+    """One reason that keeps a session from passing.
 
     Attributes:
         code: One of `Against`, `nothing-passed` or `too-few`.
@@ -156,7 +156,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a session passed, and what speaks against it, worst first."""
+    """Whether a session passed, and the reasons against it, worst first."""
 
     passed: bool
     reasons: tuple[Reason, ...] = ()

@@ -26,7 +26,7 @@ _DECODER: Final = getincrementaldecoder("utf-8")
 
 
 class _Waiting:
-    """What is known of a record: how much of its text is still to come, and what is done."""
+    """A record while it is masked: how much of its text is pending, and the masked pieces."""
 
     __slots__ = ("done", "left", "record")
 
@@ -71,9 +71,11 @@ class _StreamMasker:
         text = "".join((self._seen, *self._texts))
         position = start = len(self._seen)
         end += start
+        # What was released before stays in front, where a lookbehind can see it.
         for match in self._pattern.finditer(text, start):
             if match.start() >= end:
                 break
+            # More text may make this match longer, so it waits, unless the buffer begins with it.
             if match.end() > end and match.start() > start and end < len(text):
                 end = match.start()
                 break
@@ -87,6 +89,7 @@ class _StreamMasker:
 
     def _give(self, shown: str, length: int) -> None:
         """Hand *shown* to the records that the next *length* characters came with."""
+        # A mask is shown where its match begins; the other records only lose their part.
         whole = len(shown) != length
         while length and self._records:
             first = self._records[0]

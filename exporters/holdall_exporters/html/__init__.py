@@ -93,7 +93,7 @@ _GAP: Final = 0.6  # hundredths of the ring between two outcomes
 
 @dataclass(frozen=True)
 class Options:
-    """What the page holds.
+    """Options of the page.
 
     Attributes:
         title: Heading of the page; the session's own title if empty.

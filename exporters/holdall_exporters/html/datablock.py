@@ -57,7 +57,7 @@ _TEXTS: Final = ("text/", "application/json", "application/xml", "application/ya
 
 
 class Choices(Protocol):
-    """What of a job is held: whose output, and how much of it and of attachments."""
+    """Which logs the block holds, and how much of each log and attachment."""
 
     @property
     def logs(self) -> Literal["none", "failed", "all"]:
@@ -85,7 +85,7 @@ class _File(msgspec.Struct, omit_defaults=True):
 
 
 class _Attempt(msgspec.Struct, omit_defaults=True):
-    """What is known of an attempt; the last one's outcome and duration are in its row."""
+    """One attempt; outcome and duration of the last one are in its row."""
 
     kind: str = ""
     label: str = ""
@@ -99,7 +99,7 @@ class _Attempt(msgspec.Struct, omit_defaults=True):
 
 
 class _Details(msgspec.Struct, omit_defaults=True):
-    """What is shown of a job when it is opened; its definition may be that of an earlier row."""
+    """The details of a job when it is opened; its definition may be that of an earlier row."""
 
     like: int | None = None
     description: str = ""
@@ -138,7 +138,7 @@ def check_data_block(block: str) -> None:
 
 
 class _Rows(msgspec.Struct):
-    """What the first line holds, as far as it is checked."""
+    """The first line, as far as it is checked."""
 
     rows: list[msgspec.Raw]
 

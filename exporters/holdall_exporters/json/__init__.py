@@ -70,7 +70,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 @dataclass(frozen=True)
 class Options:
-    """What the document holds.
+    """Options of the document.
 
     Attributes:
         logs: Whose output it holds: nobody's, that of failed jobs, all.

@@ -57,7 +57,7 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Submission(msgspec.Struct, frozen=True, rename={"attachment_results": "attachment-results"}):
-    """What every submission has."""
+    """The members that every submission has."""
 
     title: str
     results: tuple[Item, ...]
@@ -70,8 +70,8 @@ def submission(view: SessionView, logs: LogChoice, context: ExportContext) -> It
     if len(view.devices) > 1:
         context.warn(
             "several-devices",
-            f"a submission tells of one machine; the jobs of {len(view.devices)} devices are in "
-            "it and not told apart",
+            f"a submission describes one machine; the jobs of {len(view.devices)} devices are in "
+            "it without their devices",
         )
     machine = about_machine(view, context)
     yield b"{"

@@ -35,7 +35,7 @@ class Exported(msgspec.Struct, frozen=True):
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """One kind of thing that keeps the session from passing."""
+    """One reason that keeps the session from passing."""
 
     code: str
     count: Size
@@ -44,7 +44,7 @@ class Reason(msgspec.Struct, frozen=True):
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """Whether the session passed, and what speaks against it."""
+    """Whether the session passed, and the reasons against it."""
 
     word: Literal["PASS", "FAIL"]
     passed: bool
@@ -119,7 +119,7 @@ class MeasurementEntry(msgspec.Struct, frozen=True):
 
 
 class LogPiece(msgspec.Struct, frozen=True):
-    """What a job wrote at one moment; `text` or, where it is no UTF-8, `base64`."""
+    """A piece of a job's output: `text` or, where it is no UTF-8, `base64`."""
 
     delay: float
     stream: Stream

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """What the file holds.
+    """Options of the file.
 
     Attributes:
         logs: Whose output it holds: nobody's, or that of failed and crashed jobs. The output

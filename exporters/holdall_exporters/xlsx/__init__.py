@@ -86,7 +86,7 @@ _OTHER_FILL: Final = "ECEFF2"
 
 @dataclass(frozen=True)
 class Options:
-    """What the workbook holds.
+    """Options of the workbook.
 
     Attributes:
         logs: Whose output the sheet `Logs` holds: nobody's, that of failed jobs, all.

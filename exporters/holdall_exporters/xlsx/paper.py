@@ -1,4 +1,4 @@
-"""How a sheet lies on paper: across it, as wide as it, rows as high as their text."""
+"""Print settings of a sheet: landscape, as wide as a page, rows as high as their text."""
 
 from __future__ import annotations
 

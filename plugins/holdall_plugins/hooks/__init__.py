@@ -1,1 +1,1 @@
-"""What listens to sessions, or wraps their exports."""
+"""Hook plugins: they observe sessions, or wrap their exports."""

@@ -1,4 +1,4 @@
-"""`.provider` files: what a provider is called, and where its parts lie."""
+"""`.provider` files: the name of a provider, and the folders of its parts."""
 
 from __future__ import annotations
 

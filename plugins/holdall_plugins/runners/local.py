@@ -94,6 +94,7 @@ def _run_command(task: Task) -> JobResult:
             task.started(process_mark(process.pid))
             return _attended(process, task)
         finally:
+            # After success too: what the command left in its group must not outlive the attempt.
             signal_group(process.pid, signal.SIGKILL)
 
 
@@ -102,6 +103,7 @@ def _attended(process: subprocess.Popen[bytes], task: Task) -> JobResult:
     start = time.monotonic()
     stdin = cast("BinaryIO", process.stdin)
     with suppress(BrokenPipeError):
+        # The launcher waits for it: nothing runs before the attempt is in the journal.
         stdin.write(b"go\n")
         stdin.close()
     ended_by = _record_output(process, task, start)

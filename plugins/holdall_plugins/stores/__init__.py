@@ -1,1 +1,1 @@
-"""Places that hold sessions, and wrappers around them."""
+"""Stores of sessions, and wrappers around them."""

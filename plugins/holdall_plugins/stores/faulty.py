@@ -38,7 +38,7 @@ FAULTS: Final = ("fail", "fail_after", "full", "kill", "kill_after", "tear", "de
 
 
 class FaultyRepository(RepositoryWrapper):
-    """Another repository, of which chosen steps fail."""
+    """A repository whose chosen steps fail."""
 
     def __init__(self, inner: Repository, *, seconds: float = 0.0, **faults: int) -> None:
         super().__init__(inner)
@@ -87,7 +87,7 @@ class FaultyRepository(RepositoryWrapper):
 
 
 class FaultyStorage(StorageWrapper):
-    """Another storage, of which chosen steps fail; what else it can do it still can."""
+    """A storage whose chosen steps fail; it keeps the capabilities of the inner one."""
 
     def __init__(self, inner: Storage, faults: _Faults, repository: FaultyRepository) -> None:
         super().__init__(inner, repository)
@@ -155,7 +155,7 @@ class FaultyStorage(StorageWrapper):
 
 
 class FaultyLog(LogWrapper):
-    """Another log, of which chosen steps fail."""
+    """A log whose chosen steps fail."""
 
     def __init__(self, inner: LogWriter, storage: FaultyStorage) -> None:
         super().__init__(inner)

@@ -1,4 +1,4 @@
-"""Which kind of file system a path is on: locks and syncs can't be trusted on all of them."""
+"""The file system that a path is on: locks and syncs can't be trusted on all of them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ESCAPE: Final = re.compile(r"\\([0-7]{3})")
 
 
 def refuse_network(path: Path) -> None:
-    """Refuse a place where the lock of another machine would not be seen.
+    """Refuse a location where the lock of another machine would not be seen.
 
     Raises:
         StorageAccessError: *path* is, or would be, on a network file system.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class ReadOnlyRepository(RepositoryWrapper):
-    """Another repository, of which every session is opened for reading."""
+    """A repository that opens every session for reading only."""
 
     @classmethod
     def from_url(cls, url: str, *inner: Repository, options: object = None) -> ReadOnlyRepository:

@@ -1,4 +1,4 @@
-"""Stores on this machine's own file systems: which path a URL names."""
+"""URLs of stores on this machine's own file systems."""
 
 from __future__ import annotations
 

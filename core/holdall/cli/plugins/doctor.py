@@ -1,4 +1,4 @@
-"""`holdall plugins doctor`: each plugin imported in a process of its own, and looked at."""
+"""`holdall plugins doctor`: import each plugin in a process of its own, and examine it."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _FINE = {State.READY, State.LOADED, State.BLOCKED}
 )
 @json_option
 def doctor(timeout: float, *, as_json: bool) -> int:
-    """Import each plugin in a process of its own, and tell what is wrong.
+    """Import each plugin in a process of its own, and report what is wrong.
 
     A plugin that changes what belongs to others is a problem; warnings and
-    milliseconds are only told. Exits with 4 if there is a problem.
+    milliseconds are only shown. Exits with 4 if there is a problem.
     """
     registry = installed(strict=False)
     findings = [

@@ -27,7 +27,7 @@ def main() -> None:
     os.dup2(2, 1)  # what the plugin prints is no part of the report
     heard: list[str] = []
     warnings.simplefilter("always")
-    warnings.showwarning = lambda message, category, *_where, **_more: heard.append(
+    warnings.showwarning = lambda message, category, *_location, **_more: heard.append(
         f"{category.__name__}: {' '.join(str(message).split())}"
     )
     before = _World()

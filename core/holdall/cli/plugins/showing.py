@@ -1,4 +1,4 @@
-"""`holdall plugins show` and `why`: one plugin, and how a name leads to it."""
+"""`holdall plugins show` and `why`: one plugin, and how a name is resolved to it."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def meant(registry: Registry, name: str, kind: str | None) -> Resolution:
 @kind_option
 @json_option
 def show(name: str, kind: str | None, *, as_json: bool) -> int:
-    """Show all there is to know of one plugin, an exporter's options and a listener's hooks.
+    """Show what is known of one plugin, an exporter's options and a listener's hooks.
 
     An exporter or hook module is imported for them; one that can't be is shown without.
     """
@@ -110,7 +110,7 @@ def show(name: str, kind: str | None, *, as_json: bool) -> int:
 @kind_option
 @json_option
 def why(name: str, kind: str | None, *, as_json: bool) -> int:
-    """Tell step by step what a name leads to, or why it leads nowhere."""
+    """Show step by step what a name resolves to, or why it resolves to nothing."""
     from holdall.cli.exits import exit_code
 
     resolution = meant(installed(strict=False), name, kind)

@@ -1,4 +1,4 @@
-"""What every exporter promises, as plain functions; pytest is not needed to run them.
+"""The promises of exporters as plain functions; pytest is not needed to run them.
 
 subject = ExporterSubject.installed("acme.markdown")
 for finding in findings(subject):

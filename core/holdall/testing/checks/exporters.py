@@ -1,4 +1,4 @@
-"""What every exporter promises: each function is one promise, its first line says which."""
+"""The promises of exporters: each function is one, and its first line names it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The exporter that is looked at, and the ways to make it write."""
+"""The exporter under test, and the ways to make it write."""
 
 from __future__ import annotations
 

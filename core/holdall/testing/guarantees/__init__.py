@@ -1,1 +1,1 @@
-"""The tests of the repository contract, by what they are about."""
+"""The tests of the repository contract, by subject."""

@@ -79,7 +79,7 @@ class RepositorySubject:
 
 
 class RepositoryTests:
-    """What the tests of all guarantees start from."""
+    """The fixtures that the tests of all guarantees use."""
 
     @pytest.fixture
     def repository(self) -> Repository:

@@ -64,6 +64,7 @@ class Blobs:
         with self._refusals():
             self._make_folders(here)
             with opened(here, FOLDER, within=self._folder) as target:
+                # A wrapper may change the same bytes differently each time; the first ones stay.
                 if ref is not None and _stored_name(target, digest):
                     os.unlink(name, dir_fd=folder)
                 else:

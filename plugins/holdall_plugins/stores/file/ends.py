@@ -104,6 +104,7 @@ def _last_lines(fd: int, size: int) -> tuple[bytes, bytes]:
 
 
 def _lengths(size: int) -> Iterator[int]:
+    # Most entries are short: one small read will do, and a few larger ones for the others.
     length = _CHUNK
     while True:
         yield length

@@ -162,6 +162,7 @@ class JournalWriter:
             else:
                 self._sync()
                 self._delayed.cancel()
+            # Only here: a batch counts once it is as durable as its level promises.
             self._index.note(Spot(before.number + len(entries), before.offset + len(data), total))
 
     def compact(self, snapshot: bytes) -> None:
@@ -221,6 +222,8 @@ class JournalWriter:
             raise self._handle.fail(f"an append may not be durable: {error.strerror}") from error
 
     def _cut_back(self, before: Spot, error: OSError) -> StorageError:
+        # A full disk leaves the file as it was but for the piece that is cut off here; what
+        # any other error left in it is unknown.
         if error.errno in FULL:
             with suppress(OSError):
                 os.ftruncate(self._fd, before.offset)
@@ -233,6 +236,7 @@ class JournalWriter:
             refuse_headless(self._folder, self._handle)
             header, _ = header_line(self._handle.session_id, first)
             self._put_in_place(self._write_new(header), first)
+            # Opened like any other, so that a new file passes the same checks.
             return self._open(first)
         with closing(journal):
             index = self._reader.index(journal)
@@ -272,6 +276,7 @@ class JournalWriter:
     def _put_in_place(self, temporary: str, first: int) -> None:
         here = self._folder
         os.rename(temporary, journal_name(first), src_dir_fd=here, dst_dir_fd=here)
+        # Without it a power cut can undo the rename.
         sync_folder(here)
 
     def _cut_torn_end(self, fd: int, index: Index) -> None:
@@ -285,6 +290,7 @@ class JournalWriter:
             _log.warning("%s/%s: %s", self._handle.where, index.name, self.recovered)
 
     def _remove_leftovers(self) -> None:
+        # Comes last: until the newest file is synced, an older one may be the only whole one.
         older = journal_names(self._folder)[:-1]
         unfinished = [name for name in names_in(self._folder) if name.startswith(TEMPORARY)]
         for name in (*older, *unfinished):

@@ -21,7 +21,7 @@ _INDEX_STEP: Final = 1 << 16
 
 
 class Spot(NamedTuple):
-    """A place between two batches: the next one starts at *offset*."""
+    """A position between two batches: the next one starts at *offset*."""
 
     number: int
     offset: int
@@ -48,6 +48,7 @@ class JournalFile(NamedTuple):
         entries: list[bytes] = []
         for raw in _lines(self.fd, offset):
             line = parse_line(raw, total)
+            # Torn or damaged: `damage_behind` decides which.
             if line is None:
                 return
             entries.append(line.entry)

@@ -69,6 +69,7 @@ class FileRepository:
             except OSError as error:
                 raise refused(error, "create a session in", str(self._root)) from error
             with _removed_if_it_fails(name, root):
+                # The name in the root comes last: with it the session is durable.
                 storage = self._open_to_write(session_id, first=first)
                 sync_folder(root)
             return storage
@@ -121,6 +122,7 @@ class FileRepository:
             stack.callback(os.close, fd)
             root = stack.enter_context(self._opened_root())
             stack.callback(self._lock(session_id, fd).release)
+            # The rename is the removal; what follows may be interrupted, and is finished later.
             with refusals("remove", str(folder)):
                 os.rename(folder.name, hidden, src_dir_fd=root, dst_dir_fd=root)
                 sync_folder(root)

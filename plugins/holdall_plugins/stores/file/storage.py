@@ -144,6 +144,7 @@ class FileStorage:
         """Let go of the folder and its lock; calling it again does nothing."""
         if self._handle.is_closed:
             return
+        # Comes first: if the last sync fails, the storage is closed all the same.
         self._handle.is_closed = True
         for log in self._logs:
             log.close()
@@ -157,6 +158,7 @@ class FileStorage:
 
     def _check(self) -> None:
         self._handle.check()
+        # The session may have been removed, and another one made under its id.
         if not is_at(self.folder, self._fd):
             raise ClosedStorageError(self.id)
 

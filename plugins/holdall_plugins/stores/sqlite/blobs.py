@@ -39,7 +39,7 @@ class SqliteLog:
         self._size = 0
         self._next = 0
         self._is_open = True
-        self._key = self._found()
+        self._key = self._resumed()
 
     @property
     def size(self) -> int:
@@ -102,7 +102,7 @@ class SqliteLog:
                     drop_rows(cursor, self._key)
             self._is_open = False
 
-    def _found(self) -> int | None:
+    def _resumed(self) -> int | None:
         key = None
         if self._name is not None:
             key = log_key(self._database, self._session, self._name)

@@ -1,4 +1,4 @@
-"""A database that holds sessions, and who writes which of them."""
+"""A database that holds sessions, and the writer of each."""
 
 from __future__ import annotations
 
@@ -68,6 +68,7 @@ class SqliteRepository:
         with self._storage_to_be(session_id, "w") as (database, handle):
             database.make_tables()
             with database.writing("create a session in") as cursor:
+                # Inside the transaction: of two that create it, one is refused.
                 if database.row("SELECT 1 FROM sessions WHERE id = ?", session_id):
                     raise SessionExistsError(str(self._path), session_id)
                 cursor.execute(
@@ -92,6 +93,7 @@ class SqliteRepository:
                 if not take_over:
                     self._refuse_living(session_id, holder)
                 _take(cursor, key, epoch + 1)
+                # Left by a writer that was killed while it stored them; nothing names them.
                 _drop_blobs(cursor, "session = ? AND ref IS NULL AND name IS NULL", key)
             return SqliteStorage(database, handle, key, epoch + 1)
 

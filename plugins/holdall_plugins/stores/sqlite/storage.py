@@ -82,6 +82,7 @@ class SqliteStorage:
             if is_next:
                 return behind
             head, epoch = self._now()
+            # A batch that is stored already is repeated after an unclear failure: no error.
             if epoch != self._epoch or not is_repeated(self, entries, expect=expect):
                 raise StaleWriterError(self.id, expect, head)
             return head
@@ -103,6 +104,7 @@ class SqliteStorage:
 
     def _moved(self, cursor: sqlite3.Cursor, expect: int, behind: int) -> bool:
         """Whether the head was *expect*, and nobody took over; it is *behind* now."""
+        # Check and change in one statement: no other process comes between.
         cursor.execute(
             "UPDATE sessions SET head = ? WHERE key = ? AND epoch = ? AND head = ?",
             (behind, self._key, self._epoch, expect),
