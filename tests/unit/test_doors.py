@@ -21,7 +21,8 @@ DOORS = {
 def checked(door: str) -> dict[str, str]:
     """Return the names that a door imports for type checkers only, with their modules."""
     tree = ast.parse(DOORS[door].read_text(encoding="utf-8"))
-    (branch,) = (node for node in tree.body if isinstance(node, ast.If))
+    conditions = [node for node in tree.body if isinstance(node, ast.If)]
+    (branch,) = (node for node in conditions if ast.unparse(node.test) == "TYPE_CHECKING")
     imports = [node for node in branch.body if isinstance(node, ast.ImportFrom)]
     return {alias.name: str(node.module) for node in imports for alias in node.names}
 

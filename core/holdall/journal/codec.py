@@ -88,9 +88,7 @@ def decode(
         if entry.n != stored_number or entry.n != due:
             reason = f"entry {due} was due and {entry.n} is there"
             if entry.n != stored_number:
-                reason = (
-                    f"the store counts it as {stored_number}, and it says that it is {entry.n}"
-                )
+                reason = f"the store numbers it {stored_number}, and it says {entry.n} itself"
             raise CorruptSessionError(session_id, location, reason)
         if entry.epoch < position.epoch:
             reason = f"a writer of epoch {entry.epoch} wrote after one of epoch {position.epoch}"

@@ -6,8 +6,7 @@ An alias leads to a canonical id in one hop and never to another alias.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -69,8 +68,7 @@ def alias_fault(name: str) -> str:
     return "an alias must be lower-case letters, digits and '_', '-', ':', with dots between words"
 
 
-@dataclass(frozen=True, slots=True)
-class Alias:
+class Alias(NamedTuple):
     """One name that stands for an id.
 
     Attributes:
@@ -159,4 +157,4 @@ def _settled(alias: Alias, others: list[Alias]) -> Alias:
 
 
 def _in_state(alias: Alias, state: AliasState, reason: str) -> Alias:
-    return replace(alias, state=state, reason=reason)
+    return alias._replace(state=state, reason=reason)
