@@ -83,3 +83,17 @@ def test_a_lazy_name_is_an_attribute_of_its_room_once_it_was_used() -> None:
     room = import_module("holdall.view")
 
     assert room.SessionView is vars(room)["SessionView"]
+
+
+def test_naming_stores_imports_neither_their_contract_nor_the_border_to_them() -> None:
+    modules = imported_by("from holdall.stores import NamedStore, default_url, open_repository")
+
+    assert modules.isdisjoint({"holdall.contracts", "holdall.stores.guard"})
+
+
+def test_a_registry_that_finds_and_loads_does_not_look_for_owners() -> None:
+    modules = imported_by(
+        "from holdall import Registry\nRegistry.discover().load('exporters', 'text')"
+    )
+
+    assert modules.isdisjoint({"holdall.registry.ownership", "holdall.journal", "holdall.units"})

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from holdall.errors import PluginError, StoreUrlError, near
 from holdall.registry import Registry, calling, options_of
-from holdall.stores.guard import GuardedRepository
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,4 +106,7 @@ def _made(registry: Registry, name: str, url: str, *inner: Repository) -> Reposi
     plugin_id = registry.resolve("repositories", name).identity
     with calling(plugin_id, f"opening {url!r}"):
         repository = cast("Repository", plugin.from_url(url, *inner, options=options))
+    # Commands that open no store take names of this module, and would pay for the border too.
+    from holdall.stores.guard import GuardedRepository
+
     return GuardedRepository(repository, plugin_id)
