@@ -9,7 +9,7 @@ from holdall.session.metadata import _FIELDS
 if TYPE_CHECKING:
     from holdall.session import SessionManager, SessionState
     from holdall.session.job_state import JobState
-    from holdall.view import SessionView
+    from holdall.view import JobView, SessionView
 
 
 def state_facts(state: SessionState, *, jobs: set[str] | None = None) -> dict[str, Any]:
@@ -78,23 +78,29 @@ def manager_facts(manager: SessionManager, like: SessionManager | None = None) -
 
 
 def view_facts(view: SessionView) -> dict[str, Any]:
-    """Return everything that *view* shows."""
+    """Return everything that *view* shows: all its public properties, and what it yields."""
+    yielded = {
+        "jobs": [_properties(job) | {"attempts": _attempts(job)} for job in view.jobs()],
+        "rejected_jobs": [job.id for job in view.rejected_jobs()],
+        "resources": list(view.resources()),
+        "groups": [(group.device_id, group.category_id, len(group)) for group in view.groups()],
+    }
+    # The whole is a view again, and `modified` is any event's moment.
     return {
-        "session": (view.session_id, view.title, view.created),
-        "devices": view.devices,
-        "plans": view.plans,
-        "providers": view.providers,
-        "plugins": view.plugins,
-        "categories": view.categories,
-        "custom_joblist": view.custom_joblist,
-        "rejected": [job.id for job in view.rejected_jobs()],
-        "counts": dict(view.counts),
-        "jobs": [
-            (
-                *(job.device_id, job.id, job.summary, job.category, job.plugin, job.in_flight),
-                *(job.certification_status, job.template_id, job.checksum),
-                [attempt.result for attempt in job.attempts],
-            )
-            for job in view.jobs()
-        ],
+        name: value
+        for name, value in (_properties(view) | yielded).items()
+        if name not in {"whole", "modified"}
+    }
+
+
+def _attempts(job: JobView) -> list[Any]:
+    return [(attempt.result, list(attempt.io_log())) for attempt in job.attempts]
+
+
+def _properties(shown: object) -> dict[str, Any]:
+    """Return the values of every public property of *shown*."""
+    return {
+        name: getattr(shown, name)
+        for name, value in vars(type(shown)).items()
+        if isinstance(value, property) and name not in {"attempts", "last"}
     }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 from tests.unit.state_facts import manager_facts, state_facts, view_facts
 
-from holdall.errors import NewerFormatError
+from holdall.errors import HoldallError, NewerFormatError
 from holdall.journal import (
     START,
     AnyEvent,
@@ -33,6 +33,8 @@ from holdall.journal import (
     ProviderAdded,
     ResultRecorded,
     SessionCreated,
+    SessionSummarised,
+    Snapshot,
     StateEvent,
     WriterOpened,
     compacted,
@@ -176,6 +178,27 @@ def test_each_beginning_of_the_session_shows_the_same_when_compacted(end: int) -
     assert manager_facts(loaded(storage_of(fewer))) == manager_facts(loaded(storage_of(events)))
 
 
+# A summary is about the others, and the opening of a writer is about processes.
+UNSEEN = (SessionSummarised, WriterOpened, Snapshot)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in AnyEvent.__args__ if kind not in UNSEEN])
+def test_an_event_of_any_kind_is_missed_where_it_is_left_out(kind: type) -> None:
+    """So a reader that passes over a kind, and a compaction that drops it, are found out."""
+    numbers = [number for number, event in enumerate(LIVED) if isinstance(event, kind)]
+
+    assert any(seen([*LIVED[:number], *LIVED[number + 1 :]]) != seen(LIVED) for number in numbers)
+
+
+def seen(events: list[AnyEvent]) -> tuple[dict[str, Any], dict[str, Any] | str]:
+    """Return what a view and a loaded session show of *events*, or why they can't be loaded."""
+    try:
+        state: dict[str, Any] | str = manager_facts(loaded(storage_of(events)))
+    except (HoldallError, KeyError) as error:
+        state = repr(error)
+    return view_facts(SessionView(events)), state
+
+
 # What is to be seen of a kind, so that one that a reader forgets is missed here.
 def test_what_each_kind_of_event_says_can_be_seen() -> None:
     storage = storage_of(LIVED)
@@ -183,14 +206,14 @@ def test_what_each_kind_of_event_says_can_be_seen() -> None:
     (context,) = loaded(storage).device_context_list
     state = state_facts(context.state)
 
-    assert view["session"] == ("s", "second", 1.0)
+    assert (view["session_id"], view["title"], view["created"]) == ("s", "second", 1.0)
     assert [plugin.id for plugin in view["plugins"]] == ["x"]
     assert [device.id for device in view["devices"]] == ["local"]
     assert [provider.name for provider in view["providers"]] == ["com.example:p"]
     assert [plan.id for plan in view["plans"]] == ["p"]
-    assert view["rejected"] == ["b"]
+    assert view["rejected_jobs"] == ["b"]
     assert view["categories"] == {"disk": "Disks"}
-    assert [facts[1] for facts in view["jobs"]] == ["r", "a", "b"]
+    assert [facts["id"] for facts in view["jobs"]] == ["r", "a", "b"]
     assert state["manifest"] == {"has_dock": "True"}
     assert state["resources"] == {"r": [{"kind": "SSD"}]}
     assert [job_id for job_id, _position in state["run_list"]] == ["r", "a", "b"]
@@ -243,12 +266,12 @@ def test_a_snapshot_is_unpacked_before_its_events_are_read(read: type) -> None:
 
 
 def test_an_event_of_a_kind_that_is_not_known_is_of_a_newer_version() -> None:
-    class NoteAdded(DeviceEvent, frozen=True, kw_only=True, tag="note"):
+    class FromTheFuture(DeviceEvent, frozen=True, kw_only=True, tag="from-the-future"):
         text: str
 
-    entries, _ = encode([NoteAdded(at=1.0, text="keep me")], START)  # type: ignore[list-item]
+    entries, _ = encode([FromTheFuture(at=1.0, text="keep me")], START)  # type: ignore[list-item]
 
-    with pytest.raises(NewerFormatError):
+    with pytest.raises(NewerFormatError, match="kind 'from-the-future', which this holdall"):
         list(decode("s", enumerate(entries, start=1)))
 
 

@@ -12,7 +12,15 @@ import pytest
 import holdall
 from holdall import IOLogRecord, Recorder
 from holdall.errors import LockedStorageError, RecordingError, UnknownSessionError
-from holdall.journal import JobDefined, JobsAppended, JobStarted, Process, read_events
+from holdall.journal import (
+    FORMAT,
+    JobDefined,
+    JobsAppended,
+    JobStarted,
+    Process,
+    WriterOpened,
+    read_events,
+)
 from holdall.recording.recorder import MOST_PENDING
 from holdall.results import Measurement, Subtest
 from holdall.stores import open_repository
@@ -511,3 +519,12 @@ def test_a_checkpoint_is_as_durable_as_was_asked_for(repository: Repository) -> 
     recorder.close()
 
     assert asked == ["process", "system"]
+
+
+def test_a_recorder_says_which_format_it_writes(repository: Repository) -> None:
+    with Recorder.create(repository) as recorder:
+        recorder.record("a", outcome="error")
+
+    storage = repository.open(recorder.session_id, mode="r")
+    (opened,) = (e for e in read_events(storage) if isinstance(e, WriterOpened))
+    assert opened.format == FORMAT

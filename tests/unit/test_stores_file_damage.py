@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from holdall.errors import CorruptSessionError, NewerFormatError
-from holdall_plugins.stores.file import FileRepository
+from holdall_plugins.stores.file import FileRepository, journal
+from holdall_plugins.stores.file.reading import damage_behind
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from holdall_plugins.stores.file.reading import JournalFile, Spot
 
 FIRST = [(1, b'{"a":1}'), (2, b"not JSON\n"), (3, b'{"c":3}')]
 LAST = [(4, b'{"d":4}'), (5, b"\0\xff")]
@@ -243,3 +246,21 @@ def test_a_blob_that_was_cut_is_reported(tmp_path: Path, size: int) -> None:
         reading.read()
 
     storage.close()
+
+
+def test_a_reader_beside_a_writer_looks_again_as_long_as_there_is_progress(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the two readings that tell a torn end from damage, a writer may append."""
+    writer = FileRepository(tmp_path).create("session")
+    writer.append([b"1"], expect=0)
+
+    def overtaken(file: JournalFile, spot: Spot) -> str:
+        if writer.head < 40:
+            writer.append([b"x"], expect=writer.head)
+            writer.append([b"x"], expect=writer.head)
+        return damage_behind(file, spot)
+
+    monkeypatch.setattr(journal, "damage_behind", overtaken)
+
+    assert len(found(FileRepository(tmp_path))) == 41

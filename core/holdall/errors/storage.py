@@ -211,15 +211,27 @@ class MissingBlobError(StorageError, LookupError):
 
 
 class NewerFormatError(StorageError):
-    """The session was written by a newer holdall than this one."""
+    """The session was written by a newer holdall than this one.
 
-    def __init__(self, session_id: str, theirs: int, ours: int) -> None:
-        super().__init__(session_id, theirs, ours)
+    Attributes:
+        theirs: The format of the session; higher than *ours*.
+        kind: The kind of event that is not known, where that tells of the newer format.
+    """
+
+    def __init__(self, session_id: str, theirs: int, ours: int, kind: str = "") -> None:
+        super().__init__(session_id, theirs, ours, kind)
         self.session_id = session_id
         self.theirs = theirs
         self.ours = ours
+        self.kind = kind
 
     def __str__(self) -> str:
+        if self.kind:
+            return (
+                f"cannot read the session {self.session_id!r}: it holds events of the kind "
+                f"{self.kind!r}, which this holdall, of format {self.ours}, does not know; "
+                "upgrade holdall"
+            )
         return (
             f"cannot read the session {self.session_id!r}: its journal has format {self.theirs} "
             f"and this holdall reads up to {self.ours}; upgrade holdall"

@@ -34,6 +34,7 @@ from holdall.journal.events import (
     decode_title,
     extended,
     now,
+    writer_opened,
 )
 from holdall.journal.iolog import pack_record, unpack_records
 from holdall.journal.listing import describe_session, list_sessions
@@ -82,4 +83,5 @@ __all__ = [
     "pack_record",
     "read_events",
     "unpack_records",
+    "writer_opened",
 ]

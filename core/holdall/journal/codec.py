@@ -150,8 +150,9 @@ def _event(session_id: str, location: str, data: msgspec.Raw) -> AnyEvent:
         event = _EVENT_DECODER.decode(data)
     except msgspec.MsgspecError as error:
         tag = _TAG_DECODER.decode(data).get("type")
-        if tag is not None and bytes(tag).decode().strip('"') not in _KNOWN_TAGS:
-            raise NewerFormatError(session_id, FORMAT + 1, FORMAT) from error
+        kind = "" if tag is None else bytes(tag).decode().strip('"')
+        if kind and kind not in _KNOWN_TAGS:
+            raise NewerFormatError(session_id, FORMAT + 1, FORMAT, kind) from error
         raise CorruptSessionError(session_id, location, str(error)) from error
     if isinstance(event, WriterOpened) and event.format > FORMAT:
         raise NewerFormatError(session_id, event.format, FORMAT)

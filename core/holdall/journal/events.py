@@ -14,6 +14,7 @@ import msgspec
 
 from holdall.results import JobResult
 from holdall.units import UNCATEGORISED
+from holdall.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,6 +60,11 @@ class WriterOpened(Event, frozen=True, kw_only=True, tag="writer"):
     version: str
     format: int = 1  # the first version did not write it
     boot_id: str = ""
+
+
+def writer_opened(*, at: float, boot_id: str) -> WriterOpened:
+    """Return the event of this holdall that opens a session for writing."""
+    return WriterOpened(at=at, version=__version__, format=FORMAT, boot_id=boot_id)
 
 
 class PluginUsed(Event, frozen=True, kw_only=True, tag="plugin"):

@@ -19,8 +19,8 @@ from holdall.journal import (
     Journal,
     ResultRecorded,
     SessionCreated,
-    WriterOpened,
     now,
+    writer_opened,
 )
 from holdall.processes import this_process
 from holdall.recording.attempt import Attempt, checked_name, checked_text
@@ -30,7 +30,6 @@ from holdall.results import JobResult
 from holdall.session import PREFIX, create_storage, log_name, recover
 from holdall.stores import default_url, open_repository
 from holdall.units import LOCAL, PLUGINS, UNCATEGORISED
-from holdall.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -356,8 +355,7 @@ class Recorder:
             self._open_writer()
 
     def _open_writer(self) -> None:
-        boot_id = this_process().boot_id
-        self._emit(WriterOpened(at=self._clock(), version=__version__, boot_id=boot_id))
+        self._emit(writer_opened(at=self._clock(), boot_id=this_process().boot_id))
 
     def _emit(self, event: AnyEvent) -> None:
         self._check_open()

@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from holdall.errors import SessionExistsError
 from holdall.hooks import Hooks, load_hooks, plugin_used
 from holdall.journal import (
-    FORMAT,
     DeviceAdded,
     DeviceRemoved,
     Journal,
     PlansChanged,
     SessionCreated,
-    WriterOpened,
     now,
     read_events,
     unpack_records,
+    writer_opened,
 )
 from holdall.processes import this_process
 from holdall.providers import installed_providers
@@ -34,7 +33,6 @@ from holdall.session.plans import check_plans, plan_records
 from holdall.session.state import SessionState
 from holdall.stores import default_url, file_url, open_repository
 from holdall.units import LOCAL, Device, Provider
-from holdall.version import __version__
 from holdall.view import SessionView
 
 if TYPE_CHECKING:
@@ -319,10 +317,7 @@ class SessionManager:
 
     def _open_writer(self) -> None:
         self._boot_id = this_process().boot_id
-        opened = WriterOpened(
-            at=self._clock(), version=__version__, format=FORMAT, boot_id=self._boot_id
-        )
-        self._pending.append(opened)
+        self._pending.append(writer_opened(at=self._clock(), boot_id=self._boot_id))
 
     def _read_io_log(self, result: JobResult) -> Iterator[IOLogRecord]:
         if result.io_log_ref is None:

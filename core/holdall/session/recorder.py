@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Final, assert_never, cast
 
 import msgspec
 
@@ -27,7 +27,7 @@ from holdall.session.metadata import SessionMetaData
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from holdall.journal import AnyEvent, StateEvent
+    from holdall.journal import StateEvent
     from holdall.session.job_state import JobState
 
     Shape = tuple[tuple[str, ...], tuple[str, ...] | None, tuple[str, ...]]
@@ -117,7 +117,7 @@ class EventRecorder:
             boot_id: The boot of the machine that the journal's writer runs in.
         """
         self.boot_id = boot_id
-        kept, self._kept = compacted(self._kept), []
+        kept, self._kept = cast("list[StateEvent]", compacted(self._kept)), []
         self._device_id, self._emit = device_id, emit
         self._is_replaying = False
         self.record = self._write
@@ -236,7 +236,7 @@ class EventRecorder:
         self._note(event)
         self._emit(event)
 
-    def _write_kept(self, event: AnyEvent) -> None:
+    def _write_kept(self, event: StateEvent) -> None:
         # The context may have given the state another device since the events were kept.
         assert self._emit is not None  # noqa: S101 - `attach` set it
         match event:
@@ -247,8 +247,12 @@ class EventRecorder:
             case JobRemoved():
                 self._defined.pop(event.job_id, None)
                 self._emit(msgspec.structs.replace(event, device=self._device_id))
+            case JobDefined() | CategoryDefined() | JobsAppended():
+                raise AssertionError(f"{type(event).__name__} is made anew, and never kept")
+            case MetadataChanged() | ProviderAdded():
+                raise AssertionError(f"{type(event).__name__} is recorded by the context")
             case _:
-                raise AssertionError(f"{type(event).__name__} is not kept")
+                assert_never(event)
 
     def _define(self, job_id: str) -> None:
         state = self._jobs.get(job_id)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from holdall.languages import N_
+
 if TYPE_CHECKING:
     from holdall.contracts import ExportContext
     from holdall.view import JobView
 
-SUBTESTS_LEFT_OUT: Final = "subtests left out"
+SUBTESTS_LEFT_OUT: Final = N_("subtests left out")
 """What the `ExportReport` counts them as."""
-MEASUREMENTS_LEFT_OUT: Final = "measurements left out"
+MEASUREMENTS_LEFT_OUT: Final = N_("measurements left out")
 """What the `ExportReport` counts them as."""
 
 

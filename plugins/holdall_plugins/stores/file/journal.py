@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from contextlib import closing, contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 _log: Final = logging.getLogger("holdall.stores.file")
 _CHUNK: Final = 1 << 20
+_BETWEEN_LOOKS_S: Final = 0.001
 _KEPT: Final = frozenset({"blobs", "io-logs"})
 
 
@@ -84,18 +86,25 @@ class JournalReader:
         Raises:
             CorruptSessionError: What stands behind the last one is no torn end.
         """
-        for is_second_look in (False, True):
+        seen = None
+        while True:
             index = self.index(journal)
             for batch in journal.batches(spot):
                 spot = batch.behind
                 index.note(spot)
                 yield batch
+            state = os.fstat(journal.fd)
             reason = damage_behind(journal, spot)
             if not reason:
                 return
-            if is_second_look:  # the first may have met a writer that cut back a failed write
+            # A writer may append between the two readings, or cut back a write that failed.
+            # Damage is only what is still the same at another look, however often it takes.
+            looked_at = (spot, reason, state.st_size, state.st_mtime_ns)
+            if looked_at == seen:
                 location = f"{self._handle.where}/{journal.name}, line {journal.line_behind(spot)}"
                 raise CorruptSessionError(self._handle.session_id, location, reason)
+            seen = looked_at
+            time.sleep(_BETWEEN_LOOKS_S)
 
     def index(self, journal: JournalFile) -> Index:
         """Return what is known of *journal*; another file than before starts anew."""
