@@ -107,6 +107,15 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     data: bytes | None = None
     ref: str | None = None
 
+    def __post_init__(self) -> None:
+        for field in ("name", "media_type"):
+            force_setattr(self, field, _text(getattr(self, field), f"an attachment's {field}"))
+        _require(self.size, "an attachment's size", int)
+        if self.data is not None:
+            _require(self.data, "an attachment's data", bytes)
+        if self.ref is not None:
+            _require(self.ref, "an attachment's ref", str)
+
 
 class Subtest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A part of a job that has an outcome of its own; the job's outcome stays what it is.
@@ -180,6 +189,8 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
             force_setattr(self, "value", encodable(self.value))
         elif not isinstance(self.value, bool):
             _number(self.value, "the value of a measurement")
+            plain = int if isinstance(self.value, int) else float
+            force_setattr(self, "value", plain(self.value))
         for name, limit in (("lower", self.lower), ("upper", self.upper)):
             if limit is not None:
                 force_setattr(self, name, float(_number(limit, f"the {name} limit")))
@@ -271,6 +282,8 @@ class JobResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
                 force_setattr(self, name, encodable(text))
         if self.return_code is not None:
             _require(self.return_code, "return_code", int)
+            if type(self.return_code) is not int:
+                force_setattr(self, "return_code", int(self.return_code))
         if self.io_log_ref is not None:
             _require(self.io_log_ref, "io_log_ref", str)
         _require(self.io_log_size, "io_log_size", int)
@@ -303,6 +316,7 @@ class JobResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
 
 def encodable(text: str) -> str:
     r"""Return *text* with lone surrogates, which no file can hold, as visible ``\udcff``."""
+    text = str.__str__(text)  # of a subclass, which a journal can't hold, the text alone
     # Most texts are ASCII; the same object back is also one that msgspec knows for a default.
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 

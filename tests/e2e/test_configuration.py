@@ -151,6 +151,7 @@ def test_resume_refuses_a_device_that_the_session_does_not_have(lab: Cli) -> Non
         ("[stores]\nlab = 'x'\n", ":2, stores.lab", "should be a table"),
         ("[stores.'a:b']\nurl = 'x'\n", ":1, stores.a:b", "can't have a ':'"),
         ("[devices.d]\nrunnr = 'x'\n", ":2, devices.d.runnr", "did you mean 'runner'"),
+        ("[devices.d]\ndescription = 0\n", ":2, devices.d.description", "should be a text"),
         ("[devices.d]\nrunner = ''\n", ":2, devices.d.runner", "should be a text"),
         ("[devices.d]\nfacts = {a = 1}\n", ", devices.d.facts.a", "should be a text"),
         ("[settings]\n'a.b' = 1\n", ":2, settings.a.b", "should be a table"),
@@ -230,3 +231,13 @@ def test_single_plugins_are_left_out_by_their_ids(lab: Cli, how: str) -> None:
 
 def test_the_schema_is_printed(holdall: Cli) -> None:
     assert json.loads(holdall("schema", "config").out) == config_schema()
+
+
+def test_names_of_sessions_to_remove_are_all_looked_up_before_one_is_removed(lab: Cli) -> None:
+    for _ in range(2):
+        assert lab("run", "./jobs").code == 0
+
+    done = lab("sessions", "rm", "last", "last")
+
+    assert (done.code, done.out.count("removed")) == (0, 1)
+    assert len(json.loads(lab("sessions", "list", "--json").out)) == 1

@@ -15,7 +15,7 @@ from holdall_plugins.stores.memory import MemoryRepository
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from holdall.contracts import Storage
+    from holdall.contracts import Repository, Storage
 
 
 class Exiting(MemoryRepository):
@@ -144,3 +144,51 @@ def test_a_checkpoint_into_a_store_that_fails_keeps_the_events_for_another_try()
         manager.checkpoint()
 
     assert manager.view().unsaved == 2
+
+
+class Lying(MemoryRepository):
+    """Returns what no contract allows."""
+
+    @classmethod
+    def from_url(cls, url: str, *inner: Any, options: object = None) -> Lying:  # noqa: ARG003
+        return cls()
+
+    def create(self, session_id: str, *, first: int = 1) -> Any:
+        if session_id == "nothing":
+            return None
+        return LyingStorage(super().create(session_id, first=first), self)
+
+    def ids(self) -> Iterator[Any]:
+        yield 5
+
+
+class LyingStorage(StorageWrapper):
+    def append(self, entries: Any, *, expect: int, level: Any = "system") -> int:  # noqa: ARG002
+        return True
+
+    def read(self, after: int = 0) -> Iterator[Any]:
+        yield after + 1, "text"
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        pytest.param(lambda r: r.create("nothing"), "it returned None", id="create"),
+        pytest.param(
+            lambda r: r.create("s").append([b"x"], expect=0),
+            "it returned True, and the last entry is 1",
+            id="append",
+        ),
+        pytest.param(lambda r: list(r.create("s").read()), "it gave (1, 'text')", id="read"),
+        pytest.param(lambda r: list(r.ids()), "it returned 5 and not a str", id="ids"),
+    ],
+)
+def test_what_a_store_returns_is_not_believed(
+    step: Callable[[Repository], object], message: str
+) -> None:
+    repository = open_repository("lying://x", registry=registry(lying=Lying))
+
+    with pytest.raises(PluginCallError) as caught:
+        step(repository)
+
+    assert message in str(caught.value)

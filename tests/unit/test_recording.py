@@ -5,12 +5,21 @@ import signal
 import subprocess
 import sys
 import tracemalloc
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 import holdall
-from holdall import IOLogRecord, Recorder
+from holdall import (
+    Device,
+    IOLogRecord,
+    JobResult,
+    Recorder,
+    SessionDeviceContext,
+    SessionManager,
+    make_unit,
+)
 from holdall.errors import LockedStorageError, RecordingError, UnknownSessionError
 from holdall.journal import (
     FORMAT,
@@ -22,6 +31,7 @@ from holdall.journal import (
     read_events,
 )
 from holdall.recording.recorder import MOST_PENDING
+from holdall.registry import Registry
 from holdall.results import Measurement, Subtest
 from holdall.stores import open_repository
 from holdall.view import SessionView
@@ -30,7 +40,6 @@ from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from holdall.contracts import Level, Repository, Storage
     from holdall.view.job import JobView
@@ -528,3 +537,103 @@ def test_a_recorder_says_which_format_it_writes(repository: Repository) -> None:
     storage = repository.open(recorder.session_id, mode="r")
     (opened,) = (e for e in read_events(storage) if isinstance(e, WriterOpened))
     assert opened.format == FORMAT
+
+
+def test_a_device_that_is_described_anew_keeps_its_results_and_its_runner() -> None:
+    unit = make_unit({"id": "a", "plugin": "shell", "command": "true"})
+    repository = MemoryRepository()
+    manager = SessionManager.create(repository, registry=Registry.empty())
+    context = manager.add_device_context(
+        SessionDeviceContext(device=Device("dut", runner="ssh://dut"))
+    )
+    context.add_unit(unit)
+    context.state.update_desired_job_list(context.state.job_list)
+    context.state.update_job_result(context.state.job_list[0], JobResult(outcome="fail"))
+    manager.checkpoint()
+    manager.close()
+
+    with Recorder.append(repository, manager.storage.id) as recorder:
+        recorder.device("dut", description="the left board")
+
+    storage = repository.open(manager.storage.id)
+    again = SessionManager.load_session([unit], storage, registry=Registry.empty())
+    (found,) = again.device_context_list
+    assert (found.device.description, found.device.runner) == ("the left board", "ssh://dut")
+    assert str(found.state.job_state_map["a"].result.outcome) == "fail"
+
+
+class _Text(str):
+    __slots__ = ()
+
+
+class _Number(float):
+    __slots__ = ()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"job_id": "suite::file-\udcff"},
+        {"job_id": _Text("subclass")},
+        {"job_id": "a", "device": "d\ud800"},
+        {"job_id": "a", "device": _Text("dut")},
+        {"job_id": "a", "measurements": [Measurement(name="x", value=_Number(36.6), upper=40)]},
+        {"job_id": "a", "measurements": [Measurement(name="x", value=_Text("1.2"))]},
+        {"job_id": "a", "return_code": signal.SIGKILL},
+        {"job_id": "a", "comments": _Text("seen")},
+    ],
+)
+def test_what_is_taken_can_be_stored(repository: Repository, fields: dict[str, Any]) -> None:
+    with Recorder.create(repository) as recorder:
+        recorder.record(outcome="pass", **fields)
+
+    (job,) = SessionView.of(repository.open(recorder.session_id, mode="r")).jobs()
+    assert str(job.outcome) == "pass"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"duration": -1},
+        {"started_at": "x"},
+        {"attachments": {"a": Path("/no/such/file")}},
+        {"output": "text"},
+    ],
+)
+def test_a_record_that_is_refused_leaves_no_job_behind(
+    repository: Repository, fields: dict[str, Any]
+) -> None:
+    with Recorder.create(repository) as recorder:
+        recorder.record("good", outcome="pass")
+        with pytest.raises((ValueError, TypeError, OSError)):
+            recorder.record("bad", outcome="pass", **fields)
+
+    assert [job.id for job in SessionView.of(repository.open(recorder.session_id)).jobs()] == [
+        "good"
+    ]
+
+
+def test_an_attempt_with_a_wrong_start_does_not_begin(repository: Repository) -> None:
+    with Recorder.create(repository) as recorder:
+        with pytest.raises(ValueError, match="from 0 on"):
+            recorder.attempt("a", started_at=-1)
+        with recorder.attempt("a") as attempt:
+            attempt.finish("pass")
+
+    (job,) = SessionView.of(repository.open(recorder.session_id)).jobs()
+    assert str(job.outcome) == "pass"
+
+
+def test_a_recorder_leaves_an_attempt_of_a_run_to_its_resume(repository: Repository) -> None:
+    unit = make_unit({"id": "a", "plugin": "shell", "command": "true"})
+    manager = SessionManager.create_with_unit_list([unit], repository, registry=Registry.empty())
+    assert manager.state is not None
+    manager.state.update_desired_job_list(manager.state.job_list)
+    manager.state.job_started(manager.state.job_list[0])
+    manager.checkpoint()
+    manager.close()
+
+    Recorder.append(repository, manager.storage.id).close()
+
+    (job,) = SessionView.of(repository.open(manager.storage.id)).jobs()
+    assert (job.in_flight, job.attempt_count) == (True, 0)

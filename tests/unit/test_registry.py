@@ -340,7 +340,7 @@ def test_an_id_that_the_application_registers_twice_names_both_plugins() -> None
     module = __name__
     assert str(caught.value) == (
         f"cannot choose the exporter 'app.lines': application ({module}:Lines) and application "
-        f"({module}:OtherLines) both declare it; unregister all but one of them"
+        f"({module}:OtherLines) both declare it; unregister the id, and register one of them"
     )
 
 
@@ -355,7 +355,7 @@ def test_two_classes_of_one_name_are_two_plugins() -> None:
     plugins.register("exporters", "app.local", made())
     plugins.register("exporters", "app.local", made())
 
-    with pytest.raises(PluginConflictError, match="unregister all but one"):
+    with pytest.raises(PluginConflictError, match="unregister the id, and register one"):
         plugins.load("exporters", "app.local")
 
 

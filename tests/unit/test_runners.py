@@ -216,3 +216,44 @@ def test_a_view_shows_what_a_remote_runner_recorded() -> None:
     view = SessionView.of(manager.storage)
 
     assert [(job.device_id, str(job.outcome)) for job in view.jobs()] == [("left", "pass")]
+
+
+class Mark:
+    pid, started, boot_id = 7, 12345.5, "b"
+
+
+def test_a_mark_of_a_process_that_could_not_be_stored_is_blamed_on_the_runner() -> None:
+    class Wrong(Remote):
+        def run(self, task: Task) -> JobResult:
+            task.started(Mark())  # type: ignore[arg-type]
+            return JobResult(outcome="pass")
+
+    manager = session(Device("left", runner="wrong"), plugins=registry(wrong=Wrong))
+    manager.checkpoint()
+
+    with pytest.raises(PluginCallError, match=r"'wrong' .* TypeError: the mark of a process"):
+        run_session(manager, RunSettings({}))
+    assert len(list(read_events(manager.storage))) > 0
+
+
+def test_output_of_another_stream_is_blamed_on_the_runner() -> None:
+    class Wrong(Remote):
+        def run(self, task: Task) -> JobResult:
+            task.started(None)
+            task.output("stdin", b"x")  # type: ignore[arg-type]
+            return JobResult(outcome="pass")
+
+    manager = session(Device("left", runner="wrong"), plugins=registry(wrong=Wrong))
+
+    with pytest.raises(PluginCallError, match=r"'wrong' .* a stream is stdout or stderr"):
+        run_session(manager, RunSettings({}))
+
+
+def test_a_url_that_gives_no_runner_is_blamed_before_anything_runs() -> None:
+    class Nothing(Remote):
+        @classmethod
+        def from_url(cls, url: str, *, options: Any = None) -> Any:
+            del url, options
+
+    with pytest.raises(PluginCallError, match="it returned None and not a runner"):
+        open_runner("nothing", registry(nothing=Nothing))

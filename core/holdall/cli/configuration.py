@@ -141,7 +141,7 @@ def _policy_of_variables(environ: Mapping[str, str]) -> PluginPolicy:
         policy = _excluded("*", f"{name}={given}")
     elif given.lower() in _LIES:
         policy = PluginPolicy()
-    elif "." in given or ":" in given:
+    elif re.search(r"[.:,]", given):
         policy = _excluded(given, name)
     else:
         reason = f"it is {environ[name]!r} and should be 1 or 0, or ids of plugins"
@@ -242,6 +242,10 @@ class _File:
             return value
         raise self.refuse(f"it is {value!r} and should be a text", *keys)
 
+    def string(self, value: Any, *keys: str) -> str:
+        """Return *value*, which must be a text."""
+        return value if value == "" and isinstance(value, str) else self.text(value, *keys)
+
     def texts(self, value: Any, *keys: str) -> list[str]:
         """Return *value*, which must be a list of texts."""
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -307,7 +311,7 @@ def _read_device(file: _File, device_id: str, table: dict[str, Any]) -> DeviceTa
     runner = table.get("runner")
     return DeviceTable(
         runner=None if runner is None else file.text(runner, *keys, "runner"),
-        description=table.get("description", "") and file.text(table["description"], *keys),
+        description=file.string(table.get("description", ""), *keys, "description"),
         facts=facts,
         location=file.location(*keys),
     )

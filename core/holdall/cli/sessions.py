@@ -106,7 +106,7 @@ def _joined(value: object) -> str:
 def remove_sessions(session: tuple[str, ...], store: str | None) -> None:
     """Remove sessions for good."""
     repository = chosen_repository(store, installed())
-    for name in session:
-        session_id = find_session(repository, name)
+    # All names are looked up before the first session goes, since `last` would be another then.
+    for session_id in dict.fromkeys([find_session(repository, name) for name in session]):
         repository.remove(session_id)
         click.echo(_("removed {id}").format(id=session_id))

@@ -34,8 +34,7 @@ class PluginConflictError(PluginError):
 
     Attributes:
         remedy: The line below `[plugins]` in `holdall.toml` that says it.
-        undo: What to do with all but one of them: `uninstall`, or `unregister` what the
-            application registered itself.
+        undo: What to do about it: `uninstall all but one`, say, `of them`.
     """
 
     def __init__(
@@ -44,7 +43,7 @@ class PluginConflictError(PluginError):
         name: str,
         origins: Sequence[str],
         remedy: str = "",
-        undo: str = "uninstall",
+        undo: str = "uninstall all but one",
     ) -> None:
         super().__init__(kind, name, origins, remedy, undo)
         self.kind = kind
@@ -57,7 +56,7 @@ class PluginConflictError(PluginError):
         also = f", or say which with {self.remedy} below [plugins] in holdall.toml"
         return (
             f"cannot choose the {self.kind} {self.name!r}: {' and '.join(self.origins)} both "
-            f"declare it; {self.undo} all but one of them{also if self.remedy else ''}"
+            f"declare it; {self.undo} of them{also if self.remedy else ''}"
         )
 
 

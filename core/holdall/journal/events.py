@@ -235,11 +235,15 @@ class Process(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class JobStarted(DeviceEvent, frozen=True, kw_only=True, tag="start"):
-    """An attempt begins; stored before the command runs."""
+    """An attempt begins; stored before the command runs.
+
+    `recorded` says that a program tells of it that no runner performs: its recorder settles it.
+    """
 
     job_id: str
     attempt: int = 1
     process: Process | None = None
+    recorded: bool = False
 
 
 class ManifestAnswered(DeviceEvent, frozen=True, kw_only=True, tag="manifest"):

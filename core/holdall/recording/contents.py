@@ -66,13 +66,13 @@ class Contents:
         return job
 
     def unfinished(self) -> list[JobStarted]:
-        """Return the starts of attempts that have no result.
+        """Return the starts of recorded attempts that have no result.
 
-        One that has a process belongs to a run of holdall, whose resume settles it.
+        Others belong to a run of holdall, whose resume settles them.
         """
         jobs = (job for jobs in self._jobs.values() for job in jobs.values())
         starts = [job.started for job in jobs if job.started is not None]
-        return [started for started in starts if started.process is None]
+        return [started for started in starts if started.recorded]
 
     def apply(self, event: AnyEvent) -> None:  # noqa: C901, PLR0912 - a case for each kind
         """Take in what *event* says."""

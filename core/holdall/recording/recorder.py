@@ -145,16 +145,18 @@ class Recorder:
         A device that is named without having been recorded takes part without them.
         """
         self._begin()
+        device_id = checked_name(device_id, "a device's id")
+        known = self._contents.devices.get(device_id)
         event = DeviceAdded(
             at=self._clock(),
-            device=checked_name(device_id, "a device's id"),
+            device=device_id,
+            runner=known.runner if known else LOCAL,
             description=checked_text(description, "a device's description"),
             facts={
                 checked_name(key, "the name of a fact"): checked_text(value, f"the fact {key!r}")
                 for key, value in (facts or {}).items()
             },
         )
-        known = self._contents.devices.get(event.device)
         if known is None or msgspec.structs.replace(known, at=event.at) != event:
             self._emit(event)
 
@@ -183,6 +185,7 @@ class Recorder:
             certification_status: `blocker` or `non-blocker`.
             origin: The file, and line, that defines it.
         """
+        job_id, device = _checked_ids(job_id, device)
         if plugin not in PLUGINS:
             known = ", ".join(sorted(PLUGINS))
             raise ValueError(f"the job {job_id!r} can't have the plugin {plugin!r} ({known})")
@@ -194,7 +197,7 @@ class Recorder:
             )
         heading = checked_text(category, "a category")
         record = JobRecord(
-            id=checked_name(job_id, "a job's id"),
+            id=job_id,
             summary=checked_text(summary, "a summary"),
             description=checked_text(description, "a description"),
             plugin=plugin,
@@ -237,6 +240,7 @@ class Recorder:
         Raises:
             TypeError, ValueError: A value is of the wrong type, or the outcome is not known.
         """
+        job_id, device = _checked_ids(job_id, device)
         attempt = self._attempt(job_id, device, started_at)
         try:
             attempt.write_all(output)
@@ -266,16 +270,17 @@ class Recorder:
         Raises:
             RecordingError: An attempt at the job is not finished.
         """
+        job_id, device = _checked_ids(job_id, device)
+        JobResult(started_at=started_at)  # checks it before anything is recorded
         self._ensure_job(device, job_id)
         job = self._contents.job(device, job_id)
         if job.started is not None:
             raise RecordingError(self.session_id, job_id, "an attempt at it is not finished")
         at, number = self._clock(), job.attempts + 1
-        self._emit(JobStarted(at=at, device=device, job_id=job_id, attempt=number))
+        self._emit(JobStarted(at=at, device=device, job_id=job_id, attempt=number, recorded=True))
         return self._attempt(job_id, device, at if started_at is None else started_at)
 
     def _attempt(self, job_id: str, device: str, started_at: float | None) -> Attempt:
-        self._ensure_job(device, job_id)
         log = log_name(device, job_id, self._contents.job(device, job_id).attempts + 1)
         record = partial(self.record_result, job_id, device=device)
         return Attempt(self._storage, job_id, log, started_at, record)
@@ -288,6 +293,7 @@ class Recorder:
         """
         if not isinstance(result, JobResult):
             raise TypeError(f"a result must be a JobResult, not {type(result).__name__}")
+        job_id, device = _checked_ids(job_id, device)
         self._ensure_job(device, job_id)
         event = ResultRecorded(at=self._clock(), device=device, job_id=job_id, result=result)
         self._emit(event)
@@ -390,6 +396,10 @@ class Recorder:
             **recover(self._storage, name),
         )
         self.record_result(started.job_id, result, device=started.device)
+
+
+def _checked_ids(job_id: str, device: str) -> tuple[str, str]:
+    return checked_name(job_id, "a job's id"), checked_name(device, "a device's id")
 
 
 def _opened(repository: Repository | str | None, registry: Registry | None) -> Repository:

@@ -114,7 +114,8 @@ class Names(NamedTuple):
         if torn:
             owners = list(dict.fromkeys(claim.distribution for claim in torn))
             remedy = f'prefer = {{"{plugin_id}" = "{owners[0]}"}}' if len(owners) > 1 else ""
-            undo = "unregister" if owners == [APPLICATION] else "uninstall"
+            own = owners == [APPLICATION]
+            undo = "unregister the id, and register one" if own else "uninstall all but one"
             return PluginConflictError(KINDS[kind], plugin_id, _origins(torn), remedy, undo)
         for claim in claims:
             if claim.error is not None:

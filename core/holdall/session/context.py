@@ -39,7 +39,7 @@ class SessionDeviceContext:
             raise TypeError(f"state must be a SessionState, not {type(state).__name__}")
         if state is not None:
             state.recorder.check_free()
-        self.device: Final = device or Device(id=state.device_id if state else LOCAL)
+        self.device = device or Device(id=state.device_id if state else LOCAL)
         self.state: Final = state or SessionState(device_id=self.device.id, clock=clock)
         self.state.device_id = self.device.id
         self.provider_list: Final[list[Provider]] = []

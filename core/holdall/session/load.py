@@ -120,7 +120,7 @@ def peek(storage: Storage, *, device_id: str | None = None) -> SessionMetaData:
     devices: dict[str, SessionMetaData] = {}
     for event in read_events(storage):
         if isinstance(event, DeviceAdded):
-            devices[event.device] = SessionMetaData()
+            devices.setdefault(event.device, SessionMetaData())
         elif isinstance(event, DeviceRemoved):
             devices.pop(event.device, None)
         elif isinstance(event, MetadataChanged):
@@ -205,7 +205,7 @@ class _Replay:
             case WriterOpened():
                 self._boot_id = event.boot_id
             case DeviceAdded():
-                self.contexts[event.device] = self._context(event)
+                self._add_device(event)
             case DeviceRemoved():
                 self.contexts.pop(event.device, None)
                 self._selected.pop(event.device, None)
@@ -230,12 +230,19 @@ class _Replay:
                 raise
             raise CorruptSessionError(self._session_id, "its metadata", str(error)) from error
 
+    def _add_device(self, event: DeviceAdded) -> None:
+        """Add a device; one that is there already got another description."""
+        known = self.contexts.get(event.device)
+        if known is None:
+            self.contexts[event.device] = self._context(event)
+        else:
+            known.device = _device(event)
+
     def _context(self, event: DeviceAdded) -> SessionDeviceContext:
         units = units_of(event.device, self._units)
         state = SessionState(units, device_id=event.device, clock=self._clock)
         state = (self._early_cb and self._early_cb(state)) or state
-        device = Device(event.device, event.description, event.facts, event.runner)
-        context = SessionDeviceContext(state, device=device, clock=self._clock)
+        context = SessionDeviceContext(state, device=_device(event), clock=self._clock)
         state.read_io_log = self._read_io_log
         state.recorder.replay(self._session_id)
         return context
@@ -252,6 +259,10 @@ class _Replay:
         known.update(job.id for job in (*state.desired_job_list, *state.mandatory_job_list))
         known.update(state.metadata.rejected_jobs)
         state.trim_job_list(lambda job: job.id in known)
+
+
+def _device(event: DeviceAdded) -> Device:
+    return Device(event.device, event.description, event.facts, event.runner)
 
 
 _SELECTING: Final = frozenset({SessionMetaData.FLAG_BOOTSTRAPPING, "setting_up"})

@@ -235,7 +235,7 @@ class _Task:
         self._started_at = now()
         mark = None
         if process is not None:
-            mark = Process(pid=process.pid, started=process.started, boot_id=process.boot_id)
+            mark = _checked_mark(process)
         with self._lock:
             # Durable before the command runs, or a crash would leave no trace of the attempt.
             self._state.job_started(self.job, mark)
@@ -246,6 +246,8 @@ class _Task:
         with self._lock:
             if self._is_over:
                 raise RuntimeError(f"the attempt at {self.job.id!r} is over and takes no output")
+            if stream not in {"stdout", "stderr"}:
+                raise ValueError(f"a stream is stdout or stderr, not {stream!r}")
             self._log.write(stream, data)
 
     def flush(self) -> None:
@@ -259,6 +261,14 @@ class _Task:
             self._is_over = True
             recorded = self._log.finish()
         return msgspec.structs.replace(result, started_at=self._started_at, **recorded)
+
+
+def _checked_mark(process: ProcessMark) -> Process:
+    """Return a runner's mark of a process as the journal keeps it."""
+    fields = (process.pid, process.started, process.boot_id)
+    if not all(type(field) is kind for field, kind in zip(fields, (int, str, str), strict=True)):
+        raise TypeError(f"the mark of a process is a number and two texts, not {fields!r}")
+    return Process(pid=process.pid, started=process.started, boot_id=process.boot_id)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from holdall.errors import PluginError, RunnerUrlError
-from holdall.registry import Identity, calling, options_of
+from holdall.registry import Identity, calling, options_of, shown
 
 if TYPE_CHECKING:
     from holdall.contracts import Runner
@@ -42,7 +42,10 @@ def open_runner(url: str, registry: Registry) -> BoundRunner:
     options = options_of(plugin, registry.settings(name))
     identity = registry.resolve("runners", name).identity
     with calling(identity, f"opening {url!r}"):
-        return BoundRunner(cast("Runner", plugin.from_url(url, options=options)), identity)
+        runner = plugin.from_url(url, options=options)
+    if not callable(getattr(runner, "run", None)):
+        raise identity.blame(f"opening {url!r}", f"it returned {shown(runner)} and not a runner")
+    return BoundRunner(cast("Runner", runner), identity)
 
 
 def bound_runner(runner: Runner | BoundRunner) -> BoundRunner:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from holdall.registry import calling
+from holdall.registry import calling, shown
 from holdall.stores.wrapper import LogWrapper, RepositoryWrapper, StorageWrapper
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ class GuardedRepository(RepositoryWrapper):
 
     def wrapped(self, storage: Storage) -> Storage:
         """Return a storage of the plugin, called across the border."""
+        if not callable(getattr(storage, "append", None)):
+            raise self._plugin.blame("opening a session", f"it returned {shown(storage)}")
         return GuardedStorage(storage, self, self._plugin)
 
     def create(self, session_id: str, *, first: int = 1) -> Storage:
@@ -51,7 +53,9 @@ class GuardedRepository(RepositoryWrapper):
 
     def ids(self) -> Iterator[str]:
         """Yield the ids of all sessions, the last modified first."""
-        return self.iterated(super().ids)
+        with calling(self._plugin, "listing its sessions") as call:
+            for session_id in self.inner.ids():
+                yield call.returned(session_id, str)
 
     def iterated(self, items: Callable[[], Iterable[T]]) -> Iterator[T]:
         """Yield what the plugin yields."""
@@ -80,17 +84,29 @@ class GuardedStorage(StorageWrapper):
     def append(self, entries: Sequence[bytes], *, expect: int, level: Level = "system") -> int:
         """Store *entries* behind entry *expect*, all or none, and return the new head."""
         with calling(self._plugin, f"appending behind entry {expect}") as call:
-            return call.returned(self.inner.append(entries, expect=expect, level=level), int)
+            head = call.returned(self.inner.append(entries, expect=expect, level=level), int)
+        return self._counted(head, expect + len(entries), f"appending behind entry {expect}")
 
     def compact(self, snapshot: bytes, *, expect: int) -> int:
         """Make *snapshot* the entry behind *expect* and drop all before it, in one step."""
         with calling(self._plugin, f"compacting behind entry {expect}") as call:
-            return call.returned(self.inner.compact(snapshot, expect=expect), int)
+            head = call.returned(self.inner.compact(snapshot, expect=expect), int)
+        return self._counted(head, expect + 1, f"compacting behind entry {expect}")
+
+    def _counted(self, head: int, due: int, doing: str) -> int:
+        """Return the new head of the journal, which a store can't choose."""
+        if head != due or isinstance(head, bool):
+            raise self._plugin.blame(doing, f"it returned {head!r}, and the last entry is {due}")
+        return head
 
     def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """Yield the numbered entries behind *after*."""
-        with calling(self._plugin, f"reading behind entry {after}"):
-            yield from self.inner.read(after)
+        doing = f"reading behind entry {after}"
+        with calling(self._plugin, doing):
+            for number, entry in self.inner.read(after):
+                if type(number) is not int or not isinstance(entry, bytes):
+                    raise self._plugin.blame(doing, f"it gave {shown((number, entry))}")
+                yield number, entry
 
     def put_blob(self, chunks: Iterable[bytes], *, ref: str | None = None) -> str:
         """Store bytes and return `sha256:...`, durable on return."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import msgspec
+from msgspec.structs import force_setattr
 
 LOCAL: Final = "local"
 """Id of the device that runs holdall, and name of its runner."""
@@ -30,6 +31,7 @@ class Device(msgspec.Struct, frozen=True):
             raise ValueError(
                 f"a device's id must be a string with something in it, not {self.id!r}"
             )
+        force_setattr(self, "id", self.id.encode("utf-8", "backslashreplace").decode())
         if not isinstance(self.runner, str) or not self.runner:
             raise ValueError(f"a device's runner must be a URL, not {self.runner!r}")
         if not isinstance(self.description, str):
