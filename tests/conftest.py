@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,15 @@ INSTALL: Final = (
 NODE_MODULES: Final = Path(
     os.environ.get("HOLDALL_NODE_MODULES", Path(__file__).parent / "node_modules")
 )
+
+
+def pytest_configure() -> None:
+    """Heed interrupts: a shell starts what runs in its background with SIGINT ignored.
+
+    Commands that tests start would inherit that, and those that tests interrupt never end.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)

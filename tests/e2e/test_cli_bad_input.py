@@ -121,7 +121,9 @@ def test_a_name_that_means_two_sessions_is_refused(
     found = holdall("export", "holdall-", "text")
 
     assert (found.code, found.out) == (3, "")
-    assert "no session is called 'holdall-'" in found.err
+    assert "'holdall-' is the beginning of 2 sessions in" in found.err
+    assert found.err.endswith("give more of the id\n")
+    assert all(session in found.err for session in holdall.sessions())
 
 
 def test_a_store_below_a_file_is_refused(holdall: Cli) -> None:

@@ -543,6 +543,17 @@ def test_a_plugin_that_refuses_its_settings_is_not_used(manager: SessionManager)
     assert listener.settings == []
 
 
+def test_settings_that_nothing_takes_are_refused(manager: SessionManager) -> None:
+    class Deaf:
+        @hookimpl
+        def device_context_added(self) -> None:
+            raise AssertionError
+
+    with pytest.raises(HookError, match=r"no hook 'configure'\); remove color"):
+        manager.hooks.register(Deaf(), plugin=ACME, settings={"color": "red"})
+    manager.add_local_device_context()
+
+
 CONFIGURED = """
 from holdall import hookimpl
 GOT = []

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from holdall.errors import (
+    DeviceExistsError,
     IncompatibleJobError,
     MissingJobError,
     UnknownPluginError,
@@ -459,8 +460,9 @@ def test_a_context_of_one_session_is_refused_by_another(manager: SessionManager)
 def test_a_context_is_refused_a_second_time(manager: SessionManager) -> None:
     context = manager.add_device_context(SessionDeviceContext(device=Device("x")))
 
-    with pytest.raises(ValueError, match="already"):
+    with pytest.raises(DeviceExistsError, match=r"the device 'x' .* has it already") as caught:
         manager.add_device_context(context)
+    assert isinstance(caught.value, ValueError)
 
     assert manager.device_context_list == [context]
 

@@ -153,6 +153,21 @@ class RunnerUrlError(SessionError, ValueError):
         return f"cannot open the runner {self.url!r}: {self.reason}"
 
 
+class DeviceExistsError(SessionError, ValueError):
+    """A device is to join a session that it takes part in already."""
+
+    def __init__(self, session_id: str, device: str) -> None:
+        super().__init__(session_id, device)
+        self.session_id = session_id
+        self.device = device
+
+    def __str__(self) -> str:
+        return (
+            f"cannot add the device {self.device!r} to the session {self.session_id!r}, which has "
+            f"it already: give it another id, or use the context that is there"
+        )
+
+
 class SharedMachineError(SessionError, ValueError):
     """Several devices would share the machine that runs holdall, and its results."""
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from holdall.errors.root import HoldallError, near
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+# How many ids a message shows that all begin as it was said.
+_SHOWN: Final = 3
 
 
 class StorageError(HoldallError):
@@ -39,7 +42,7 @@ class SessionIdError(StorageError, ValueError):
 
 
 class UnknownSessionError(StorageError, LookupError):
-    """The repository holds no session of that id."""
+    """The repository holds no session of that id, or several of that beginning."""
 
     def __init__(self, store: str, session_id: str, known: Sequence[str] = ()) -> None:
         super().__init__(store, session_id, known)
@@ -48,6 +51,13 @@ class UnknownSessionError(StorageError, LookupError):
         self.known = tuple(known)
 
     def __str__(self) -> str:
+        meant = [known for known in self.known if known.startswith(self.session_id)]
+        if len(meant) > 1:
+            some = ", ".join([*meant[:_SHOWN], *(["..."] if len(meant) > _SHOWN else [])])
+            return (
+                f"{self.session_id!r} is the beginning of {len(meant)} sessions in {self.store} "
+                f"({some}); give more of the id"
+            )
         hint = near(self.session_id, self.known) or "; `holdall sessions list` shows them"
         return f"no session is called {self.session_id!r} in {self.store}{hint}"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar, cast
 
 import pluggy
 
-from holdall.errors import HoldallError, HookError, PluginCallError, PluginError
+from holdall.errors import HoldallError, HookError, PluginCallError, PluginError, listed
 from holdall.hooks import specs as hookspecs
 from holdall.journal import PluginUsed
 from holdall.registry import Identity, calling, reason_of
@@ -71,8 +71,9 @@ class Hooks:
             settings: What its `configure` hook gets.
 
         Raises:
-            HookError: It can't be a listener, as `implemented_hooks` says, or is registered
-                already; then none of its hooks is registered.
+            HookError: It can't be a listener, as `implemented_hooks` says, is registered
+                already, or has settings and no `configure`; then none of its hooks is
+                registered.
             PluginCallError: Its `configure` raised; then none of its hooks is registered.
         """
         if self._manager.is_registered(listener):
@@ -85,7 +86,7 @@ class Hooks:
             _add(self._manager, listener, name, plugin.origin)
         self._plugins[name] = plugin
         try:
-            self._configure(listener, settings)
+            self._configure(listener, plugin, settings)
         except BaseException:
             self.unregister(listener)
             raise
@@ -102,11 +103,18 @@ class Hooks:
         self._manager.unregister(name=name)
         del self._plugins[name]
 
-    def _configure(self, listener: object, settings: Settings) -> None:
-        for implementation in self._implementations("configure"):
-            if implementation.plugin is listener:
-                with calling(self._plugin(implementation), "in 'configure'"):
-                    implementation.function(*_arguments(implementation, {"settings": settings}))
+    def _configure(self, listener: object, plugin: Identity, settings: Settings) -> None:
+        implementations = [
+            implementation
+            for implementation in self._implementations("configure")
+            if implementation.plugin is listener
+        ]
+        if settings and not implementations:
+            reason = f"it takes no settings (no hook 'configure'); remove {listed(settings)}"
+            raise HookError(plugin.origin, reason)
+        for implementation in implementations:
+            with calling(plugin, "in 'configure'"):
+                implementation.function(*_arguments(implementation, {"settings": settings}))
 
     def notify(self, hook: str, **facts: Any) -> None:
         """Call every implementation of an observer; one that raises is reported."""

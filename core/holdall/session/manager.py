@@ -9,7 +9,7 @@ from functools import partial
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from holdall.errors import SessionExistsError
+from holdall.errors import DeviceExistsError, SessionExistsError
 from holdall.hooks import Hooks, load_hooks, plugin_used
 from holdall.journal import (
     DeviceAdded,
@@ -253,13 +253,13 @@ class SessionManager:
         """Return *context*, which takes part in the session from now on.
 
         Raises:
-            ValueError: A context for that device is there already, or *context* or its
-                state belongs to another session.
+            DeviceExistsError: A context for that device is there already.
+            ValueError: *context* or its state belongs to another session.
         """
         if not isinstance(context, SessionDeviceContext):
             raise TypeError(f"a context must be a SessionDeviceContext, not {context!r}")
         if any(context.device.id == known.device.id for known in self._contexts):
-            raise ValueError(f"the session has a context for device {context.device.id!r} already")
+            raise DeviceExistsError(self._storage.id, context.device.id)
         context.state.recorder.claim(self._storage.id)
         device = context.device
         self._pending.append(
