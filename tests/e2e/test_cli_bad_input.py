@@ -126,6 +126,16 @@ def test_a_name_that_means_two_sessions_is_refused(
     assert all(session in found.err for session in holdall.sessions())
 
 
+def test_an_empty_name_means_no_session(holdall: Cli, provider: Callable[[str], str]) -> None:
+    holdall("run", provider(GOOD))
+
+    found = holdall("sessions", "rm", "")
+
+    assert (found.code, found.out) == (3, "")
+    assert "no session is called ''" in found.err
+    assert len(holdall.sessions()) == 1
+
+
 def test_a_store_below_a_file_is_refused(holdall: Cli) -> None:
     file = holdall.folder / "file"
     file.touch()

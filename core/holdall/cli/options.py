@@ -92,7 +92,8 @@ def find_session(repository: Repository, text: str) -> str:
         return text
     if text == "last" and known:
         return known[0]
-    candidates = [session_id for session_id in known if session_id.startswith(text)]
+    # What an unset variable of a shell leaves is the beginning of none, not of the only one.
+    candidates = [session_id for session_id in known if text and session_id.startswith(text)]
     if len(candidates) != 1:
         raise UnknownSessionError(repository.url, text, known)
     return candidates[0]

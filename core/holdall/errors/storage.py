@@ -52,7 +52,7 @@ class UnknownSessionError(StorageError, LookupError):
 
     def __str__(self) -> str:
         meant = [known for known in self.known if known.startswith(self.session_id)]
-        if len(meant) > 1:
+        if self.session_id and len(meant) > 1:
             some = ", ".join([*meant[:_SHOWN], *(["..."] if len(meant) > _SHOWN else [])])
             return (
                 f"{self.session_id!r} is the beginning of {len(meant)} sessions in {self.store} "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from holdall.journal.events import (
     CategoryDefined,
@@ -44,19 +44,6 @@ if TYPE_CHECKING:
         | SessionSummarised
         | Snapshot
     )
-
-# Outcomes that don't speak against a pass; so one that is new does until it is put here.
-_HARMLESS: Final = frozenset(
-    {
-        Outcome.PASS,
-        Outcome.SKIP,
-        Outcome.SKIPPED_DEPENDENCY,
-        Outcome.SKIPPED_RESOURCE,
-        Outcome.SKIPPED_MANIFEST,
-        Outcome.NOT_SUPPORTED,
-        Outcome.NOT_IMPLEMENTED,
-    }
-)
 
 
 class RunningSummary:
@@ -115,7 +102,8 @@ class RunningSummary:
                 device.outcomes.get(job_id, Outcome.NONE) is not Outcome.NONE
                 for job_id in set(device.run_list)
             )
-        passed = counts[Outcome.PASS] and not in_flight and counts.keys() <= _HARMLESS
+        harmless = all(outcome is Outcome.PASS or outcome.skipped for outcome in counts)
+        passed = counts[Outcome.PASS] and not in_flight and harmless
         titles = (device.title for device in self._devices.values())
         return SessionSummarised(
             at=self._modified,
