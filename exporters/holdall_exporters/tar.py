@@ -22,7 +22,7 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from importlib import import_module
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Literal, cast
 
@@ -91,7 +91,9 @@ class TarExporter:
             archive = _Archive(tar, folder, context.now, manifest)
             for name, kind in _named(kinds):
                 with context.render(kind.id, view) as report:
-                    archive.add(name, report, _Origin("report", kind.media_type))
+                    size = report.seek(0, SEEK_END)
+                    report.seek(0)
+                    archive.add(name, report, size, _Origin("report", kind.media_type))
             if context.options.data:
                 _add_files(archive, view, context)
             archive.finish(view, context)
@@ -202,19 +204,31 @@ class _Archive:
     manifest: BinaryIO
     _members: int = field(default=0, init=False)
 
-    def add(self, name: str, content: BinaryIO, origin: _Origin) -> None:
-        """Append a member with all that is left to read of *content*."""
-        start = content.tell()
-        digest = sha256()
-        while piece := content.read(_PIECE):
-            digest.update(piece)
-        size = content.tell() - start
-        content.seek(start)
-        self._append(name, content, size)
-        entry = {"name": name, "size": size, "sha256": digest.hexdigest(), **asdict(origin)}
+    def add(self, name: str, content: BinaryIO, size: int, origin: _Origin) -> None:
+        """Append a member with *content*, which is read once and never goes back.
+
+        Raises:
+            ExportError: It does not hold *size* bytes, no more and no less.
+        """
+        reader = _Digesting(content)
+        try:
+            self._append(name, cast("BinaryIO", reader), size)
+        except OSError as error:
+            if reader.size == size:
+                raise
+            raise self._lies(name, size, f"it ends after {reader.size:,}") from error
+        if reader.read(1):  # a blob is checked when its end is reached
+            raise self._lies(name, size, "it goes on behind them")
+        entry = {"name": name, "size": size, "sha256": reader.digest(), **asdict(origin)}
         self.manifest.write(b",\n" if self._members else b"\n")
         self.manifest.write(_encode({k: v for k, v in entry.items() if v is not None}))
         self._members += 1
+
+    def _lies(self, name: str, size: int, reason: str) -> ExportError:
+        return ExportError(
+            f"cannot put {name!r} into the archive: the session says that it has {size:,} bytes, "
+            f"but {reason}; leave the files out with data=no"
+        )
 
     def _append(self, name: str, content: BinaryIO, size: int) -> None:
         member = tarfile.TarInfo(f"{self.folder}/{name}")
@@ -303,9 +317,9 @@ def _add_log(  # noqa: PLR0917 - a function of this module alone
         pieces = (record.data for record in attempt.io_log() if record.stream in streams)
         origin = _Origin(kind, "text/plain", job.device_id, job.id, count)
         with _spooled(pieces if streams else (), folder, attempt.io_log_size) as content:
-            if content.seek(0, 2):
+            if size := content.seek(0, SEEK_END):
                 content.seek(0)
-                archive.add(name, content, origin)
+                archive.add(name, content, size, origin)
 
 
 def _add_attachments(
@@ -319,7 +333,7 @@ def _add_attachments(
             "attachment", attachment.media_type, job.device_id, job.id, count, attachment.name
         )
         with closing(attempt.open_attachment(attachment)) as content:
-            archive.add(f"attachments/{path}/{name}", content, origin)
+            archive.add(f"attachments/{path}/{name}", content, attachment.size, origin)
 
 
 def _names(original: str) -> Iterator[str]:
@@ -342,6 +356,24 @@ def _spooled(pieces: Iterable[bytes], folder: Path, size: int) -> BinaryIO:
         content.write(piece)
     content.seek(0)
     return content
+
+
+class _Digesting:
+    """A file that is read once, and the size and the digest of what was read of it."""
+
+    def __init__(self, content: BinaryIO) -> None:
+        self._content = content
+        self._digest = sha256()
+        self.size = 0
+
+    def read(self, size: int) -> bytes:
+        piece = self._content.read(size)
+        self._digest.update(piece)
+        self.size += len(piece)
+        return piece
+
+    def digest(self) -> str:
+        return self._digest.hexdigest()
 
 
 class _Stream:

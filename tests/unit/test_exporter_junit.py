@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import re
 import resource
+from io import BytesIO
+from itertools import combinations_with_replacement
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,11 +16,25 @@ from lxml import etree
 
 from holdall.errors import ExportTargetError, OptionValueError
 from holdall.exports.pipeline import export
-from holdall.journal.events import JobDefined, JobRecord, ResultRecorded, SessionCreated
+from holdall.journal.events import (
+    DeviceAdded,
+    JobDefined,
+    JobRecord,
+    JobsSelected,
+    ResultRecorded,
+    SessionCreated,
+)
 from holdall.registry.registry import Registry
 from holdall.results import JobResult, Outcome
 from holdall.testing.exporters import ExporterContract, exported
-from holdall.testing.sessions import SampleSession, big_session, empty_session, sample_session
+from holdall.testing.sessions import (
+    START,
+    SampleSession,
+    big_session,
+    empty_session,
+    sample_session,
+)
+from holdall.view import verdict
 from holdall_exporters.junit import JUnitExporter
 
 if TYPE_CHECKING:
@@ -37,6 +53,8 @@ CHILDREN = {
     Outcome.FAIL: "failure",
     Outcome.CRASH: "error",
     Outcome.ERROR: "error",
+    Outcome.NONE: "error",
+    Outcome.UNDECIDED: "error",
 }
 
 
@@ -96,7 +114,8 @@ def test_each_outcome_has_its_child(outcome: Outcome) -> None:
 
     wanted = CHILDREN.get(outcome, "skipped")
     assert [child.tag for child in found] == ([wanted] if wanted else [])
-    assert all(child.get("type") == outcome for child in found)
+    kinds = {child.get("type") for child in found}
+    assert kinds <= ({None} if wanted == "skipped" else {outcome})
 
 
 def test_a_job_in_flight_is_an_error() -> None:
@@ -195,8 +214,72 @@ def test_durations_have_three_decimals() -> None:
     assert all(re.fullmatch(r"\d+\.\d{3}", time) for time in times)
 
 
-def test_an_empty_session_has_no_suite() -> None:
-    assert len(report(empty_session())) == 0
+def ended(*outcomes: Outcome) -> SampleSession:
+    """Return a session of a job for each of *outcomes*."""
+    ids = tuple(f"com.example::{number}" for number in range(len(outcomes)))
+    return SampleSession(
+        (
+            SessionCreated(at=START, session_id="ended"),
+            DeviceAdded(at=START, device="local"),
+            *(JobDefined(at=START, job=JobRecord(id=job_id)) for job_id in ids),
+            JobsSelected(at=START, run_list=ids),
+            *(
+                ResultRecorded(at=START, job_id=job_id, result=JobResult(outcome=outcome))
+                for job_id, outcome in zip(ids, outcomes, strict=True)
+                if outcome is not Outcome.NONE
+            ),
+        )
+    )
+
+
+def wrong_cases(session: SampleSession, *options: str) -> list[str]:
+    root = checked(exported(JUnitExporter, session, list(options)))
+    return [
+        child.tag for each in root.iter("testcase") for child in each if child.tag != "skipped"
+    ]
+
+
+@pytest.mark.parametrize(
+    "outcomes",
+    [chosen for size in range(3) for chosen in combinations_with_replacement(Outcome, size)],
+)
+def test_a_file_is_red_exactly_if_the_verdict_is_fail(outcomes: tuple[Outcome, ...]) -> None:
+    session = ended(*outcomes)
+
+    assert bool(wrong_cases(session)) is not verdict(session.view()).passed
+
+
+@pytest.mark.parametrize("session", [empty_session(), ended(Outcome.SKIP)])
+def test_that_no_job_passed_is_a_case_of_its_own(session: SampleSession) -> None:
+    suite = report(session)[-1]
+
+    assert (suite.get("name"), suite.get("tests"), suite.get("errors")) == ("holdall", "1", "1")
+    assert suite.find("testcase/error").attrib == {
+        "type": "nothing-passed",
+        "message": "no job passed",
+    }
+
+
+def test_open_jobs_are_skipped_if_that_is_wanted() -> None:
+    for outcomes in (), (Outcome.NONE, Outcome.PASS), (Outcome.UNDECIDED,), (Outcome.SKIP,):
+        assert wrong_cases(ended(*outcomes), "open-jobs=skipped") == []
+
+
+def test_a_report_of_some_jobs_does_not_say_that_none_passed() -> None:
+    written = BytesIO()
+    export(ended(Outcome.PASS, Outcome.SKIP), "junit", written, options=["only=skip"])
+
+    assert [child.tag for child in etree.fromstring(written.getvalue()).iter("error")] == []
+
+
+def test_the_suite_of_the_verdict_goes_to_a_file_that_has_room(tmp_path: Path) -> None:
+    export(ended(Outcome.SKIP), "junit", tmp_path / "report.xml", options=["max-cases=1"])
+
+    cases = [
+        [each.get("name") for each in etree.parse(path).iter("testcase")]
+        for path in sorted(tmp_path.iterdir())
+    ]
+    assert sorted(cases) == [["com.example::0"], ["verdict"]]
 
 
 @pytest.mark.parametrize("flavour", ["jenkins", "rich"])

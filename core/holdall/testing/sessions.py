@@ -7,7 +7,6 @@ holdall.export(session, "acme.markdown", "report.md")
 from __future__ import annotations
 
 from hashlib import sha256
-from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 import msgspec
@@ -31,6 +30,7 @@ from holdall.journal import (
     pack_record,
 )
 from holdall.results import Attachment, IOLogRecord, JobResult, Measurement, Outcome, Subtest
+from holdall.stores import checked_blob
 from holdall.view import SessionView
 
 if TYPE_CHECKING:
@@ -73,7 +73,10 @@ HOSTILE_IDS: Final = (
 
 
 class SampleSession(NamedTuple):
-    """Events and blobs of a session; `holdall.export` takes it as it is."""
+    """Events and blobs of a session; `holdall.export` takes it as it is.
+
+    Its blobs are read as those of a store are: once, from the start to the end, and checked there.
+    """
 
     events: tuple[AnyEvent, ...]
     blobs: Mapping[str, bytes] = {}
@@ -85,7 +88,7 @@ class SampleSession(NamedTuple):
     def _open_blob(self, ref: str) -> BinaryIO:
         if ref not in self.blobs:
             raise MissingBlobError(ref)
-        return BytesIO(self.blobs[ref])
+        return checked_blob(iter((self.blobs[ref],)), ref, session_id="sample")
 
 
 def empty_session() -> SampleSession:

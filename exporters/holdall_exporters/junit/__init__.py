@@ -21,8 +21,18 @@ from xml.etree.ElementTree import iterparse
 
 from msgspec import Meta
 
+from holdall.results import Outcome
+from holdall.view import verdict
 from holdall.writing import gathered, iso, moment
-from holdall_exporters.junit.cases import attribute, case_of, distinct, history_of, seconds, tag_of
+from holdall_exporters.junit.cases import (
+    OpenJobs,
+    attribute,
+    case_of,
+    distinct,
+    history_of,
+    seconds,
+    tag_of,
+)
 from holdall_exporters.junit.files import Files
 
 if TYPE_CHECKING:
@@ -41,6 +51,9 @@ class Options:
             of other jobs has no place in a `portable` file, so there `all` is the same.
         flavour: What every reader takes; or with the output and the earlier attempts of each
             case, as Jenkins and GitLab read them; or with properties of each case as well.
+        open_jobs: What jobs are that are undecided or were not started. They keep a session from
+            passing, so they are errors; so is, in a suite of its own, that no job passed although
+            nothing failed. `skipped` leaves all that to those who read the verdict.
         ascii: Whether to write what is not ASCII as references, which every reader takes.
         log_max: Bytes of one log at most; what is more is left out of its middle. Readers that are
             built on libxml2 refuse texts of 10 MB. 0 is no limit.
@@ -51,6 +64,7 @@ class Options:
 
     logs: Literal["none", "failed", "all"] = "failed"
     flavour: Literal["portable", "jenkins", "rich"] = "portable"
+    open_jobs: OpenJobs = "error"
     ascii: bool = True
     log_max: Annotated[int, Meta(ge=0)] = 1 << 20
     max_cases: Annotated[int, Meta(ge=0)] = 0
@@ -78,15 +92,20 @@ class JUnitExporter:
         for group in view.groups():
             head = common + b"".join(_properties(devices[group.device_id], plans))
             class_name = _class_name(group, several=several)
-            nothing = _suite_start(view, group, _NO_BATCH, several=several) + _suite_end(())
+            nothing = _suite_start(view, group, _NO_BATCH, options, several=several) + _suite_end(
+                ()
+            )
             around = len(head) + len(nothing) + _NUMBERS_SIZE
             for batch in _batches(group, class_name, file, context, around=around):
-                file.write(_suite_start(view, group, batch, several=several) + head)
+                start = _suite_start(view, group, batch, options, several=several)
+                file.write(start + head)
                 for piece in gathered(batch.written):
                     file.write(piece)
                 file.write(_suite_end(batch.jobs()))
                 done += batch.size
                 context.progress(done, total)
+        if options.open_jobs == "error" and _lacks_only_a_pass(view):
+            _write_verdict(file, view, common)
         for name in file.finish():
             context.warn("removed", f"{name!r}, a part of an earlier report, is removed")
 
@@ -149,19 +168,47 @@ def _next_suite(file: Files, cases: int) -> int:
     return file.suites - 1
 
 
-def _suite_start(view: SessionView, group: JobGroup, batch: _Batch, *, several: bool) -> bytes:
-    tags = [tag_of(job) for job in batch.jobs()]
+_SUITE: Final = (
+    b'  <testsuite id="%d" name="%b" package="%b" hostname="%b" timestamp="%b" '
+    b'tests="%d" failures="%d" errors="%d" skipped="%d" time="%.3f">\n'
+)
+
+
+def _lacks_only_a_pass(view: SessionView) -> bool:
+    """Whether the session has not passed although no case speaks against it."""
+    if Outcome.PASS in view.whole.counts:
+        return False
+    return [reason.code for reason in verdict(view).reasons] == ["nothing-passed"]
+
+
+def _write_verdict(file: Files, view: SessionView, head: bytes) -> None:
+    """Write a suite of one case, which says that no job passed."""
+    rest = (
+        b"%b    </properties>\n"
+        b'    <testcase classname="holdall" name="verdict" time="0.000">\n'
+        b'      <error type="nothing-passed" message="%b"/>\n    </testcase>\n%b'
+    ) % (head, attribute(str(verdict(view).reasons[0])), _suite_end(()))
+    names = (b"holdall", b"holdall", b"localhost", _created(view))
+    if not file.has_room(1, len(_SUITE % (0, *names, 1, 0, 1, 0, 0)) + len(rest)):
+        file.next()
+    file.write(_SUITE % (_next_suite(file, 1), *names, 1, 0, 1, 0, 0) + rest)
+
+
+def _created(view: SessionView) -> bytes:
+    return iso(moment(view.created)).removesuffix("Z").encode()
+
+
+def _suite_start(
+    view: SessionView, group: JobGroup, batch: _Batch, options: Options, *, several: bool
+) -> bytes:
+    tags = [tag_of(job, options.open_jobs) for job in batch.jobs()]
     name = f"{group.device_id}: {group.category}" if several else group.category
-    timestamp = iso(moment(view.created)).removesuffix("Z")
-    return (
-        b'  <testsuite id="%d" name="%b" package="%b" hostname="%b" timestamp="%b" '
-        b'tests="%d" failures="%d" errors="%d" skipped="%d" time="%.3f">\n'
-    ) % (
+    return _SUITE % (
         batch.number,
         attribute(name, empty="uncategorised"),
         attribute(group.category_id),
         attribute(group.device_id, empty="localhost"),
-        timestamp.encode(),
+        _created(view),
         len(tags),
         tags.count("failure"),
         tags.count("error"),
