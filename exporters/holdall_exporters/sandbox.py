@@ -24,7 +24,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup, escape
 
 from holdall.errors import HoldallError, ReportTemplateError
-from holdall.writing import duration, head_of, html_text, iso, log_text, moment
+from holdall.writing import cut_text, duration, html_text, iso, log_text, moment, text_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -153,9 +153,9 @@ def _nl2br(text: str) -> Markup:
 
 
 def _log(job: JobView | AttemptView, limit: int = _LOG) -> str:
-    """Return what a job wrote, or an attempt, as text; what is behind *limit* is counted."""
-    text, more = head_of(log_text(job.io_log()), limit=limit)
-    return f"{text}\n[... {more:,} characters more]\n" if more else text
+    """Return what a job wrote, or an attempt, as text; beyond *limit* its middle is left out."""
+    beginning, left_out, end = cut_text(log_text(job.io_log()), limit)
+    return f"{beginning}{text_mark(left_out)}{end}" if left_out else beginning
 
 
 def _is_name(text: object) -> bool:

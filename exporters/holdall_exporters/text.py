@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from heapq import nlargest
-from textwrap import wrap
-from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final, Literal, NamedTuple
-from unicodedata import east_asian_width
+from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar, Final, Literal, NamedTuple
+
+from msgspec import Meta
 
 from holdall.languages import Catalog, grouped, load_catalog
 from holdall.results import Outcome
 from holdall.view import verdict
 from holdall.writing import (
+    columns_of,
     count_parts_left_out,
     duration,
     gathered,
@@ -22,6 +23,7 @@ from holdall.writing import (
     readable,
     terminal_text,
     wants_log,
+    wrapped,
 )
 
 if TYPE_CHECKING:
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
     from holdall.view import DeviceView, JobView, SessionView
 
 _INDENT: Final = " " * 4
-_NARROWEST: Final = 20
-_FILLER: Final = "\0"  # which no line of a report has
 _COLOURS: Final[Mapping[Outcome, str]] = {
     Outcome.PASS: "32",
     Outcome.FAIL: "1;31",
@@ -64,7 +64,7 @@ class Options:
     comments: bool = True
     history: bool = True
     slowest: int = 0
-    width: int = 0
+    width: Annotated[int, Meta(ge=0)] = 0
     color: Literal["auto", "always", "never"] = "auto"
 
 
@@ -111,13 +111,13 @@ def _report(view: SessionView, how: _How, context: ExportContext) -> Iterator[by
     devices = view.devices
     for device in devices:
         if len(devices) > 1:
-            yield _device_heading(device).encode()
+            yield from _device_heading(device, options)
         for job in view.jobs(device_id=device.id):
             for line in _job(job, how):
                 yield _fitted(line, options)
             count_parts_left_out(job, context)
             if wants_log(options.logs, job):
-                yield from map(str.encode, _log_of(job, how.catalog))
+                yield from _log_of(job, how)
             done += 1
             if done % 100 == 0:
                 context.progress(done, total)
@@ -135,27 +135,11 @@ class _How(NamedTuple):
 
 def _fitted(line: str, options: Options) -> bytes:
     """Return *line* in as many lines as it takes, those after the first one indented."""
-    if not options.width or len(columns := _columns(line)) <= options.width:
+    if not options.width or columns_of(line) <= options.width:
         return line.encode()
-    indent = f"{line[: len(line) - len(line.lstrip(' '))]}{_INDENT}"
-    parts = wrap(
-        columns.rstrip("\n"),
-        max(options.width, _NARROWEST),
-        subsequent_indent=indent,
-        drop_whitespace=True,
-        break_on_hyphens=False,
-    )
-    return ("\n".join(parts).replace(_FILLER, "") + "\n").encode()
-
-
-def _columns(line: str) -> str:
-    """Return *line* with a filler behind each character that takes two columns."""
-    if line.isascii():
-        return line
-    return "".join(
-        f"{character}{_FILLER}" if east_asian_width(character) in "WF" else character
-        for character in line
-    )
+    text = line.rstrip("\n")
+    indent = f"{text[: len(text) - len(text.lstrip(' '))]}{_INDENT}"
+    return "".join(f"{part}\n" for part in wrapped(text, options.width, indent)).encode()
 
 
 def _painted(label: str, job: JobView, options: Options) -> str:
@@ -190,9 +174,12 @@ def _facts(view: SessionView) -> Iterator[tuple[str, str]]:
         yield catalog.gettext("unsaved"), template.format(count=view.unsaved)
 
 
-def _device_heading(device: DeviceView) -> str:
+def _device_heading(device: DeviceView, options: Options) -> Iterator[bytes]:
     heading = _named(device.description, device.id)
-    return f"\n{heading}\n{'-' * len(heading)}\n"
+    columns = columns_of(heading)
+    yield b"\n"
+    yield _fitted(f"{heading}\n", options)
+    yield b"-" * (min(columns, options.width) if options.width else columns) + b"\n"
 
 
 def _named(name: str, its_id: str) -> str:
@@ -220,14 +207,15 @@ def _job(job: JobView, how: _How) -> Iterator[str]:
         yield f"{_INDENT}{template.format(count=job.attempt_count, history=history)}\n"
 
 
-def _log_of(job: JobView, catalog: Catalog) -> Iterator[str]:
-    yield from _log(log_text(job.io_log()))
+def _log_of(job: JobView, how: _How) -> Iterator[bytes]:
+    yield from map(str.encode, _log(log_text(job.io_log())))
     dropped = job.last.io_log_dropped
     if dropped:
-        template = catalog.ngettext(
+        template = how.catalog.ngettext(
             "{count} byte more was not kept", "{count} bytes more were not kept", dropped
         )
-        yield f"{_INDENT}({template.format(count=grouped(dropped, catalog))})\n"
+        line = f"{_INDENT}({template.format(count=grouped(dropped, how.catalog))})\n"
+        yield _fitted(line, how.options)
 
 
 def _line(job: JobView, how: _How) -> str:

@@ -16,7 +16,7 @@ from holdall.cli import INTERRUPTED, cli, exits
 from holdall.exports.options import LEGACY_OPTIONS, describe_options
 from holdall.exports.view_options import ViewOptions
 from holdall.hooks import specs
-from holdall.journal import codec
+from holdall.journal import INLINE, codec
 from holdall.registry.aliases import SHORT
 from holdall.registry.candidates import ALIASES, KINDS, State
 from holdall.results import JobResult
@@ -260,7 +260,7 @@ def test_every_field_of_a_result_is_documented() -> None:
 def test_the_limits_of_output_are_those_in_force() -> None:
     text = section("session-files", "Entries")
 
-    assert f"{capture.INLINE:,}".replace(",", " ") + " bytes" in text
+    assert f"{INLINE:,}".replace(",", " ") + " bytes" in text
     assert f"{capture.MOST // 2**20} MiB" in text
 
 

@@ -76,7 +76,9 @@ PORTABLE = b"""<testsuites>
     <properties><property name="n" value="v"/></properties>
     <testcase classname="c" name="1" time="0.000"/>
     <testcase classname="c" name="2" time="0.000"><skipped message="m"/></testcase>
-    <testcase classname="c" name="3" time="0.000"><failure type="t" message="m">x</failure></testcase>
+    <testcase classname="c" name="3" time="0.000">
+      <failure type="t" message="m">x</failure>
+    </testcase>
     <testcase classname="c" name="4" time="0.000"><error type="t" message="m">x</error></testcase>
     <system-out>x</system-out>
     <system-err/>
@@ -92,19 +94,21 @@ def mutations(root: etree._Element) -> Iterator[tuple[str, etree._Element]]:
             for value in (None, *VALUES):
                 changed = deepcopy(root)
                 target = list(changed.iter())[number]
-                target.attrib.pop(name, None)
+                if name in target.attrib:
+                    del target.attrib[name]
                 if value is not None:
                     target.set(name, value)
-                yield f"{element.tag} @{name}={value!r}", changed
+                yield f"{element.tag!s} @{name!s}={value!r}", changed
         for tag in ("skipped", "failure", "error", "properties", "testcase", "testsuite", "x"):
             changed = deepcopy(root)
             etree.SubElement(list(changed.iter())[number], tag)
-            yield f"{element.tag} with another {tag}", changed
-        if number:
-            changed = deepcopy(root)
-            target = list(changed.iter())[number]
-            target.getparent().remove(target)
-            yield f"without a {element.tag}", changed
+            yield f"{element.tag!s} with another {tag}", changed
+        changed = deepcopy(root)
+        target = list(changed.iter())[number]
+        parent = target.getparent()
+        if parent is not None:
+            parent.remove(target)
+            yield f"without a {element.tag!s}", changed
 
 
 @pytest.mark.skipif(not WINDYROAD, reason="HOLDALL_JUNIT_XSD names no copy of windyroad's schema")

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from holdall.journal import INLINE
 from holdall.journal.iolog import pack_record, unpack_records
 from holdall.results import IOLogRecord, JobResult
 from holdall.session import capture
-from holdall.session.capture import INLINE, LogCapture, log_name, recover
+from holdall.session.capture import LogCapture, log_name, recover
 from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:

@@ -11,9 +11,17 @@ from typing import Any, ClassVar
 
 import pytest
 
-from holdall.results import Outcome
+from holdall.journal.events import JobDefined, JobRecord, ResultRecorded, SessionCreated
+from holdall.results import JobResult, Outcome
 from holdall.testing.exporters import ExporterContract, exported
-from holdall.testing.sessions import HOSTILE, empty_session, sample_session
+from holdall.testing.sessions import (
+    HOSTILE,
+    START,
+    SampleSession,
+    big_session,
+    empty_session,
+    sample_session,
+)
 from holdall_exporters.json import JsonExporter
 
 
@@ -23,8 +31,9 @@ class TestJsonExporter(ExporterContract):
     exporter: ClassVar[type[JsonExporter]] = JsonExporter
 
 
-def document(**options: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(exported(JsonExporter, sample_session(), options))
+def document(session: SampleSession | None = None, **options: str) -> dict[str, Any]:
+    report = exported(JsonExporter, session or sample_session(), options)
+    found: dict[str, Any] = json.loads(report)
     return found
 
 
@@ -40,12 +49,12 @@ def test_the_head_says_what_it_is_and_whose() -> None:
     assert found["session"] == {
         "id": "sample-1",
         "title": 'Sample <session> & "more"',
-        "created": "2026-01-01T00:00:00Z",
-        "modified": "2026-01-01T00:00:51Z",
+        "created": "2026-01-01T00:00:00.000Z",
+        "modified": "2026-01-01T00:00:51.000Z",
         "unsaved_events": 0,
     }
     assert found["exported"] == {
-        "at": "2026-01-01T00:00:51Z",
+        "at": "2026-01-01T00:00:51.000Z",
         "exporter": "holdall.json",
         "by": "application",
     }
@@ -147,3 +156,45 @@ def test_jq_takes_it() -> None:
             check=True,
         )
         assert int(read.stdout) == session.view().job_count
+
+
+def test_the_log_of_a_job_that_wrote_nothing_is_there_and_empty() -> None:
+    found = document(logs="all")
+
+    (attempt,) = next(
+        job["attempts"] for job in found["jobs"] if job["id"] == "com.example::outcome-skip"
+    )
+    assert attempt["io_log"] == []
+    assert all("io_log" in attempt for job in found["jobs"] for attempt in job["attempts"])
+
+
+def test_sums_have_no_dust() -> None:
+    result = JobResult(outcome=Outcome.PASS, execution_duration=0.1)
+    results = [ResultRecorded(at=START, job_id=f"j{n}", result=result) for n in range(3)]
+    jobs = [JobDefined(at=START, job=JobRecord(id=f"j{n}")) for n in range(3)]
+    session = SampleSession((SessionCreated(at=START, session_id="s"), *jobs, *results))
+
+    assert document(session)["duration"] == 0.3
+
+
+def test_moments_are_to_the_millisecond() -> None:
+    result = JobResult(outcome=Outcome.PASS, started_at=START + 1.2346)
+    session = SampleSession(
+        (
+            SessionCreated(at=START + 0.0006, session_id="s"),
+            JobDefined(at=START, job=JobRecord(id="j")),
+            ResultRecorded(at=START, job_id="j", result=result),
+        )
+    )
+
+    found = document(session)
+
+    assert found["session"]["created"] == "2026-01-01T00:00:00.001Z"
+    assert found["jobs"][0]["attempts"][0]["started"] == "2026-01-01T00:00:01.235Z"
+
+
+def test_the_jobs_of_a_reason_are_objects_and_those_it_does_not_name_are_counted() -> None:
+    (reason,) = document(big_session(200))["verdict"]["reasons"]
+
+    assert reason["jobs"][0] == {"device": "local", "id": "com.example::job/9"}
+    assert (reason["count"], len(reason["jobs"]), reason["more"]) == (20, 10, 10)

@@ -22,8 +22,11 @@ from holdall.errors import (
     UnknownPluginError,
 )
 from holdall.exports.pipeline import export
+from holdall.recording import Recorder
 from holdall.registry.candidates import Declared
 from holdall.registry.registry import Registry
+from holdall.results import Attachment, JobResult, Outcome
+from holdall.stores import open_repository
 from holdall.testing.exporters import ExporterContract
 from holdall.testing.sessions import empty_session, sample_session
 from holdall_exporters.tar import TarExporter
@@ -31,6 +34,7 @@ from holdall_exporters.tar import TarExporter
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from holdall.contracts import Storage
     from holdall.contracts.exporters import ExportContext, Exporter, Sink
     from holdall.testing.sessions import SampleSession
     from holdall.view.session import SessionView
@@ -153,6 +157,39 @@ def test_logs_and_attachments_are_there_byte_for_byte() -> None:
     assert content["sample-1/logs/local/com.example%3a%3aflaky.1.log"] == log
     assert content[f"{folder}/notes.txt"] == b"notes"
     assert content[f"{folder}/2~notes.txt"] == b"more"
+
+
+def stored(url: str, *, size: int) -> Storage:
+    """Return a session with an attachment of 5 000 bytes, of which it says *size*."""
+    repository = open_repository(url)
+    storage = repository.create("s")
+    ref = storage.put_blob([b"x" * 5000])
+    attachment = Attachment(name="a.png", media_type="image/png", size=size, ref=ref)
+    result = JobResult(outcome=Outcome.PASS, attachments=(attachment,))
+    with Recorder(storage) as recorder:
+        recorder.record_result("job", result)
+    return repository.open("s", mode="r")
+
+
+@pytest.mark.parametrize("store", ["file://{}", "sqlite:///{}/s.db", "memory://{}"])
+def test_an_attachment_in_a_blob_goes_into_the_archive_from_every_store(
+    store: str, tmp_path: Path
+) -> None:
+    report = io.BytesIO()
+
+    export(stored(store.format(tmp_path), size=5000), "tar", report, verify=True)
+
+    assert members(report.getvalue())["s/attachments/job.1/a.png"] == b"x" * 5000
+
+
+@pytest.mark.parametrize(
+    ("size", "reason"), [(4999, "goes on behind"), (5001, "ends after 5,000")]
+)
+def test_an_attachment_of_another_size_than_the_session_says_is_not_packed(
+    size: int, reason: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ExportError, match=reason):
+        export(stored(f"file://{tmp_path}", size=size), "tar", io.BytesIO())
 
 
 def test_output_of_attachment_jobs_is_an_attachment() -> None:

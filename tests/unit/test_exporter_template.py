@@ -215,7 +215,7 @@ def test_what_a_job_wrote_is_text_and_cut_visibly(tmp_path: Path) -> None:
     cut = made(tmp_path / "a.txt", f"{jobs}{{{{ job | log(3) }}}}{{% endfor %}}")
 
     assert "\x1b" not in whole
-    assert "characters more]" in cut
+    assert "characters left out ...]" in cut
     assert len(cut) < len(whole)
 
 

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import ClassVar
 
-from holdall.journal.events import JobDefined, JobRecord, ResultRecorded, SessionCreated
-from holdall.results import JobResult
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from holdall.journal.events import (
+    DeviceAdded,
+    JobDefined,
+    JobRecord,
+    ResultRecorded,
+    SessionCreated,
+)
+from holdall.results import JobResult, Outcome
 from holdall.testing.exporters import ExporterContract, exported
-from holdall.testing.sessions import SampleSession, big_session, empty_session, sample_session
+from holdall.testing.sessions import (
+    START,
+    SampleSession,
+    big_session,
+    empty_session,
+    sample_session,
+)
+from holdall.writing import line_text, wrapped
 from holdall_exporters.text import TextExporter
 
 
@@ -116,7 +133,8 @@ def test_the_slowest_jobs_can_be_listed() -> None:
 
 
 def columns(line: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in line)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", line)
+    return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in plain)
 
 
 def test_characters_that_are_two_columns_wide_make_a_line_longer() -> None:
@@ -154,3 +172,45 @@ def test_comments_and_history_can_be_left_out() -> None:
 
     assert "comment: " not in text
     assert "attempts: " not in text
+
+
+WIDE = "\u663e\u793a \u65e5\u672c\u8a9e\u30c6\u30b9\u30c8 \ud55c\uad6d\uc5b4"
+MARKS = "e\u0301a\u0308 \u0915\u094d\u0937\u093f"
+EMOJI = (
+    "\U0001f9ea \U0001f468\u200d\U0001f469\u200d\U0001f467 "
+    "\u2764\ufe0f \U0001f44d\U0001f3fd \U0001f1e9\U0001f1ea"
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    text=st.text(st.sampled_from(f"{WIDE}{MARKS}{EMOJI}ab -"), max_size=120),
+    width=st.integers(2, 120),
+    color=st.sampled_from(("always", "never")),
+)
+def test_no_line_is_wider_than_the_width(text: str, width: int, color: str) -> None:
+    result = JobResult(outcome=Outcome.FAIL, comments=text, skip_reason=text)
+    session = SampleSession(
+        (
+            SessionCreated(at=START, session_id="s", title=text),
+            DeviceAdded(at=START, device="a", description=text),
+            DeviceAdded(at=START, device="b"),
+            JobDefined(at=START, device="a", job=JobRecord(id="job", summary=text)),
+            ResultRecorded(at=START, device="a", job_id="job", result=result),
+        )
+    )
+
+    report = exported(TextExporter, session, [f"width={width}", f"color={color}"]).decode()
+
+    assert all(columns(line) <= width for line in report.splitlines())
+    shown = re.sub(r"\s|\x1b\[[0-9;]*m", "", report)
+    assert "".join(line_text(text).split()) in shown
+
+
+def test_a_line_is_not_broken_within_a_character() -> None:
+    text = "\U0001f468\u200d\U0001f469e\u0301" * 20
+
+    lines = list(wrapped(text, 11, ""))
+
+    assert "".join(lines) == text
+    assert all(line[0] in "\U0001f468e" for line in lines)

@@ -43,7 +43,8 @@ def test_the_verdict_can_be_json() -> None:
             {
                 "code": "failed",
                 "count": 1,
-                "jobs": ["com.example::job/9"],
+                "jobs": [{"device": "local", "id": "com.example::job/9"}],
+                "more": 0,
                 "text": "1 job failed: com.example::job/9",
             }
         ],

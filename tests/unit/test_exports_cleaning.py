@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from io import BytesIO
 from xml.sax.saxutils import escape
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree, html
 
 from holdall.writing.cleaning import (
     CELL_LENGTH,
     CELL_LINE_FEEDS,
+    cell_of,
     cell_text,
     html_text,
     line_text,
@@ -99,24 +101,53 @@ def test_a_cell_escapes_what_excel_would_unescape() -> None:
     assert cell_text("_x0041_ and _X0041_") == "_x005F_x0041_ and _X0041_"
 
 
-def test_a_long_cell_is_cut_visibly() -> None:
-    cell = cell_text("x" * 40_000)
+def test_a_long_cell_keeps_its_beginning_and_more_of_its_end() -> None:
+    cell = cell_text("a" * 20_000 + "z" * 20_000)
 
-    assert len(cell) == CELL_LENGTH
-    assert cell.endswith("\n[... cut: 40,000 characters in all]")
+    beginning, mark, end = re.split(r"(\n\[.*\]\n)", cell)
+    left_out = 40_000 - len(beginning) - len(end)
+    assert mark == f"\n[... {left_out:,} characters left out ...]\n"
+    assert CELL_LENGTH - 4 <= len(cell) <= CELL_LENGTH
+    assert (set(beginning), set(end)) == ({"a"}, {"a", "z"})
+    assert len(beginning) == (len(beginning) + len(end)) // 4
 
 
-def test_a_cell_says_how_long_a_text_was_of_which_it_gets_the_beginning() -> None:
-    assert cell_text("the beginning", behind=2_000_000) == (
-        "the beginning\n[... cut: 2,000,013 characters in all]"
+def test_a_cell_of_a_text_that_comes_in_pieces_is_cut_as_if_it_were_whole() -> None:
+    text = "".join(f"line {number}\n" for number in range(10_000))
+
+    assert cell_of(text[n : n + 999] for n in range(0, len(text), 999)) == cell_text(text)
+
+
+@settings(deadline=None)
+@given(
+    pieces=st.lists(
+        st.sampled_from(["a", "\n", "_x0041_", "_x005F_", "\U0001f9ea", "b" * 4000]), min_size=1
+    ),
+    size=st.integers(1, 70_000),
+)
+def test_a_cell_has_both_ends_of_its_text_as_excel_reads_them(
+    pieces: list[str], size: int
+) -> None:
+    text = ("".join(pieces) * size)[:size]
+    cell = cell_text(text)
+
+    read = re.sub("_x([0-9A-Fa-f]{4})_", lambda match: chr(int(match[1], 16)), cell)
+    match = re.fullmatch(
+        r"(.*?)(?:\n(\[\.\.\. [0-9,]+ characters? left out \.\.\.\])\n(.*))?", read, re.DOTALL
     )
+    assert match
+    beginning, mark, end = match.groups()
+    assert len(cell.encode("utf-16-le")) // 2 <= CELL_LENGTH
+    assert cell.count("\n") <= CELL_LINE_FEEDS
+    assert text.startswith(beginning) if mark else text == beginning
+    assert not mark or text.endswith(end)
 
 
 def test_a_long_cell_is_measured_as_excel_does() -> None:
     cell = cell_text("\U0001f9ea" * 17_000)
 
-    assert len(cell.encode("utf-16-le")) // 2 in {CELL_LENGTH, CELL_LENGTH - 1}
-    assert cell.endswith("in all]")
+    assert CELL_LENGTH - 8 <= len(cell.encode("utf-16-le")) // 2 <= CELL_LENGTH
+    assert "characters left out" in cell
 
 
 def test_a_cell_that_just_fits_is_left_whole() -> None:
@@ -128,7 +159,7 @@ def test_a_cell_of_many_lines_is_cut_visibly() -> None:
     cell = cell_text("line\n" * 1000)
 
     assert cell.count("\n") == CELL_LINE_FEEDS
-    assert cell.endswith("in all]")
+    assert "characters left out" in cell
 
 
 def test_a_cut_cell_is_still_utf_8() -> None:

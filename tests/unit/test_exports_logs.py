@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from holdall.results import IOLogRecord
 from holdall.writing.cleaning import EscapeStripper, strip_escapes
-from holdall.writing.logs import head_of, log_text
+from holdall.writing.logs import log_text
 
 
 def out(*pieces: bytes) -> list[IOLogRecord]:
@@ -95,8 +95,3 @@ def test_the_text_does_not_depend_on_the_pieces(data: bytes, size: int) -> None:
     pieces = [data[start : start + size] for start in range(0, len(data), size)]
 
     assert text_of(out(*pieces)) == text_of(out(data))
-
-
-def test_the_head_of_a_log_is_cut_and_the_rest_counted() -> None:
-    assert head_of(["abc", "def", "gh"], limit=4) == ("abcd", 4)
-    assert head_of(["abc"], limit=4) == ("abc", 0)

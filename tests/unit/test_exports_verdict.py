@@ -18,7 +18,7 @@ from holdall.journal.events import (
 from holdall.results import JobResult, Outcome
 from holdall.testing.sessions import empty_session
 from holdall.view.session import SessionView
-from holdall.view.verdict import EXAMPLES, Reason, Verdict, VerdictPolicy, verdict
+from holdall.view.verdict import EXAMPLES, JobName, Reason, Verdict, VerdictPolicy, verdict
 
 if TYPE_CHECKING:
     from holdall.journal.events import AnyEvent
@@ -62,7 +62,8 @@ def test_skipped_jobs_do_not_matter(outcome: Outcome) -> None:
 def test_one_job_that_is_not_well_is_enough(outcome: Outcome, code: str) -> None:
     found = verdict(view(Outcome.PASS, outcome))
 
-    assert (found.word, found.reasons) == ("FAIL", (Reason(code, 1, ("job-1",)),))
+    reason = Reason(code, 1, (JobName("local", "job-1"),))
+    assert (found.word, found.reasons) == ("FAIL", (reason,))
 
 
 def test_a_job_in_flight_has_not_passed_even_if_it_did_before() -> None:
@@ -70,7 +71,7 @@ def test_a_job_in_flight_has_not_passed_even_if_it_did_before() -> None:
 
     found = verdict(view(Outcome.PASS, then=(started,)))
 
-    assert found.reasons == (Reason("in-flight", 1, ("job-0",)),)
+    assert found.reasons == (Reason("in-flight", 1, (JobName("local", "job-0"),)),)
 
 
 def test_only_the_last_attempt_counts() -> None:
@@ -113,4 +114,5 @@ def test_reasons_name_the_device_where_there_are_several() -> None:
 
     found = verdict(view(Outcome.FAIL, then=(other,)))
 
-    assert found.reasons[0].jobs == ("local: job-0",)
+    assert found.reasons[0].jobs == (JobName("local", "job-0"),)
+    assert str(found.reasons[0]) == "1 job failed: local: job-0"

@@ -18,7 +18,7 @@ from holdall.registry.registry import Registry
 from holdall.results import IOLogRecord, JobResult
 from holdall.testing.sessions import SampleSession, sample_session
 from holdall.view.verdict import verdict
-from holdall.writing.logs import shortened
+from holdall.writing.cuts import shortened
 from holdall_exporters.json import JsonExporter
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def test_the_logs_together_are_cut_to_a_total() -> None:
     text, report = exported("log-total=5", session=logged(b"abc", b"def", b"ghi"))
 
     assert "abc" in text
-    assert "d\n[... 1 bytes of output left out]\nf" in text
+    assert "\n[... 1 bytes of output left out]\nef" in text
     assert "\n[... 3 bytes of output left out]\n" in text
     assert "ghi" not in text
     assert report.changes == {"logs cut": 2, "bytes of logs cut": 4}

@@ -15,7 +15,7 @@ import msgspec
 from holdall.languages import N_
 from holdall.results import Outcome  # noqa: TC001 - msgspec evaluates it
 from holdall.view import ViewFilter
-from holdall.writing import BYTES_CUT, LOGS_CUT, ControlFilter, mark_of, shortened
+from holdall.writing import BYTES_CUT, LOGS_CUT, ControlFilter, mark_of, shortened, split_room
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -33,7 +33,7 @@ class ViewOptions:
         logs: Whose output there is: nobody's, that of failed jobs, all. An exporter with an
             option of that name decides by itself.
         log_max: Bytes of one log at most; what is more is left out of its middle.
-        log_head: How many of them to take from the log's beginning, half of them if not said.
+        log_head: How many of them to take from the log's beginning, a quarter if not said.
         log_total: Bytes of all logs together at most, given to the first ones.
         only: Show jobs of these outcomes alone; the verdict is about all jobs all the same.
         order: Show jobs as they ran, by id, or by category.
@@ -141,7 +141,8 @@ def _cuts(view: SessionView, wanted: ViewOptions) -> dict[tuple[str, str, int], 
             if left is not None:
                 left -= room
             if room < size:
-                head = room // 2 if wanted.log_head is None else min(room, wanted.log_head)
+                asked = wanted.log_head
+                head = split_room(room)[0] if asked is None else min(room, asked)
                 cuts[key] = _Cut(size, head, room - head)
     return cuts
 

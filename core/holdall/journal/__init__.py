@@ -38,10 +38,12 @@ from holdall.journal.events import (
 )
 from holdall.journal.iolog import pack_record, unpack_records
 from holdall.journal.listing import describe_session, list_sessions
+from holdall.journal.outsized import INLINE, with_blobs
 from holdall.journal.record import Journal, read_events
 
 __all__ = [
     "FORMAT",
+    "INLINE",
     "START",
     "AnyEvent",
     "CategoryDefined",
@@ -83,5 +85,6 @@ __all__ = [
     "pack_record",
     "read_events",
     "unpack_records",
+    "with_blobs",
     "writer_opened",
 ]

@@ -10,6 +10,7 @@ from holdall.errors import CorruptSessionError, HoldallError
 from holdall.journal.codec import Position, decode, encode, pack_snapshot, unpack_snapshot
 from holdall.journal.compaction import compacted
 from holdall.journal.events import SessionSummarised, Snapshot
+from holdall.journal.outsized import with_blobs
 from holdall.journal.summary import RunningSummary
 
 if TYPE_CHECKING:
@@ -108,8 +109,11 @@ class Journal:
         return self._tail >= max(SMALLEST_TAIL, self._base)
 
     def append(self, events: Iterable[AnyEvent], *, level: Level = "system") -> None:
-        """Store *events*, all or none; on return they survive what *level* says."""
-        events = tuple(events)
+        """Store *events*, all or none; on return they survive what *level* says.
+
+        Large logs and attachments that are in results become blobs.
+        """
+        events = tuple(with_blobs(event, self.storage) for event in events)
         entries, behind = encode(events, self._position)
         if entries:
             self.storage.append(entries, expect=self._position.number, level=level)

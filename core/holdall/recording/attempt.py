@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 import msgspec
 
 from holdall.errors import RecordingError
+from holdall.journal import INLINE
 from holdall.results import Attachment, JobResult, Measurement, Subtest, encodable
-from holdall.session import INLINE, LogCapture
+from holdall.session import LogCapture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -20,6 +20,7 @@ from holdall.journal import (
     ResultRecorded,
     SessionCreated,
     now,
+    with_blobs,
     writer_opened,
 )
 from holdall.processes import this_process
@@ -288,6 +289,8 @@ class Recorder:
     def record_result(self, job_id: str, result: JobResult, *, device: str = LOCAL) -> None:
         """Record a finished result; blobs that it names must be in the session's storage.
 
+        Output and attachments beyond 4 KiB are moved to blobs at once.
+
         Raises:
             TypeError: *result* is no `JobResult`.
         """
@@ -296,7 +299,7 @@ class Recorder:
         job_id, device = _checked_ids(job_id, device)
         self._ensure_job(device, job_id)
         event = ResultRecorded(at=self._clock(), device=device, job_id=job_id, result=result)
-        self._emit(event)
+        self._emit(with_blobs(event, self._storage))
 
     def note_plugin(self, kind: str, name: str, registry: Registry | None = None) -> None:
         """Record that a plugin takes part in writing the session, and where it comes from."""

@@ -1,6 +1,6 @@
 """The engine: a session that is alive, its devices, its states and its runs."""
 
-from holdall.session.capture import INLINE, LogCapture, log_name, recover
+from holdall.session.capture import LogCapture, log_name, recover
 from holdall.session.context import SessionDeviceContext
 from holdall.session.load import IGNORE_CHECKSUMS, peek
 from holdall.session.manager import PREFIX, SessionManager, create_storage
@@ -11,7 +11,6 @@ from holdall.session.state import SessionState
 
 __all__ = [
     "IGNORE_CHECKSUMS",
-    "INLINE",
     "PREFIX",
     "BoundRunner",
     "LogCapture",

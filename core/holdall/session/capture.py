@@ -5,15 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from holdall.journal import pack_record, unpack_records
+from holdall.journal import INLINE, pack_record, unpack_records
 from holdall.results import IOLogRecord
 
 if TYPE_CHECKING:
     from holdall.contracts import LogWriter, Storage
     from holdall.results import Stream
-
-INLINE: Final = 4096
-"""Up to this many bytes travel inside the result; more become a blob."""
 
 MOST: Final = 64 * 2**20
 """Bytes that are kept of one attempt; what comes behind is counted, not kept."""

@@ -26,6 +26,7 @@ from holdall.processes import this_process
 from holdall.providers import installed_providers
 from holdall.registry import Registry
 from holdall.results import encodable
+from holdall.session.capture import LogCapture, log_name
 from holdall.session.context import SessionDeviceContext
 from holdall.session.exporters import ExporterMap, exporter_units
 from holdall.session.load import load_contexts, units_of
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from holdall.exports import BoundExporter, Units
     from holdall.journal import AnyEvent
     from holdall.results import IOLogRecord, JobResult
-    from holdall.units import TestPlan, Unit
+    from holdall.units import Job, TestPlan, Unit
 
 
 PREFIX: Final = "holdall-"
@@ -325,6 +326,25 @@ class SessionManager:
             return
         with self._storage.open_blob(result.io_log_ref) as log:
             yield from unpack_records(log, name=result.io_log_ref)
+
+    def open_log(self, job: Job, context: SessionDeviceContext | None = None) -> LogCapture:
+        """Return the log of the next attempt at *job*, to write to while it runs.
+
+        No more than 64 KiB of it are held in memory. `finish` gives the fields that the
+        attempt's `JobResult` has of it:
+
+            log = manager.open_log(job)
+            log.write("stdout", data)
+            state.update_job_result(job, JobResult(outcome="pass", **log.finish()))
+
+        Args:
+            context: That of the device which runs the job; the default one if not said.
+        """
+        context = context or self.default_device_context
+        if context is None:
+            raise ValueError(f"cannot open a log of {job.id!r}: the session has no device yet")
+        attempt = len(context.state.job_state_map[job.id].result_history) + 1
+        return LogCapture(self._storage, log_name(context.device.id, job.id, attempt))
 
     def checkpoint(self, *, level: Level = "system") -> None:
         """Store everything that changed since the last checkpoint; durable on return.

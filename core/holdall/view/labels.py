@@ -87,5 +87,6 @@ _ORDER: Final = (
 
 
 def total(durations: Iterable[float | None]) -> float:
-    """Return the sum of *durations*, a finite number whatever they are."""
-    return min(sum(duration or 0.0 for duration in durations), sys.float_info.max)
+    """Return the sum of *durations* to the microsecond, a finite number whatever they are."""
+    exact = sum(duration or 0.0 for duration in durations)
+    return round(min(exact, sys.float_info.max), 6)

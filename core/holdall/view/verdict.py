@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from holdall.languages import ENGLISH, NN_
 from holdall.results import Outcome
@@ -113,6 +113,13 @@ STRICT: Final = VerdictPolicy()
 """The policy of all reports and of the exit code."""
 
 
+class JobName(NamedTuple):
+    """The name of a job in a session: its device and its id."""
+
+    device: str
+    id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One reason that keeps a session from passing.
@@ -120,12 +127,19 @@ class Reason:
     Attributes:
         code: One of `Against`, `nothing-passed` or `too-few`.
         count: How many jobs it is about.
-        jobs: The first of them; with the device in front if there are several.
+        jobs: The first of them, `EXAMPLES` at most.
+        several_devices: Whether the session has several, so that texts name the job's.
     """
 
     code: str
     count: int = 0
-    jobs: tuple[str, ...] = ()
+    jobs: tuple[JobName, ...] = ()
+    several_devices: bool = False
+
+    @property
+    def more(self) -> int:
+        """How many jobs it is about besides `jobs`."""
+        return max(0, self.count - len(self.jobs)) if self.jobs else 0
 
     @property
     def headline(self) -> str:
@@ -147,11 +161,13 @@ class Reason:
         headline = self.headline_in(catalog)
         if not self.jobs:
             return headline
-        jobs, more = ", ".join(self.jobs), self.count - len(self.jobs)
-        if more <= 0:
+        jobs = ", ".join(
+            f"{job.device}: {job.id}" if self.several_devices else job.id for job in self.jobs
+        )
+        if not self.more:
             return f"{headline}: {jobs}"
-        text = catalog.ngettext("{jobs} and {count} more", "{jobs} and {count} more", more)
-        return f"{headline}: {text.format(jobs=jobs, count=more)}"
+        text = catalog.ngettext("{jobs} and {count} more", "{jobs} and {count} more", self.more)
+        return f"{headline}: {text.format(jobs=jobs, count=self.more)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +186,7 @@ class Verdict:
 def verdict(view: SessionView, policy: VerdictPolicy = STRICT) -> Verdict:
     """Return the verdict on the whole session; an empty one has not passed."""
     counts = dict.fromkeys(_AGAINST, 0)
-    examples: dict[str, list[str]] = {code: [] for code in _AGAINST}
+    examples: dict[str, list[JobName]] = {code: [] for code in _AGAINST}
     several = len(view.devices) > 1
     passed = tried = 0
     for job in view.whole.jobs():
@@ -183,8 +199,8 @@ def verdict(view: SessionView, policy: VerdictPolicy = STRICT) -> Verdict:
             continue
         counts[code] += 1
         if len(examples[code]) < EXAMPLES:
-            examples[code].append(f"{job.device_id}: {job.id}" if several else job.id)
-    reasons = [Reason(code, n, tuple(examples[code])) for code, n in counts.items() if n]
+            examples[code].append(JobName(job.device_id, job.id))
+    reasons = [Reason(code, n, tuple(examples[code]), several) for code, n in counts.items() if n]
     if not passed and policy.empty == "fail":
         reasons.append(Reason("nothing-passed"))
     if tried < policy.min_tests:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from holdall.writing.cleaning import (
         CELL_LENGTH,
         CELLS_CUT,
+        cell_of,
         cell_text,
         html_text,
         line_text,
@@ -15,21 +16,28 @@ if TYPE_CHECKING:
         terminal_text,
         xml_text,
     )
+    from holdall.writing.columns import columns_of, wrapped
     from holdall.writing.controls import ControlFilter
+    from holdall.writing.cuts import (
+        Gap,
+        cut_middle,
+        cut_text,
+        mark_of,
+        shortened,
+        split_room,
+        text_mark,
+    )
     from holdall.writing.files import file_name, gathered
     from holdall.writing.logs import (
         BYTES_CUT,
         LOGS_CUT,
         LogChoice,
-        head_of,
         log_text,
-        mark_of,
-        shortened,
         stream_runs,
         wants_log,
     )
     from holdall.writing.masking import LARGEST_MATCH, masked_records
-    from holdall.writing.moments import duration, iso, moment, readable
+    from holdall.writing.moments import duration, iso, iso_milliseconds, moment, readable
     from holdall.writing.parts import (
         MEASUREMENTS_LEFT_OUT,
         SUBTESTS_LEFT_OUT,
@@ -42,6 +50,7 @@ else:
             ".cleaning": (
                 "CELL_LENGTH",
                 "CELLS_CUT",
+                "cell_of",
                 "cell_text",
                 "html_text",
                 "line_text",
@@ -49,21 +58,28 @@ else:
                 "terminal_text",
                 "xml_text",
             ),
+            ".columns": ("columns_of", "wrapped"),
             ".controls": ("ControlFilter",),
+            ".cuts": (
+                "Gap",
+                "cut_middle",
+                "cut_text",
+                "mark_of",
+                "shortened",
+                "split_room",
+                "text_mark",
+            ),
             ".files": ("file_name", "gathered"),
             ".logs": (
                 "BYTES_CUT",
                 "LOGS_CUT",
                 "LogChoice",
-                "head_of",
                 "log_text",
-                "mark_of",
-                "shortened",
                 "stream_runs",
                 "wants_log",
             ),
             ".masking": ("LARGEST_MATCH", "masked_records"),
-            ".moments": ("duration", "iso", "moment", "readable"),
+            ".moments": ("duration", "iso", "iso_milliseconds", "moment", "readable"),
             ".parts": ("MEASUREMENTS_LEFT_OUT", "SUBTESTS_LEFT_OUT", "count_parts_left_out"),
         },
     )
@@ -77,15 +93,20 @@ __all__ = [
     "MEASUREMENTS_LEFT_OUT",
     "SUBTESTS_LEFT_OUT",
     "ControlFilter",
+    "Gap",
     "LogChoice",
+    "cell_of",
     "cell_text",
+    "columns_of",
     "count_parts_left_out",
+    "cut_middle",
+    "cut_text",
     "duration",
     "file_name",
     "gathered",
-    "head_of",
     "html_text",
     "iso",
+    "iso_milliseconds",
     "line_text",
     "log_text",
     "mark_of",
@@ -93,9 +114,12 @@ __all__ = [
     "moment",
     "readable",
     "shortened",
+    "split_room",
     "stream_runs",
     "strip_escapes",
     "terminal_text",
+    "text_mark",
     "wants_log",
+    "wrapped",
     "xml_text",
 ]

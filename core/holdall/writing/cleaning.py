@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from holdall.languages import ENGLISH, N_, grouped
+from holdall.languages import ENGLISH, N_
 from holdall.results import encodable
+from holdall.writing.cuts import cut_text, split_room, text_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -56,54 +57,63 @@ def line_text(text: str) -> str:
 
 
 def cell_text(
-    text: str,
-    catalog: Catalog = ENGLISH,
-    *,
-    behind: int = 0,
-    cut: Callable[[], object] | None = None,
+    text: str, catalog: Catalog = ENGLISH, *, cut: Callable[[], object] | None = None
 ) -> str:
     """Return *text* as one cell of a spreadsheet holds it; what does not fit is visibly cut.
 
     Args:
         catalog: The language of the text that marks a cut.
-        behind: Characters that were cut already, of the end of the text.
         cut: Called if the text does not fit.
     """
-    if not behind and text.isprintable() and len(text) <= CELL_LENGTH // 2 and "_x" not in text:
+    if text.isprintable() and len(text) <= CELL_LENGTH // 2 and "_x" not in text:
         return text
-    text = _shown(text.replace("\r\n", "\n"))
-    text = _ESCAPED_UNIT.sub("_x005F_", text)
-    if behind or len(text) > CELL_LENGTH // 2 or text.count("\n") > CELL_LINE_FEEDS:
-        held = _cut(text, catalog, behind)
-        if cut is not None and held is not text:
-            cut()
-        return held
-    return text
+    return _cell(text, 0, "", catalog, cut)
+
+
+def cell_of(
+    pieces: Iterable[str], catalog: Catalog = ENGLISH, *, cut: Callable[[], object] | None = None
+) -> str:
+    """Return a text of any length as `cell_text` does; no more than a cell is held of it."""
+    return _cell(*cut_text(pieces, CELL_LENGTH), catalog, cut)
+
+
+def _cell(
+    beginning: str,
+    left_out: int,
+    end: str,
+    catalog: Catalog,
+    cut: Callable[[], object] | None,
+) -> str:
+    """Return a text of which the middle may be gone already as a cell holds it."""
+    beginning, end = (_shown(part.replace("\r\n", "\n")) for part in (beginning, end))
+    escaped = _escaped(beginning)
+    if not left_out and escaped.count("\n") <= CELL_LINE_FEEDS and _units(escaped) <= CELL_LENGTH:
+        return escaped
+    if cut is not None:
+        cut()
+    whole = len(beginning) + left_out + len(end)
+    feeds, last_feeds = split_room(CELL_LINE_FEEDS - 2)
+    units, last_units = split_room(CELL_LENGTH - len(text_mark(whole, catalog)))
+    head = "\n".join(beginning.split("\n", feeds + 1)[: feeds + 1])[:units]
+    # As long as nothing of a text was left out, its end is that of its beginning.
+    lines = (end if left_out else beginning).rsplit("\n", last_feeds + 1)[-last_feeds - 1 :]
+    tail = "\n".join(lines)[-last_units:]
+    while (excess := _units(_escaped(head)) - units) > 0:
+        head = head[: -((excess + 1) // 2)]
+    while (excess := _units(_escaped(tail)) - last_units) > 0:
+        tail = tail[(excess + 1) // 2 :]
+    mark = text_mark(whole - len(head) - len(tail), catalog)
+    return f"{_escaped(head)}{mark}{_escaped(tail)}"
+
+
+def _escaped(text: str) -> str:
+    return _ESCAPED_UNIT.sub("_x005F_", text)
 
 
 def _shown(text: str) -> str:
     if text.isprintable() or text.replace("\n", "").isprintable():  # as in `xml_text`
         return text
     return encodable(text).translate(_TERMINAL) if _NOT_TERMINAL.search(text) else text
-
-
-def _cut(text: str, catalog: Catalog, behind: int) -> str:
-    """Return as much of *text* as a cell takes, with a mark if that is not all."""
-    lines = text.split("\n", CELL_LINE_FEEDS)
-    few_lines = "\n".join(lines[:CELL_LINE_FEEDS])
-    kept = text if text.count("\n") <= CELL_LINE_FEEDS else few_lines
-    if not behind and len(kept) == len(text) and _units(text) <= CELL_LENGTH:
-        return text
-    whole = len(text) + behind
-    said = catalog.ngettext(
-        "[... cut: {count} character in all]", "[... cut: {count} characters in all]", whole
-    )
-    mark = f"\n{said.format(count=grouped(whole, catalog))}"
-    room = CELL_LENGTH - len(mark)
-    kept = kept[:room]
-    while _units(kept) > room:
-        kept = kept[: len(kept) - max(1, (_units(kept) - room) // 2)]
-    return kept + mark
 
 
 def _units(text: str) -> int:

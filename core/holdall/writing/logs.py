@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from codecs import getincrementaldecoder
-from collections import deque
 from typing import TYPE_CHECKING, Final, Literal
 
 from holdall.languages import N_
-from holdall.results import IOLogRecord
 from holdall.writing.cleaning import EscapeStripper
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from holdall.results import Stream
+    from holdall.results import IOLogRecord, Stream
     from holdall.view import JobView
 
 LogChoice = Literal["none", "failed", "all"]
@@ -72,48 +70,6 @@ def stream_runs(records: Iterable[IOLogRecord]) -> Iterator[tuple[Stream, bytes]
 def _pieces(stream: Stream, data: bytes) -> Iterator[tuple[Stream, bytes]]:
     for start in range(0, len(data), _PIECE):
         yield stream, data[start : start + _PIECE]
-
-
-def shortened(records: Iterable[IOLogRecord], head: int, tail: int) -> Iterator[IOLogRecord]:
-    """Yield the first *head* and the last *tail* bytes of a log, with a mark between them."""
-    waiting: deque[IOLogRecord] = deque()
-    held = left_out = 0
-    for record in records:
-        if head:
-            yield record._replace(data=record.data[:head])
-        rest = record._replace(data=record.data[head:])
-        head -= min(head, len(record.data))
-        if rest.data:
-            waiting.append(rest)
-            held += len(rest.data)
-        while held > tail:
-            first = waiting.popleft()
-            drop = min(len(first.data), held - tail)
-            held -= drop
-            left_out += drop
-            if drop < len(first.data):
-                waiting.appendleft(first._replace(data=first.data[drop:]))
-    if left_out:
-        delay = waiting[0].delay if waiting else 0.0
-        yield IOLogRecord(delay, "stdout", mark_of(left_out))
-    yield from waiting
-
-
-def mark_of(left_out: int) -> bytes:
-    """Return the mark that replaces so many bytes of a log."""
-    return f"\n[... {left_out:,} bytes of output left out]\n".encode()
-
-
-def head_of(pieces: Iterable[str], *, limit: int) -> tuple[str, int]:
-    """Return the first *limit* characters of *pieces*, and the number of those that follow."""
-    kept: list[str] = []
-    room = limit
-    dropped = 0
-    for piece in pieces:
-        kept.append(piece[:room])
-        dropped += len(piece) - len(kept[-1])
-        room -= len(kept[-1])
-    return "".join(kept), dropped
 
 
 class _StreamText:

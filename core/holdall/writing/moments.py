@@ -24,6 +24,12 @@ def iso(when: datetime) -> str:
     return f"{when.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
+def iso_milliseconds(seconds: float) -> str:
+    """Return *seconds* since 1970 as `2026-01-31T12:00:00.125Z`."""
+    whole, rest = divmod(round(min(max(seconds, 0.0), _LAST) * 1000), 1000)
+    return f"{moment(whole).replace(tzinfo=None).isoformat(timespec='seconds')}.{rest:03}Z"
+
+
 def readable(when: datetime) -> str:
     """Return a moment in UTC for people: `2026-01-31 12:00:00 UTC`."""
     return f"{iso(when)[:-1].replace('T', ' ')} UTC"

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import re
 from codecs import getincrementaldecoder
-from collections import deque
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
-from holdall.languages import ENGLISH, grouped
-from holdall.writing import html_text, stream_runs, strip_escapes
+from holdall.languages import ENGLISH
+from holdall.writing import (
+    Gap,
+    cut_middle,
+    html_text,
+    split_room,
+    stream_runs,
+    strip_escapes,
+    text_mark,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -41,18 +48,16 @@ def coloured(
     The classes are `f0` to `f15` for a colour, `b0` to `b15` for a background,
     `bold`, `dim`, `italic`, `underline`, `strike`, and `err` for the error stream.
     """
-    head, left_out, tail = _ends(_decoded(records), limit)
     styles = {"stdout": _Style(), "stderr": _Style("err")}
-    runs = list(_runs(head, styles))
-    if left_out:
-        mark = catalog.ngettext(
-            "[... {count} character left out ...]",
-            "[... {count} characters left out ...]",
-            left_out,
-        )
-        runs.append((CUT, f"\n{mark.format(count=grouped(left_out, catalog))}\n"))
-    runs += _runs(tail, styles)
-    return runs
+    head: list[tuple[str, str]] = []
+    tail: list[tuple[str, str]] = []
+    mark: list[Run] = []
+    for part in cut_middle(_decoded(records), *split_room(limit)):
+        if isinstance(part, Gap):
+            mark.append((CUT, text_mark(part.size, catalog)))
+        else:
+            (tail if mark else head).append(part)
+    return [*_runs(head, styles), *mark, *_runs(tail, styles)]
 
 
 def _decoded(records: Iterable[IOLogRecord]) -> Iterator[tuple[str, str]]:
@@ -62,34 +67,6 @@ def _decoded(records: Iterable[IOLogRecord]) -> Iterator[tuple[str, str]]:
         yield stream, decoders[stream].decode(data)
     for name, decoder in decoders.items():
         yield name, decoder.decode(b"", final=True)
-
-
-def _ends(
-    pieces: Iterable[tuple[str, str]], limit: int
-) -> tuple[list[tuple[str, str]], int, list[tuple[str, str]]]:
-    """Return the first and the last pieces, and how many characters lie between them.
-
-    The end of a long log says most, so it gets the larger half.
-    """
-    head: list[tuple[str, str]] = []
-    tail: deque[tuple[str, str]] = deque()
-    room, kept, left_out = limit // 4, 0, 0
-    for stream, text in pieces:
-        begun, rest = text[:room], text[room:]
-        if begun:
-            head.append((stream, begun))
-            room -= len(begun)
-        if rest:
-            tail.append((stream, rest))
-            kept += len(rest)
-        while kept > limit - limit // 4:
-            gone = kept - (limit - limit // 4)
-            first_stream, first = tail.popleft()
-            if len(first) > gone:
-                tail.appendleft((first_stream, first[gone:]))
-            left_out += min(gone, len(first))
-            kept -= min(gone, len(first))
-    return head, left_out, list(tail)
 
 
 class _Style:

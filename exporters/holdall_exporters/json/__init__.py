@@ -8,7 +8,9 @@ ignore those they don't know:
       "format": "holdall-session", "format_version": 1,
       "session": {"id", "title", "created", "modified", "unsaved_events"},
       "exported": {"at", "exporter", "by"},
-      "verdict": {"word", "passed", "reasons": [{"code", "count", "jobs", "text"}]},
+      "verdict": {"word", "passed", "reasons": [
+          {"code", "count", "jobs": [{"device", "id"}], "more", "text"}
+      ]},
       "counts": {OUTCOME: NUMBER}, "job_count", "duration",
       "devices": [{"id", "description", "facts": {NAME: VALUE}}],
       "plans": [{"id", "name", "description"}],
@@ -30,9 +32,10 @@ ignore those they don't know:
       }]
     }
 
-Moments are RFC 3339 in UTC, durations and delays seconds; what is unknown is
-null. `io_log` has a record for each piece the job wrote: as text where it is
-UTF-8, otherwise as base64; it is left out where the option `logs` says so. One
+Moments are RFC 3339 in UTC with milliseconds, durations and delays seconds; what
+is unknown is null. A reason names its first jobs, and `more` counts the others.
+`io_log` has a record for each piece the job wrote: as text where it is UTF-8,
+otherwise as base64; it is left out where the option `logs` says so. One
 job stands on one line, so that a large document can be searched and compared.
 
 The dialect `checkbox` is another layout, which `holdall_exporters.json.checkbox` has.
@@ -50,7 +53,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Literal
 import msgspec
 
 from holdall.view import verdict
-from holdall.writing import gathered, iso, moment, wants_log
+from holdall.writing import gathered, iso_milliseconds
 from holdall_exporters.json.checkbox import Submission, submission
 from holdall_exporters.json.document import Document
 
@@ -60,6 +63,7 @@ if TYPE_CHECKING:
     from holdall.contracts import ExportContext, Exporter, Sink
     from holdall.results import Attachment, IOLogRecord
     from holdall.view import AttemptView, JobView, SessionView, Verdict
+    from holdall.writing import LogChoice
 
 FORMAT: Final = "holdall-session"
 FORMAT_VERSION: Final = 1
@@ -130,12 +134,12 @@ def _head(view: SessionView, context: ExportContext) -> dict[str, Any]:
         "session": {
             "id": view.session_id,
             "title": view.title,
-            "created": iso(moment(view.created)),
-            "modified": iso(moment(view.modified)),
+            "created": iso_milliseconds(view.created),
+            "modified": iso_milliseconds(view.modified),
             "unsaved_events": view.unsaved,
         },
         "exported": {
-            "at": iso(context.now),
+            "at": iso_milliseconds(context.now.timestamp()),
             "exporter": "holdall.json",
             "by": context.provenance,
         },
@@ -153,7 +157,13 @@ def _head(view: SessionView, context: ExportContext) -> dict[str, Any]:
 
 def _verdict(session_verdict: Verdict) -> dict[str, Any]:
     reasons = [
-        {"code": reason.code, "count": reason.count, "jobs": reason.jobs, "text": str(reason)}
+        {
+            "code": reason.code,
+            "count": reason.count,
+            "jobs": [job._asdict() for job in reason.jobs],
+            "more": reason.more,
+            "text": str(reason),
+        }
         for reason in session_verdict.reasons
     ]
     return {"word": session_verdict.word, "passed": session_verdict.passed, "reasons": reasons}
@@ -170,9 +180,14 @@ def _jobs(view: SessionView, context: ExportContext) -> Iterator[bytes]:
     total = view.job_count
     for number, job in enumerate(view.jobs()):
         yield b",\n" if number else b"\n"
-        yield from _job(job, with_log=wants_log(context.options.logs, job))
+        yield from _job(job, with_log=_shows_log(context.options.logs, job))
         if number % 100 == 0:
             context.progress(number, total)
+
+
+def _shows_log(choice: LogChoice, job: JobView) -> bool:
+    """Whether a job has the member `io_log`; it is there, and empty, if nothing was written."""
+    return choice == "all" or (choice == "failed" and job.outcome.failed)
 
 
 def _job(job: JobView, *, with_log: bool) -> Iterator[bytes]:
@@ -193,7 +208,7 @@ def _job(job: JobView, *, with_log: bool) -> Iterator[bytes]:
         "outcome": job.outcome,
         "in_flight": job.in_flight,
     }
-    if not with_log:
+    if not with_log or not job.attempts:
         head["attempts"] = [_attempt(attempt) for attempt in job.attempts]
         yield _encode(head)
         return
@@ -216,7 +231,7 @@ def _attempt(attempt: AttemptView) -> dict[str, Any]:
         "outcome": attempt.outcome,
         "return_code": attempt.return_code,
         "duration": attempt.duration,
-        "started": None if attempt.started_at is None else iso(moment(attempt.started_at)),
+        "started": None if attempt.started_at is None else iso_milliseconds(attempt.started_at),
         "comments": attempt.result.comments,
         "skip_reason": attempt.result.skip_reason,
         "interrupted_by": attempt.interrupted_by,

@@ -10,7 +10,7 @@ from holdall.results import Interruption, Outcome, Stream
 
 SCHEMA_ID: Final = "urn:holdall:schema:session:1"
 
-Moment = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+Moment = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
 Size = Annotated[int, msgspec.Meta(ge=0)]
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
 Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
@@ -34,12 +34,20 @@ class Exported(msgspec.Struct, frozen=True):
     by: str
 
 
+class ReasonJob(msgspec.Struct, frozen=True):
+    """A job that a reason is about."""
+
+    device: str
+    id: str
+
+
 class Reason(msgspec.Struct, frozen=True):
-    """One reason that keeps the session from passing."""
+    """One reason that keeps the session from passing; `more` counts the jobs it does not name."""
 
     code: str
     count: Size
-    jobs: tuple[str, ...]
+    jobs: tuple[ReasonJob, ...]
+    more: Size
     text: str
 
 

@@ -4,7 +4,7 @@
     holdall.export(view, "html", "report.html")
 
 Contents of attachments, and logs that the document was made without, are not
-there. Moments are whole seconds.
+there. Moments are to the millisecond.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from holdall.writing import (
     count_parts_left_out,
     log_text,
     shortened,
+    split_room,
     strip_escapes,
     wants_log,
     xml_text,
@@ -108,7 +109,7 @@ def _log(job: JobView, context: ExportContext) -> Iterator[bytes]:
     if 0 < most < job.io_log_size:
         context.count(LOGS_CUT)
         context.count(BYTES_CUT, job.io_log_size - most)
-        records = shortened(records, most // 2, most - most // 2)
+        records = shortened(records, *split_room(most))
     return map(_content, log_text(records))
 
 

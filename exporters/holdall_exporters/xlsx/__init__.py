@@ -20,9 +20,7 @@ from holdall.languages import N_, load_catalog
 from holdall.results import Outcome
 from holdall.view import verdict
 from holdall.writing import (
-    CELL_LENGTH,
     count_parts_left_out,
-    head_of,
     log_text,
     moment,
     readable,
@@ -279,7 +277,7 @@ def _write_descriptions(book: Workbook, view: SessionView, context: ExportContex
     sheet = Sheet(book, view.catalog, title, _DESCRIPTIONS, context.count)
     for job in view.jobs():
         if job.description:
-            cell = sheet.lines(strip_escapes(job.description))
+            cell = sheet.lines((strip_escapes(job.description),))
             sheet.add([sheet.beside(job.device_id), sheet.beside(job.id), cell])
     sheet.finish()
 
@@ -289,8 +287,7 @@ def _write_logs(book: Workbook, view: SessionView, context: ExportContext) -> No
     sheet = Sheet(book, view.catalog, title, _LOGS, context.count)
     for job in view.jobs():
         if wants_log(context.options.logs, job):
-            text, behind = head_of(log_text(job.io_log()), limit=CELL_LENGTH)
-            cell = sheet.lines(text, behind=behind)
+            cell = sheet.lines(log_text(job.io_log()))
             sheet.add([*map(sheet.beside, (job.device_id, job.id, job.label)), cell])
     sheet.finish()
 

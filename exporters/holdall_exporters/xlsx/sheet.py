@@ -9,7 +9,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
-from holdall.writing import CELLS_CUT, cell_text
+from holdall.writing import CELLS_CUT, cell_of, cell_text
 from holdall_exporters.xlsx.chart import outcome_chart
 from holdall_exporters.xlsx.paper import lines_of, of_lines, printed_on
 
@@ -81,13 +81,9 @@ class Sheet:
             return value  # which openpyxl takes for text, and writes sooner than a cell
         return self._cell(value, **style)
 
-    def lines(self, text: str, *, behind: int = 0) -> Any:
-        """Return text of several lines as a cell of the last column that shows them.
-
-        Args:
-            behind: Characters of its end that are not there.
-        """
-        value = cell_text(text, self._catalog, behind=behind, cut=self._cut)
+    def lines(self, pieces: Iterable[str]) -> Any:
+        """Return text of several lines as a cell of the last column that shows them."""
+        value = cell_of(pieces, self._catalog, cut=self._cut)
         if not value:
             return None
         self._lines = lines_of(value, width=self._columns[-1][1])
@@ -113,7 +109,7 @@ class Sheet:
     def value(self, value: str | float) -> Any:
         """Return a text or a number as a cell, on the left like the others."""
         if isinstance(value, str):
-            return self.lines(value)
+            return self.lines((value,))
         cell = WriteOnlyCell(self._sheet, value=value)
         cell.alignment = _LEFT
         return cell

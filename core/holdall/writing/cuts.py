@@ -1,0 +1,101 @@
+"""Long texts and logs cut in their middle: a beginning stays, and more of the end.
+
+A log tells last what went wrong, so its end gets three quarters of the room.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from holdall.languages import ENGLISH, grouped
+from holdall.results import IOLogRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from holdall.languages import Catalog
+
+Key = TypeVar("Key")
+Data = TypeVar("Data", str, bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What was left out: so many characters or bytes."""
+
+    size: int
+
+
+def split_room(room: int) -> tuple[int, int]:
+    """Return how much of *room* goes to the beginning of what is cut, and how much to its end."""
+    return room // 4, room - room // 4
+
+
+def cut_middle(
+    pieces: Iterable[tuple[Key, Data]], head: int, tail: int
+) -> Iterator[tuple[Key, Data] | Gap]:
+    """Yield the first *head* and the last *tail* characters or bytes, and the gap between them.
+
+    No more than those of the end are held in memory. What fits has no gap.
+    """
+    waiting: deque[tuple[Key, Data]] = deque()
+    held = left_out = 0
+    for key, data in pieces:
+        begun, rest = data[:head], data[head:]
+        if begun:
+            yield key, begun
+            head -= len(begun)
+        if not rest:
+            continue
+        waiting.append((key, rest))
+        held += len(rest)
+        while held > tail:
+            first_key, first = waiting.popleft()
+            drop = min(len(first), held - tail)
+            if drop < len(first):
+                waiting.appendleft((first_key, first[drop:]))
+            held -= drop
+            left_out += drop
+    if left_out:
+        yield Gap(left_out)
+    yield from waiting
+
+
+def cut_text(pieces: Iterable[str], room: int) -> tuple[str, int, str]:
+    """Return beginning and end of a text that has *room* characters, and how many lie between."""
+    beginning: list[str] = []
+    end: list[str] = []
+    kept, left_out = beginning, 0
+    for part in cut_middle((("", piece) for piece in pieces), *split_room(room)):
+        if isinstance(part, Gap):
+            kept, left_out = end, part.size
+        else:
+            kept.append(part[1])
+    return "".join(beginning), left_out, "".join(end)
+
+
+def text_mark(left_out: int, catalog: Catalog = ENGLISH) -> str:
+    """Return the line that stands in a text for so many characters."""
+    mark = catalog.ngettext(
+        "[... {count} character left out ...]", "[... {count} characters left out ...]", left_out
+    )
+    return f"\n{mark.format(count=grouped(left_out, catalog))}\n"
+
+
+def shortened(records: Iterable[IOLogRecord], head: int, tail: int) -> Iterator[IOLogRecord]:
+    """Yield the first *head* and the last *tail* bytes of a log, with a mark between them."""
+    delay = 0.0
+    for part in cut_middle(((record, record.data) for record in records), head, tail):
+        if isinstance(part, Gap):
+            yield IOLogRecord(delay, "stdout", mark_of(part.size))
+        else:
+            record, data = part
+            delay = record.delay
+            yield record._replace(data=data)
+
+
+def mark_of(left_out: int) -> bytes:
+    """Return the mark that replaces so many bytes of a log."""
+    return f"\n[... {left_out:,} bytes of output left out]\n".encode()
