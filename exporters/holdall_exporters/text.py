@@ -146,7 +146,7 @@ def _painted(label: str, job: JobView, options: Options) -> str:
     """Return *label* in the colour of the outcome of *job*, if colours are wanted."""
     if options.color != "always":
         return label
-    colour = _COLOURS.get(Outcome.UNDECIDED if job.in_flight else job.outcome, "2")
+    colour = _COLOURS.get(Outcome.UNDECIDED if job.in_flight else job.counts_as, "2")
     return f"\x1b[{colour}m{label}\x1b[0m"
 
 
@@ -261,7 +261,7 @@ def _foot(view: SessionView, options: Options) -> Iterator[str]:
     yield f"\n{template}\n"
     several = len(view.devices) > 1
     for job in view.jobs():
-        if job.outcome.failed or job.in_flight:
+        if job.counts_as.failed or job.in_flight:
             device = f"{line_text(job.device_id)}: " if several else ""
             label = _painted(job.label, job, options)
             yield f"{_INDENT}{label}: {device}{_named(job.summary, job.id)}\n"

@@ -30,7 +30,7 @@ from holdall.journal.events import (
 from holdall.results import Outcome
 
 if TYPE_CHECKING:
-    from holdall.journal.events import AnyEvent
+    from holdall.journal.events import AnyEvent, JobRecord
     from holdall.results import JobResult
 
     _Unlisted = (
@@ -69,7 +69,7 @@ class RunningSummary:
                 device.outcomes.setdefault(event.job_id, Outcome.NONE)
                 device.in_flight.add(event.job_id)
             case JobDefined():
-                self._device(event.device).outcomes.setdefault(event.job.id, Outcome.NONE)
+                self._device(event.device).define(event.job)
             case JobRemoved():
                 self._device(event.device).forget(event.job_id)
             case JobsSelected():
@@ -92,18 +92,20 @@ class RunningSummary:
     def event(self) -> SessionSummarised:
         """Return the event that says what a listing shows now."""
         counts: Counter[Outcome] = Counter()
+        counted: set[Outcome] = set()
         in_flight = jobs = results = 0
         for device in self._devices.values():
             shown = device.shown()
             counts.update(device.outcomes[job_id] for job_id in shown)
+            counted.update(device.counted(job_id) for job_id in shown)
             in_flight += len(device.in_flight & shown.keys())
             jobs += len(set(device.run_list))
             results += sum(
                 device.outcomes.get(job_id, Outcome.NONE) is not Outcome.NONE
                 for job_id in set(device.run_list)
             )
-        harmless = all(outcome is Outcome.PASS or outcome.skipped for outcome in counts)
-        passed = counts[Outcome.PASS] and not in_flight and harmless
+        harmless = all(outcome is Outcome.PASS or outcome.skipped for outcome in counted)
+        passed = Outcome.PASS in counted and not in_flight and harmless
         titles = (device.title for device in self._devices.values())
         return SessionSummarised(
             at=self._modified,
@@ -138,7 +140,7 @@ def _pass_over(event: _Unlisted) -> None:
 class _Device:
     """The summary of one device: its jobs, and the last outcome of each."""
 
-    __slots__ = ("in_flight", "outcomes", "run_list", "title", "tried")
+    __slots__ = ("in_flight", "outcomes", "run_list", "title", "tried", "xfail")
 
     def __init__(self) -> None:
         self.title = ""
@@ -146,6 +148,19 @@ class _Device:
         self.outcomes: dict[str, Outcome] = {}
         self.tried: set[str] = set()
         self.in_flight: set[str] = set()
+        self.xfail: dict[str, JobRecord] = {}
+
+    def define(self, job: JobRecord) -> None:
+        self.outcomes.setdefault(job.id, Outcome.NONE)
+        if job.xfail:
+            self.xfail[job.id] = job
+        else:
+            self.xfail.pop(job.id, None)
+
+    def counted(self, job_id: str) -> Outcome:
+        """Return what the last outcome of a job counts as."""
+        outcome, job = self.outcomes[job_id], self.xfail.get(job_id)
+        return outcome if job is None else job.counted(outcome)
 
     def shown(self) -> dict[str, None]:
         """Return the jobs of the run list that are known, and others that were tried."""
@@ -164,4 +179,5 @@ class _Device:
     def forget(self, job_id: str) -> None:
         self.outcomes.pop(job_id, None)
         self.tried.discard(job_id)
+        self.xfail.pop(job_id, None)
         self.in_flight.discard(job_id)

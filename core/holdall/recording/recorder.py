@@ -33,7 +33,7 @@ from holdall.stores import default_url, open_repository
 from holdall.units import LOCAL, PLUGINS, UNCATEGORISED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from types import TracebackType
 
     from holdall.contracts import Level, Repository, Storage
@@ -172,6 +172,7 @@ class Recorder:
         plugin: str = "shell",
         certification_status: str = "non-blocker",
         estimated_duration: float | None = None,
+        xfail: bool = False,
         origin: str = "",
     ) -> None:
         """Record what reports show of a job, before or after attempts at it.
@@ -184,18 +185,12 @@ class Recorder:
             category: The heading under which reports show it.
             plugin: How the job is done: shell, resource, attachment, manual, user-...
             certification_status: `blocker` or `non-blocker`.
+            xfail: Whether it is expected to fail, so that a pass is what nobody expects.
             origin: The file, and line, that defines it.
         """
         job_id, device = _checked_ids(job_id, device)
-        if plugin not in PLUGINS:
-            known = ", ".join(sorted(PLUGINS))
-            raise ValueError(f"the job {job_id!r} can't have the plugin {plugin!r} ({known})")
-        if certification_status not in _STATUSES:
-            known = ", ".join(sorted(_STATUSES))
-            raise ValueError(
-                f"the job {job_id!r} can't have the certification status "
-                f"{certification_status!r} ({known})"
-            )
+        _check_choice(job_id, "plugin", plugin, PLUGINS)
+        _check_choice(job_id, "certification status", certification_status, _STATUSES)
         heading = checked_text(category, "a category")
         record = JobRecord(
             id=job_id,
@@ -206,6 +201,7 @@ class Recorder:
             certification_status=certification_status,
             # Checked as the seconds of a result are.
             estimated_duration=JobResult(execution_duration=estimated_duration).execution_duration,
+            xfail=bool(xfail),
             origin=checked_text(origin, "an origin"),
         )
         self._ensure_device(device)
@@ -399,6 +395,12 @@ class Recorder:
             **recover(self._storage, name),
         )
         self.record_result(started.job_id, result, device=started.device)
+
+
+def _check_choice(job_id: str, what: str, value: str, known: Collection[str]) -> None:
+    if value not in known:
+        names = ", ".join(sorted(known))
+        raise ValueError(f"the job {job_id!r} can't have the {what} {value!r} ({names})")
 
 
 def _checked_ids(job_id: str, device: str) -> tuple[str, str]:

@@ -286,6 +286,7 @@ def job_record(state: JobState) -> JobRecord:
         template_id=job.template_id,
         checksum=job.checksum,
         estimated_duration=job.estimated_duration,
+        xfail=job.xfail,
         origin=encodable(job.where),
     )
 

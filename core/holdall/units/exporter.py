@@ -20,6 +20,9 @@ class ExporterUnit(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     """Binds an exporter to options and data, such as a template, under an id of its own."""
 
     required = ("id", "entry_point")
+    known = frozenset(
+        {"unit", "id", "summary", "entry_point", "options", "data", "file_extension"}
+    )
 
     @property
     def entry_point(self) -> str:

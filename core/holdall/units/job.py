@@ -27,11 +27,25 @@ SUSPENDS: Final[Mapping[str, str]] = {
 """The job that suspends the machine, by the flag that asks to run before and behind it."""
 
 
+JOB_FIELDS: Final = frozenset(
+    {
+        *("unit", "id", "name", "plugin", "summary", "description"),
+        *("purpose", "steps", "verification", "command", "shell", "user", "environ"),
+        *("requires", "imports", "depends", "after", "before", "salvages", "group"),
+        *("estimated_duration", "flags", "category_id", "certification_status", "xfail"),
+        *("siblings", "setup_include", "auto_retry", "template_id", "template_engine"),
+        "qml_file",
+    }
+)
+"""The fields that a job may have, with `_` for every `-`."""
+
 _NO_FLAGS: Final[frozenset[str]] = frozenset()
 
 
 class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     """Something to run, or to do by hand."""
+
+    known = JOB_FIELDS
 
     def faults(self) -> Iterator[Finding]:
         """Yield what makes the definition unusable."""
@@ -52,6 +66,8 @@ class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
         expected = self.get("estimated_duration")
         if expected and self.estimated_duration is None:
             yield Finding("estimated_duration", f"{expected!r} is no duration")
+        if self.get("xfail").lower() not in _BOOLEANS:
+            yield Finding("xfail", f"{self.get('xfail')!r} is neither true nor false")
         if self.plugin in AUTOMATED and not self.command:
             yield Finding("command", f"a job with plugin {self.plugin!r} needs a command")
 
@@ -138,6 +154,11 @@ class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
         return self.get("certification_status") or "non-blocker"
 
     @property
+    def xfail(self) -> bool:
+        """Whether the job is expected to fail, so that a pass is what nobody expects."""
+        return _BOOLEANS.get(self.get("xfail").lower(), False)
+
+    @property
     def template_id(self) -> str:
         """Qualified id of the template the job was made from, or nothing."""
         return self.qualify(self.get("template_id")) if self.get("template_id") else ""
@@ -168,6 +189,10 @@ def duration(text: str) -> float | None:
     return seconds if 0 <= seconds < float("inf") else None
 
 
+_BOOLEANS: Final[Mapping[str, bool]] = {
+    **dict.fromkeys(("true", "yes", "on", "1"), True),
+    **dict.fromkeys(("", "false", "no", "off", "0"), False),
+}
 _HOURS_MINUTES_SECONDS: Final = re.compile(
     r"(?:(\d+)\s*h)?[\s:]*(?:(\d+)\s*m(?:in)?)?[\s:]*(?:(\d+(?:\.\d+)?)\s*s)?"
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from holdall.errors import UnitError, near
 from holdall.units.exporter import ExporterUnit
-from holdall.units.job import Job
+from holdall.units.job import JOB_FIELDS, Job
 from holdall.units.unit import Finding, Unit, own_id, qualified
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ class Template(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     """Makes units out of the records of a resource job."""
 
     required = ("template_resource",)
+    known = JOB_FIELDS | {
+        f"template_{name}"
+        for name in ("resource", "filter", "imports", "unit", "id", "summary", "description")
+    }
 
     def faults(self) -> Iterator[Finding]:
         """Yield what makes the definition unusable."""
@@ -44,6 +48,13 @@ class TestPlan(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     __test__ = False  # pytest must not take the name for a test class
 
     required = ("id",)
+    known = frozenset(
+        {
+            *("unit", "id", "name", "summary", "description", "estimated_duration"),
+            *("include", "exclude", "mandatory_include", "bootstrap_include", "setup_include"),
+            *("nested_part", "category_overrides", "certification_status_overrides"),
+        }
+    )
 
     def doubts(self) -> Iterator[Finding]:
         """Yield what is wrong with the definition, but leaves the rest of it usable."""
@@ -56,6 +67,7 @@ class Category(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     """A heading for jobs."""
 
     required = ("id",)
+    known = frozenset({"unit", "id", "name", "summary"})
 
     @property
     def name(self) -> str:
@@ -67,6 +79,12 @@ class ManifestEntry(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     """A question about the device whose answer jobs may require."""
 
     required = ("id", "value_type")
+    known = frozenset(
+        {
+            *("unit", "id", "name", "prompt", "value_type", "value_unit", "resource_key"),
+            "hidden_reason",
+        }
+    )
 
     def check(self, answer: object) -> None:
         """Refuse an answer that the entry does not take.
@@ -89,6 +107,7 @@ class PackagingMetaData(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     """System packages that the provider's programs need; it has no id."""
 
     required = ("os_id",)
+    known = frozenset({"unit", "os_id", "os_version_id", "Depends", "Suggests", "Recommends"})
 
 
 class UnknownUnit(Unit, frozen=True, dict=True, eq=False, kw_only=True):

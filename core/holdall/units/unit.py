@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 import msgspec
 from msgspec.structs import force_setattr
 
+from holdall.errors import near
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -57,8 +59,10 @@ class Unit(msgspec.Struct, frozen=True, dict=True, eq=False, kw_only=True):
     namespace: str = ""
     origin: Origin | None = None
 
-    # Fields that a definition of the kind is of no use without.
+    # Fields that a definition of the kind is of no use without, and all that it may have,
+    # with `_` for every `-`; where none is named, any will do.
     required: ClassVar[tuple[str, ...]] = ()
+    known: ClassVar[frozenset[str]] = frozenset()
 
     def __post_init__(self) -> None:
         for name in ("kind", "id", "namespace"):
@@ -144,7 +148,13 @@ class Unit(msgspec.Struct, frozen=True, dict=True, eq=False, kw_only=True):
 
     def doubts(self) -> Iterator[Finding]:
         """Yield what is wrong with the definition, but leaves the rest of it usable."""
-        yield from ()
+        if not self.known:
+            return
+        for written in self.fields:
+            name = written.removeprefix("_").replace("-", "_")
+            if name not in self.known:
+                hint = near(name, self.known)
+                yield Finding(name, f"holdall does not know the field {written!r}{hint}")
 
 
 def own_id(kind: str, fields: Mapping[str, str]) -> str:

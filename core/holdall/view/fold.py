@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from holdall.journal import AnyEvent
+    from holdall.results import Outcome
     from holdall.view.logs import SmallLogs
 
 
@@ -65,6 +66,11 @@ class FoldedJob(msgspec.Struct, frozen=True, eq=False, gc=False):
     def result(self) -> JobResult:
         """The last result; an empty one if the job was never tried."""
         return self.results[-1] if self.results else _NOT_STARTED
+
+    @property
+    def counts_as(self) -> Outcome:
+        """What the last outcome counts as; it differs for a job that is expected to fail."""
+        return self.record.counted(self.result.outcome)
 
 
 class FoldedSession(msgspec.Struct, frozen=True, eq=False, kw_only=True):

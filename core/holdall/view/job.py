@@ -6,6 +6,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from holdall.view.filtering import Location
+from holdall.view.labels import ending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -208,12 +209,22 @@ class JobView:
         return self._result.outcome
 
     @property
+    def xfail(self) -> bool:
+        """Whether the provider says that the job is expected to fail."""
+        return self._record.xfail
+
+    @property
+    def counts_as(self) -> Outcome:
+        """What `outcome` counts as: of a job that is expected to fail, `fail` counts as `pass`.
+
+        And `pass` as `fail`, because somebody should look at it.
+        """
+        return self._job.counts_as
+
+    @property
     def label(self) -> str:
         """The state of the job as people read it, in the language of the view."""
-        labels, result = self._source.labels, self._result
-        if self._job.in_flight:
-            return labels.in_flight
-        return labels.of(result.outcome, result.interrupted_by)
+        return self._source.labels.of_job(*ending(self._job), self._result.interrupted_by)
 
     @property
     def duration(self) -> float | None:

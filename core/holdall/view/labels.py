@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 
 _IN_FLIGHT: Final = N_("in flight")
+_EXPECTED_TO_FAIL: Final = {
+    Outcome.FAIL: N_("failed as expected"),
+    Outcome.PASS: N_("passed unexpectedly"),
+}
 _INTERRUPTED: Final[dict[Interruption, str]] = {
     "killed": N_("interrupted: holdall was killed"),
     "rebooted": N_("interrupted by a reboot"),
@@ -32,11 +36,14 @@ class Labels:
         in_flight: Stands for an attempt that has not ended.
     """
 
-    __slots__ = ("_interrupted", "_outcomes", "in_flight")
+    __slots__ = ("_expected_to_fail", "_interrupted", "_outcomes", "in_flight")
 
     def __init__(self, catalog: Catalog) -> None:
         self.in_flight = catalog.gettext(_IN_FLIGHT)
         self._outcomes = {outcome: catalog.gettext(outcome.label) for outcome in Outcome}
+        self._expected_to_fail = {
+            outcome: catalog.gettext(text) for outcome, text in _EXPECTED_TO_FAIL.items()
+        }
         self._interrupted = {by: catalog.gettext(text) for by, text in _INTERRUPTED.items()}
 
     def of(self, outcome: Outcome, interrupted_by: Interruption | None = None) -> str:
@@ -44,13 +51,30 @@ class Labels:
         label = self._outcomes[outcome]
         return f"{label} ({self._interrupted[interrupted_by]})" if interrupted_by else label
 
+    def of_job(
+        self,
+        counted: Outcome | None,
+        outcome: Outcome | None,
+        interrupted_by: Interruption | None = None,
+    ) -> str:
+        """Return the label of a job by what it counts as and by its outcome."""
+        if counted is None or outcome is None:
+            return self.in_flight
+        if counted is not outcome:
+            return self._expected_to_fail[outcome]
+        return self.of(outcome, interrupted_by)
+
 
 IN_ENGLISH: Final = Labels(ENGLISH)
 """The labels of a view that was given no catalog."""
 
 
 class Tally(NamedTuple):
-    """How many jobs ended in one way; an outcome of None stands for those in flight."""
+    """How many jobs ended in one way.
+
+    Attributes:
+        outcome: What they count as; None stands for those in flight.
+    """
 
     outcome: Outcome | None
     label: str
@@ -59,14 +83,17 @@ class Tally(NamedTuple):
 
 def tallies(jobs: Iterable[FoldedJob], labels: Labels) -> list[Tally]:
     """Return a tally for each way that occurs, what went wrong first."""
-    counts = Counter(None if job.in_flight else job.result.outcome for job in jobs)
+    counts = Counter(ending(job) for job in jobs)
+    in_order = sorted(counts, key=lambda ending: _ORDER.index(ending[0]))
     return [
-        Tally(
-            outcome, labels.in_flight if outcome is None else labels.of(outcome), counts[outcome]
-        )
-        for outcome in _ORDER
-        if counts[outcome]
+        Tally(counted, labels.of_job(counted, outcome), counts[counted, outcome])
+        for counted, outcome in in_order
     ]
+
+
+def ending(job: FoldedJob) -> tuple[Outcome | None, Outcome | None]:
+    """Return what a job counts as, and its outcome; twice None for one in flight."""
+    return (None, None) if job.in_flight else (job.counts_as, job.result.outcome)
 
 
 _ORDER: Final = (

@@ -2,9 +2,10 @@
 
 A session passes if at least one job passed, none failed, crashed or could not be
 performed, and nothing is left to do: no job of the run list without a result,
-none undecided, none in flight. Skipped jobs don't matter, and neither does the
-certification status: a non-blocker that fails is a failure too. Another `VerdictPolicy`
-may say otherwise.
+none undecided, none in flight. A job that is expected to fail passes by failing, and is
+a failure if it passes. Skipped jobs don't matter, and neither does the certification
+status: a non-blocker that fails is a failure too. Another `VerdictPolicy` may say
+otherwise.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ EXAMPLES: Final = 10
 # What speaks against a pass, worst first, with the messages for one job and for several.
 _AGAINST: Final[Mapping[str, tuple[str, str]]] = {
     "failed": NN_("{count} job failed", "{count} jobs failed"),
+    "unexpected-pass": NN_("{count} job passed unexpectedly", "{count} jobs passed unexpectedly"),
     "crashed": NN_("{count} job crashed", "{count} jobs crashed"),
     "error": NN_("{count} job could not be performed", "{count} jobs could not be performed"),
     "in-flight": NN_(
@@ -60,6 +62,7 @@ _TESTED: Final = frozenset({Outcome.PASS, Outcome.FAIL, Outcome.CRASH})
 
 Against = Literal[
     "failed",
+    "unexpected-pass",
     "crashed",
     "error",
     "in-flight",
@@ -86,6 +89,7 @@ class VerdictPolicy:
 
     fail_on: tuple[Against, ...] = (
         "failed",
+        "unexpected-pass",
         "crashed",
         "error",
         "in-flight",
@@ -99,7 +103,9 @@ class VerdictPolicy:
 
     def against(self, job: JobView) -> str | None:
         """Return the code of the reason for which *job* prevents a pass, None if it does not."""
-        code = "in-flight" if job.in_flight else _CODES.get(job.outcome)
+        code = "in-flight" if job.in_flight else _CODES.get(job.counts_as)
+        if code == "failed" and job.outcome is Outcome.PASS:
+            code = "unexpected-pass"
         if code not in self.fail_on:
             return None
         return None if self.blockers_only and job.certification_status != "blocker" else code
@@ -192,7 +198,7 @@ def verdict(view: SessionView, policy: VerdictPolicy = STRICT) -> Verdict:
     for job in view.whole.jobs():
         if policy.ignore and policy.ignores(job):
             continue
-        passed += job.outcome is Outcome.PASS
+        passed += job.counts_as is Outcome.PASS
         tried += job.outcome in _TESTED
         code = policy.against(job)
         if code is None:

@@ -30,7 +30,7 @@ _DECODER: Final = getincrementaldecoder("utf-8")
 def wants_log(choice: LogChoice, job: JobView) -> bool:
     """Whether *choice* asks for the log of *job*, and the job wrote one."""
     return bool(job.io_log_size) and (
-        choice == "all" or (choice == "failed" and job.outcome.failed)
+        choice == "all" or (choice == "failed" and job.counts_as.failed)
     )
 
 

@@ -206,7 +206,7 @@ def _rounded(seconds: float | None) -> float | None:
 
 def standing(job: JobView) -> tuple[str, str, str]:
     """Return kind, label, and what the label says in brackets."""
-    kind = "open" if job.in_flight else KINDS[job.outcome]
+    kind = "open" if job.in_flight else KINDS[job.counts_as]
     label, _, more = job.label.partition(" (")
     return kind, label, more.removesuffix(")")
 

@@ -20,7 +20,7 @@ ignore those they don't know:
       "jobs": [{
         "id", "device", "summary", "description", "plugin", "category_id", "category",
         "certification_status", "template_id", "checksum", "estimated_duration", "origin",
-        "outcome", "in_flight",
+        "outcome", "xfail", "counts_as", "in_flight",
         "attempts": [{
           "outcome", "return_code", "duration", "started", "comments", "skip_reason",
           "interrupted_by", "io_log_size", "io_log_dropped",
@@ -187,7 +187,7 @@ def _jobs(view: SessionView, context: ExportContext) -> Iterator[bytes]:
 
 def _shows_log(choice: LogChoice, job: JobView) -> bool:
     """Whether a job has the member `io_log`; it is there, and empty, if nothing was written."""
-    return choice == "all" or (choice == "failed" and job.outcome.failed)
+    return choice == "all" or (choice == "failed" and job.counts_as.failed)
 
 
 def _job(job: JobView, *, with_log: bool) -> Iterator[bytes]:
@@ -206,6 +206,8 @@ def _job(job: JobView, *, with_log: bool) -> Iterator[bytes]:
         "estimated_duration": job.estimated_duration,
         "origin": job.origin,
         "outcome": job.outcome,
+        "xfail": job.xfail,
+        "counts_as": job.counts_as,
         "in_flight": job.in_flight,
     }
     if not with_log or not job.attempts:

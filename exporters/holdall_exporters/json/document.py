@@ -169,6 +169,8 @@ class Job(msgspec.Struct, frozen=True):
     estimated_duration: float | None
     origin: str
     outcome: Outcome
+    xfail: bool
+    counts_as: Outcome
     in_flight: bool
     attempts: tuple[Attempt, ...]
 

@@ -90,6 +90,7 @@ def _job_events(job: Job, at: float) -> Iterator[AnyEvent]:
         checksum=job.checksum,
         estimated_duration=job.estimated_duration,
         origin=job.origin,
+        xfail=job.xfail,
     )
     yield JobDefined(at=at, device=job.device, job=record)
     for attempt in job.attempts:

@@ -82,7 +82,7 @@ def _parts(job: JobView, context: ExportContext) -> Iterator[bytes]:
     elif tag:
         yield b'      <%b type="%b" message="%b"' % (
             tag.encode(),
-            attribute("in-flight" if job.in_flight else job.outcome),
+            attribute(_type(job)),
             attribute(_message(job)),
         )
         if job.in_flight:
@@ -130,6 +130,7 @@ def _case_properties(job: JobView) -> Iterator[bytes]:
     properties = [
         ("summary", job.summary),
         ("outcome", "in-flight" if job.in_flight else job.outcome),
+        *([("xfail", "true")] if job.xfail else []),
         ("plugin", job.plugin),
         ("certification-status", job.certification_status),
         ("attempts", str(job.attempt_count)),
@@ -178,7 +179,15 @@ def tag_of(job: JobView, open_jobs: OpenJobs) -> str:
     """Return the child that a case has; empty if it has none."""
     if job.in_flight:
         return _IN_FLIGHT
-    return open_jobs if job.outcome in _OPEN else _TAGS[job.outcome]
+    if job.xfail and job.outcome is Outcome.FAIL:
+        return "skipped"  # as readers of JUnit know a failure that is expected
+    return open_jobs if job.outcome in _OPEN else _TAGS[job.counts_as]
+
+
+def _type(job: JobView) -> str:
+    if job.in_flight:
+        return "in-flight"
+    return job.outcome if job.counts_as is job.outcome else "unexpected-pass"
 
 
 def _message(job: JobView) -> str:

@@ -206,7 +206,7 @@ def _write_failures(book: Workbook, view: SessionView, context: ExportContext) -
     title = view.catalog.pgettext("sheet", "Failures")
     sheet = Sheet(book, view.catalog, title, _RESULTS, context.count)
     for job in view.jobs():
-        if job.outcome.failed or job.in_flight:
+        if job.counts_as.failed or job.in_flight:
             sheet.add(_result(sheet, job))
     sheet.finish()
 
@@ -216,7 +216,7 @@ def _result(sheet: Sheet, job: JobView) -> Iterator[Any]:
     yield sheet.text(job.category)
     yield sheet.text(job.id)
     yield sheet.text(job.summary)
-    yield sheet.text(job.label, fill=_fill(None if job.in_flight else job.outcome))
+    yield sheet.text(job.label, fill=_fill(None if job.in_flight else job.counts_as))
     yield job.duration
     yield job.return_code
     yield job.attempt_count
