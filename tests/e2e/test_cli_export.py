@@ -280,3 +280,26 @@ def test_a_traceback_is_printed_when_it_is_asked_for(session: Cli) -> None:
 def test_the_schema_of_an_exporter_that_has_none_is_wrong_usage(holdall: Cli) -> None:
     assert holdall("schema", "session").out == holdall("schema", "session", "holdall.json").out
     assert holdall("schema", "session", "junit").code == 2
+
+
+def test_a_report_with_the_path_of_a_dash_goes_to_standard_output(session: Cli) -> None:
+    dash = session("export", "last", "json=-")
+
+    assert (dash.code, dash.out) == (0, session("export", "last", "json").out)
+    assert not (session.folder / "-").exists()
+    both = session("export", "last", "json=-", "text")
+    assert both.code == 2
+    assert "only one report can go to standard output" in both.err
+
+
+def test_a_file_may_be_called_a_dash(session: Cli) -> None:
+    assert session("export", "last", "global=./-").code == 0
+    assert (session.folder / "-").read_text() == "FAIL\n"
+
+
+def test_a_folder_that_is_not_there_takes_no_file(session: Cli) -> None:
+    found = session("export", "last", "text=zz/", "text=/nowhere/zz/")
+
+    assert found.code == 2
+    assert found.err.count("it names a folder; name a file in it") == 2
+    assert not (session.folder / "zz").exists()

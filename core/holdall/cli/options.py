@@ -42,13 +42,16 @@ class ExportTarget(NamedTuple):
 
 
 def parse_targets(given: tuple[str, ...], *, stdout_free: bool = True) -> list[ExportTarget]:
-    """Return what `NAME[=PATH]` arguments mean; one of them may go to standard output."""
+    """Return what `NAME[=PATH]` arguments mean; one of them may go to standard output.
+
+    So does one with the path `-`; a file of that name is `./-`.
+    """
     targets = []
     for text in given:
         name, equals, path = text.partition("=")
         if not name or (equals and not path):
             raise click.UsageError(_("{text!r} is not NAME or NAME=PATH").format(text=text))
-        targets.append(ExportTarget(name, path or None))
+        targets.append(ExportTarget(name, None if path in {"", "-"} else path))
     paths = Counter(Path(target.path).absolute() for target in targets if target.path)
     for report_path, count in paths.items():
         if count > 1 and not _takes_several(report_path):
