@@ -258,3 +258,38 @@ def test_conflicts_are_found_in_any_order_of_declaration() -> None:
         ("acme.a", State.AMBIGUOUS),
         ("acme.b", State.READY),
     ]
+
+
+def test_a_build_in_the_source_tree_is_the_same_distribution_as_what_is_installed(
+    tmp_path: Path,
+) -> None:
+    """As `pip install -e` of a src layout by setuptools leaves it: dist-info, and egg-info beside.
+
+    The folder of the egg-info has no version in its name.
+    """
+    info = install(tmp_path / "src", "acme-md", points=POINTS)
+    info.rename(tmp_path / "src" / "acme_md.egg-info")
+    (tmp_path / "src" / "acme_md.egg-info" / "METADATA").rename(
+        tmp_path / "src" / "acme_md.egg-info" / "PKG-INFO"
+    )
+    install(tmp_path / "site", "acme-md", points=POINTS)
+
+    for path in (("site", "src"), ("src", "site")):
+        registry = found_in(*(tmp_path / name for name in path))
+        assert registry.explain("exporters", "acme.md").candidate is not None
+        states = [candidate.state for candidate in registry.candidates("exporters")]
+        assert sorted(states) == [State.READY, State.SHADOWED]
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["acme_md-1.0-py3.11.egg-info", "acme.md-1.0.dist-info", "Acme_MD.egg-info"],
+)
+def test_a_distribution_is_known_by_any_name_of_its_folder(folder: str, tmp_path: Path) -> None:
+    install(tmp_path / "a", "acme-md", points=POINTS)
+    install(tmp_path / "b", "acme-md", points=POINTS).rename(tmp_path / "b" / folder)
+
+    states = [
+        each.state for each in found_in(tmp_path / "a", tmp_path / "b").candidates("exporters")
+    ]
+    assert states == [State.READY, State.SHADOWED]

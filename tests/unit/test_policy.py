@@ -111,6 +111,12 @@ def test_an_alias_of_the_policy_wins_over_all_others() -> None:
             "the rule 'acme.mb' .* matches no plugin; did you mean",
         ),
         (
+            PluginPolicy.of(block=["distribution:acme"]),
+            "can match nothing: 'distribution:' is none of dist, target",
+        ),
+        (PluginPolicy.of(block=["dist: "]), "can match nothing: it names nothing"),
+        (PluginPolicy.of(block=["Acme.md"]), "can match nothing: .* write 'acme.md'"),
+        (
             PluginPolicy.of(block=["dist:acme-report"]),
             "'dist:acme-report' .*did you mean 'dist:Acme_Reports'",
         ),
@@ -161,3 +167,11 @@ def test_the_stronger_policy_counts_and_what_either_blocks_is_blocked() -> None:
     assert both.block == (Rule("a", "1"), Rule("b", "2"))
     assert both.alias == {"x": Rule("a.a", "1"), "y": Rule("b.b", "2")}
     assert PluginPolicy.of(allow=["d"]).over(weak).allow == (Rule("d"),)
+
+
+@pytest.mark.parametrize("rule", ["  acme.md ", "dist: acme-reports", " DIST:Acme.Reports\n"])
+def test_blanks_and_the_spelling_of_a_rule_do_not_matter(rule: str) -> None:
+    (blocked,) = PluginPolicy.of(block=[rule]).block
+
+    assert blocked.fault() == ""
+    assert blocked.matches("acme.md", "Acme_Reports", "acme_md.export:Exporter")

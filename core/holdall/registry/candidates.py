@@ -216,8 +216,23 @@ def id_fault(kind: str, plugin_id: str) -> str:
     if kind == "exporters":
         if EXPORTER_ID.fullmatch(plugin_id):
             return ""
-        return "its id must be dotted lower-case words, like 'acme.markdown'"
-    return "" if NAME.fullmatch(plugin_id) else "its id must be one lower-case word"
+        return f"its id {_id_fault(plugin_id, dots='.')}"
+    return "" if NAME.fullmatch(plugin_id) else f"its id {_id_fault(plugin_id, dots='')}"
+
+
+def _id_fault(plugin_id: str, *, dots: str) -> str:
+    """Say what is wrong with an id, and how it could be written."""
+    strange = sorted(set(re.sub(rf"[a-z0-9_{dots}]", "", plugin_id)))
+    written = re.sub(rf"[^a-z0-9_{dots}]+", "_", plugin_id.lower()).strip("_.") or "acme"
+    if strange:
+        letters = ", ".join(map(repr, strange))
+        may_hold = f"lower-case letters, digits{', dots' if dots else ''} and '_'"
+        return f"holds {letters}, and an id holds {may_hold}; write {written!r}"
+    if not dots or not re.match("[a-z.]", plugin_id):
+        return f"must begin with a letter, like {('x' + written)!r}"
+    if "." not in plugin_id:
+        return f"has no dot; put the name of its maker in front, like {('acme.' + written)!r}"
+    return f"has an empty part between its dots; write {re.sub('[.]+', '.', written)!r}"
 
 
 def _is_preferred(entry: Declared, policy: PluginPolicy) -> bool:

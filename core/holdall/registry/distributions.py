@@ -82,7 +82,7 @@ def _in_folder(folder: str, names: list[str], first: dict[str, str]) -> Iterator
     by_name: dict[str, list[str]] = {}
     for name in names:
         if name.endswith(_SUFFIXES) and name[0] != "~":  # `~` is what pip leaves half removed
-            by_name.setdefault(normalised(name.partition("-")[0]), []).append(name)
+            by_name.setdefault(normalised(_name_of(name)), []).append(name)
     for key in sorted(by_name):
         paths = [os.path.join(folder, name) for name in by_name[key]]
         if len(paths) > 1:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 OWN_DISTRIBUTION: Final = "holdall"
 
+SUBJECTS: Final = ("", "dist", "target")
+"""What a rule may be about: an id, a distribution, a module."""
+
 THE_APPLICATION: Final = "the application's policy"
 """Where a rule was written that the running application gave itself."""
 
@@ -36,22 +39,39 @@ class Rule(NamedTuple):
     text: str
     location: str = THE_APPLICATION
 
+    @classmethod
+    def of(cls, text: str, location: str) -> Rule:
+        """Return the rule *text*, whatever blanks it has and however `dist:` is written."""
+        subject, colon, pattern = text.strip().partition(":")
+        return cls(f"{subject.strip().lower()}:{pattern.strip()}" if colon else subject, location)
+
+    @property
+    def is_about(self) -> str:
+        """What the rule names: `dist`, `target`, or nothing for the id of a plugin."""
+        subject, colon, _pattern = self.text.partition(":")
+        return subject if colon else ""
+
+    def fault(self) -> str:
+        """Say why the rule can match nothing, whatever is installed; nothing if it can."""
+        if self.is_about not in SUBJECTS:
+            return f"{self.is_about + ':'!r} is none of {', '.join(filter(None, SUBJECTS))}"
+        if not self.text.removeprefix(f"{self.is_about}:"):
+            return "it names nothing"
+        if not self.is_about and self.text != self.text.lower():
+            return f"ids are lower-case; write {self.text.lower()!r}"
+        return ""
+
     def matches(self, plugin_id: str, distribution: str, target: str) -> bool:
         """Whether the rule is about this plugin."""
-        kind, colon, pattern = self.text.partition(":")
-        if colon and kind == "dist":
-            return fnmatchcase(normalised(distribution), normalised_pattern(pattern))
-        if colon and kind == "target":
+        pattern = self.text.removeprefix(f"{self.is_about}:")
+        if self.is_about == "dist":
+            return fnmatchcase(normalised(distribution), normalised(pattern))
+        if self.is_about == "target":
             return fnmatchcase(target.partition(":")[0], pattern)
         return fnmatchcase(plugin_id, self.text)
 
     def __str__(self) -> str:
         return f"the rule {self.text!r} ({self.location})"
-
-
-def normalised_pattern(pattern: str) -> str:
-    """Return a glob of distribution names in the spelling that names are compared in."""
-    return re.sub(r"[-_.]+", "-", pattern.strip()).lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,10 +113,10 @@ class PluginPolicy:
             location: Where the rules were written, for messages.
         """
         return cls(
-            allow=None if allow is None else tuple(Rule(text, location) for text in allow),
-            block=tuple(Rule(text, location) for text in block),
-            prefer={key: Rule(text, location) for key, text in (prefer or {}).items()},
-            alias={key: Rule(text, location) for key, text in (alias or {}).items()},
+            allow=None if allow is None else tuple(Rule.of(text, location) for text in allow),
+            block=tuple(Rule.of(text, location) for text in block),
+            prefer={key: Rule.of(text, location) for key, text in (prefer or {}).items()},
+            alias={key: Rule.of(text, location) for key, text in (alias or {}).items()},
             strict=strict,
         )
 

@@ -50,7 +50,10 @@ def _unmatched(
             rule.matches(candidate.id, candidate.distribution, candidate.target)
             for candidate in candidates
         ):
-            yield rule, f"{rule} matches no plugin{near(rule.text, _subjects(rule, candidates))}"
+            hint = near(rule.text, _subjects(rule, candidates))
+            fault = rule.fault()
+            reason = f"can match nothing: {fault}" if fault else f"matches no plugin{hint}"
+            yield rule, f"{rule} {reason}"
     ids = {candidate.id for candidate in candidates}
     for plugin_id, rule in policy.prefer.items():
         owners = {candidate.distribution for candidate in candidates if candidate.id == plugin_id}
@@ -75,8 +78,8 @@ def _unmatched(
 
 def _subjects(rule: Rule, candidates: Sequence[Candidate]) -> set[str]:
     """Return what a rule of this sort could have named."""
-    if rule.text.startswith("dist:"):
+    if rule.is_about == "dist":
         return {f"dist:{candidate.distribution}" for candidate in candidates}
-    if rule.text.startswith("target:"):
+    if rule.is_about == "target":
         return {f"target:{candidate.target.partition(':')[0]}" for candidate in candidates}
     return {candidate.id for candidate in candidates}
