@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.unit.plugin_worlds import found_in, install
 
 from holdall import hookimpl
 from holdall.errors import ExportTargetError, HookError, PluginCallError
@@ -258,6 +259,29 @@ def test_an_observer_that_raises_hinders_neither_the_others_nor_the_checkpoint(
     ]
 
 
+def test_an_observer_that_fails_again_and_again_is_reported_once_with_a_count(
+    manager: SessionManager, caplog: pytest.LogCaptureFixture
+) -> None:
+    manager.hooks.register(Grumbler(), plugin=ACME)
+
+    with caplog.at_level(logging.ERROR, "holdall.hooks"):
+        for title in ("a", "b", "c"):
+            manager.add_device_context(SessionDeviceContext(device=Device(title)))
+        manager.checkpoint()
+        manager.close()
+        manager.close()
+
+    assert [(failure.hook, failure.times) for failure in manager.hooks.failures] == [
+        ("device_context_added", 3),
+        ("checkpoint_saved", 1),
+    ]
+    assert [record.getMessage() for record in caplog.records] == [
+        "the observer 'device_context_added' of acme 1.0 failed",
+        "the observer 'checkpoint_saved' of acme 1.0 failed",
+        "the observer 'device_context_added' of acme 1.0 failed 3 times in all",
+    ]
+
+
 def test_a_listener_without_origin_is_blamed_by_what_it_is(manager: SessionManager) -> None:
     manager.hooks.register(Grumbler())
 
@@ -345,6 +369,8 @@ def test_every_observer_can_be_told_without_anybody_there(name: str) -> None:
 
 
 MODULE = """
+from tests.unit.plugin_worlds import found_in, install
+
 from holdall import hookimpl
 SAID = []
 @hookimpl
@@ -555,6 +581,8 @@ def test_settings_that_nothing_takes_are_refused(manager: SessionManager) -> Non
 
 
 CONFIGURED = """
+from tests.unit.plugin_worlds import found_in, install
+
 from holdall import hookimpl
 GOT = []
 @hookimpl
@@ -754,3 +782,19 @@ def test_a_listener_that_fails_when_it_is_told_of_a_report_fails_no_export(
 
     assert (tmp_path / "verdict.txt").exists()
     assert [failure.hook for failure in manager.hooks.failures] == ["export_finished"]
+
+
+def test_the_second_installation_of_a_hook_plugin_is_passed_over_without_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    points = "[holdall.hooks]\ntwice = hooks_twice\n"
+    for site in ("a", "b"):
+        install(tmp_path / site, "acme", points=points, modules={"hooks_twice": MODULE})
+    monkeypatch.syspath_prepend(tmp_path / "a")
+    hooks = Hooks()
+
+    registered = load_hooks(hooks, found_in(tmp_path / "a", tmp_path / "b"))
+
+    sys.modules.pop("hooks_twice")
+    assert [candidate.id for candidate in registered] == ["twice"]
+    assert (hooks.failures, caplog.records) == ([], [])

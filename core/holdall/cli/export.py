@@ -155,6 +155,8 @@ def report_failures(reports: Sequence[ExportReport]) -> int:
     code = 0
     for report in reports:
         for warning in report.warnings:
+            if warning.code == "hook-not-loaded":
+                continue  # it was said when the hooks were loaded, once for all reports
             note(f"{report.exporter}: {warning.text}")
         if report.changes:
             changes = (f"{_(what)} {number:,} x" for what, number in report.changes.items())

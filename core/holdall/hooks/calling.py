@@ -13,7 +13,7 @@ import pluggy
 from holdall.errors import HoldallError, HookError, PluginCallError, PluginError, listed
 from holdall.hooks import specs as hookspecs
 from holdall.journal import PluginUsed
-from holdall.registry import Identity, calling, reason_of
+from holdall.registry import Identity, State, calling, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
@@ -36,12 +36,14 @@ class HookFailure(NamedTuple):
     Attributes:
         hook: The hook that it raised in; empty if the plugin is not in use at all.
         origin: Distribution and version it comes from.
-        error: What it raised.
+        error: What it raised, the first time.
+        times: How often it raised there.
     """
 
     hook: str
     origin: str
     error: BaseException
+    times: int = 1
 
 
 class Hooks:
@@ -49,11 +51,12 @@ class Hooks:
 
     Attributes:
         failures: Observers that raised so far, and plugins that are not in use; each is
-            logged too.
+            logged too, once.
     """
 
     def __init__(self) -> None:
         self.failures: Final[list[HookFailure]] = []
+        self._failing: Final[dict[tuple[str, str], int]] = {}
         self._manager: Final = _plugin_manager()
         self._plugins: Final[dict[str, Identity]] = {}
 
@@ -127,9 +130,30 @@ class Hooks:
                 # The author needs the error that the observer raised, without ours around it.
                 own = isinstance(error, PluginCallError) and error.__cause__ is not None
                 raised = error.__cause__ if own else error
-                self.failures.append(HookFailure(hook, plugin.origin, raised or error))
+                self._observer_failed(hook, plugin.origin, raised or error)
+
+    def _observer_failed(self, hook: str, origin: str, error: BaseException) -> None:
+        """Report an observer the first time it fails, and count it from then on."""
+        index = self._failing.setdefault((hook, origin), len(self.failures))
+        if index == len(self.failures):
+            self.failures.append(HookFailure(hook, origin, error))
+            _LOG.error("the observer %r of %s failed", hook, origin, exc_info=error)
+            return
+        failure = self.failures[index]
+        self.failures[index] = failure._replace(times=failure.times + 1)
+        _LOG.debug("the observer %r of %s failed again", hook, origin, exc_info=error)
+
+    def report_repeated(self) -> None:
+        """Log how often each observer failed that failed more than once since the last time."""
+        failures = [self.failures[index] for index in self._failing.values()]
+        self._failing.clear()
+        for failure in failures:
+            if failure.times > 1:
                 _LOG.error(
-                    "the observer %r of %s failed", hook, plugin.origin, exc_info=raised or error
+                    "the observer %r of %s failed %d times in all",
+                    failure.hook,
+                    failure.origin,
+                    failure.times,
                 )
 
     def wrap(self, hook: str, work: Callable[[], T], wanted: type[T], **facts: Any) -> T:
@@ -316,11 +340,14 @@ def installed_hooks(registry: Registry) -> Hooks:
 def load_hooks(hooks: Hooks, registry: Registry) -> list[Candidate]:
     """Register every installed hook module with *hooks*, and return those that could be.
 
-    One that cannot be loaded hinders nothing; it is among `hooks.failures`. Each gets
-    what is set for it by its hook `configure`.
+    One that cannot be loaded hinders nothing; it is among `hooks.failures`. One that another
+    stands for, such as the second installation of one distribution, is passed over. Each
+    gets what is set for it by its hook `configure`.
     """
     registered = []
     for candidate in registry.candidates("hooks"):
+        if candidate.state is State.SHADOWED:
+            continue
         try:
             hooks.register(
                 registry.load("hooks", candidate.id),

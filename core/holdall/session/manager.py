@@ -439,6 +439,7 @@ class SessionManager:
 
     def close(self) -> None:
         """Close the storage; calling it again does nothing, and nothing is checkpointed."""
+        self.hooks.report_repeated()
         self._journal.close()
 
 
