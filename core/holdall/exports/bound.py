@@ -17,6 +17,7 @@ from holdall.exports.naming import find_exporter, units_of
 from holdall.exports.options import options_class_of, parse_both
 from holdall.exports.redact import RedactionRules
 from holdall.exports.sinks import CountingSink, NumberedSink, open_target, target_name
+from holdall.exports.units import preset_options
 from holdall.exports.view_options import ViewOptions, apply_view_options
 from holdall.hooks import Hooks, installed_hooks
 from holdall.registry import Registry, calling
@@ -234,8 +235,8 @@ class BoundExporter:
         return check
 
     def _parsed(self, given: Given, *, strict: bool) -> Parsed:
-        preset = self.unit.unit.option_list if self.unit else ()
         options_class = options_class_of(self._class)
+        preset = preset_options(self.unit, options_class) if self.unit else ()
         settings = self._registry.settings(self._candidate.id)
         return parse_both(
             self._plugin,
