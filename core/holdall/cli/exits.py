@@ -18,6 +18,7 @@ from holdall.errors import (
     StoreUrlError,
     UnitError,
     UnknownPluginError,
+    masked_url,
 )
 
 if TYPE_CHECKING:
@@ -55,10 +56,10 @@ def traceback_of(error: BaseException) -> str:
     """Return where *error* was raised, and what it was raised from."""
     import traceback
 
-    return "".join(traceback.format_exception(error))
+    return masked_url("".join(traceback.format_exception(error)))
 
 
 def message(error: BaseException) -> str:
     """Return the message of *error*, with the notes that were added on its way."""
     notes = getattr(error, "__notes__", ())
-    return " ".join([str(error), *(f"({note})" for note in notes)])
+    return masked_url(" ".join([str(error), *(f"({note})" for note in notes)]))

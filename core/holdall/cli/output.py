@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from holdall.errors import masked_url
 from holdall.languages import N_
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ _COUNTED = {
 
 
 def note(text: str) -> None:
-    """Say something about what is going on, on standard error."""
-    click.echo(text, err=True)
+    """Say something about what is going on, on standard error; no URL shows its password."""
+    click.echo(masked_url(text), err=True)
 
 
 def counted(outcomes: Mapping[str, int]) -> Iterator[str]:

@@ -74,6 +74,7 @@ from holdall.errors.storage import (
     StoreUrlError,
     UnknownSessionError,
 )
+from holdall.errors.urls import masked_url
 
 __all__ = [
     "ClosedStorageError",
@@ -137,5 +138,6 @@ __all__ = [
     "UnknownSessionError",
     "UnknownUnitError",
     "listed",
+    "masked_url",
     "near",
 ]

@@ -9,7 +9,7 @@ from functools import partial
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from holdall.errors import DeviceExistsError, SessionExistsError
+from holdall.errors import DeviceExistsError, SessionExistsError, masked_url
 from holdall.hooks import Hooks, load_hooks, plugin_used
 from holdall.journal import (
     DeviceAdded,
@@ -269,7 +269,7 @@ class SessionManager:
                 device=device.id,
                 description=encodable(device.description),
                 facts={encodable(k): encodable(v) for k, v in device.facts.items()},
-                runner=encodable(device.runner),
+                runner=masked_url(encodable(device.runner)),
             )
         )
         self._contexts.append(context)
