@@ -12,6 +12,7 @@ from holdall.cli.configuration import installed
 from holdall.cli.options import chosen_repository, find_session, json_option, moment, store_option
 from holdall.cli.output import counted, print_json, print_table
 from holdall.languages import N_
+from holdall.session import remove_share
 from holdall.view import SessionView, verdict
 
 # What is shown of a session, by its name in JSON.
@@ -109,4 +110,5 @@ def remove_sessions(session: tuple[str, ...], store: str | None) -> None:
     # All names are looked up before the first session goes, since `last` would be another then.
     for session_id in dict.fromkeys([find_session(repository, name) for name in session]):
         repository.remove(session_id)
+        remove_share(repository, session_id)
         click.echo(_("removed {id}").format(id=session_id))

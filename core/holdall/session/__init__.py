@@ -2,6 +2,7 @@
 
 from holdall.session.capture import INLINE, LogCapture, log_name, recover
 from holdall.session.context import SessionDeviceContext
+from holdall.session.folders import remove_share
 from holdall.session.load import IGNORE_CHECKSUMS, peek
 from holdall.session.manager import PREFIX, SessionManager, create_storage
 from holdall.session.run import RunSettings, run_session
@@ -28,6 +29,7 @@ __all__ = [
     "open_runner",
     "peek",
     "recover",
+    "remove_share",
     "run_session",
     "runner_name",
 ]

@@ -28,6 +28,7 @@ from holdall.registry import Registry
 from holdall.results import encodable
 from holdall.session.context import SessionDeviceContext
 from holdall.session.exporters import ExporterMap, exporter_units
+from holdall.session.folders import remove_share
 from holdall.session.load import load_contexts, units_of
 from holdall.session.plans import check_plans, plan_records
 from holdall.session.state import SessionState
@@ -404,6 +405,7 @@ class SessionManager:
             context.detach()
         self._storage.close()
         repository.remove(self._storage.id)
+        remove_share(repository, self._storage.id)
         self.hooks.notify("session_destroyed", session_id=self._storage.id)
 
     def __enter__(self) -> Self:

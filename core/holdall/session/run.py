@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from contextlib import ExitStack
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import msgspec
 
-from holdall.contracts import HasFolder
 from holdall.journal import Process, now
 from holdall.registry import calling
 from holdall.results import JobResult, Outcome
 from holdall.session.capture import LogCapture, log_name, recover
 from holdall.session.environment import job_environ
+from holdall.session.folders import job_folder, remove_leftovers, session_share
 from holdall.session.readiness import SKIP_OUTCOMES
 from holdall.session.runners import bound_runner, open_runner
 from holdall.session.selection import finish, is_bootstrapping
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from holdall.contracts import Person, ProcessMark, Runner
     from holdall.results import Interruption, Stream
@@ -40,7 +39,8 @@ class RunSettings(NamedTuple):
         environ: Variables that jobs may see of.
         timeout: Seconds that one attempt may take, None for any time.
         person: Performs manual jobs; None if nobody is present.
-        warn: Told what is wrong with the selection, and nothing else is done about it.
+        warn: Takes messages about what is wrong and stops nothing: with the selection, or with
+            what a job left behind.
         retry_interrupted: Whether jobs whose attempt was interrupted run again.
     """
 
@@ -79,7 +79,8 @@ def run_session(
     # Before any job runs: what an interrupted attempt left behind may still use the device.
     settle_interrupted(manager, bound)
     manager.checkpoint()
-    with _session_share(manager) as share:
+    remove_leftovers()
+    with session_share(manager.storage, settings.warn) as share:
         run = _Run(manager, bound, settings, share)
         for context in manager.device_context_list:
             run.run_device(context)
@@ -160,9 +161,11 @@ class _Run(NamedTuple):
     def _run_job(self, context: SessionDeviceContext, state: JobState) -> None:
         """Try the job until it need not be tried again; each attempt has its durable result."""
         while True:
-            result = self._attempt(context, state)
-            context.state.update_job_result(state.job, result)
-            self.manager.checkpoint()
+            with ExitStack() as folders:
+                result = self._attempt(context, state, folders)
+                # Durable before the folder is removed, which may take long.
+                context.state.update_job_result(state.job, result)
+                self.manager.checkpoint()
             self.manager.compact_if_long()
             if not state.retries:
                 return
@@ -175,21 +178,27 @@ class _Run(NamedTuple):
             return False
         return state.was_tried
 
-    def _attempt(self, context: SessionDeviceContext, state: JobState) -> JobResult:
+    def _attempt(
+        self, context: SessionDeviceContext, state: JobState, folders: ExitStack
+    ) -> JobResult:
         reasons = state.readiness_inhibitor_list
         if reasons:
             outcome = SKIP_OUTCOMES.get(reasons[0].cause, Outcome.SKIP)
             return JobResult(outcome=outcome, skip_reason="; ".join(map(str, reasons)))
-        with TemporaryDirectory(prefix="holdall-job-") as folder:
-            task = _Task(self, context, state, Path(folder))
-            bound = self.runners[context.device.id]
-            with calling(bound.plugin, f"running the job {state.job.id!r}") as call:
-                result = call.returned(bound.runner.run(task), JobResult)
-            if result.outcome is Outcome.PASS and "noreturn" in state.job.flags:
-                # The machine may go down at any moment from here on.
-                task.flush()
-                result = self._awaited_restart(result)
-            return task.completed(result)
+        try:
+            folder = folders.enter_context(job_folder(self.settings.warn))
+        except OSError as error:
+            reason = f"it could not be started: no folder can be made for it: {error}"
+            return JobResult(outcome=Outcome.ERROR, comments=reason)
+        task = _Task(self, context, state, folder)
+        bound = self.runners[context.device.id]
+        with calling(bound.plugin, f"running the job {state.job.id!r}") as call:
+            result = call.returned(bound.runner.run(task), JobResult)
+        if result.outcome is Outcome.PASS and "noreturn" in state.job.flags:
+            # The machine may go down at any moment from here on.
+            task.flush()
+            result = self._awaited_restart(result)
+        return task.completed(result)
 
     def _awaited_restart(self, result: JobResult) -> JobResult:
         """Wait for the restart that the job brought about; if none comes, the job crashed.
@@ -269,15 +278,3 @@ def _checked_mark(process: ProcessMark) -> Process:
     if not all(type(field) is kind for field, kind in zip(fields, (int, str, str), strict=True)):
         raise TypeError(f"the mark of a process is a number and two texts, not {fields!r}")
     return Process(pid=process.pid, started=process.started, boot_id=process.boot_id)
-
-
-@contextmanager
-def _session_share(manager: SessionManager) -> Iterator[Path]:
-    """Give the folder that the session's jobs share: the storage's own, or one for this run."""
-    if isinstance(manager.storage, HasFolder):
-        share = manager.storage.folder / "session-share"
-        share.mkdir(mode=0o700, exist_ok=True)
-        yield share
-        return
-    with TemporaryDirectory(prefix="holdall-share-") as temporary:
-        yield Path(temporary)
