@@ -205,3 +205,25 @@ def test_an_interrupted_run_goes_on_and_leaves_no_process_behind(
         "slow": ["crash"],
         "third": ["pass"],
     }
+
+
+def test_what_was_printed_of_a_killed_run_is_stored(
+    holdall: Cli, provider: Callable[[str], str]
+) -> None:
+    source = provider("".join(f"id: j{n}\nplugin: shell\ncommand: true\n\n" for n in range(3)))
+    printed, killed = 0, 0
+    for step in range(4, 10):
+        store = f"file://{holdall.folder}/store-{step}"
+
+        run = holdall("run", source, "--store", f"faulty?kill={step}::{store}")
+
+        passed = re.findall(r"passed +lab::(j\d)", run.err)
+        repository = open_repository(store)
+        storage = repository.open(next(repository.ids()), mode="r")
+        stored = {job.id for job in SessionView.of(storage).jobs() if job.outcome == "pass"}
+        storage.close()
+        assert {f"lab::{name}" for name in passed} <= stored
+        printed += len(passed)
+        killed += run.code == -signal.SIGKILL
+    assert killed >= 5
+    assert printed >= 5

@@ -31,7 +31,7 @@ from holdall.cli.output import counted, note, print_json
 from holdall.cli.person import person_at_terminal
 from holdall.cli.progress import shown_progress
 from holdall.cli.sources import providers_of
-from holdall.errors import HoldallError, NothingToResumeError
+from holdall.errors import EmptySessionError, HoldallError, NothingToResumeError
 from holdall.exports import find_exporter, units_in
 from holdall.journal import list_sessions
 from holdall.languages import NN_
@@ -188,7 +188,10 @@ def resume(
     session_id = find_session(repository, session) if session else _newest_unfinished(repository)
     storage = repository.open(session_id)
     try:
-        providers = providers_of(SessionView.of(storage), source, registry)
+        view = SessionView.of(storage)
+        if not view.job_count:
+            raise EmptySessionError(session_id, repository.url)
+        providers = providers_of(view, source, registry)
         everything = list(chain.from_iterable(providers.values()))
         _check_exporters(targets, everything, registry)
         units = {name: _units_of(some) for name, some in providers.items()}
@@ -269,10 +272,13 @@ def _select(manager: SessionManager, plans: Sequence[str], patterns: Sequence[st
 
 
 def _newest_unfinished(repository: Repository) -> str:
+    empty = []
     for info in list_sessions(repository):
-        if info.state in {"new", "unfinished"}:
+        if info.state in {"new", "unfinished"} and info.jobs:
             return info.id
-    raise NothingToResumeError(repository.url)
+        if info.state in {"empty", "new"}:
+            empty.append(info.id)
+    raise NothingToResumeError(repository.url, empty)
 
 
 def _run_and_report(
@@ -285,7 +291,7 @@ def _run_and_report(
     retry_interrupted: bool = False,
     runners: Mapping[str, BoundRunner] = MappingProxyType({}),
 ) -> int:
-    with shown_progress(manager, quiet=as_json) as pause, _sigterm_as_interrupt():
+    with shown_progress(manager, quiet=as_json) as pause, _signals_as_interrupt():
         settings = RunSettings(
             environ=os.environ,
             timeout=timeout,
@@ -310,12 +316,17 @@ def _run_and_report(
 
 
 @contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def _signals_as_interrupt() -> Iterator[None]:
+    """End the job in flight when holdall is asked to end, or its terminal is closed."""
+    previous = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in previous.items():
+        if handler is not signal.SIG_IGN:  # what runs below `nohup` outlives its terminal
+            signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def _print_summary(

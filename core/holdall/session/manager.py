@@ -16,6 +16,7 @@ from holdall.journal import (
     DeviceRemoved,
     Journal,
     PlansChanged,
+    ResultRecorded,
     SessionCreated,
     now,
     read_events,
@@ -344,9 +345,21 @@ class SessionManager:
             context.state.record_metadata()
         if self._pending:
             self._journal.append(self._pending, level=level)
-            count = len(self._pending)
+            stored = tuple(self._pending)
             self._pending.clear()
-            self._notify("checkpoint_saved", event_count=count)
+            self._notify("checkpoint_saved", event_count=len(stored))
+            self._notify_of_results(stored)
+
+    def _notify_of_results(self, stored: Iterable[AnyEvent]) -> None:
+        contexts = {context.device.id: context for context in self._contexts}
+        for event in stored:
+            if isinstance(event, ResultRecorded):
+                context = contexts.get(event.device)
+                state = context and context.state.job_state_map.get(event.job_id)
+                if state:  # neither the device nor the job was removed meanwhile
+                    self._notify(
+                        "result_stored", context=context, job=state.job, result=event.result
+                    )
 
     def compact_if_long(self) -> None:
         """Let one entry stand for the whole journal, if so much was appended that it pays.
