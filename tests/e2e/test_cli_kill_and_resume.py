@@ -159,16 +159,32 @@ def test_resuming_a_finished_session_does_nothing_more(holdall: Cli) -> None:
 def test_resume_refuses_jobs_that_were_changed_since_and_goes_on_if_told_to(
     holdall: Cli, provider: Callable[[str], str]
 ) -> None:
-    changed = DEFINITIONS.format(folder=holdall.folder).replace("echo three", "echo 3")
-    provider(changed)
+    before = DEFINITIONS.format(folder=holdall.folder)
+    provider(before.replace("echo one", "echo 1").replace("echo three", "echo 3"))
 
     refused = holdall("resume")
-    told = holdall("resume", "--ignore-checksums")
+    unclear = holdall("resume", "--changed", "keeep")
+    told = holdall("resume", "--changed", "skip", "--changed", "lab::first=rerun")
 
-    assert refused.code == 3
-    assert "the definition of 1 of its jobs has changed: lab::third" in refused.err
+    assert (refused.code, unclear.code) == (3, 2)
+    assert "the definition of 1 of its jobs has changed since they ran: lab::first" in refused.err
+    assert "--changed" in refused.err
     assert told.code == 1
-    assert holdall.outcomes()["third"] == ["pass"]
+    assert holdall.outcomes()["first"] == ["pass", "pass"]
+    assert holdall.outcomes()["third"] == ["skip"]
+
+
+@pytest.mark.usefixtures("orphans")
+def test_a_changed_job_that_has_not_run_runs_as_it_is_now(
+    holdall: Cli, provider: Callable[[str], str]
+) -> None:
+    provider(DEFINITIONS.format(folder=holdall.folder).replace("echo three", "exit 3"))
+
+    told = holdall("resume")
+
+    assert told.code == 1
+    assert "defined anew, and run as they are now: lab::third" in told.err
+    assert holdall.outcomes()["third"] == ["fail"]
 
 
 @pytest.mark.usefixtures("orphans")

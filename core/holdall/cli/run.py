@@ -37,7 +37,8 @@ from holdall.journal import list_sessions
 from holdall.languages import NN_
 from holdall.providers import load_provider
 from holdall.session import (
-    IGNORE_CHECKSUMS,
+    ALL_CHANGED,
+    CHOICES,
     Request,
     RunSettings,
     SessionDeviceContext,
@@ -155,7 +156,11 @@ def run(
     "--retry-interrupted", is_flag=True, help="Run jobs again whose attempt was interrupted."
 )
 @click.option(
-    "--ignore-checksums", is_flag=True, help="Go on although definitions of jobs have changed."
+    "--changed",
+    multiple=True,
+    metavar="[ID=]CHOICE",
+    help="What becomes of jobs whose definitions changed since they ran: keep their results, "
+    "rerun or skip them; with ID, of that one.",
 )
 @click.option(
     "--device",
@@ -167,13 +172,13 @@ def run(
 def resume(
     session: str | None,
     source: tuple[str, ...],
+    changed: tuple[str, ...],
     device: tuple[str, ...],
     export: tuple[str, ...],
     timeout: float | None,
     store: str | None,
     *,
     retry_interrupted: bool,
-    ignore_checksums: bool,
     as_json: bool,
 ) -> int:
     """Go on with a session after its last durable result.
@@ -184,6 +189,7 @@ def resume(
     show_log()
     registry = installed()
     targets = parse_targets(export, stdout_free=not as_json)
+    choices = _choices(changed)
     repository = chosen_repository(store, registry)
     session_id = find_session(repository, session) if session else _newest_unfinished(repository)
     storage = repository.open(session_id)
@@ -195,8 +201,7 @@ def resume(
         everything = list(chain.from_iterable(providers.values()))
         _check_exporters(targets, everything, registry)
         units = {name: _units_of(some) for name, some in providers.items()}
-        flags = [IGNORE_CHECKSUMS] if ignore_checksums else []
-        manager = SessionManager.load_session(units, storage, flags=flags, registry=registry)
+        manager = SessionManager.load_session(units, storage, changed=choices, registry=registry)
         with manager:
             _adopt_providers(manager, providers)
             return _run_and_report(
@@ -210,6 +215,18 @@ def resume(
             )
     finally:
         storage.close()
+
+
+def _choices(given: Iterable[str]) -> dict[str, str]:
+    """Return what becomes of changed jobs, by their ids, or `*` for all others."""
+    choices = {}
+    for text in given:
+        job_id, _equals, choice = text.rpartition("=")
+        if choice not in CHOICES:
+            message = _("{text!r} is not one of {choices}, or ID= and one of them")
+            raise click.UsageError(message.format(text=text, choices=", ".join(CHOICES)))
+        choices[job_id or ALL_CHANGED] = choice
+    return choices
 
 
 def _adopt_providers(manager: SessionManager, providers: Mapping[str, Iterable[Provider]]) -> None:

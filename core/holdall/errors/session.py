@@ -217,7 +217,7 @@ class EmptySessionError(SessionResumeError):
 
 
 class IncompatibleJobError(SessionResumeError):
-    """Definitions of jobs changed since the session was stored."""
+    """Definitions of jobs that ran changed since the session was stored."""
 
     def __init__(self, session_id: str, changed: Sequence[str]) -> None:
         super().__init__(session_id, changed)
@@ -227,8 +227,10 @@ class IncompatibleJobError(SessionResumeError):
     def __str__(self) -> str:
         return (
             f"cannot resume the session {self.session_id!r}: the definition of "
-            f"{len(self.changed)} of its jobs has changed: {', '.join(self.changed)}; bring the "
-            "old provider back, or resume with the flag 'ignore-job-checksums'"
+            f"{len(self.changed)} of its jobs has changed since they ran: "
+            f"{', '.join(self.changed)}; bring the old provider back, or choose what becomes of "
+            "them: --changed keep, rerun or skip, or --changed ID=rerun for one of them (in code "
+            "load_session(changed={...}))"
         )
 
 

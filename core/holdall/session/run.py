@@ -78,6 +78,7 @@ def run_session(
     }
     # Before any job runs: what an interrupted attempt left behind may still use the device.
     settle_interrupted(manager, bound)
+    manager.settle_changed()
     manager.checkpoint()
     remove_leftovers()
     with session_share(manager.storage, settings.warn) as share:
