@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -35,6 +36,8 @@ from holdall_plugins.stores.memory import MemoryRepository
 from holdall_plugins.stores.sqlite import SqliteRepository
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from holdall.contracts.runners import ProcessMark, Task
     from holdall.contracts.stores import Repository
     from holdall.results import Interruption
@@ -759,7 +762,8 @@ def test_what_jobs_of_another_session_share_is_kept_until_nobody_can_want_it(
     shares = []
     for removed in (False, True, True):
         manager, state = new(
-            job("a", command='echo "$HOLDALL_SESSION_SHARE"'), repository=repository
+            job("a", command='cd "$HOLDALL_SESSION_SHARE" && touch kept && pwd'),
+            repository=repository,
         )
         run(manager, LocalRunner())
         shares.append(Path(output(state, "a").decode().strip()))
@@ -810,3 +814,49 @@ def test_a_job_for_which_no_folder_can_be_made_could_not_be_performed(
     assert history(state) == {"x": ["pass"], "y": ["error"]}
     comments = state.job_state_map["y"].result.comments or ""
     assert "no folder can be made for it" in comments
+
+
+def calls_of(action: Callable[[], object]) -> int:
+    """Count the calls of functions, which unlike time is the same on every machine."""
+    count = 0
+
+    def seen(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    sys.setprofile(seen)
+    try:
+        action()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("first", ["pass", "fail"])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_jobs_that_each_depend_on_the_one_before_cost_in_proportion_to_their_number(
+    first: str, *, backwards: bool
+) -> None:
+    calls = []
+    for number in (100, 200):
+        links = [job("j0"), *(job(f"j{n}", depends=f"j{n - 1}") for n in range(1, number))]
+        units = links[::-1] if backwards else links
+
+        def whole(units: Sequence[Job] = units) -> None:
+            manager, state = new(*units)
+            run(manager, ScriptedRunner(j0=[first]))
+            _, again = reloaded(manager, *units)
+            assert [each.id for each in again.run_list] == [f"j{n}" for n in range(len(units))]
+            assert all(each.was_tried for each in state.job_state_map.values())
+
+        calls.append(calls_of(whole))
+
+    assert calls[1] < 2.2 * calls[0]
+
+
+def test_a_chain_of_jobs_may_be_longer_than_any_stack() -> None:
+    links = [job("j0"), *(job(f"j{n}", depends=f"j{n - 1}") for n in range(1, 3000))]
+
+    _, state = new(*reversed(links))
+
+    assert state.run_list == links

@@ -122,7 +122,7 @@ class _Bar:
 
     def _update(self, context: SessionDeviceContext, job: Job, *, done: int) -> None:
         completed = context.state.position(job) - 1 + done
-        total = len(context.state.run_list)
+        total = context.state.run_count
         description = one_line(job.id)
         self._progress.update(
             self._task, total=total, completed=completed, description=description
@@ -139,7 +139,7 @@ def _line(context: SessionDeviceContext, job: Job, result: JobResult) -> str:
             result.io_log_dropped,
         )
         why += f" ({dropped.format(count=f'{result.io_log_dropped:,}')})"
-    total = len(context.state.run_list)
+    total = context.state.run_count
     number = f"{context.state.position(job):>{len(str(total))}}/{total}"
     device = "" if context.device.id == "local" else f"{context.device.id} "
     label = f"{_(result.outcome.label):<{_label_width()}}"

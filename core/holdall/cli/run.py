@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from holdall.cli.options import ExportTarget
-    from holdall.contracts import ExportReport, Repository
+    from holdall.contracts import ExportReport, Repository, Storage
     from holdall.registry import Registry
     from holdall.session import BoundRunner
     from holdall.units import Provider, Unit
@@ -194,10 +194,7 @@ def resume(
     session_id = find_session(repository, session) if session else _newest_unfinished(repository)
     storage = repository.open(session_id)
     try:
-        view = SessionView.of(storage)
-        if not view.job_count:
-            raise EmptySessionError(session_id, repository.url)
-        providers = providers_of(view, source, registry)
+        providers = providers_of(_resumable(storage), source, registry)
         everything = list(chain.from_iterable(providers.values()))
         _check_exporters(targets, everything, registry)
         units = {name: _units_of(some) for name, some in providers.items()}
@@ -215,6 +212,14 @@ def resume(
             )
     finally:
         storage.close()
+
+
+def _resumable(storage: Storage) -> SessionView:
+    """Return the view of a stored session that has jobs."""
+    view = SessionView.of(storage)
+    if not view.job_count:
+        raise EmptySessionError(storage.id, storage.repository.url)
+    return view
 
 
 def _choices(given: Iterable[str]) -> dict[str, str]:

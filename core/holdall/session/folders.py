@@ -242,7 +242,11 @@ def session_share(storage: Storage, warn: Callable[[str], None]) -> Iterator[Pat
         stack.callback(os.close, descriptor)
         _locked(descriptor)
         _remove_shares_of_no_session(storage.repository, share.parent)
-        yield share
+        try:
+            yield share
+        finally:
+            with suppress(OSError):  # something is in it, which is what it is for
+                share.rmdir()
 
 
 def share_of(repository: Repository, session_id: str) -> Path:

@@ -309,6 +309,9 @@ def _decided(
     session_id: str, changed: Sequence[ChangedJob], choices: Mapping[str, str]
 ) -> list[ChangedJob]:
     """Return *changed* with what was chosen for each."""
+    for choice in choices.values():
+        if choice not in CHOICES:
+            raise ValueError(f"a changed job can be {', '.join(CHOICES)}, and not {choice!r}")
     decided: list[ChangedJob] = []
     undecided: dict[str, None] = {}
     known = {name for change in changed for name in _names(change)} | {ALL_CHANGED}

@@ -32,7 +32,7 @@ from holdall.results import JobResult, Outcome, encodable
 from holdall.session.context import SessionDeviceContext
 from holdall.session.exporters import ExporterMap, exporter_units
 from holdall.session.folders import remove_share
-from holdall.session.load import CHOICES, load_contexts, units_of
+from holdall.session.load import load_contexts, units_of
 from holdall.session.plans import check_plans, plan_records
 from holdall.session.state import SessionState
 from holdall.stores import default_url, file_url, open_repository
@@ -178,9 +178,6 @@ class SessionManager:
             MissingFilesError: Logs are gone, and a flag asks for them.
             CorruptSessionError, NewerFormatError: The journal can't be read.
         """
-        for choice in changed.values():
-            if choice not in CHOICES:
-                raise ValueError(f"a changed job is one of {', '.join(CHOICES)}, not {choice!r}")
         journal, events = Journal.resume(storage)
         if not events:
             manager = cls._begun(storage, "", registry, clock)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import msgspec
 
+from holdall.errors import PluginCallError
 from holdall.journal import Process, now
 from holdall.registry import calling
 from holdall.results import JobResult, Outcome
@@ -65,7 +66,8 @@ def run_session(
 
     Raises:
         RunnerUrlError, PluginError: The runner of a device is unavailable; no job has run.
-        PluginCallError: The runner failed; the job in flight is settled by the next resume.
+        PluginCallError: A runner failed; the job in flight is settled by the next resume, and
+            the devices of other runners have run their jobs.
         StorageError: A result could not be stored.
     """
     bound = {
@@ -82,14 +84,7 @@ def run_session(
     manager.checkpoint()
     remove_leftovers()
     with session_share(manager.storage, settings.warn) as share:
-        run = _Run(manager, bound, settings, share)
-        for context in manager.device_context_list:
-            run.run_device(context)
-            if is_bootstrapping(context):
-                for problem in finish(context):
-                    settings.warn(str(problem))
-                manager.checkpoint()
-                run.run_device(context)
+        _Run(manager, bound, settings, share).run_devices()
 
 
 def settle_interrupted(
@@ -152,7 +147,27 @@ class _Run(NamedTuple):
     settings: RunSettings
     share: Path
 
-    def run_device(self, context: SessionDeviceContext) -> None:
+    def run_devices(self) -> None:
+        """Run the jobs of all devices; a runner that fails ends only those of its device."""
+        failures = []
+        for context in self.manager.device_context_list:
+            try:
+                self._run_device(context)
+                if is_bootstrapping(context):
+                    for problem in finish(context):
+                        self.settings.warn(str(problem))
+                    self.manager.checkpoint()
+                    self._run_device(context)
+            except PluginCallError as error:
+                if error.kind != "runner":
+                    raise
+                failures.append(error)
+        for failure in failures[1:]:
+            self.settings.warn(str(failure))
+        if failures:
+            raise failures[0]
+
+    def _run_device(self, context: SessionDeviceContext) -> None:
         """Run the device's jobs that are still to run, in order."""
         for job in list(context.state.run_list):
             state = context.state.job_state_map[job.id]
@@ -242,6 +257,8 @@ class _Task:
 
     def started(self, process: ProcessMark | None) -> None:
         """Make durable that the attempt starts."""
+        if self._started_at is not None:
+            raise RuntimeError(f"the attempt at {self.job.id!r} was started already")
         self._started_at = now()
         mark = None
         if process is not None:
@@ -258,7 +275,9 @@ class _Task:
                 raise RuntimeError(f"the attempt at {self.job.id!r} is over and takes no output")
             if stream not in {"stdout", "stderr"}:
                 raise ValueError(f"a stream is stdout or stderr, not {stream!r}")
-            self._log.write(stream, data)
+            if not isinstance(data, bytes | bytearray | memoryview):
+                raise TypeError(f"output must be bytes, not {type(data).__name__}")
+            self._log.write(stream, bytes(data))
 
     def flush(self) -> None:
         """Make what the job wrote survive the end of holdall."""
@@ -269,6 +288,8 @@ class _Task:
         """Return *result* with what was recorded while the job ran; no more is taken."""
         with self._lock:
             self._is_over = True
+            for record in result.io_log:  # not where it belongs, and no less true
+                self._log.write(record.stream, record.data, delay=record.delay)
             recorded = self._log.finish()
         return msgspec.structs.replace(result, started_at=self._started_at, **recorded)
 
