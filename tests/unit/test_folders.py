@@ -15,7 +15,7 @@ import pytest
 from holdall.session.folders import job_folder, remove_leftovers, remove_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 as_root = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0, reason="only root may do that, on Linux"
@@ -23,12 +23,14 @@ as_root = pytest.mark.skipif(
 
 
 @pytest.fixture
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Return the folder that temporary folders are made in."""
     folder = tmp_path / "tmp"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
+    yield folder
+    # What a failed test leaves may be too deep for pytest, which removes its folders by recursion.
+    subprocess.run(["/bin/rm", "-rf", folder], check=False)
 
 
 def deep(folder: Path, depth: int) -> None:

@@ -124,11 +124,13 @@ def _failed(error: Exception, *, debugging: bool) -> int:
 
     code = exit_code(error)
     if code is None and isinstance(error, OSError) and not _is_somewhere():
-        note(f"holdall: {_('the working folder is gone; change to another one and try again')}")
+        gone = _("the working folder is gone; change to another one and try again")
+        note(f"holdall: {gone}")
         code = 2
     elif code is None:
         note_lines(traceback_of(error))
-        note(f"holdall: {_('this is an error in holdall; please report it with the lines above')}")
+        ours = _("this is an error in holdall; please report it with the lines above")
+        note(f"holdall: {ours}")
         return INTERNAL
     else:
         note(f"holdall: {message(error)}")
