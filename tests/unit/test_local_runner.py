@@ -341,6 +341,26 @@ def test_a_command_that_stops_its_launcher_is_ended_in_time(
     assert "took longer" in result.comments
 
 
+def test_a_command_that_goes_on_stopping_its_launcher_is_ended_all_the_same(
+    perform: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "_GRACE_S", 0.2)
+    monkeypatch.setattr(local, "_REPORT_S", 0.5)
+
+    result, task = perform("echo $$; while :; do kill -STOP $PPID; done", timeout=0.3)
+
+    assert result.outcome is Outcome.CRASH
+    assert "was killed" in result.comments
+    assert gone(int(task.written["stdout"]))
+
+
+def test_a_command_that_stopped_itself_is_ended_by_the_request(perform: Any) -> None:
+    result, _ = perform("kill -STOP $$", timeout=0.3)
+
+    assert (result.outcome, result.return_code) == ("crash", -signal.SIGTERM)
+    assert result.comments == "it took longer than 0.3 s and was ended"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="environments are read from /proc")
 def test_what_survived_its_launcher_is_recognised_by_the_very_process_it_descends_from(
     tmp_path: Path,
