@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from holdall.errors import (
     ConfigurationError,
     ExportError,
+    OutputError,
     PluginConflictError,
     PluginError,
     PolicyError,
@@ -43,6 +44,7 @@ _CODES: Final[tuple[tuple[type[HoldallError], int], ...]] = (
     (ProviderError, USAGE),
     (UnitError, USAGE),
     (ExportError, USAGE),
+    (OutputError, USAGE),
 )
 
 

@@ -10,8 +10,9 @@ import msgspec
 from holdall import journal
 from holdall.cli.configuration import installed
 from holdall.cli.options import chosen_repository, find_session, json_option, moment, store_option
-from holdall.cli.output import counted, print_json, print_table
+from holdall.cli.output import counted, print_json, print_line, print_table
 from holdall.languages import N_
+from holdall.session import remove_share
 from holdall.view import SessionView, verdict
 
 # What is shown of a session, by its name in JSON.
@@ -71,7 +72,7 @@ def show_session(session: str, store: str | None, *, as_json: bool) -> None:
         print_json(shown)
         return
     for name, value in shown.items():
-        click.echo(f"{_(_NAMES[name])}: {_joined(value)}")
+        print_line(f"{_(_NAMES[name])}: {_joined(value)}")
 
 
 def _shown(view: SessionView, store: str) -> dict[str, object]:
@@ -109,4 +110,5 @@ def remove_sessions(session: tuple[str, ...], store: str | None) -> None:
     # All names are looked up before the first session goes, since `last` would be another then.
     for session_id in dict.fromkeys([find_session(repository, name) for name in session]):
         repository.remove(session_id)
-        click.echo(_("removed {id}").format(id=session_id))
+        remove_share(repository, session_id)
+        print_line(_("removed {id}").format(id=session_id))

@@ -2,7 +2,8 @@
 
 from holdall.session.capture import LogCapture, log_name, recover
 from holdall.session.context import SessionDeviceContext
-from holdall.session.load import IGNORE_CHECKSUMS, peek
+from holdall.session.folders import remove_share
+from holdall.session.load import ALL_CHANGED, CHOICES, IGNORE_CHECKSUMS, peek
 from holdall.session.manager import PREFIX, SessionManager, create_storage
 from holdall.session.run import RunSettings, run_session
 from holdall.session.runners import BoundRunner, open_runner, runner_name
@@ -10,6 +11,8 @@ from holdall.session.selection import Request, begin, default_plan, find_plan
 from holdall.session.state import SessionState
 
 __all__ = [
+    "ALL_CHANGED",
+    "CHOICES",
     "IGNORE_CHECKSUMS",
     "PREFIX",
     "BoundRunner",
@@ -27,6 +30,7 @@ __all__ = [
     "open_runner",
     "peek",
     "recover",
+    "remove_share",
     "run_session",
     "runner_name",
 ]

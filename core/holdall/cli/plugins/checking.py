@@ -12,7 +12,7 @@ import click
 from holdall.cli.configuration import installed
 from holdall.cli.exits import PLUGIN
 from holdall.cli.options import json_option
-from holdall.cli.output import print_json, print_table
+from holdall.cli.output import print_json, print_line, print_table
 from holdall.cli.plugins.children import run_child
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def check(name: str, *, timeout: float, as_json: bool) -> int:
         )
         passed = sum(row["outcome"] == "pass" for row in rows)
         message = _("{id} of {origin}: {passed} of {count} checks passed")
-        click.echo(
+        print_line(
             message.format(
                 id=candidate.id, origin=candidate.origin, passed=passed, count=len(rows)
             )
