@@ -35,6 +35,8 @@ _COUNTED = {
     "not-supported": N_("{count} not-supported"),
     "not-implemented": N_("{count} not-implemented"),
     "undecided": N_("{count} undecided"),
+    "expected-fail": N_("{count} expected fail"),
+    "unexpected-pass": N_("{count} unexpected pass"),
 }
 
 

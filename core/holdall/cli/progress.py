@@ -108,7 +108,7 @@ class _Bar:
         from rich.text import Text
 
         self._update(context, job, done=1)
-        style = _STYLES.get(result.outcome, "yellow")
+        style = _STYLES.get(result.outcome.counted(xfail=job.xfail), "yellow")
         self._progress.console.print(Text(one_line(_line(context, job, result)), style=style))
 
     @contextmanager
@@ -142,7 +142,7 @@ def _line(context: SessionDeviceContext, job: Job, result: JobResult) -> str:
     total = context.state.run_count
     number = f"{context.state.position(job):>{len(str(total))}}/{total}"
     device = "" if context.device.id == "local" else f"{context.device.id} "
-    label = f"{_(result.outcome.label):<{_label_width()}}"
+    label = f"{_(result.outcome.label_of(xfail=job.xfail)):<{_label_width()}}"
     return f"[{number}] {device}{label} {job.id}{why}"
 
 

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from holdall.registry import Registry
     from holdall.session import BoundRunner
     from holdall.units import Provider, Unit
+    from holdall.view import JobView
 
 # How many problems of a kind a provider has.
 _PROBLEMS: Final = {
@@ -351,6 +352,13 @@ def _signals_as_interrupt() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def _ending(job: JobView) -> str:
+    """Return how a job ended: its outcome, and whether that is not what it says."""
+    if job.counts_as is job.outcome:
+        return job.outcome
+    return f"{'unexpected' if job.counts_as.failed else 'expected'}-{job.outcome}"
+
+
 def _print_summary(
     view: SessionView, store: str, reports: Sequence[ExportReport], *, as_json: bool
 ) -> None:
@@ -366,5 +374,5 @@ def _print_summary(
         }
         print_json(summary)
         return
-    note(f"{word}: {', '.join(counted(counts))}")
+    note(f"{word}: {', '.join(counted(Counter(map(_ending, view.jobs()))))}")
     note(_("session {id} in {store}").format(id=view.session_id, store=store))
