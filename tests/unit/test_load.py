@@ -194,19 +194,22 @@ def test_each_changed_job_becomes_what_was_chosen_and_its_results_stay(
         assert [len(each.result_history) for each in states] == history
 
 
-def test_a_changed_job_in_flight_gets_its_result_before_what_was_chosen() -> None:
+@pytest.mark.parametrize(("choice", "last"), [("rerun", "none"), ("skip", "skip")])
+def test_a_changed_job_in_flight_gets_its_result_before_what_was_chosen(
+    choice: str, last: str
+) -> None:
     manager, state = new(job("a"))
     state.job_started(state.job_list[0])
 
-    manager = reloaded(manager, [job("a", summary="new")], changed={"a": "rerun"})
+    manager = reloaded(manager, [job("a", summary="new")], changed={"a": choice})
     state = state_of(manager)
     in_flight = state.job_state_map["a"].in_flight
     state.update_job_result(state.job_list[0], FAIL)
     manager.settle_changed()
 
     assert in_flight
-    assert not state.job_state_map["a"].was_tried
-    assert state.job_state_map["a"].result_history == (FAIL,)
+    assert str(state.job_state_map["a"].result.outcome) == last
+    assert state.job_state_map["a"].result_history[0] == FAIL
 
 
 def test_without_a_choice_for_each_the_session_is_left_as_it_is() -> None:
