@@ -57,6 +57,7 @@ from holdall.errors.session import (
     UnknownUnitError,
 )
 from holdall.errors.storage import (
+    BusyStorageError,
     ClosedStorageError,
     ConcurrentWriteError,
     CorruptSessionError,
@@ -76,6 +77,7 @@ from holdall.errors.storage import (
 )
 
 __all__ = [
+    "BusyStorageError",
     "ClosedStorageError",
     "ConcurrentWriteError",
     "ConfigurationError",
