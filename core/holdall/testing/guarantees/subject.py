@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
+
+from holdall.stores import open_repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,9 +88,27 @@ class RepositoryTests:
         """Return the repository under test, empty."""
         raise NotImplementedError("a test of a repository gives it as the fixture 'repository'")
 
+    durable: ClassVar[bool] = True
+    """Whether what is stored outlives the process; if not, that is not tested."""
+
+    processes: ClassVar[bool] = True
+    """Whether other processes see what is stored; if not, that is not tested."""
+
     def reopen(self, repository: Repository) -> Repository:
-        """Return a second repository at the same location, or *repository* if that can't be."""
-        return repository
+        """Return a second repository at the same location, made of its URL."""
+        head, _, inner = repository.url.partition("::")
+        kind = type(repository)
+        return kind.from_url(head, open_repository(inner)) if inner else kind.from_url(head)
+
+    def needs_durability(self) -> None:
+        """Skip a test about what outlives a process unless something does."""
+        if not self.durable:
+            pytest.skip("not applicable: nothing of the store outlives its process")
+
+    def needs_processes(self) -> None:
+        """Skip a test about several processes unless they see one store."""
+        if not self.processes:
+            pytest.skip("not applicable: the store is seen by one process alone")
 
     def damage(self, repository: Repository, session_id: str) -> None:
         """Change a byte in the middle of a session's stored entries, behind the store's back."""
