@@ -235,7 +235,7 @@ class SessionGuarantees(RepositoryTests):
     def test_a_repository_is_at_its_url(self, subject: RepositorySubject) -> None:
         """What one of that URL holds is what this one holds, and each storage names it."""
         storage = subject.create("session", *numbered(1))
-        again = RepositoryTests.reopen(self, subject.repository)
+        again = self.reopen(subject.repository)
 
         assert storage.repository.url == subject.repository.url == again.url
         assert list(again.ids()) == ["session"]
