@@ -20,7 +20,7 @@ import pytest
 from holdall.errors import HoldallError, StorageError
 from holdall.testing.crash import CHANGES, SYNCS, Child, Trace, TracingUnavailable
 from holdall.testing.guarantees.blobs import read_blob
-from holdall.testing.guarantees.subject import RepositoryTests, numbered
+from holdall.testing.guarantees.subject import RepositoryTests, changed_in, files_at, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -145,7 +145,7 @@ class DeviceGuarantees(RepositoryTests):
         with contextlib.closing(repository.create("session")) as storage:
             ref = storage.put_blob([BLOB])
             location = Path(storage.where)
-        if not _changed_in(location, BLOB):
+        if not changed_in(location, BLOB):
             pytest.skip("not applicable: no file of the store holds the bytes as they are")
 
         with (
@@ -324,32 +324,11 @@ def _read_all(repository: Repository) -> None:
         assert len(list(storage.read())) == 3
 
 
-def _files(location: Path) -> list[Path]:
-    """Return the files of a store that has any: a folder's, or one and those beside it."""
-    if location.is_dir():
-        return sorted(location.rglob("*"))
-    return sorted(location.parent.glob("*")) if location.is_file() else []
-
-
 def _tree(location: Path) -> list[tuple[str, int, bytes]]:
     return [
         (str(path), path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else b"")
-        for path in _files(location)
+        for path in files_at(location)
     ]
-
-
-def _changed_in(location: Path, data: bytes) -> bool:
-    """Change one byte of *data* in a file that holds it, and return whether one does."""
-    part = data[len(data) // 2 :][:64]
-    for path in _files(location):
-        stored = path.read_bytes() if path.is_file() else b""
-        if part in stored:
-            position = stored.index(part) + 7
-            path.write_bytes(
-                stored[:position] + bytes([stored[position] ^ 0x20]) + stored[position + 1 :]
-            )
-            return True
-    return False
 
 
 def _count_reads(repository: Repository, link: Link) -> None:

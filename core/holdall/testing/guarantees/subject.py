@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
@@ -112,8 +114,11 @@ class RepositoryTests:
 
     def damage(self, repository: Repository, session_id: str) -> None:
         """Change a byte in the middle of a session's stored entries, behind the store's back."""
-        del repository, session_id
-        pytest.skip("the test gives no 'damage', so nothing can be damaged from outside")
+        with contextlib.closing(repository.open(session_id, mode="r")) as storage:
+            location = Path(storage.where)
+            entry = [entry for _number, entry in storage.read()][20]
+        if not changed_in(location, entry[5:-5]):
+            pytest.skip("the test gives no 'damage', and no file holds the entries as they are")
 
     @pytest.fixture
     def subject(self, repository: Repository) -> Iterator[RepositorySubject]:
@@ -121,6 +126,26 @@ class RepositoryTests:
         subject = RepositorySubject(repository, self.reopen(repository))
         yield subject
         subject.close()
+
+
+def files_at(location: Path) -> list[Path]:
+    """Return the files of a store that has any: a folder's, or one and those beside it."""
+    if location.is_dir():
+        return sorted(location.rglob("*"))
+    return sorted(location.parent.glob("*")) if location.is_file() else []
+
+
+def changed_in(location: Path, data: bytes) -> bool:
+    """Change one byte in the last of *data* that a file holds, and return whether one does."""
+    part = data[len(data) // 2 :][:64]
+    for path in files_at(location):
+        stored = path.read_bytes() if path.is_file() else b""
+        position = stored.rfind(part) + len(part) // 2
+        if part in stored:
+            changed = bytes([stored[position] ^ 0x01])
+            path.write_bytes(stored[:position] + changed + stored[position + 1 :])
+            return True
+    return False
 
 
 def numbered(count: int, *, first: int = 1) -> list[bytes]:
