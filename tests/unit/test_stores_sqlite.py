@@ -563,3 +563,18 @@ def test_any_damaged_page_is_told_or_does_no_harm(path: Path) -> None:
         except StorageError as error:
             assert str(path) in str(error)  # noqa: PT017
     assert untouched > 1500
+
+
+def test_a_file_that_is_moved_within_a_step_is_not_acknowledged(
+    path: Path, storage: SqliteStorage
+) -> None:
+    with (
+        pytest.raises(FailedStorageError, match="removed, renamed or replaced"),
+        storage._database.writing("append to") as cursor,
+    ):
+        cursor.execute("UPDATE sessions SET head = 1")
+        path.rename(path.with_name("other.db"))
+        shutil.copy(path.with_name("other.db"), path)
+
+    with pytest.raises(FailedStorageError):
+        storage.append([b"lost"], expect=0)
