@@ -13,7 +13,7 @@ import time
 from contextlib import closing
 from hashlib import sha256
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -568,13 +568,32 @@ def test_any_damaged_page_is_told_or_does_no_harm(path: Path) -> None:
 def test_a_file_that_is_moved_within_a_step_is_not_acknowledged(
     path: Path, storage: SqliteStorage
 ) -> None:
-    with (
-        pytest.raises(FailedStorageError, match="removed, renamed or replaced"),
-        storage._database.writing("append to") as cursor,
-    ):
-        cursor.execute("UPDATE sessions SET head = 1")
-        path.rename(path.with_name("other.db"))
-        shutil.copy(path.with_name("other.db"), path)
+    def move_within_step() -> None:
+        with storage._database.writing("append to") as cursor:
+            cursor.execute("UPDATE sessions SET head = 1")
+            path.rename(path.with_name("other.db"))
+            shutil.copy(path.with_name("other.db"), path)
+
+    with pytest.raises(FailedStorageError, match="removed, renamed or replaced"):
+        move_within_step()
 
     with pytest.raises(FailedStorageError):
         storage.append([b"lost"], expect=0)
+
+
+def test_a_file_that_is_replaced_while_it_is_opened_is_not_used(
+    path: Path, storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.close()
+    connect = sqlite3.connect
+
+    def connect_late(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*arguments, **options)
+        shutil.copy(path, path.with_name("other.db"))
+        path.with_name("other.db").rename(path)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", connect_late)
+
+    with pytest.raises(StorageError, match="replaced"):
+        SqliteRepository(path).open("session")

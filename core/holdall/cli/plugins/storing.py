@@ -46,37 +46,13 @@ def variables(url: str, *, is_in_one_process: bool) -> Mapping[str, str]:
 
 def main() -> None:
     """Make the checks, and print a line for each check and for each guarantee."""
-    import pytest
+    from holdall.testing.checks.installed_store import outcomes
+    from holdall.testing.checks.stores import by_guarantee
 
-    from holdall.testing.checks import installed_store
-    from holdall.testing.checks.stores import Outcomes, by_guarantee
-
-    outcomes = Outcomes(installed_store.TestStore)
-    options = [
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:xdist",
-        "-p",
-        "no:randomly",
-        "-c",
-        "/dev/null",
-    ]
-    with TemporaryDirectory(prefix="holdall-check-") as folder:
-        pytest.main(
-            [
-                *options,
-                f"--rootdir={folder}",
-                f"--basetemp={folder}/new",
-                "--pyargs",
-                installed_store.__name__,
-            ],
-            plugins=[outcomes],
-        )
-    for _promise, finding in outcomes.findings:
+    kept = outcomes()
+    for _promise, finding in kept.findings:
         _print({**finding._asdict(), "words": finding.message})
-    for guarantee, how, outcome in by_guarantee(outcomes.findings):
+    for guarantee, how, outcome in by_guarantee(kept.findings):
         _print({"guarantee": guarantee, "how": how, "outcome": outcome})
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pytest
 
 from holdall.stores import open_repository
+from holdall.testing.checks.stores import Outcomes
 from holdall.testing.repositories import RepositoryContract
 
 if TYPE_CHECKING:
@@ -20,6 +22,17 @@ URL = "HOLDALL_CHECK_URL"
 
 ONE_PROCESS = "HOLDALL_CHECK_ONE_PROCESS"
 """Variable that says that the store lives in one process."""
+
+
+def outcomes() -> Outcomes:
+    """Run the contract over the store that the variables name, and return what came of it."""
+    kept = Outcomes(TestStore)
+    unused = ("cacheprovider", "xdist", "randomly")
+    options = [option for name in unused for option in ("-p", f"no:{name}")]
+    with TemporaryDirectory(prefix="holdall-check-") as folder:
+        places = (f"--rootdir={folder}", f"--basetemp={folder}/new", "-c", os.devnull)
+        pytest.main(["-q", *options, *places, "--pyargs", __name__], plugins=[kept])
+    return kept
 
 
 class TestStore(RepositoryContract):
