@@ -59,6 +59,7 @@ from holdall.errors.session import (
     UnknownUnitError,
 )
 from holdall.errors.storage import (
+    BusyStorageError,
     ClosedStorageError,
     ConcurrentWriteError,
     CorruptSessionError,
@@ -78,6 +79,7 @@ from holdall.errors.storage import (
 )
 
 __all__ = [
+    "BusyStorageError",
     "ClosedStorageError",
     "ConcurrentWriteError",
     "ConfigurationError",

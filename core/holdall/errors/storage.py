@@ -151,6 +151,19 @@ class StorageAccessError(StorageError):
         return f"cannot {self.doing} {self.location}: {self.reason}"
 
 
+class BusyStorageError(StorageAccessError):
+    """Other processes keep the storage and make no progress; nothing was changed."""
+
+    def __init__(self, location: str, doing: str, seconds: float) -> None:
+        reason = (
+            f"another process kept it for {seconds:g} seconds and made no progress; "
+            "end that process, or try again later"
+        )
+        super().__init__(location, doing, reason)
+        self.args = (location, doing, seconds)
+        self.seconds = seconds
+
+
 class FailedStorageError(StorageError):
     """A durable operation failed earlier; the handle refuses all further work."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdall.contracts import HasSummaries, SessionEnds, SessionInfo
-from holdall.errors import CorruptSessionError, HoldallError, UnknownSessionError
+from holdall.errors import BusyStorageError, CorruptSessionError, HoldallError, UnknownSessionError
 from holdall.journal.codec import decode_ends
 from holdall.journal.events import SessionSummarised, Snapshot
 from holdall.journal.record import read_events
@@ -70,6 +70,8 @@ def _described(
             storage.close()
     except UnknownSessionError:
         raise
+    except BusyStorageError as error:
+        return SessionInfo(id=session_id, state="busy", reason=str(error))
     except HoldallError as error:
         return SessionInfo(id=session_id, state="damaged", reason=str(error))
 
