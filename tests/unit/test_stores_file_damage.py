@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
 
 from holdall.errors import CorruptSessionError, NewerFormatError
+from holdall.testing.children import in_child
 from holdall_plugins.stores.file import FileRepository, journal
 from holdall_plugins.stores.file.reading import damage_behind
 
@@ -42,17 +45,39 @@ def found(repository: FileRepository, *, mode: str = "r") -> list[tuple[int, byt
         storage.close()
 
 
+def as_if_the_power_was_cut(journal: Path) -> None:
+    """Let the last writer be one of an earlier boot that never came to its end."""
+    note = b'{"pid":1,"started":"1","boot_id":"00000000-0000-0000-0000-000000000000"}\n'
+    (journal.parent / "lock").write_bytes(note)
+
+
 @pytest.mark.parametrize("mode", ["r", "w"])
 def test_a_tear_at_any_byte_gives_old_or_new_never_neither(tmp_path: Path, mode: str) -> None:
     repository, journal, start = store(tmp_path)
     whole = journal.read_bytes()
 
-    for end in range(start, len(whole)):
+    for end in range(start, len(whole) - 1):
         journal.write_bytes(whole[:end])
         assert found(repository, mode=mode) == FIRST, f"torn at byte {end}"
 
-    journal.write_bytes(whole)
-    assert found(repository, mode=mode) == FIRST + LAST
+    for end in (len(whole) - 1, len(whole)):
+        journal.write_bytes(whole[:end])
+        assert found(repository, mode=mode) == FIRST + LAST
+
+
+def test_a_last_newline_that_is_missing_is_put_back(tmp_path: Path) -> None:
+    repository, journal, _start = store(tmp_path)
+    whole = journal.read_bytes()
+    journal.write_bytes(whole[:-1])
+
+    assert found(repository) == FIRST + LAST
+    assert journal.read_bytes() == whole[:-1]
+    storage = repository.open("session")
+    storage.append([b"next"], expect=5)
+    storage.close()
+
+    assert journal.read_bytes().startswith(whole)
+    assert found(repository) == [*FIRST, *LAST, (6, b"next")]
 
 
 def test_what_was_torn_is_cut_off_and_reported(
@@ -187,10 +212,38 @@ def test_blocks_that_never_reached_the_disk_are_a_torn_end(
     data = bytearray(journal.read_bytes())
     data[size + hole[0] : size + hole[1]] = bytes(hole[1] - hole[0])
     journal.write_bytes(data)
+    as_if_the_power_was_cut(journal)
 
     assert found(repository) == FIRST + LAST
     assert found(repository, mode="w") == FIRST + LAST
     assert start < journal.stat().st_size == size
+
+
+@pytest.mark.parametrize("hole", [(0, 30), (0, 4000), (3000, 8000), (7900, 8192), (9000, None)])
+@pytest.mark.parametrize("end", ["closed", "killed"])
+def test_nuls_are_damage_where_the_power_was_not_cut(
+    tmp_path: Path, hole: tuple[int, int | None], end: str
+) -> None:
+    repository, journal, _start = store(tmp_path)
+    size = journal.stat().st_size
+
+    def write() -> None:
+        storage = repository.open("session")
+        storage.append([b'{"long":"%b"}' % (b"x" * 500)] * 20, expect=5)
+        if end == "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        storage.close()
+
+    in_child(write)
+    data = bytearray(journal.read_bytes())
+    first, last = size + hole[0], size + hole[1] if hole[1] else len(data)
+    data[first:last] = bytes(last - first)
+    journal.write_bytes(data)
+
+    for mode in ("r", "w"):
+        with pytest.raises(CorruptSessionError):
+            found(repository, mode=mode)
+    assert journal.read_bytes() == data
 
 
 def test_blocks_lost_before_a_later_batch_are_damage(tmp_path: Path) -> None:
@@ -202,6 +255,7 @@ def test_blocks_lost_before_a_later_batch_are_damage(tmp_path: Path) -> None:
     data = bytearray(journal.read_bytes())
     data[start : start + 10] = bytes(10)
     journal.write_bytes(data)
+    as_if_the_power_was_cut(journal)
 
     with pytest.raises(CorruptSessionError):
         found(repository)
@@ -255,11 +309,11 @@ def test_a_reader_beside_a_writer_looks_again_as_long_as_there_is_progress(
     writer = FileRepository(tmp_path).create("session")
     writer.append([b"1"], expect=0)
 
-    def overtaken(file: JournalFile, spot: Spot) -> str:
+    def overtaken(file: JournalFile, spot: Spot, *, lost_power: bool) -> str:
         if writer.head < 40:
             writer.append([b"x"], expect=writer.head)
             writer.append([b"x"], expect=writer.head)
-        return damage_behind(file, spot)
+        return damage_behind(file, spot, lost_power=lost_power)
 
     monkeypatch.setattr(journal, "damage_behind", overtaken)
 
