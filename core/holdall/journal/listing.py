@@ -71,7 +71,22 @@ def _described(
     except UnknownSessionError:
         raise
     except HoldallError as error:
+        _refuse_removed(repository, session_id)
         return SessionInfo(id=session_id, state="damaged", reason=str(error))
+
+
+def _refuse_removed(repository: Repository, session_id: str) -> None:
+    """Refuse a session that was removed while it was read, and so looked damaged.
+
+    Raises:
+        UnknownSessionError: It is not there any more.
+    """
+    try:
+        repository.open(session_id, mode="r").close()
+    except UnknownSessionError:
+        raise
+    except HoldallError:
+        pass  # the first error says what is the matter
 
 
 def _by_its_ends(storage: Storage) -> SessionInfo:
