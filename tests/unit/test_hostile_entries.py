@@ -83,7 +83,8 @@ HOSTILE = {
     "a snapshot that is not packed": [snapshot(b"\0\0\0")],
     "a snapshot that is cut short": [snapshot(zlib.compress(BEGIN * 9)[:-3])],
     "a snapshot with something behind it": [snapshot(zlib.compress(BEGIN) + b"x")],
-    "a snapshot in a snapshot that is cut": [snapshot(zlib.compress(BEGIN[:-1]))],
+    "a snapshot of an event that is cut": [snapshot(zlib.compress(BEGIN[:-1]))],
+    "a snapshot in a snapshot": [snapshot(zlib.compress(snapshot(zlib.compress(BEGIN))))],
 }
 
 

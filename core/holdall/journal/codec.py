@@ -148,7 +148,10 @@ def unpack_snapshot(session_id: str, snapshot: Snapshot) -> Iterator[AnyEvent]:
     """
     try:
         for line in _lines(snapshot.packed):
-            yield _event(session_id, "a snapshot", msgspec.Raw(line))
+            event = _event(session_id, "a snapshot", msgspec.Raw(line))
+            if isinstance(event, Snapshot):
+                raise CorruptSessionError(session_id, "a snapshot", "another one is in it")
+            yield event
     except (ZlibError, OverflowError) as error:
         raise CorruptSessionError(session_id, "a snapshot", str(error)) from error
 
