@@ -315,6 +315,9 @@ def go_on(folder: Path, disk: Disk) -> None:
     if "session" not in repository.ids():
         repository.create("session").close()
         disk.acknowledge("create", blob="")
+    storage = session(folder)
+    disk.acknowledge("open", blob="")  # from here on, others may build upon what was found
+    storage.close()
     append(folder)
     disk.acknowledge("append", blob="")
     put_blob(folder)

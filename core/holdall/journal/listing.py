@@ -71,22 +71,19 @@ def _described(
     except UnknownSessionError:
         raise
     except HoldallError as error:
-        _refuse_removed(repository, session_id)
+        if _is_removed(repository, session_id):  # while it was read, and so it looked damaged
+            raise UnknownSessionError(repository.url, session_id, ()) from error
         return SessionInfo(id=session_id, state="damaged", reason=str(error))
 
 
-def _refuse_removed(repository: Repository, session_id: str) -> None:
-    """Refuse a session that was removed while it was read, and so looked damaged.
-
-    Raises:
-        UnknownSessionError: It is not there any more.
-    """
+def _is_removed(repository: Repository, session_id: str) -> bool:
     try:
         repository.open(session_id, mode="r").close()
     except UnknownSessionError:
-        raise
+        return True
     except HoldallError:
-        pass  # the first error says what is the matter
+        return False
+    return False
 
 
 def _by_its_ends(storage: Storage) -> SessionInfo:

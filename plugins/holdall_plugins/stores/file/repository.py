@@ -122,6 +122,10 @@ class FileRepository:
             for session_id in self._session_ids()
         )
 
+    def exists(self) -> bool:
+        """Whether the folder is there; the first session makes it."""
+        return self._root.is_dir()
+
     def remove(self, session_id: str) -> None:
         """Remove a session; if that is interrupted, it is out of sight and ended later."""
         check_session_id(session_id)
