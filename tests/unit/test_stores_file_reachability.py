@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,7 +17,7 @@ from holdall.errors import (
 )
 from holdall.journal import list_sessions
 from holdall_plugins.stores.disk import FOLDER, names_in, opened
-from holdall_plugins.stores.file import FileRepository
+from holdall_plugins.stores.file import FileRepository, journal, repository
 from holdall_plugins.stores.file.storage import FileStorage
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def storage(tmp_path: Path) -> Iterator[FileStorage]:
 
 
 def journal_in(folder: Path) -> Path:
-    [journal] = folder.glob("journal-*")
-    return journal
+    [file] = folder.glob("journal-*")
+    return file
 
 
 def replace(path: Path) -> None:
@@ -124,23 +124,23 @@ def test_two_writers_after_a_lock_was_deleted_lose_nothing_acknowledged(
     storage: FileStorage,
 ) -> None:
     (storage.folder / "lock").unlink()
-    repository = FileRepository(storage.folder.parent)
+    store = FileRepository(storage.folder.parent)
 
-    second = repository.open("session")
+    second = store.open("session")
     second.append([b"second"], expect=1)
     with pytest.raises(FailedStorageError, match="its lock was deleted"):
         storage.append([b"first"], expect=1)
     second.append([b"third"], expect=2)
     second.close()
 
-    reader = repository.open("session", mode="r")
+    reader = store.open("session", mode="r")
     assert [entry for _, entry in reader.read()] == [b"kept", b"second", b"third"]
     reader.close()
 
 
 def test_what_a_stranger_wrote_between_two_appends_is_not_built_upon(storage: FileStorage) -> None:
-    with journal_in(storage.folder).open("ab") as journal:
-        journal.write(b"x")
+    with journal_in(storage.folder).open("ab") as file:
+        file.write(b"x")
 
     with pytest.raises(FailedStorageError, match="somebody else wrote"):
         storage.append([b"new"], expect=1)
@@ -174,25 +174,25 @@ def test_a_writer_whose_folder_is_elsewhere_reads_nothing(storage: FileStorage) 
 
 
 def test_removing_a_session_whose_folder_is_elsewhere_says_so(storage: FileStorage) -> None:
-    repository = FileRepository(storage.folder.parent)
+    store = FileRepository(storage.folder.parent)
     storage.close()
     storage.folder.rename(storage.folder.with_name("x"))
 
     with pytest.raises(UnknownSessionError):
-        repository.remove("session")
+        store.remove("session")
 
 
 def test_a_session_whose_journal_was_deleted_is_damaged_and_never_empty(
     storage: FileStorage,
 ) -> None:
-    repository = FileRepository(storage.folder.parent)
+    store = FileRepository(storage.folder.parent)
     storage.close()
     journal_in(storage.folder).unlink()
 
-    [info] = list_sessions(repository)
+    [info] = list_sessions(store)
     assert (info.state, "its journal is gone" in info.reason) == ("damaged", True)
     with pytest.raises(CorruptSessionError, match="its journal is gone"):
-        repository.open("session")
+        store.open("session")
     assert not list(storage.folder.glob("journal-*"))
 
 
@@ -228,11 +228,57 @@ def test_threads_that_list_one_folder_see_all_of_it(tmp_path: Path) -> None:
 
 
 def test_a_reader_of_a_session_that_was_removed_is_closed(storage: FileStorage) -> None:
-    repository = FileRepository(storage.folder.parent)
-    reader = repository.open("session", mode="r")
+    store = FileRepository(storage.folder.parent)
+    reader = store.open("session", mode="r")
     storage.close()
-    repository.remove("session")
+    store.remove("session")
 
     with pytest.raises(ClosedStorageError):
         list(reader.read())
     reader.close()
+
+
+def test_a_lock_that_is_deleted_during_an_append_acknowledges_nothing(
+    storage: FileStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def sync(fd: int) -> None:
+        os.fdatasync(fd)
+        (storage.folder / "lock").unlink()
+
+    monkeypatch.setattr(journal, "sync_data", sync)
+
+    with pytest.raises(FailedStorageError, match="its lock was deleted"):
+        storage.append([b"new"], expect=1)
+
+
+def test_a_lock_that_is_deleted_during_a_compaction_replaces_nothing(
+    storage: FileStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = journal_in(storage.folder)
+
+    def sync(fd: int) -> None:
+        os.fdatasync(fd)
+        (storage.folder / "lock").unlink(missing_ok=True)
+
+    monkeypatch.setattr(journal, "sync_data", sync)
+
+    with pytest.raises(FailedStorageError, match="its lock was deleted"):
+        storage.compact(b"snapshot", expect=1)
+    assert journal_in(storage.folder) == before
+
+
+@pytest.mark.parametrize("step", ["SessionLock", "make_folder"])
+def test_a_folder_that_is_replaced_while_it_is_opened_is_not_written(
+    storage: FileStorage, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    storage.close()
+    real: Any = getattr(repository, step)
+
+    def replaced(*args: Any) -> Any:
+        replace(storage.folder)
+        return real(*args)
+
+    monkeypatch.setattr(repository, step, replaced)
+
+    with pytest.raises(UnknownSessionError):
+        FileRepository(storage.folder.parent).open("session")
