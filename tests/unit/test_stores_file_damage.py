@@ -6,12 +6,15 @@ import logging
 import os
 import signal
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import pytest
 
-from holdall.errors import CorruptSessionError, NewerFormatError
+from holdall.errors import CorruptSessionError, FailedStorageError, NewerFormatError
+from holdall.journal import list_sessions
 from holdall.testing.children import in_child
 from holdall_plugins.stores.file import FileRepository, journal
+from holdall_plugins.stores.file.lines import encode_batch, header_line
 from holdall_plugins.stores.file.reading import damage_behind
 
 if TYPE_CHECKING:
@@ -262,8 +265,6 @@ def test_blocks_lost_before_a_later_batch_are_damage(tmp_path: Path) -> None:
 
 
 def test_a_newer_format_is_told_from_damage(tmp_path: Path) -> None:
-    from zlib import crc32
-
     repository, journal, _start = store(tmp_path)
     body = b'{"holdall":"journal","format":2,"session":"session","first":1,"salt":"00"'
     journal.write_bytes(b'%b,"sum":"%08x"}\n' % (body, crc32(body)))
@@ -318,3 +319,77 @@ def test_a_reader_beside_a_writer_looks_again_as_long_as_there_is_progress(
     monkeypatch.setattr(journal, "damage_behind", overtaken)
 
     assert len(found(FileRepository(tmp_path))) == 41
+
+
+@pytest.mark.parametrize("header", ["with begun", "of the first builds"])
+def test_a_snapshot_that_is_cut_anywhere_is_damage_and_no_torn_end(
+    tmp_path: Path, header: str
+) -> None:
+    """It was synced before the file got its name, so no crash can have cut it."""
+    repository = FileRepository(tmp_path)
+    storage = repository.create("session")
+    storage.append([b"1", b"2"], expect=0)
+    storage.compact(b'{"snapshot":"%b"}' % (b"x" * 100), expect=2)
+    storage.close()
+    [journal] = (tmp_path / "session.session").glob("journal-*")
+    whole = journal.read_bytes()
+    if header == "of the first builds":
+        line, total = header_line("session", 3)
+        line = line[: line.index(b',"begun"')]
+        line = b'%b,"sum":"%08x"}\n' % (line, crc32(line))
+        total = crc32(line[: line.index(b',"sum"')])
+        whole = line + encode_batch([b'{"snapshot":1}'], total)[0]
+    journal.write_bytes(whole)
+    as_if_the_power_was_cut(journal)
+    assert [number for number, _ in found(repository)] == [3]
+    begin = whole.index(b"\n") + 1
+
+    for data in (
+        *(whole[:end] for end in range(begin, len(whole) - 1)),
+        whole[:begin] + bytes(len(whole) - begin),
+        whole[:-9] + bytes(9),
+    ):
+        journal.write_bytes(data)
+        for mode in ("r", "w"):
+            with pytest.raises(CorruptSessionError, match="synced before this file got its name"):
+                found(repository, mode=mode)
+        assert journal.read_bytes() == data
+    [info] = list_sessions(repository)
+    assert info.state == "damaged"
+
+
+@pytest.mark.parametrize(
+    "tail", [b"\xff" * 40, b"\x80", b"\0", b"x"], ids=["ff", "80", "nul", "x"]
+)
+def test_bytes_in_the_place_of_a_last_newline_are_damage(tmp_path: Path, tail: bytes) -> None:
+    repository, journal, _start = store(tmp_path)
+    data = journal.read_bytes()[:-1] + tail
+    journal.write_bytes(data)
+
+    for mode in ("r", "w"):
+        with pytest.raises(CorruptSessionError):
+            found(repository, mode=mode)
+    assert journal.read_bytes() == data
+
+
+def test_a_session_without_its_lock_file_lost_no_power(tmp_path: Path) -> None:
+    repository, journal, _start = store(tmp_path)
+    data = journal.read_bytes()[:-9] + bytes(9)
+    journal.write_bytes(data)
+    (journal.parent / "lock").unlink()
+
+    with pytest.raises(CorruptSessionError):
+        found(repository)
+
+
+def test_a_writer_that_failed_did_not_close_the_session(tmp_path: Path) -> None:
+    storage = FileRepository(tmp_path).create("session")
+    storage.append([b"1"], expect=0)
+    journal = next(tmp_path.glob("*/journal-*"))
+    journal.rename(journal.with_name("aside"))
+    with pytest.raises(FailedStorageError):
+        storage.append([b"2"], expect=1)
+
+    storage.close()
+
+    assert b'"is_closed":true' not in (journal.parent / "lock").read_bytes()

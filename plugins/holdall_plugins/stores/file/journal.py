@@ -315,6 +315,8 @@ class JournalWriter:
 
     def _mend_end(self, fd: int, index: Index, end: Spot) -> None:
         extra = os.fstat(fd).st_size - end.offset
+        if extra < -1:
+            raise self._handle.fail("its journal is shorter than what was read of it")
         if extra < 0:
             write_all(fd, b"\n")
             index.note(end)
