@@ -18,6 +18,7 @@ from holdall.errors import (
 from holdall.journal import list_sessions
 from holdall_plugins.stores.disk import FOLDER, names_in, opened
 from holdall_plugins.stores.file import FileRepository, journal, repository
+from holdall_plugins.stores.file.lock import SessionLock
 from holdall_plugins.stores.file.storage import FileStorage
 
 if TYPE_CHECKING:
@@ -282,3 +283,19 @@ def test_a_folder_that_is_replaced_while_it_is_opened_is_not_written(
 
     with pytest.raises(UnknownSessionError):
         FileRepository(storage.folder.parent).open("session")
+
+
+def test_a_folder_that_is_replaced_before_it_is_locked_is_not_removed(
+    storage: FileStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.close()
+
+    def replaced(*args: Any) -> SessionLock:
+        replace(storage.folder)
+        return SessionLock(*args)
+
+    monkeypatch.setattr(repository, "SessionLock", replaced)
+
+    with pytest.raises(UnknownSessionError):
+        FileRepository(storage.folder.parent).remove("session")
+    assert journal_in(storage.folder).exists()
