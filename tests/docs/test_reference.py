@@ -215,6 +215,7 @@ def test_every_type_of_event_is_documented() -> None:
         ("LogWriter", contracts.LogWriter),
         ("HasFolder", contracts.HasFolder),
         ("HasSummaries", contracts.HasSummaries),
+        ("HasExistence", contracts.HasExistence),
         ("Sweepable", contracts.Sweepable),
     ],
 )

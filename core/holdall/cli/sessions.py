@@ -9,7 +9,14 @@ import msgspec
 
 from holdall import journal
 from holdall.cli.configuration import installed
-from holdall.cli.options import chosen_repository, find_session, json_option, moment, store_option
+from holdall.cli.options import (
+    chosen_repository,
+    find_session,
+    json_option,
+    moment,
+    note_if_missing,
+    store_option,
+)
 from holdall.cli.output import counted, print_json, print_line, print_table
 from holdall.languages import N_
 from holdall.session import remove_share
@@ -43,7 +50,10 @@ def sessions() -> None:
 @json_option
 def list_sessions(store: str | None, *, as_json: bool) -> None:
     """List the stored sessions, newest first; damaged ones too."""
-    infos = journal.list_sessions(chosen_repository(store, installed()))
+    repository = chosen_repository(store, installed())
+    infos = journal.list_sessions(repository)
+    if not infos:
+        note_if_missing(repository, store)
     if as_json:
         print_json([msgspec.to_builtins(info) for info in infos])
         return

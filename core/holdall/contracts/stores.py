@@ -256,6 +256,15 @@ class HasSummaries(Protocol):
 
 
 @runtime_checkable
+class HasExistence(Protocol):
+    """A repository that is made with its first session, and knows whether it is there."""
+
+    def exists(self) -> bool:
+        """Whether it was made; one that was not holds no session."""
+        ...
+
+
+@runtime_checkable
 class Sweepable(Protocol):
     """A storage that lists what it holds besides entries, and drops what nobody needs."""
 

@@ -167,16 +167,17 @@ class BusyStorageError(StorageAccessError):
 class FailedStorageError(StorageError):
     """A durable operation failed earlier; the handle refuses all further work."""
 
-    def __init__(self, session_id: str, location: str, reason: str) -> None:
-        super().__init__(session_id, location, reason)
+    def __init__(self, session_id: str, location: str, reason: str, advice: str = "") -> None:
+        super().__init__(session_id, location, reason, advice)
         self.session_id = session_id
         self.location = location
         self.reason = reason
+        self.advice = advice or "what was acknowledged is safe, open the session again"
 
     def __str__(self) -> str:
         return (
             f"cannot go on with the session {self.session_id!r} of {self.location}: "
-            f"{self.reason}; what was acknowledged is safe, open the session again"
+            f"{self.reason}; {self.advice}"
         )
 
 

@@ -73,7 +73,19 @@ def _described(
     except BusyStorageError as error:
         return SessionInfo(id=session_id, state="busy", reason=str(error))
     except HoldallError as error:
+        if _is_removed(repository, session_id):  # while it was read, and so it looked damaged
+            raise UnknownSessionError(repository.url, session_id, ()) from error
         return SessionInfo(id=session_id, state="damaged", reason=str(error))
+
+
+def _is_removed(repository: Repository, session_id: str) -> bool:
+    try:
+        repository.open(session_id, mode="r").close()
+    except UnknownSessionError:
+        return True
+    except HoldallError:
+        return False
+    return False
 
 
 def _by_its_ends(storage: Storage) -> SessionInfo:
