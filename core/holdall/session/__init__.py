@@ -1,6 +1,6 @@
 """The engine: a session that is alive, its devices, its states and its runs."""
 
-from holdall.session.capture import LogCapture, log_name, recover
+from holdall.session.capture import LogCapture, OpenLogs, log_name, recover
 from holdall.session.context import SessionDeviceContext
 from holdall.session.folders import remove_share
 from holdall.session.load import ALL_CHANGED, CHOICES, IGNORE_CHECKSUMS, peek
@@ -17,6 +17,7 @@ __all__ = [
     "PREFIX",
     "BoundRunner",
     "LogCapture",
+    "OpenLogs",
     "Request",
     "RunSettings",
     "SessionDeviceContext",

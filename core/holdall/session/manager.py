@@ -29,7 +29,7 @@ from holdall.processes import this_process
 from holdall.providers import installed_providers
 from holdall.registry import Registry
 from holdall.results import JobResult, Outcome, encodable
-from holdall.session.capture import LogCapture, log_name
+from holdall.session.capture import OpenLogs
 from holdall.session.context import SessionDeviceContext
 from holdall.session.exporters import ExporterMap, exporter_units
 from holdall.session.folders import remove_share
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from holdall.exports import BoundExporter, Units
     from holdall.journal import AnyEvent
     from holdall.results import IOLogRecord
+    from holdall.session.capture import LogCapture
     from holdall.session.load import ChangedJob
     from holdall.units import Job, TestPlan, Unit
 
@@ -78,6 +79,7 @@ class SessionManager:
     ) -> None:
         self._storage: Final = storage
         self._journal: Final = journal
+        self._logs: Final = OpenLogs(journal.storage)
         self._registry = registry
         self._clock: Final = clock
         self._contexts: Final[list[SessionDeviceContext]] = []
@@ -379,7 +381,7 @@ class SessionManager:
         if context is None:
             raise ValueError(f"cannot open a log of {job.id!r}: the session has no device yet")
         attempt = len(context.state.job_state_map[job.id].result_history) + 1
-        return LogCapture(self._storage, log_name(context.device.id, job.id, attempt))
+        return self._logs.open(context.device.id, job.id, attempt)
 
     def checkpoint(self, *, level: Level = "system") -> None:
         """Store everything that changed since the last checkpoint; durable on return.
@@ -400,6 +402,7 @@ class SessionManager:
             self._journal.append(self._pending, level=level)
             stored = tuple(self._pending)
             self._pending.clear()
+            self._logs.release(stored)
             self._notify("checkpoint_saved", event_count=len(stored))
             self._notify_of_results(stored)
 

@@ -14,7 +14,7 @@ from holdall.errors import PluginCallError
 from holdall.journal import Process, now
 from holdall.registry import calling
 from holdall.results import JobResult, Outcome
-from holdall.session.capture import LogCapture, log_name, recover
+from holdall.session.capture import log_name, recover
 from holdall.session.environment import job_environ
 from holdall.session.folders import job_folder, remove_leftovers, session_share
 from holdall.session.readiness import SKIP_OUTCOMES
@@ -249,9 +249,7 @@ class _Task:
         self._manager = run.manager
         self._state = context.state
         self._started_at: float | None = None
-        attempt = len(state.result_history) + 1
-        name = log_name(context.device.id, state.job.id, attempt)
-        self._log = LogCapture(run.manager.storage, name)
+        self._log = run.manager.open_log(state.job, context)
         self._is_over = False
         self._lock: Final = Lock()  # threads of the runner hand over output
 
