@@ -319,7 +319,7 @@ def _changed(path: Path) -> int:
 
 def _text(data: bytes) -> str:
     """Return a text of the database; one that is damaged is no reason to read no other."""
-    return data.decode(errors="surrogateescape")
+    return data.decode(errors="backslashreplace")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
