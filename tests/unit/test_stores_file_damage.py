@@ -393,3 +393,17 @@ def test_a_writer_that_failed_did_not_close_the_session(tmp_path: Path) -> None:
     storage.close()
 
     assert b'"is_closed":true' not in (journal.parent / "lock").read_bytes()
+
+
+def test_blocks_lost_before_and_behind_a_later_batch_are_damage(tmp_path: Path) -> None:
+    repository, journal, start = store(tmp_path)
+    storage = repository.open("session")
+    storage.append([b"later"], expect=5)
+    storage.close()
+    data = bytearray(journal.read_bytes())
+    data[start : start + 10] = bytes(10)
+    journal.write_bytes(data + bytes(100))
+    as_if_the_power_was_cut(journal)
+
+    with pytest.raises(CorruptSessionError, match="and more follow"):
+        found(repository)
