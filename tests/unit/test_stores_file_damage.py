@@ -407,3 +407,18 @@ def test_blocks_lost_before_and_behind_a_later_batch_are_damage(tmp_path: Path) 
 
     with pytest.raises(CorruptSessionError, match="and more follow"):
         found(repository)
+
+
+def test_blocks_lost_at_the_end_of_a_batch_before_a_longer_one_are_damage(tmp_path: Path) -> None:
+    repository, journal, start = store(tmp_path)
+    storage = repository.open("session")
+    storage.append([b"later"] * 6, expect=5)
+    storage.close()
+    data = bytearray(journal.read_bytes())
+    second = data.index(b"\n", start) + 1
+    data[second : second + 10] = bytes(10)
+    journal.write_bytes(data)
+    as_if_the_power_was_cut(journal)
+
+    with pytest.raises(CorruptSessionError, match="follows others that do not fit"):
+        found(repository)
