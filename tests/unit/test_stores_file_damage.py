@@ -422,3 +422,11 @@ def test_blocks_lost_at_the_end_of_a_batch_before_a_longer_one_are_damage(tmp_pa
 
     with pytest.raises(CorruptSessionError, match="follows others that do not fit"):
         found(repository)
+
+
+def test_a_journal_under_the_name_of_another_number_is_damage(tmp_path: Path) -> None:
+    repository, journal, _start = store(tmp_path)
+    journal.rename(journal.with_name(f"journal-{9:020d}.jsonl"))
+
+    with pytest.raises(CorruptSessionError, match="this is entry 1 and on"):
+        found(repository)
