@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +14,8 @@ from holdall import open_repository
 from holdall.view import SessionView
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from holdall.view import JobView
 
 STORES = ("file://{}/store", "sqlite:///{}/store.db")

@@ -393,3 +393,40 @@ def test_a_writer_that_failed_did_not_close_the_session(tmp_path: Path) -> None:
     storage.close()
 
     assert b'"is_closed":true' not in (journal.parent / "lock").read_bytes()
+
+
+def test_blocks_lost_before_and_behind_a_later_batch_are_damage(tmp_path: Path) -> None:
+    repository, journal, start = store(tmp_path)
+    storage = repository.open("session")
+    storage.append([b"later"], expect=5)
+    storage.close()
+    data = bytearray(journal.read_bytes())
+    data[start : start + 10] = bytes(10)
+    journal.write_bytes(data + bytes(100))
+    as_if_the_power_was_cut(journal)
+
+    with pytest.raises(CorruptSessionError, match="and more follow"):
+        found(repository)
+
+
+def test_blocks_lost_at_the_end_of_a_batch_before_a_longer_one_are_damage(tmp_path: Path) -> None:
+    repository, journal, start = store(tmp_path)
+    storage = repository.open("session")
+    storage.append([b"later"] * 6, expect=5)
+    storage.close()
+    data = bytearray(journal.read_bytes())
+    second = data.index(b"\n", start) + 1
+    data[second : second + 10] = bytes(10)
+    journal.write_bytes(data)
+    as_if_the_power_was_cut(journal)
+
+    with pytest.raises(CorruptSessionError, match="follows others that do not fit"):
+        found(repository)
+
+
+def test_a_journal_under_the_name_of_another_number_is_damage(tmp_path: Path) -> None:
+    repository, journal, _start = store(tmp_path)
+    journal.rename(journal.with_name(f"journal-{9:020d}.jsonl"))
+
+    with pytest.raises(CorruptSessionError, match="this is entry 1 and on"):
+        found(repository)
