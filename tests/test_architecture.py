@@ -23,6 +23,7 @@ LINES_TO_ASK_ABOUT = 400
 LONG_FILES = {
     "core/holdall/exports/options.py": "read, described and checked by one set of types",
     "core/holdall/recording/recorder.py": "one class with a verb for each thing to record",
+    "core/holdall/results.py": "the values of one result, each checked where it is made",
     "core/holdall/session/manager.py": "one class with plainbox's verbs, a few lines each",
     "core/holdall/session/state.py": "one class with plainbox's verbs, a few lines each",
 }

@@ -46,6 +46,14 @@ class Outcome(StrEnum):
         """The outcome as people read it, in English."""
         return _LABELS[self]
 
+    def counted(self, *, xfail: bool) -> Outcome:
+        """Return what it counts as: a job that is expected to fail passes by failing."""
+        return _EXPECTED_TO_FAIL.get(self, self) if xfail else self
+
+    def label_of(self, *, xfail: bool) -> str:
+        """Return the label of a job with this outcome, in English."""
+        return _LABELS_OF_EXPECTED.get(self, self.label) if xfail else self.label
+
     @property
     def failed(self) -> bool:
         """Whether the outcome says that something is wrong: fail, crash or error."""
@@ -70,6 +78,11 @@ _LABELS: Final = {
     Outcome.NOT_SUPPORTED: N_("not supported"),
     Outcome.NOT_IMPLEMENTED: N_("not implemented"),
     Outcome.UNDECIDED: N_("undecided"),
+}
+_EXPECTED_TO_FAIL: Final = {Outcome.FAIL: Outcome.PASS, Outcome.PASS: Outcome.FAIL}
+_LABELS_OF_EXPECTED: Final = {
+    Outcome.FAIL: N_("failed as expected"),
+    Outcome.PASS: N_("passed unexpectedly"),
 }
 _SKIPS: Final = frozenset(
     {

@@ -5,6 +5,7 @@ They are the store in memory with one fault, so that each failure has one cause.
 
 from __future__ import annotations
 
+import itertools
 import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -267,14 +268,20 @@ class ListsUntilDamage(AlteredRepository):
             yield session_id
 
 
+_numbers = itertools.count()
+
+
 class Contract(RepositoryContract):
     """The contract over a repository of one class."""
+
+    durable = False
+    processes = False
 
     made_by: ClassVar[type[MemoryRepository]] = AlteredRepository
 
     @pytest.fixture
     def repository(self) -> Repository:
-        return self.made_by()
+        return self.made_by.from_url(f"memory://bad {next(_numbers)}")
 
     def damage(self, repository: Repository, session_id: str) -> None:
         assert isinstance(repository, MemoryRepository)

@@ -17,6 +17,9 @@ _numbers = itertools.count()
 
 
 class TestMemoryRepository(RepositoryContract):
+    durable = False
+    processes = False
+
     @pytest.fixture
     def repository(self) -> Repository:
         return MemoryRepository.from_url(f"memory://contract {next(_numbers)}")

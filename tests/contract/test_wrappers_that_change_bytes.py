@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from holdall.contracts import Mode, Repository, Storage
+
+_numbers = itertools.count()
 
 SECRET = b"nobody reads this " * 300
 
@@ -44,9 +47,12 @@ class TestScrambledFiles(RepositoryContract):
 
 
 class TestScrambledMemory(RepositoryContract):
+    durable = False
+    processes = False
+
     @pytest.fixture
     def repository(self) -> Repository:
-        return ScrambledRepository(MemoryRepository())
+        return ScrambledRepository(MemoryRepository.from_url(f"memory://once {next(_numbers)}"))
 
 
 class TestScrambledDatabase(RepositoryContract):
@@ -56,9 +62,17 @@ class TestScrambledDatabase(RepositoryContract):
 
 
 class TestScrambledTwice(RepositoryContract):
+    durable = False
+    processes = False
+
     @pytest.fixture
     def repository(self) -> Repository:
-        return ScrambledRepository(ScrambledRepository(MemoryRepository()))
+        inner = MemoryRepository.from_url(f"memory://twice {next(_numbers)}")
+        return ScrambledRepository(ScrambledRepository(inner))
+
+    def reopen(self, repository: Repository) -> Repository:
+        inner = MemoryRepository.from_url(repository.url.removeprefix("scrambled::scrambled::"))
+        return ScrambledRepository(ScrambledRepository(inner))
 
 
 def test_nothing_of_what_is_stored_is_plain(tmp_path: Path) -> None:

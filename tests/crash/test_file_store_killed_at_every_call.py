@@ -197,4 +197,6 @@ def test_remove_killed_anywhere_leaves_the_session_or_nothing(tmp_path: Path) ->
         else:
             with pytest.raises(UnknownSessionError):
                 repository.open("session", mode="r")
+            repository.create("other").close()  # who only reads finishes nothing
+            repository.remove("other")
             assert list(folder.iterdir()) == []

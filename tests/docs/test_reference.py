@@ -12,7 +12,7 @@ import click
 import pytest
 
 from holdall import Registry, contracts, errors
-from holdall.cli import INTERRUPTED, cli, exits
+from holdall.cli import INTERNAL, INTERRUPTED, cli, exits
 from holdall.exports.options import LEGACY_OPTIONS, describe_options
 from holdall.exports.view_options import ViewOptions
 from holdall.hooks import specs
@@ -111,7 +111,8 @@ def test_no_command_is_documented_that_does_not_exist() -> None:
 
 
 def test_every_exit_code_is_documented() -> None:
-    codes = {0, exits.TESTS_FAILED, exits.USAGE, exits.STORAGE, exits.PLUGIN, INTERRUPTED}
+    failures = {exits.TESTS_FAILED, exits.USAGE, exits.STORAGE, exits.PLUGIN, INTERNAL}
+    codes = {0, INTERRUPTED, *failures}
 
     assert {int(code(row[0])) for row in rows(section("cli", "Exit codes"))} == codes
 
@@ -214,6 +215,7 @@ def test_every_type_of_event_is_documented() -> None:
         ("LogWriter", contracts.LogWriter),
         ("HasFolder", contracts.HasFolder),
         ("HasSummaries", contracts.HasSummaries),
+        ("HasExistence", contracts.HasExistence),
         ("Sweepable", contracts.Sweepable),
     ],
 )

@@ -159,16 +159,32 @@ def test_resuming_a_finished_session_does_nothing_more(holdall: Cli) -> None:
 def test_resume_refuses_jobs_that_were_changed_since_and_goes_on_if_told_to(
     holdall: Cli, provider: Callable[[str], str]
 ) -> None:
-    changed = DEFINITIONS.format(folder=holdall.folder).replace("echo three", "echo 3")
-    provider(changed)
+    before = DEFINITIONS.format(folder=holdall.folder)
+    provider(before.replace("echo one", "echo 1").replace("echo three", "echo 3"))
 
     refused = holdall("resume")
-    told = holdall("resume", "--ignore-checksums")
+    unclear = holdall("resume", "--changed", "keeep")
+    told = holdall("resume", "--changed", "skip", "--changed", "lab::first=rerun")
 
-    assert refused.code == 3
-    assert "the definition of 1 of its jobs has changed: lab::third" in refused.err
+    assert (refused.code, unclear.code) == (3, 2)
+    assert "the definition of 1 of its jobs has changed since they ran: lab::first" in refused.err
+    assert "--changed" in refused.err
     assert told.code == 1
-    assert holdall.outcomes()["third"] == ["pass"]
+    assert holdall.outcomes()["first"] == ["pass", "pass"]
+    assert holdall.outcomes()["third"] == ["skip"]
+
+
+@pytest.mark.usefixtures("orphans")
+def test_a_changed_job_that_has_not_run_runs_as_it_is_now(
+    holdall: Cli, provider: Callable[[str], str]
+) -> None:
+    provider(DEFINITIONS.format(folder=holdall.folder).replace("echo three", "exit 3"))
+
+    told = holdall("resume")
+
+    assert told.code == 1
+    assert "defined anew, and run as they are now: lab::third" in told.err
+    assert holdall.outcomes()["third"] == ["fail"]
 
 
 @pytest.mark.usefixtures("orphans")
@@ -205,3 +221,25 @@ def test_an_interrupted_run_goes_on_and_leaves_no_process_behind(
         "slow": ["crash"],
         "third": ["pass"],
     }
+
+
+def test_what_was_printed_of_a_killed_run_is_stored(
+    holdall: Cli, provider: Callable[[str], str]
+) -> None:
+    source = provider("".join(f"id: j{n}\nplugin: shell\ncommand: true\n\n" for n in range(3)))
+    printed, killed = 0, 0
+    for step in range(4, 10):
+        store = f"file://{holdall.folder}/store-{step}"
+
+        run = holdall("run", source, "--store", f"faulty?kill={step}::{store}")
+
+        passed = re.findall(r"passed +lab::(j\d)", run.err)
+        repository = open_repository(store)
+        storage = repository.open(next(repository.ids()), mode="r")
+        stored = {job.id for job in SessionView.of(storage).jobs() if job.outcome == "pass"}
+        storage.close()
+        assert {f"lab::{name}" for name in passed} <= stored
+        printed += len(passed)
+        killed += run.code == -signal.SIGKILL
+    assert killed >= 5
+    assert printed >= 5

@@ -256,3 +256,20 @@ def test_providers_show_counts_units_and_names_every_problem(
 
 def test_version_is_that_of_the_package(holdall: Cli) -> None:
     assert holdall("--version").out == f"holdall, version {package.__version__}\n"
+
+
+def test_a_failure_that_is_expected_is_shown_as_such_and_passes(
+    holdall: Cli, provider: Callable[[str], str]
+) -> None:
+    known = "id: bad\nplugin: shell\ncommand: false\nxfail: true\n"
+    mended = "\nid: mended\nplugin: shell\ncommand: true\nxfail: true\n"
+    good = "\nid: good\nplugin: shell\ncommand: true\n"
+
+    passed = holdall("run", provider(known + good))
+    failed = holdall("run", provider(known + mended + good))
+
+    assert (passed.code, failed.code) == (0, 1)
+    assert "failed as expected lab::bad" in passed.err
+    assert "PASS: 1 expected fail, 1 pass" in passed.err
+    assert "passed unexpectedly lab::mended" in failed.err
+    assert "FAIL: 1 expected fail, 1 unexpected pass, 1 pass" in failed.err

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from holdall.journal import INLINE
+from holdall.journal import INLINE, ResultRecorded
 from holdall.journal.iolog import pack_record, unpack_records
 from holdall.results import IOLogRecord, JobResult
 from holdall.session import capture
-from holdall.session.capture import LogCapture, log_name, recover
+from holdall.session.capture import LogCapture, OpenLogs, log_name, recover
 from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:
@@ -91,17 +91,19 @@ def test_what_is_beyond_the_most_is_counted_and_not_kept(
     assert read(storage, fields) == [("stdout", b"123456"), ("stdout", b"1234")]
 
 
-def test_old_output_is_handed_to_the_storage_and_taken_back_if_it_stays_little(
+def test_old_output_is_handed_to_the_storage_and_dropped_once_its_result_is_stored(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(capture, "FLUSH_AFTER", 0.0)
-    log = LogCapture(storage, NAME)
+    logs = OpenLogs(storage)
+    log = logs.open("local", "a", 1)
 
     log.write("stdout", b"so far")
-    during = live_logs(storage)
     fields = log.finish()
+    before = live_logs(storage)
+    logs.release([ResultRecorded(at=0, job_id="a", result=JobResult(outcome="pass"))])
 
-    assert during == [NAME]
+    assert before == [NAME]
     assert live_logs(storage) == []
     assert read(storage, fields) == [("stdout", b"so far")]
 

@@ -17,6 +17,7 @@ WITH_DATA = [each for each in CLASSES if "__init__" in vars(each)]
 
 _SAMPLES: dict[str, Any] = {
     "Sequence[str]": ("one", "two"),
+    "float": 1.5,
     "int": 7,
     "str": "word",
     "State": "broken",

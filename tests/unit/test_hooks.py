@@ -9,7 +9,7 @@ import pytest
 from tests.unit.plugin_worlds import found_in, install
 
 from holdall import hookimpl
-from holdall.errors import ExportTargetError, HookError, PluginCallError
+from holdall.errors import ExportTargetError, HookError, PluginCallError, StorageFullError
 from holdall.hooks.calling import Hooks, implemented_hooks, load_hooks
 from holdall.hooks.specs import OBSERVERS
 from holdall.registry import Identity
@@ -22,6 +22,8 @@ from holdall.session.manager import SessionManager
 from holdall.units import Job, TestPlan, make_unit
 from holdall.units.device import Device
 from holdall.units.provider import Provider
+from holdall.view import SessionView
+from holdall_plugins.stores.faulty import FaultyRepository
 from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 
     from holdall.contracts import ExportReport
     from holdall.units import Unit
-    from holdall.view import SessionView
 
     Around = Callable[[], Generator[None, None, object]]
 
@@ -798,3 +799,56 @@ def test_the_second_installation_of_a_hook_plugin_is_passed_over_without_a_word(
     sys.modules.pop("hooks_twice")
     assert [candidate.id for candidate in registered] == ["twice"]
     assert (hooks.failures, caplog.records) == ([], [])
+
+
+class Reader:
+    """Reads from the storage what it is notified of."""
+
+    def __init__(self) -> None:
+        self.stored: list[tuple[str, str]] = []
+
+    @hookimpl
+    def result_stored(
+        self, manager: SessionManager, context: SessionDeviceContext, job: Job, result: JobResult
+    ) -> None:
+        stored = {each.id: each for each in SessionView.of(manager.storage).jobs()}
+        assert stored[job.id].last.outcome is result.outcome
+        self.stored.append((context.device.id, job.id))
+
+
+def test_a_result_is_announced_as_stored_once_its_checkpoint_holds_it(
+    manager: SessionManager,
+) -> None:
+    reader = Reader()
+    manager.hooks.register(reader)
+    context = manager.add_local_device_context()
+    context.add_provider(provider(job("a"), job("b")))
+    for each in context.state.job_list:
+        context.state.update_job_result(each, JobResult(outcome="pass"))
+    before = list(reader.stored)
+
+    manager.checkpoint()
+    manager.checkpoint()
+
+    assert before == []
+    assert reader.stored == [("local", "a"), ("local", "b")]
+    assert manager.hooks.failures == []
+
+
+def test_a_result_whose_checkpoint_failed_is_announced_by_the_one_that_stores_it() -> None:
+    repository = FaultyRepository(MemoryRepository(), full=3)
+    manager = SessionManager.create(repository, registry=Registry.empty())
+    reader = Reader()
+    manager.hooks.register(reader)
+    context = manager.add_local_device_context()
+    context.add_provider(provider(job("a")))
+    manager.checkpoint()
+    context.state.update_job_result(context.state.job_list[0], JobResult(outcome="pass"))
+    with pytest.raises(StorageFullError):
+        manager.checkpoint()
+    refused = list(reader.stored)
+
+    manager.checkpoint()
+
+    assert refused == []
+    assert reader.stored == [("local", "a")]

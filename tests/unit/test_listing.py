@@ -468,3 +468,27 @@ def test_a_summary_is_of_no_moment_of_its_own() -> None:
 
     assert isinstance(last, SessionSummarised)
     assert last.at == modified
+
+
+class Vanishing(Counting):
+    """A repository whose sessions are removed while they are read, and then look damaged."""
+
+    def wrapped(self, storage: Storage) -> Storage:
+        session_id = storage.id
+        storage.close()
+        self.inner.remove(session_id)
+        return storage
+
+
+def test_a_session_that_is_removed_while_it_is_read_is_not_listed_as_damaged(
+    tmp_path: Path,
+) -> None:
+    repository = FileRepository(tmp_path)
+    for session_id in ("one", "two"):
+        storage = repository.create(session_id)
+        storage.append([b"no event"], expect=0)
+        storage.close()
+
+    with pytest.raises(UnknownSessionError):
+        describe_session(Vanishing(repository), "one")
+    assert list_sessions(Vanishing(repository)) == []

@@ -16,6 +16,7 @@ from holdall.errors import (
     ReadOnlyStorageError,
     SessionResumeError,
     UnknownSessionError,
+    UnknownUnitError,
 )
 from holdall.journal import Position, encode, list_sessions, read_events
 from holdall.journal.events import (
@@ -26,6 +27,7 @@ from holdall.journal.events import (
     Snapshot,
     WriterOpened,
 )
+from holdall.recording import Recorder
 from holdall.registry.registry import Registry
 from holdall.results import Attachment, JobResult, Outcome
 from holdall.session.context import SessionDeviceContext
@@ -137,6 +139,9 @@ def test_everything_changed_is_named_at_once_over_all_devices() -> None:
     second = SessionState([job("c")])
     manager.add_device_context(SessionDeviceContext(second, device=Device("dut-2")))
     second.update_desired_job_list(second.job_list)
+    for state in (state_of(manager), second):
+        for each in state.job_list:
+            state.update_job_result(each, PASS)
     changed = {
         "local": [job("a", summary="new"), job("b")],
         "dut-2": [job("c", summary="new")],
@@ -147,6 +152,107 @@ def test_everything_changed_is_named_at_once_over_all_devices() -> None:
 
     assert caught.value.changed == ("a", "c")
     assert isinstance(caught.value, SessionResumeError)
+
+
+def test_a_changed_job_that_never_ran_runs_as_it_is_now_and_is_reported(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    manager, state = new(job("a"), job("b"))
+    state.update_job_result(state.job_list[0], PASS)
+
+    again = reloaded(manager, [job("a"), job("b", command="false")])
+
+    assert state_of(again).run_list[1].command == "false"
+    assert "have not run yet are defined anew, and run as they are now: b" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("changed", "last", "history"),
+    [
+        ({"*": "keep"}, ["fail", "pass", "none"], [1, 1, 0]),
+        ({"*": "rerun"}, ["none", "none", "none"], [1, 1, 0]),
+        ({"*": "skip"}, ["skip", "skip", "skip"], [2, 2, 1]),
+        ({"*": "keep", "a": "rerun"}, ["none", "pass", "none"], [1, 1, 0]),
+        ({"a": "skip", "b": "keep"}, ["skip", "pass", "none"], [2, 1, 0]),
+        ({"a": "keep", "b": "rerun", "c": "skip"}, ["fail", "none", "skip"], [1, 1, 1]),
+    ],
+)
+def test_each_changed_job_becomes_what_was_chosen_and_its_results_stay(
+    changed: dict[str, str], last: list[str], history: list[int]
+) -> None:
+    manager, state = new(*(job(name) for name in "abc"))
+    for each, result in zip(state.job_list, (FAIL, PASS), strict=False):
+        state.update_job_result(each, result)
+    units = [job(name, summary="new") for name in "abc"]
+
+    manager = reloaded(manager, units, changed=changed)
+    loaded = [state_of(manager), state_of(reloaded(manager, units))]
+
+    for state in loaded:
+        states = [state.job_state_map[name] for name in "abc"]
+        assert [str(each.result.outcome) for each in states] == last
+        assert [len(each.result_history) for each in states] == history
+
+
+@pytest.mark.parametrize(("choice", "last"), [("rerun", "none"), ("skip", "skip")])
+def test_a_changed_job_in_flight_gets_its_result_before_what_was_chosen(
+    choice: str, last: str
+) -> None:
+    manager, state = new(job("a"))
+    state.job_started(state.job_list[0])
+
+    manager = reloaded(manager, [job("a", summary="new")], changed={"a": choice})
+    state = state_of(manager)
+    in_flight = state.job_state_map["a"].in_flight
+    state.update_job_result(state.job_list[0], FAIL)
+    manager.settle_changed()
+
+    assert in_flight
+    assert str(state.job_state_map["a"].result.outcome) == last
+    assert state.job_state_map["a"].result_history[0] == FAIL
+
+
+def test_without_a_choice_for_each_the_session_is_left_as_it_is() -> None:
+    manager, state = new(job("a"), job("b"))
+    for each in state.job_list:
+        state.update_job_result(each, PASS)
+    manager.checkpoint()
+    units = [job("a", summary="new"), job("b", summary="new")]
+    storage = left(manager)
+    head = storage.head
+
+    with pytest.raises(IncompatibleJobError) as caught:
+        load(storage, units, changed={"a": "keep"})
+
+    assert caught.value.changed == ("b",)
+    assert "--changed" in str(caught.value)
+    assert storage.head == head
+
+
+@pytest.mark.parametrize(
+    ("changed", "error"), [({"z": "keep"}, UnknownUnitError), ({"a": "drop"}, ValueError)]
+)
+def test_a_choice_for_no_changed_job_is_refused(
+    changed: dict[str, str], error: type[Exception]
+) -> None:
+    manager, _ = new(job("a"))
+
+    with pytest.raises(error):
+        reloaded(manager, [job("a", summary="new")], changed=changed)
+
+
+def test_jobs_that_a_recorder_added_to_a_run_do_not_hinder_its_resume() -> None:
+    manager, state = new(job("a"), job("b"))
+    state.update_job_result(state.job_list[0], PASS)
+    manager.checkpoint()
+    with Recorder(left(manager)) as recorder:
+        recorder.record("extra", outcome="pass")
+        recorder.record("b", outcome="pass")
+
+    again = load(manager.storage.repository.open(manager.storage.id), [job("a"), job("b")])
+
+    assert [each.id for each in state_of(again).run_list] == ["a", "b"]
+    assert [each.id for each in again.view().jobs()] == ["a", "b", "extra"]
 
 
 def test_changed_jobs_that_were_gone_on_with_are_the_definitions_from_then_on() -> None:

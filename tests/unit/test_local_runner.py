@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import getpass
 import os
+import pwd
 import signal
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +18,7 @@ from holdall.processes import is_alive, process_mark, this_process
 from holdall.results import Outcome
 from holdall.units import Device, Job, make_unit
 from holdall_plugins.runners import local
-from holdall_plugins.runners.local import LocalRunner
+from holdall_plugins.runners.local import LocalOptions, LocalRunner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -138,10 +141,41 @@ def test_the_shell_of_the_job_runs_its_command(perform: Any) -> None:
     assert by_wish.written["stdout"] == b"42\n"
 
 
-def test_a_shell_that_is_not_there_is_a_failure(perform: Any) -> None:
-    result, _ = perform("true", shell="no-such-shell-of-anybody")  # noqa: S604 - a field of the job
+@pytest.mark.parametrize(
+    ("command", "fields", "reason"),
+    [
+        pytest.param("true", {"shell": "no-such-shell-of-anybody"}, "No such file", id="no shell"),
+        pytest.param("true", {"shell": "/etc"}, "Permission denied", id="no program"),
+        pytest.param(
+            "true", {"user": "somebody-else"}, "no account 'somebody-else'", id="no user"
+        ),
+        pytest.param(": " + "x" * 140_000, {}, "too long", id="long command"),
+        pytest.param("echo a\0b", {}, "null byte", id="a NUL"),
+    ],
+)
+def test_a_job_that_cannot_be_started_could_not_be_performed(
+    perform: Any, command: str, fields: dict[str, str], reason: str
+) -> None:
+    result, task = perform(command, **fields)
 
-    assert (result.outcome, result.return_code) == ("fail", 127)
+    assert (result.outcome, result.return_code) == ("error", None)
+    assert result.comments.startswith("it could not be started: ")
+    assert reason in result.comments
+    assert task.written == {"stdout": b"", "stderr": b""}
+
+
+def test_a_job_without_a_folder_could_not_be_performed(tmp_path: Path) -> None:
+    result = LocalRunner().run(RecordedTask(job("true"), tmp_path / "gone"))
+
+    assert result.outcome is Outcome.ERROR
+    assert "gone" in (result.comments or "")
+
+
+def test_variables_that_no_process_can_have_cost_only_their_job(tmp_path: Path) -> None:
+    task = RecordedTask(job("true"), tmp_path)
+    task.environ["FOO"] = "a\0b"
+
+    assert LocalRunner().run(task).outcome is Outcome.ERROR
 
 
 def test_a_job_without_a_command_is_not_implemented(perform: Any) -> None:
@@ -154,11 +188,12 @@ def test_a_job_without_a_command_is_not_implemented(perform: Any) -> None:
 def test_a_job_for_another_account_is_skipped_and_one_for_this_account_runs(
     perform: Any,
 ) -> None:
-    other, _ = perform("true", user="somebody-else")
+    somebody = next(entry.pw_name for entry in pwd.getpwall() if entry.pw_uid != os.geteuid())
+    other, _ = perform("true", user=somebody)
     own, _ = perform("true", user=getpass.getuser())
 
     assert other.outcome is Outcome.SKIP
-    assert "'somebody-else'" in other.skip_reason
+    assert repr(somebody) in other.skip_reason
     assert own.outcome is Outcome.PASS
 
 
@@ -214,6 +249,144 @@ def test_what_a_command_leaves_behind_is_not_waited_for_and_is_ended(perform: An
     assert result.outcome is Outcome.PASS
     assert time.monotonic() - start < 30
     assert gone(int(task.written["stdout"]))
+
+
+# Each prints the number of a process that got out of the command's group.
+ESCAPES = {
+    "setsid": "setsid sleep 600 & echo $!",
+    "double fork": "(setsid sh -c 'sleep 600 & echo $!; exit') & wait",
+    "no environment": "env -i setsid sleep 600 >/dev/null 2>&1 & sleep 0.1; pgrep -P $$ -f sleep",
+    "orphan without environment": """python3 -c "
+import os, time
+if os.fork(): os._exit(0)
+os.setsid()
+if os.fork(): os._exit(0)
+print(os.getpid(), flush=True)
+os.execve('/bin/sleep', ['sleep', '600'], {})
+" && sleep 0.2""",
+    "stopped": "setsid sleep 600 & sleep 0.2; kill -STOP $!; echo $!",
+    "deaf": """setsid sh -c 'trap "" TERM HUP INT; echo $$; exec sleep 600' & sleep 0.2""",
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has child subreapers")
+@pytest.mark.parametrize(
+    "command", [pytest.param(text, id=name) for name, text in ESCAPES.items()]
+)
+def test_what_got_out_of_the_group_of_a_command_is_ended_with_it_and_reported(
+    perform: Any, command: str
+) -> None:
+    result, task = perform(command)
+
+    assert result.outcome is Outcome.PASS, task.written
+    assert result.comments == "it left processes behind, which were ended: sleep"
+    assert process_mark(int(task.written["stdout"])) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has child subreapers")
+def test_what_got_out_of_the_group_is_ended_with_a_command_that_takes_too_long(
+    perform: Any,
+) -> None:
+    result, task = perform("setsid sleep 600 & echo $!; sleep 600", timeout=0.4)
+
+    assert "took longer" in result.comments
+    assert process_mark(int(task.written["stdout"])) is None
+
+
+def test_what_ends_by_itself_in_a_moment_is_not_left_behind(perform: Any) -> None:
+    result, task = perform("(sleep 0.1; echo late) &")
+
+    assert (result.outcome, result.comments) == ("pass", None)
+    assert task.written["stdout"] == b"late\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "fields"),
+    [
+        pytest.param(LocalOptions(leave_processes=True), {}, id="by the settings"),
+        pytest.param(LocalOptions(), {"flags": "noreturn"}, id="by a job that restarts"),
+    ],
+)
+def test_processes_may_be_left_behind_on_purpose(
+    tmp_path: Path, options: LocalOptions, fields: dict[str, str]
+) -> None:
+    task = RecordedTask(job("setsid sleep 600 >/dev/null 2>&1 & echo $!", **fields), tmp_path)
+
+    result = LocalRunner(options).run(task)
+
+    left = int(task.written["stdout"])
+    assert (result.outcome, result.comments) == ("pass", None)
+    assert process_mark(left)
+    os.kill(left, signal.SIGKILL)
+
+
+def test_a_command_that_kills_its_launcher_crashed_and_nothing_of_it_is_left(
+    perform: Any,
+) -> None:
+    result, task = perform("echo $$; setsid sleep 600 & echo $!; kill -9 $PPID; sleep 600")
+
+    assert result.outcome is Outcome.CRASH
+    assert "launcher" in result.comments
+    assert all(gone(int(pid)) for pid in task.written["stdout"].split())
+
+
+def test_a_command_that_stops_its_launcher_is_ended_in_time(
+    perform: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "_GRACE_S", 0.2)
+
+    result, _ = perform("kill -STOP $PPID; sleep 600", timeout=0.3)
+
+    assert result.outcome is Outcome.CRASH
+    assert "took longer" in result.comments
+
+
+def test_a_command_whose_launcher_heeds_nothing_is_ended_all_the_same(
+    perform: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = local._ask
+    monkeypatch.setattr(local, "_GRACE_S", 0.1)
+    monkeypatch.setattr(local, "_REPORT_S", 0.1)
+    monkeypatch.setattr(local, "_ask", lambda process, what: what == b"go" and ask(process, what))
+
+    result, task = perform("echo $$; sleep 30", timeout=0.3)
+
+    assert result.outcome is Outcome.CRASH
+    assert result.execution_duration < 20
+    assert gone(int(task.written["stdout"]))
+
+
+def test_a_command_that_stopped_itself_is_ended_by_the_request(perform: Any) -> None:
+    result, _ = perform("kill -STOP $$", timeout=0.3)
+
+    assert (result.outcome, result.return_code) == ("crash", -signal.SIGTERM)
+    assert result.comments == "it took longer than 0.3 s and was ended"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="environments are read from /proc")
+def test_what_survived_its_launcher_is_recognised_by_the_very_process_it_descends_from(
+    tmp_path: Path,
+) -> None:
+    task = RecordedTask(job("true"), tmp_path)
+    LocalRunner().run(task)
+    (mark,) = task.marks
+    assert mark is not None
+    of_the_job = f"{mark.pid}-{mark.started}-{mark.boot_id}"
+    of_another = f"{mark.pid}-{mark.started}1-{mark.boot_id}"
+    survivors = [
+        subprocess.Popen(
+            ["/bin/sleep", "600"], env={"HOLDALL_TASK": task_id}, start_new_session=True
+        )
+        for task_id in (of_the_job, of_another)
+    ]
+
+    interruption = LocalRunner().interrupted(mark)
+
+    assert interruption == "killed"
+    assert survivors[0].wait(5) == -signal.SIGTERM
+    assert survivors[1].poll() is None
+    survivors[1].kill()
+    survivors[1].wait()
 
 
 def test_a_silent_command_is_looked_after(perform: Any) -> None:

@@ -181,7 +181,7 @@ def test_an_incompatible_plugin_is_listed_and_refused_with_the_reason() -> None:
 def test_an_id_without_a_dot_is_refused_with_the_reason() -> None:
     registry = Registry.of(exporter("markdown"))
 
-    with pytest.raises(PluginUnavailableError, match=r"has no dot; .* like 'acme.markdown'"):
+    with pytest.raises(PluginUnavailableError, match="dots between them, like"):
         registry.resolve("exporters", "markdown")
 
 
@@ -387,12 +387,14 @@ def test_only_what_the_application_registered_can_be_unregistered() -> None:
 @pytest.mark.parametrize(
     ("kind", "plugin_id", "wanted"),
     [
-        pytest.param("exporters", "mine", "has no dot; .* like 'acme.mine'", id="no dot"),
-        pytest.param("exporters", "app.Lines", "holds 'L', .* write 'app.lines'", id="upper case"),
-        pytest.param("exporters", "bad.my-x", "holds '-', .* write 'bad.my_x'", id="a hyphen"),
-        pytest.param("exporters", "1a.x", "must begin with a letter", id="a digit"),
-        pytest.param("exporters", "a..x", "an empty part .* write 'a.x'", id="two dots"),
-        pytest.param("runners", "my runner", "holds ' ', .* write 'my_runner'", id="a blank"),
+        pytest.param("exporters", "mine", "words with dots between them, like", id="no dot"),
+        pytest.param(
+            "exporters", "app.Lines", "can't hold 'L'; write 'app.lines'", id="upper case"
+        ),
+        pytest.param("exporters", "bad.my-x", "can't hold '-'; write 'bad.my_x'", id="a hyphen"),
+        pytest.param("exporters", "1a.x", "and begin with a letter", id="a digit"),
+        pytest.param("exporters", "a..x", "words with dots between them", id="two dots"),
+        pytest.param("runners", "my runner", "can't hold ' '; write 'my_runner'", id="a blank"),
     ],
 )
 def test_an_id_that_is_none_is_refused_at_once(kind: str, plugin_id: str, wanted: str) -> None:

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,12 +18,14 @@ from holdall.journal.events import JobStarted, Process
 from holdall.processes import this_process
 from holdall.registry.registry import Registry
 from holdall.results import JobResult, Outcome
+from holdall.session import folders
 from holdall.session.context import SessionDeviceContext
 from holdall.session.manager import SessionManager
 from holdall.session.run import RESTART_PATIENCE_S, RunSettings, run_session, settle_interrupted
 from holdall.session.runners import bound_runner
 from holdall.session.selection import Request, begin
 from holdall.session.state import SessionState
+from holdall.stores import open_repository
 from holdall.testing.children import in_child
 from holdall.units import Job, TestPlan, make_unit
 from holdall.units.device import Device
@@ -27,9 +33,10 @@ from holdall.view.session import SessionView
 from holdall_plugins.runners.local import LocalRunner
 from holdall_plugins.stores.file import FileRepository
 from holdall_plugins.stores.memory import MemoryRepository
+from holdall_plugins.stores.sqlite import SqliteRepository
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
     from holdall.contracts.runners import ProcessMark, Task
     from holdall.contracts.stores import Repository
@@ -72,6 +79,24 @@ class ScriptedRunner:
 
     def interrupted(self, process: ProcessMark | None) -> Interruption:
         return "unknown" if process is None else self.interruption
+
+
+class LocalUntil(LocalRunner):
+    """Performs jobs up to one at which holdall is interrupted."""
+
+    def __init__(self, last: str) -> None:
+        super().__init__()
+        self.last = last
+
+    def run(self, task: Task) -> JobResult:
+        if task.job.id == self.last:
+            raise KeyboardInterrupt
+        return super().run(task)
+
+
+def output(state: SessionState, job_id: str) -> bytes:
+    result = state.job_state_map[job_id].result
+    return b"".join(record.data for record in state.read_io_log(result))
 
 
 def new(*units: Unit, repository: Repository | None = None) -> tuple[SessionManager, SessionState]:
@@ -702,3 +727,136 @@ def test_jobs_share_a_folder_of_the_session_and_each_has_one_of_its_own(tmp_path
     assert history(state) == {"a": ["pass"], "b": ["pass"]}
     assert [each.name for each in (tmp_path / "store").rglob("session-share")]
     manager.storage.close()
+
+
+@pytest.mark.parametrize("store", ["file", "sqlite", "memory", "wrapped"])
+def test_what_jobs_share_is_there_when_the_session_goes_on_and_goes_with_it(
+    store: str, tmp_path: Path
+) -> None:
+    repositories: dict[str, Repository] = {
+        "file": FileRepository(tmp_path / "store"),
+        "sqlite": SqliteRepository(tmp_path / "store.db"),
+        "memory": MemoryRepository(),
+        "wrapped": open_repository(f"faulty::file://{tmp_path}/faulty"),
+    }
+    writes = job("a", command='echo measured > "$HOLDALL_SESSION_SHARE/value"')
+    reads = job("b", command='cat "$HOLDALL_SESSION_SHARE/value"; echo "$HOLDALL_SESSION_SHARE"')
+    manager, _ = new(writes, reads, repository=repositories[store])
+    with pytest.raises(KeyboardInterrupt):
+        run(manager, LocalUntil("b"))
+
+    manager, state = reloaded(manager, writes, reads)
+    run(manager, LocalRunner())
+
+    (value, share) = output(state, "b").decode().splitlines()
+    assert value == "measured"
+    assert Path(share).is_dir()
+    manager.destroy()
+    assert not Path(share).exists()
+
+
+def test_what_jobs_of_another_session_share_is_kept_until_nobody_can_want_it(
+    tmp_path: Path,
+) -> None:
+    repository = SqliteRepository(tmp_path / "store.db")
+    shares = []
+    for removed in (False, True, True):
+        manager, state = new(
+            job("a", command='cd "$HOLDALL_SESSION_SHARE" && touch kept && pwd'),
+            repository=repository,
+        )
+        run(manager, LocalRunner())
+        shares.append(Path(output(state, "a").decode().strip()))
+        manager.close()
+        if removed:
+            repository.remove(manager.storage.id)
+    old = time.time() - 40 * 86400
+    for share in shares[:2]:
+        os.utime(share, (old, old))
+
+    run(new(job("a"), repository=repository)[0], LocalRunner())
+
+    assert [share.exists() for share in shares] == [True, False, True]
+
+
+def test_a_result_is_durable_before_the_folder_of_its_job_is_removed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    manager, _ = new(job("a"))
+    outcomes: list[str] = []
+
+    def look(path: Path) -> list[str]:
+        outcomes.extend(str(each.outcome) for each in SessionView.of(manager.storage).jobs())
+        return [f"{path.name} stays"]
+
+    monkeypatch.setattr(folders, "remove_tree", look)
+    warnings: list[str] = []
+    run(manager, warn=warnings.append)
+
+    assert outcomes == ["pass"]
+    assert len(warnings) == 1
+
+
+def test_a_job_for_which_no_folder_can_be_made_could_not_be_performed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+
+    class TakesTheFolderAway(ScriptedRunner):
+        def run(self, task: Task) -> JobResult:
+            shutil.rmtree(tmp_path)
+            return super().run(task)
+
+    gone, after = job("x"), job("y")
+    manager, state = new(gone, after)
+    run(manager, TakesTheFolderAway())
+
+    assert history(state) == {"x": ["pass"], "y": ["error"]}
+    comments = state.job_state_map["y"].result.comments or ""
+    assert "no folder can be made for it" in comments
+
+
+def calls_of(action: Callable[[], object]) -> int:
+    """Count the calls of functions, which unlike time is the same on every machine."""
+    count = 0
+
+    def seen(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    sys.setprofile(seen)
+    try:
+        action()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("first", ["pass", "fail"])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_jobs_that_each_depend_on_the_one_before_cost_in_proportion_to_their_number(
+    first: str, *, backwards: bool
+) -> None:
+    calls = []
+    for number in (100, 200):
+        links = [job("j0"), *(job(f"j{n}", depends=f"j{n - 1}") for n in range(1, number))]
+        units = links[::-1] if backwards else links
+
+        def whole(units: Sequence[Job] = units) -> None:
+            manager, state = new(*units)
+            run(manager, ScriptedRunner(j0=[first]))
+            _, again = reloaded(manager, *units)
+            assert [each.id for each in again.run_list] == [f"j{n}" for n in range(len(units))]
+            assert all(each.was_tried for each in state.job_state_map.values())
+
+        calls.append(calls_of(whole))
+
+    assert calls[1] < 2.2 * calls[0]
+
+
+def test_a_chain_of_jobs_may_be_longer_than_any_stack() -> None:
+    links = [job("j0"), *(job(f"j{n}", depends=f"j{n - 1}") for n in range(1, 3000))]
+
+    _, state = new(*reversed(links))
+
+    assert state.run_list == links

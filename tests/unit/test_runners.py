@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ from holdall_plugins.runners.local import LocalRunner
 from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from holdall.contracts import Task
 
 UNIT = make_unit({"id": "a", "plugin": "shell", "command": "true"})
@@ -257,3 +260,53 @@ def test_a_url_that_gives_no_runner_is_blamed_before_anything_runs() -> None:
 
     with pytest.raises(PluginCallError, match="it returned None and not a runner"):
         open_runner("nothing", registry(nothing=Nothing))
+
+
+@pytest.mark.parametrize(
+    ("misbehave", "cause"),
+    [
+        pytest.param(
+            lambda task: task.output("stdout", "text"), "must be bytes, not str", id="str"
+        ),
+        pytest.param(lambda task: task.started(None), "was started already", id="started twice"),
+        pytest.param(lambda task: {}[task.job.id], "KeyError: 'a'", id="raises"),
+        pytest.param(lambda _task: sys.exit(3), "SystemExit: 3", id="exits"),
+    ],
+)
+def test_a_runner_that_fails_ends_its_device_and_no_other(
+    misbehave: Callable[[Task], object], cause: str
+) -> None:
+    class Wrong(Remote):
+        def run(self, task: Task) -> JobResult:
+            task.started(None)
+            misbehave(task)
+            return JobResult(outcome="pass")
+
+    manager = session(
+        Device("left", runner="wrong"),
+        Device("right", runner="remote:x"),
+        plugins=registry(wrong=Wrong, remote=Remote),
+    )
+
+    with pytest.raises(PluginCallError, match=f"the runner 'wrong' .*{cause}"):
+        run_session(manager, RunSettings({}))
+
+    jobs = SessionView.of(manager.storage).jobs()
+    assert [(each.device_id, str(each.outcome), each.in_flight) for each in jobs] == [
+        ("left", "none", True),
+        ("right", "pass", False),
+    ]
+
+
+def test_a_log_that_a_runner_returns_in_its_result_is_kept_behind_what_it_recorded() -> None:
+    class Wrong(Remote):
+        def run(self, task: Task) -> JobResult:
+            task.started(None)
+            task.output("stdout", b"recorded, ")
+            return JobResult(outcome="pass", io_log=[(0.5, "stdout", b"returned")])
+
+    manager = session(Device("left", runner="wrong"), plugins=registry(wrong=Wrong))
+
+    run_session(manager, RunSettings({}))
+
+    assert output(manager) == [b"recorded, returned"]

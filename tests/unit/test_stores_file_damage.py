@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import pytest
 
-from holdall.errors import CorruptSessionError, NewerFormatError
+from holdall.errors import CorruptSessionError, FailedStorageError, NewerFormatError
+from holdall.journal import list_sessions
+from holdall.testing.children import in_child
 from holdall_plugins.stores.file import FileRepository, journal
+from holdall_plugins.stores.file.lines import encode_batch, header_line
 from holdall_plugins.stores.file.reading import damage_behind
 
 if TYPE_CHECKING:
@@ -42,17 +48,39 @@ def found(repository: FileRepository, *, mode: str = "r") -> list[tuple[int, byt
         storage.close()
 
 
+def as_if_the_power_was_cut(journal: Path) -> None:
+    """Let the last writer be one of an earlier boot that never came to its end."""
+    note = b'{"pid":1,"started":"1","boot_id":"00000000-0000-0000-0000-000000000000"}\n'
+    (journal.parent / "lock").write_bytes(note)
+
+
 @pytest.mark.parametrize("mode", ["r", "w"])
 def test_a_tear_at_any_byte_gives_old_or_new_never_neither(tmp_path: Path, mode: str) -> None:
     repository, journal, start = store(tmp_path)
     whole = journal.read_bytes()
 
-    for end in range(start, len(whole)):
+    for end in range(start, len(whole) - 1):
         journal.write_bytes(whole[:end])
         assert found(repository, mode=mode) == FIRST, f"torn at byte {end}"
 
-    journal.write_bytes(whole)
-    assert found(repository, mode=mode) == FIRST + LAST
+    for end in (len(whole) - 1, len(whole)):
+        journal.write_bytes(whole[:end])
+        assert found(repository, mode=mode) == FIRST + LAST
+
+
+def test_a_last_newline_that_is_missing_is_put_back(tmp_path: Path) -> None:
+    repository, journal, _start = store(tmp_path)
+    whole = journal.read_bytes()
+    journal.write_bytes(whole[:-1])
+
+    assert found(repository) == FIRST + LAST
+    assert journal.read_bytes() == whole[:-1]
+    storage = repository.open("session")
+    storage.append([b"next"], expect=5)
+    storage.close()
+
+    assert journal.read_bytes().startswith(whole)
+    assert found(repository) == [*FIRST, *LAST, (6, b"next")]
 
 
 def test_what_was_torn_is_cut_off_and_reported(
@@ -187,10 +215,38 @@ def test_blocks_that_never_reached_the_disk_are_a_torn_end(
     data = bytearray(journal.read_bytes())
     data[size + hole[0] : size + hole[1]] = bytes(hole[1] - hole[0])
     journal.write_bytes(data)
+    as_if_the_power_was_cut(journal)
 
     assert found(repository) == FIRST + LAST
     assert found(repository, mode="w") == FIRST + LAST
     assert start < journal.stat().st_size == size
+
+
+@pytest.mark.parametrize("hole", [(0, 30), (0, 4000), (3000, 8000), (7900, 8192), (9000, None)])
+@pytest.mark.parametrize("end", ["closed", "killed"])
+def test_nuls_are_damage_where_the_power_was_not_cut(
+    tmp_path: Path, hole: tuple[int, int | None], end: str
+) -> None:
+    repository, journal, _start = store(tmp_path)
+    size = journal.stat().st_size
+
+    def write() -> None:
+        storage = repository.open("session")
+        storage.append([b'{"long":"%b"}' % (b"x" * 500)] * 20, expect=5)
+        if end == "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        storage.close()
+
+    in_child(write)
+    data = bytearray(journal.read_bytes())
+    first, last = size + hole[0], size + hole[1] if hole[1] else len(data)
+    data[first:last] = bytes(last - first)
+    journal.write_bytes(data)
+
+    for mode in ("r", "w"):
+        with pytest.raises(CorruptSessionError):
+            found(repository, mode=mode)
+    assert journal.read_bytes() == data
 
 
 def test_blocks_lost_before_a_later_batch_are_damage(tmp_path: Path) -> None:
@@ -202,14 +258,13 @@ def test_blocks_lost_before_a_later_batch_are_damage(tmp_path: Path) -> None:
     data = bytearray(journal.read_bytes())
     data[start : start + 10] = bytes(10)
     journal.write_bytes(data)
+    as_if_the_power_was_cut(journal)
 
     with pytest.raises(CorruptSessionError):
         found(repository)
 
 
 def test_a_newer_format_is_told_from_damage(tmp_path: Path) -> None:
-    from zlib import crc32
-
     repository, journal, _start = store(tmp_path)
     body = b'{"holdall":"journal","format":2,"session":"session","first":1,"salt":"00"'
     journal.write_bytes(b'%b,"sum":"%08x"}\n' % (body, crc32(body)))
@@ -255,12 +310,123 @@ def test_a_reader_beside_a_writer_looks_again_as_long_as_there_is_progress(
     writer = FileRepository(tmp_path).create("session")
     writer.append([b"1"], expect=0)
 
-    def overtaken(file: JournalFile, spot: Spot) -> str:
+    def overtaken(file: JournalFile, spot: Spot, *, lost_power: bool) -> str:
         if writer.head < 40:
             writer.append([b"x"], expect=writer.head)
             writer.append([b"x"], expect=writer.head)
-        return damage_behind(file, spot)
+        return damage_behind(file, spot, lost_power=lost_power)
 
     monkeypatch.setattr(journal, "damage_behind", overtaken)
 
     assert len(found(FileRepository(tmp_path))) == 41
+
+
+@pytest.mark.parametrize("header", ["with begun", "of the first builds"])
+def test_a_snapshot_that_is_cut_anywhere_is_damage_and_no_torn_end(
+    tmp_path: Path, header: str
+) -> None:
+    """It was synced before the file got its name, so no crash can have cut it."""
+    repository = FileRepository(tmp_path)
+    storage = repository.create("session")
+    storage.append([b"1", b"2"], expect=0)
+    storage.compact(b'{"snapshot":"%b"}' % (b"x" * 100), expect=2)
+    storage.close()
+    [journal] = (tmp_path / "session.session").glob("journal-*")
+    whole = journal.read_bytes()
+    if header == "of the first builds":
+        line, total = header_line("session", 3)
+        line = line[: line.index(b',"begun"')]
+        line = b'%b,"sum":"%08x"}\n' % (line, crc32(line))
+        total = crc32(line[: line.index(b',"sum"')])
+        whole = line + encode_batch([b'{"snapshot":1}'], total)[0]
+    journal.write_bytes(whole)
+    as_if_the_power_was_cut(journal)
+    assert [number for number, _ in found(repository)] == [3]
+    begin = whole.index(b"\n") + 1
+
+    for data in (
+        *(whole[:end] for end in range(begin, len(whole) - 1)),
+        whole[:begin] + bytes(len(whole) - begin),
+        whole[:-9] + bytes(9),
+    ):
+        journal.write_bytes(data)
+        for mode in ("r", "w"):
+            with pytest.raises(CorruptSessionError, match="synced before this file got its name"):
+                found(repository, mode=mode)
+        assert journal.read_bytes() == data
+    [info] = list_sessions(repository)
+    assert info.state == "damaged"
+
+
+@pytest.mark.parametrize(
+    "tail", [b"\xff" * 40, b"\x80", b"\0", b"x"], ids=["ff", "80", "nul", "x"]
+)
+def test_bytes_in_the_place_of_a_last_newline_are_damage(tmp_path: Path, tail: bytes) -> None:
+    repository, journal, _start = store(tmp_path)
+    data = journal.read_bytes()[:-1] + tail
+    journal.write_bytes(data)
+
+    for mode in ("r", "w"):
+        with pytest.raises(CorruptSessionError):
+            found(repository, mode=mode)
+    assert journal.read_bytes() == data
+
+
+def test_a_session_without_its_lock_file_lost_no_power(tmp_path: Path) -> None:
+    repository, journal, _start = store(tmp_path)
+    data = journal.read_bytes()[:-9] + bytes(9)
+    journal.write_bytes(data)
+    (journal.parent / "lock").unlink()
+
+    with pytest.raises(CorruptSessionError):
+        found(repository)
+
+
+def test_a_writer_that_failed_did_not_close_the_session(tmp_path: Path) -> None:
+    storage = FileRepository(tmp_path).create("session")
+    storage.append([b"1"], expect=0)
+    journal = next(tmp_path.glob("*/journal-*"))
+    journal.rename(journal.with_name("aside"))
+    with pytest.raises(FailedStorageError):
+        storage.append([b"2"], expect=1)
+
+    storage.close()
+
+    assert b'"is_closed":true' not in (journal.parent / "lock").read_bytes()
+
+
+def test_blocks_lost_before_and_behind_a_later_batch_are_damage(tmp_path: Path) -> None:
+    repository, journal, start = store(tmp_path)
+    storage = repository.open("session")
+    storage.append([b"later"], expect=5)
+    storage.close()
+    data = bytearray(journal.read_bytes())
+    data[start : start + 10] = bytes(10)
+    journal.write_bytes(data + bytes(100))
+    as_if_the_power_was_cut(journal)
+
+    with pytest.raises(CorruptSessionError, match="and more follow"):
+        found(repository)
+
+
+def test_blocks_lost_at_the_end_of_a_batch_before_a_longer_one_are_damage(tmp_path: Path) -> None:
+    repository, journal, start = store(tmp_path)
+    storage = repository.open("session")
+    storage.append([b"later"] * 6, expect=5)
+    storage.close()
+    data = bytearray(journal.read_bytes())
+    second = data.index(b"\n", start) + 1
+    data[second : second + 10] = bytes(10)
+    journal.write_bytes(data)
+    as_if_the_power_was_cut(journal)
+
+    with pytest.raises(CorruptSessionError, match="follows others that do not fit"):
+        found(repository)
+
+
+def test_a_journal_under_the_name_of_another_number_is_damage(tmp_path: Path) -> None:
+    repository, journal, _start = store(tmp_path)
+    journal.rename(journal.with_name(f"journal-{9:020d}.jsonl"))
+
+    with pytest.raises(CorruptSessionError, match="this is entry 1 and on"):
+        found(repository)

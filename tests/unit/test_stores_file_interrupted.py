@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -108,15 +109,17 @@ def test_a_session_whose_making_was_killed_is_empty(tmp_path: Path) -> None:
     storage.close()
 
 
-@pytest.mark.parametrize("finish", ["list", "create", "remove"])
+@pytest.mark.parametrize("finish", ["open", "create", "remove"])
 def test_a_removal_that_was_interrupted_is_finished(tmp_path: Path, finish: str) -> None:
     repository = FileRepository(tmp_path)
     repository.create("other").close()
     left = tmp_path / ".removed-0123456789abcdef"
     (left / "blobs").mkdir(parents=True)
 
-    if finish == "list":
-        assert list(repository.ids()) == ["other"]
+    assert list(repository.ids()) == ["other"]
+    assert left.exists()  # who only reads changes nothing
+    if finish == "open":
+        repository.open("other").close()
     elif finish == "create":
         repository.create("session").close()
     else:
@@ -174,3 +177,37 @@ def test_a_failed_creation_leaves_no_session(
 
     assert list(repository.ids()) == []
     repository.create("session").close()
+
+
+def test_removing_works_beside_others_that_remove_create_and_list(tmp_path: Path) -> None:
+    errors: list[str] = []
+    done = threading.Event()
+
+    def work(name: str) -> None:
+        repository = FileRepository(tmp_path)
+        for number in range(25):
+            storage = repository.create(f"{name}-{number}")
+            for blob in range(5):
+                storage.put_blob([b"%d" % blob])
+            storage.close()
+            try:
+                repository.remove(f"{name}-{number}")
+            except StorageError as error:
+                errors.append(str(error))
+
+    def look() -> None:
+        while not done.is_set():
+            infos = list_sessions(FileRepository(tmp_path))
+            errors.extend(info.reason for info in infos if info.state == "damaged")
+
+    workers = [threading.Thread(target=work, args=(name,)) for name in ("a", "b", "c")]
+    watcher = threading.Thread(target=look)
+    for thread in (*workers, watcher):
+        thread.start()
+    for thread in workers:
+        thread.join()
+    done.set()
+    watcher.join()
+
+    assert errors == []
+    assert list(tmp_path.iterdir()) == []

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import sqlite3
 import stat
 import threading
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from random import Random
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from holdall.contracts import SessionEnds
 from holdall.errors import (
+    BusyStorageError,
     CorruptSessionError,
     FailedStorageError,
     LockedStorageError,
@@ -25,13 +30,16 @@ from holdall.errors import (
     StoreUrlError,
     UnknownSessionError,
 )
+from holdall.journal import list_sessions
 from holdall.testing.children import in_child
-from holdall_plugins.stores.sqlite import SqliteRepository
+from holdall_plugins.stores.sqlite import SqliteRepository, database, removal
 from holdall_plugins.stores.sqlite.storage import PAGE, SqliteStorage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from holdall_plugins.stores.sqlite.database import Database
 
 
 @pytest.fixture
@@ -52,11 +60,11 @@ def stored(path: Path) -> list[bytes]:
         return [entry for _, entry in reader.read()]
 
 
-def test_a_commit_is_synced_with_its_folder(storage: SqliteStorage) -> None:
+def test_a_commit_syncs_its_journal_which_stays(storage: SqliteStorage) -> None:
     database = storage._database
 
-    assert database.rows("PRAGMA journal_mode") == [("delete",)]
-    assert database.rows("PRAGMA synchronous") == [(3,)]
+    assert database.rows("PRAGMA journal_mode") == [("persist",)]
+    assert database.rows("PRAGMA synchronous") == [(2,)]
 
 
 def test_the_file_is_for_this_user_alone(path: Path, storage: SqliteStorage) -> None:
@@ -311,3 +319,276 @@ def test_a_writer_that_was_taken_over_from_may_not_even_repeat_itself(tmp_path: 
 
     old.close()
     new.close()
+
+
+def test_a_database_that_is_kept_without_progress_is_busy_and_not_damaged(
+    path: Path, storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "PATIENCE_S", 0.1)
+    storage.append([b"entry"], expect=0)
+    ids = SqliteRepository(path).ids()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(BusyStorageError, match=r"another process kept it for 0.1 seconds"):
+            storage.append([b"more"], expect=1)
+        with pytest.raises(BusyStorageError):
+            list(storage.read())
+        infos = list_sessions(KnowsIds(path, list(ids)))
+
+    assert [(info.id, info.state) for info in infos] == [("session", "busy")]
+    assert storage.append([b"more"], expect=1) == 2
+
+
+class KnowsIds(SqliteRepository):
+    """A repository that knew its ids before another process took the database."""
+
+    def __init__(self, path: Path, ids: list[str]) -> None:
+        super().__init__(path)
+        self._ids = ids
+
+    def summaries(self) -> Iterator[SessionEnds]:
+        return (SessionEnds(session_id, is_whole=False) for session_id in self._ids)
+
+
+def test_a_writer_waits_for_as_long_as_others_make_progress(
+    path: Path, storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "PATIENCE_S", 0.3)
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+
+    def make_progress() -> None:
+        for _ in range(10):
+            os.utime(path)
+            time.sleep(0.1)
+        other.execute("COMMIT")
+        other.close()
+
+    thread = threading.Thread(target=make_progress)
+    thread.start()
+
+    assert storage.append([b"entry"], expect=0) == 1
+
+    thread.join()
+
+
+@pytest.mark.parametrize("change", ["remove", "rename", "replace", "rename the folder"])
+@pytest.mark.parametrize("step", ["append", "compact", "put_blob", "flush"])
+def test_what_nobody_finds_at_the_path_is_not_acknowledged(
+    tmp_path: Path, change: str, step: str
+) -> None:
+    path = tmp_path / "folder" / "lab.db"
+    storage = SqliteRepository(path).create("session")
+    storage.append([b"kept"], expect=0)
+    log = storage.open_log("job")
+    log.write(b"data")
+    if change == "remove":
+        path.unlink()
+    elif change == "rename":
+        path.rename(tmp_path / "other.db")
+    elif change == "replace":
+        shutil.copy(path, tmp_path / "other.db")
+        (tmp_path / "other.db").rename(path)
+    else:
+        path.parent.rename(tmp_path / "elsewhere")
+
+    steps: dict[str, Callable[[], object]] = {
+        "append": lambda: storage.append([b"lost"], expect=1),
+        "compact": lambda: storage.compact(b"lost", expect=1),
+        "put_blob": lambda: storage.put_blob([b"lost"]),
+        "flush": log.flush,
+    }
+    with pytest.raises(FailedStorageError):
+        steps[step]()
+
+    with pytest.raises(FailedStorageError):
+        storage.append([b"lost"], expect=1)
+    storage.close()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param("DELETE FROM entries WHERE n > 8", id="the last"),
+        pytest.param("DELETE FROM entries WHERE n = 5", id="one between"),
+        pytest.param("DELETE FROM entries", id="all"),
+        pytest.param("UPDATE sessions SET head = 8", id="a head that is too low"),
+        pytest.param("UPDATE sessions SET head = 12", id="a head that is too high"),
+        pytest.param("UPDATE sessions SET head = NULL", id="no head"),
+        pytest.param("UPDATE sessions SET head = 'x'", id="a head that is no number"),
+        pytest.param("UPDATE entries SET data = 7 WHERE n = 3", id="an entry that is a number"),
+        pytest.param("UPDATE entries SET n = 2.5 WHERE n = 3", id="half a number"),
+    ],
+)
+def test_rows_that_are_missing_or_odd_are_damage(
+    path: Path, storage: SqliteStorage, damage: str
+) -> None:
+    storage.append([b"%d" % number for number in range(10)], expect=0)
+    storage.close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        connection.execute("PRAGMA writable_schema = ON")
+        sql = "UPDATE sqlite_master SET sql = replace(sql, 'NOT NULL', '')"
+        connection.execute(sql)
+        connection.commit()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(damage)
+
+    with pytest.raises(CorruptSessionError, match="session"):
+        stored(path)
+    [info] = list_sessions(SqliteRepository(path))
+    assert (info.id, info.state) == ("session", "damaged")
+
+
+def test_removing_gives_room_back(path: Path) -> None:
+    repository = SqliteRepository(path)
+    repository.create("small").close()
+    before = path.stat().st_size
+    with closing(repository.create("large")) as storage:
+        storage.put_blob([b"x" * (5 << 20)])
+        storage.append([b"y" * 1000] * 1000, expect=0)
+
+    repository.remove("large")
+
+    assert path.stat().st_size <= before + 8192
+    assert list(repository.ids()) == ["small"]
+
+
+def test_a_database_that_gives_no_room_back_goes_on_working(path: Path) -> None:
+    repository = SqliteRepository(path)
+    repository.create("session").close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA auto_vacuum = NONE")
+        connection.execute("VACUUM")
+
+    storage = repository.open("session")
+    storage.put_blob([b"x" * (2 << 20)])
+    storage.close()
+    repository.remove("session")
+
+    assert list(repository.ids()) == []
+
+
+def test_what_a_killed_removal_left_goes_with_the_next(path: Path) -> None:
+    repository = SqliteRepository(path)
+    for session_id in ("removed", "next", "kept"):
+        with closing(repository.create(session_id)) as storage:
+            storage.append([b"entry"], expect=0)
+            storage.put_blob([b"blob"])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM sessions WHERE id = 'removed'")
+
+    repository.remove("next")
+
+    with closing(sqlite3.connect(path)) as connection:
+        for table in ("sessions", "entries", "blobs", "chunks"):
+            assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (1,)  # noqa: S608
+
+
+def test_a_session_is_removed_from_a_full_disk(
+    path: Path, storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.append([b"x" * 1000] * 3000, expect=0)
+    storage.close()
+    steps: list[int] = []
+
+    def full_for_large_steps(database: Database, statement: str, key: int, limit: int) -> bool:
+        steps.append(limit)
+        if limit > 4:
+            raise StorageFullError(str(path), "no room")
+        return removal_drop(database, statement, key, limit)
+
+    removal_drop = removal._drop
+    monkeypatch.setattr(removal, "_drop", full_for_large_steps)
+
+    SqliteRepository(path).remove("session")
+
+    assert steps[:4] == [256, 64, 16, 4]
+    assert list(SqliteRepository(path).ids()) == []
+
+
+def test_of_a_disk_without_any_room_the_session_is_gone_and_the_rest_is_named(
+    path: Path, storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.append([b"x"], expect=0)
+    storage.close()
+
+    def full(*_arguments: object) -> bool:
+        raise StorageFullError(str(path), "no room")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(removal, "_drop", full)
+        with pytest.raises(StorageFullError, match="is removed, but some of it still takes room"):
+            SqliteRepository(path).remove("session")
+
+    assert list(SqliteRepository(path).ids()) == []
+
+
+def test_any_damaged_page_is_told_or_does_no_harm(path: Path) -> None:
+    repository = SqliteRepository(path)
+    entries = {
+        name: [b"%s %d" % (name.encode(), n) * 40 for n in range(60)] for name in ("one", "two")
+    }
+    for name, due in entries.items():
+        with closing(repository.create(name)) as storage:
+            storage.append(due, expect=0)
+            ref = storage.put_blob([name.encode() * 3000])
+    ref = f"sha256:{sha256(b'two' * 3000).hexdigest()}"
+    whole = path.read_bytes()
+    untouched = 0
+    chosen = Random(10)  # noqa: S311 - the same in each run
+    for position in [*range(120), *(chosen.randrange(len(whole)) for _ in range(1500))]:
+        data = bytearray(whole)
+        data[position] = chosen.choice((0, 0x80, 0xFF, data[position] ^ 1))
+        path.write_bytes(data)
+        for name, due in entries.items():
+            try:
+                storage = SqliteRepository(path).open(name, mode="r")
+                with closing(storage):
+                    found = [entry for _number, entry in storage.read()]
+                    assert len(found) == len(due)  # a changed byte is the journal's to find
+                    untouched += found == due
+                    if name == "two":
+                        with storage.open_blob(ref) as blob:
+                            assert blob.read() == b"two" * 3000
+            except StorageError as error:
+                assert str(path) in str(error) or "blob" in str(error)  # noqa: PT017
+        try:
+            list_sessions(SqliteRepository(path))
+        except StorageError as error:
+            assert str(path) in str(error)  # noqa: PT017
+    assert untouched > 1500
+
+
+def test_a_file_that_is_moved_within_a_step_is_not_acknowledged(
+    path: Path, storage: SqliteStorage
+) -> None:
+    def move_within_step() -> None:
+        with storage._database.writing("append to") as cursor:
+            cursor.execute("UPDATE sessions SET head = 1")
+            path.rename(path.with_name("other.db"))
+            shutil.copy(path.with_name("other.db"), path)
+
+    with pytest.raises(FailedStorageError, match="removed, renamed or replaced"):
+        move_within_step()
+
+    with pytest.raises(FailedStorageError):
+        storage.append([b"lost"], expect=0)
+
+
+def test_a_file_that_is_replaced_while_it_is_opened_is_not_used(
+    path: Path, storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage.close()
+    connect = sqlite3.connect
+
+    def connect_late(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*arguments, **options)
+        shutil.copy(path, path.with_name("other.db"))
+        path.with_name("other.db").rename(path)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", connect_late)
+
+    with pytest.raises(StorageError, match="replaced"):
+        SqliteRepository(path).open("session", mode="r")

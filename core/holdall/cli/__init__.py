@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 import warnings
 from gettext import gettext as _
+from io import StringIO
+from pathlib import Path
 from typing import Final, NoReturn
 
 import click
 
 from holdall.cli.lazy import DEBUG, LazyGroup
 from holdall.cli.translation import speak, translated
+from holdall.errors import HoldallError
 from holdall.version import __version__
 
 _COMMANDS: Final = {
@@ -25,6 +28,9 @@ _COMMANDS: Final = {
 
 INTERRUPTED: Final = 130
 """Exit code after Ctrl-C, as shells count: 128 and the number of SIGINT."""
+
+INTERNAL: Final = 70
+"""Exit code of an error in holdall itself, as `sysexits.h` has it: no result of any test."""
 
 
 class _Root(LazyGroup):
@@ -59,39 +65,89 @@ def cli(context: click.Context, *, no_plugins: str | None, debug: bool) -> None:
     """Run jobs into a session that survives, and turn it into any report.
 
     Exit codes: 0 fine, 1 tests failed, 2 wrong usage, 3 the session or its
-    storage can't be used, 4 a plugin failed, 130 interrupted.
+    storage can't be used, 4 a plugin failed, 70 an error in holdall, 130
+    interrupted.
     """
     context.ensure_object(dict)[DEBUG] = debug
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with its code; errors are one line on standard error."""
-    from holdall.cli.exits import exit_code, message, traceback_of
+    from holdall.cli.output import finish_output, open_streams
+
+    open_streams()
+    code = _run(arguments)
+    try:
+        finish_output()
+    except HoldallError as error:
+        code = max(code, _failed(error, debugging=False))
+    sys.exit(code)
+
+
+def _run(arguments: list[str] | None) -> int:
+    from holdall.cli.output import note, note_lines
     from holdall.deprecation import HoldallDeprecationWarning
 
     speak()
     warnings.showwarning = _show_warning
     warnings.filterwarnings("default", category=HoldallDeprecationWarning)
     chosen: dict[str, bool] = {}
+    out = sys.stdout
     try:
         code = translated(cli).main(
             args=arguments, prog_name="holdall", standalone_mode=False, obj=chosen
         )
     except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except (KeyboardInterrupt, click.Abort):
-        click.echo(f"holdall: {_('interrupted')}", err=True)
-        sys.exit(INTERRUPTED)
-    except Exception as error:
-        code = exit_code(error)
-        if code is None:
+        usage = StringIO()
+        error.show(usage)
+        note_lines(usage.getvalue().rstrip("\n"))
+        return 2
+    except SystemExit:
+        if sys.stdout is out:
             raise
-        click.echo(f"holdall: {message(error)}", err=True)
-        if chosen.get(DEBUG):
-            click.echo(traceback_of(error), err=True, nl=False)
-    sys.exit(code or 0)
+        # click replaces it and exits when the reader of its own output, say of a help text, is
+        # gone, which is no error.
+        sys.stdout = out
+        return 0
+    except (KeyboardInterrupt, click.Abort):
+        note(f"holdall: {_('interrupted')}")
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the exit code of a traceback is that of failed tests
+        return _failed(error, debugging=bool(chosen.get(DEBUG)))
+    return code or 0
+
+
+def _failed(error: Exception, *, debugging: bool) -> int:
+    """Print what failed, and return the exit code that it means."""
+    from holdall.cli.exits import exit_code, message, traceback_of
+    from holdall.cli.output import note, note_lines
+
+    code = exit_code(error)
+    if code is None and isinstance(error, OSError) and not _is_somewhere():
+        gone = _("the working folder is gone; change to another one and try again")
+        note(f"holdall: {gone}")
+        code = 2
+    elif code is None:
+        note_lines(traceback_of(error))
+        ours = _("this is an error in holdall; please report it with the lines above")
+        note(f"holdall: {ours}")
+        return INTERNAL
+    else:
+        note(f"holdall: {message(error)}")
+    if debugging:
+        note_lines(traceback_of(error))
+    return code
+
+
+def _is_somewhere() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return False
+    return True
 
 
 def _show_warning(message: Warning | str, *_location: object, **_more: object) -> None:
-    click.echo(f"holdall: {message}", err=True)
+    from holdall.cli.output import note
+
+    note(f"holdall: {message}")

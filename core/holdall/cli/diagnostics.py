@@ -6,7 +6,7 @@ import logging
 
 from holdall.cli.exits import traceback_of
 from holdall.cli.lazy import is_debugging
-from holdall.cli.output import note
+from holdall.cli.output import note, note_lines
 from holdall.registry import reason_of
 
 
@@ -18,7 +18,7 @@ class _Notes(logging.Handler):
         because = "" if error is None else f": {reason_of(error)}"
         note(f"holdall: {record.getMessage()}{because}")
         if error is not None and is_debugging():
-            note(traceback_of(error))
+            note_lines(traceback_of(error))
 
 
 def show_log() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from holdall.errors import (
     ConfigurationError,
     ExportError,
+    OutputError,
     PluginConflictError,
     PluginError,
     PolicyError,
@@ -44,6 +45,7 @@ _CODES: Final[tuple[tuple[type[HoldallError], int], ...]] = (
     (ProviderError, USAGE),
     (UnitError, USAGE),
     (ExportError, USAGE),
+    (OutputError, USAGE),
 )
 
 

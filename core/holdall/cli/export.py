@@ -16,7 +16,7 @@ from holdall.cli.diagnostics import show_log
 from holdall.cli.exits import PLUGIN, TESTS_FAILED, exit_code, message, traceback_of
 from holdall.cli.lazy import is_debugging
 from holdall.cli.options import chosen_repository, find_session, parse_targets, store_option
-from holdall.cli.output import note
+from holdall.cli.output import note, note_lines
 from holdall.cli.progress import export_progress
 from holdall.cli.sources import providers_with_units
 from holdall.exports import (
@@ -167,7 +167,7 @@ def report_failures(reports: Sequence[ExportReport]) -> int:
         if report.exception is not None:
             note(f"holdall: {message(report.exception)}")
             if is_debugging():
-                note(traceback_of(report.exception))
+                note_lines(traceback_of(report.exception))
             code = max(code, exit_code(report.exception) or PLUGIN)
     return code
 

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
+from click.core import ParameterSource
 
 from holdall.cli.configuration import configured
-from holdall.errors import UnknownSessionError
+from holdall.cli.output import note
+from holdall.contracts import HasExistence
+from holdall.errors import HoldallError, UnknownSessionError
 from holdall.stores import NamedStore, default_url, open_repository
 
 if TYPE_CHECKING:
@@ -81,7 +84,31 @@ def chosen_repository(store: str | None, registry: Registry) -> Repository:
     stores = {
         name: NamedStore(table.url, table.inner) for name, table in configured().stores.items()
     }
-    return open_repository(store or default_url(), registry=registry, stores=stores)
+    try:
+        repository = open_repository(store or default_url(), registry=registry, stores=stores)
+    except HoldallError as error:
+        error.add_note(_origin(store))
+        raise
+    return repository
+
+
+def note_if_missing(repository: Repository, store: str | None) -> None:
+    """Say so where there is no store yet, which no command that only reads makes."""
+    if isinstance(repository, HasExistence) and not repository.exists():
+        text = _("there is no store {url!r} yet; the first session makes it ({origin})")
+        note("holdall: " + text.format(url=repository.url, origin=_origin(store)))
+
+
+def _origin(store: str | None) -> str:
+    """Return where the value of `--store` came from, for the one who gave it."""
+    if not store:
+        return _("it is the default; --store or HOLDALL_STORE names another")
+    table = configured().stores.get(store.rpartition("::")[2])
+    if table is not None:
+        return _("it is {location}").format(location=table.location)
+    source = click.get_current_context().get_parameter_source("store")
+    name = "HOLDALL_STORE" if source is ParameterSource.ENVIRONMENT else "--store"
+    return _("it was given as {name}").format(name=name)
 
 
 def find_session(repository: Repository, text: str) -> str:
@@ -98,7 +125,10 @@ def find_session(repository: Repository, text: str) -> str:
     # What an unset variable of a shell leaves is the beginning of none, not of the only one.
     candidates = [session_id for session_id in known if text and session_id.startswith(text)]
     if len(candidates) != 1:
-        raise UnknownSessionError(repository.url, text, known)
+        error = UnknownSessionError(repository.url, text, known)
+        if isinstance(repository, HasExistence) and not repository.exists():
+            error.add_note(_("there is no such store yet; the first session makes it"))
+        raise error
     return candidates[0]
 
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from holdall.cli.output import note, note_lines
 from holdall.languages import N_
 from holdall.results import JobResult, Outcome
-from holdall.writing import terminal_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ def _decided(job: Job, result: JobResult | None) -> JobResult:
         _explain(job)
     else:
         message = _("The command {outcome}.").format(outcome=_(result.outcome.label))
-        click.echo(message, err=True)
+        note(message)
     answer = click.prompt(
         _("What came out? [p]assed, [f]ailed, [s]kip"),
         type=click.Choice(list(_ANSWERS)),
@@ -85,8 +85,8 @@ def _decided(job: Job, result: JobResult | None) -> JobResult:
 
 
 def _explain(job: Job) -> None:
-    click.echo(f"\n{terminal_text(job.summary)}", err=True)
+    note_lines(f"\n{job.summary}")
     for name, heading in _PARTS.items():
         text = job.get(name)
         if text:
-            click.echo(f"\n{_(heading)}:\n{terminal_text(text)}", err=True)
+            note_lines(f"\n{_(heading)}:\n{text}")

@@ -10,7 +10,7 @@ from gettext import ngettext
 from time import monotonic
 from typing import TYPE_CHECKING, Final
 
-from holdall.cli.output import note
+from holdall.cli.output import note, one_line
 from holdall.hooks import hookimpl
 from holdall.results import Outcome
 from holdall.writing import terminal_text
@@ -70,7 +70,7 @@ class _Reports:
 
     def of(self, name: str) -> Progressed:
         """Return the callback that is given how much of the report *name* is done."""
-        description = terminal_text(name)
+        description = one_line(name)
 
         def progressed(done: int, total: int) -> None:
             if self._progress is None:
@@ -88,9 +88,7 @@ class _Lines:
     """A line for each result."""
 
     @hookimpl
-    def job_result_changed(
-        self, context: SessionDeviceContext, job: Job, result: JobResult
-    ) -> None:
+    def result_stored(self, context: SessionDeviceContext, job: Job, result: JobResult) -> None:
         note(_line(context, job, result))
 
 
@@ -106,14 +104,12 @@ class _Bar:
         self._update(context, job, done=0)
 
     @hookimpl
-    def job_result_changed(
-        self, context: SessionDeviceContext, job: Job, result: JobResult
-    ) -> None:
+    def result_stored(self, context: SessionDeviceContext, job: Job, result: JobResult) -> None:
         from rich.text import Text
 
         self._update(context, job, done=1)
-        style = _STYLES.get(result.outcome, "yellow")
-        self._progress.console.print(Text(_line(context, job, result), style=style))
+        style = _STYLES.get(result.outcome.counted(xfail=job.xfail), "yellow")
+        self._progress.console.print(Text(one_line(_line(context, job, result)), style=style))
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -126,8 +122,8 @@ class _Bar:
 
     def _update(self, context: SessionDeviceContext, job: Job, *, done: int) -> None:
         completed = context.state.position(job) - 1 + done
-        total = len(context.state.run_list)
-        description = terminal_text(job.id)
+        total = context.state.run_count
+        description = one_line(job.id)
         self._progress.update(
             self._task, total=total, completed=completed, description=description
         )
@@ -143,10 +139,10 @@ def _line(context: SessionDeviceContext, job: Job, result: JobResult) -> str:
             result.io_log_dropped,
         )
         why += f" ({dropped.format(count=f'{result.io_log_dropped:,}')})"
-    total = len(context.state.run_list)
+    total = context.state.run_count
     number = f"{context.state.position(job):>{len(str(total))}}/{total}"
-    device = "" if context.device.id == "local" else f"{terminal_text(context.device.id)} "
-    label = f"{_(result.outcome.label):<{_label_width()}}"
+    device = "" if context.device.id == "local" else f"{context.device.id} "
+    label = f"{_(result.outcome.label_of(xfail=job.xfail)):<{_label_width()}}"
     return f"[{number}] {device}{label} {job.id}{why}"
 
 

@@ -9,7 +9,7 @@ import click
 
 from holdall.cli.configuration import installed
 from holdall.cli.options import json_option
-from holdall.cli.output import print_json, print_table
+from holdall.cli.output import print_json, print_line, print_lines, print_table
 from holdall.providers import load_provider
 
 
@@ -81,13 +81,13 @@ def show_provider(source: str, *, as_json: bool) -> None:
             }
         )
         return
-    click.echo(f"{provider.name} {provider.version} ({provider.namespace})")
+    print_line(f"{provider.name} {provider.version} ({provider.namespace})")
     if provider.description:
-        click.echo(provider.description)
+        print_lines(provider.description)
     rows = [(kind, str(count)) for kind, count in sorted(kinds.items())]
     print_table((_("KIND"), _("UNITS")), [*rows, (_("all"), str(kinds.total()))])
     plans = [unit for unit in provider.unit_list if unit.kind == "test plan"]
     for plan in plans:
-        click.echo(_("test plan {id}: {summary}").format(id=plan.id, summary=plan.summary))
+        print_line(_("test plan {id}: {summary}").format(id=plan.id, summary=plan.summary))
     for problem in problems:
-        click.echo(str(problem))
+        print_line(str(problem))

@@ -31,13 +31,14 @@ from holdall.cli.output import counted, note, print_json
 from holdall.cli.person import person_at_terminal
 from holdall.cli.progress import shown_progress
 from holdall.cli.sources import providers_of
-from holdall.errors import HoldallError, NothingToResumeError
+from holdall.errors import EmptySessionError, HoldallError, NothingToResumeError
 from holdall.exports import find_exporter, units_in
 from holdall.journal import list_sessions
 from holdall.languages import NN_
 from holdall.providers import load_provider
 from holdall.session import (
-    IGNORE_CHECKSUMS,
+    ALL_CHANGED,
+    CHOICES,
     Request,
     RunSettings,
     SessionDeviceContext,
@@ -54,10 +55,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from holdall.cli.options import ExportTarget
-    from holdall.contracts import ExportReport, Repository
+    from holdall.contracts import ExportReport, Repository, Storage
     from holdall.registry import Registry
     from holdall.session import BoundRunner
     from holdall.units import Provider, Unit
+    from holdall.view import JobView
 
 # How many problems of a kind a provider has.
 _PROBLEMS: Final = {
@@ -155,7 +157,11 @@ def run(
     "--retry-interrupted", is_flag=True, help="Run jobs again whose attempt was interrupted."
 )
 @click.option(
-    "--ignore-checksums", is_flag=True, help="Go on although definitions of jobs have changed."
+    "--changed",
+    multiple=True,
+    metavar="[ID=]CHOICE",
+    help="What becomes of jobs whose definitions changed since they ran: keep their results, "
+    "rerun or skip them; with ID, of that one.",
 )
 @click.option(
     "--device",
@@ -167,13 +173,13 @@ def run(
 def resume(
     session: str | None,
     source: tuple[str, ...],
+    changed: tuple[str, ...],
     device: tuple[str, ...],
     export: tuple[str, ...],
     timeout: float | None,
     store: str | None,
     *,
     retry_interrupted: bool,
-    ignore_checksums: bool,
     as_json: bool,
 ) -> int:
     """Go on with a session after its last durable result.
@@ -184,16 +190,16 @@ def resume(
     show_log()
     registry = installed()
     targets = parse_targets(export, stdout_free=not as_json)
+    choices = _choices(changed)
     repository = chosen_repository(store, registry)
     session_id = find_session(repository, session) if session else _newest_unfinished(repository)
     storage = repository.open(session_id)
     try:
-        providers = providers_of(SessionView.of(storage), source, registry)
+        providers = providers_of(_resumable(storage), source, registry)
         everything = list(chain.from_iterable(providers.values()))
         _check_exporters(targets, everything, registry)
         units = {name: _units_of(some) for name, some in providers.items()}
-        flags = [IGNORE_CHECKSUMS] if ignore_checksums else []
-        manager = SessionManager.load_session(units, storage, flags=flags, registry=registry)
+        manager = SessionManager.load_session(units, storage, changed=choices, registry=registry)
         with manager:
             _adopt_providers(manager, providers)
             return _run_and_report(
@@ -207,6 +213,26 @@ def resume(
             )
     finally:
         storage.close()
+
+
+def _resumable(storage: Storage) -> SessionView:
+    """Return the view of a stored session that has jobs."""
+    view = SessionView.of(storage)
+    if not view.job_count:
+        raise EmptySessionError(storage.id, storage.repository.url)
+    return view
+
+
+def _choices(given: Iterable[str]) -> dict[str, str]:
+    """Return what becomes of changed jobs, by their ids, or `*` for all others."""
+    choices = {}
+    for text in given:
+        job_id, _equals, choice = text.rpartition("=")
+        if choice not in CHOICES:
+            message = _("{text!r} is not one of {choices}, or ID= and one of them")
+            raise click.UsageError(message.format(text=text, choices=", ".join(CHOICES)))
+        choices[job_id or ALL_CHANGED] = choice
+    return choices
 
 
 def _adopt_providers(manager: SessionManager, providers: Mapping[str, Iterable[Provider]]) -> None:
@@ -269,10 +295,13 @@ def _select(manager: SessionManager, plans: Sequence[str], patterns: Sequence[st
 
 
 def _newest_unfinished(repository: Repository) -> str:
+    empty = []
     for info in list_sessions(repository):
-        if info.state in {"new", "unfinished"}:
+        if info.state in {"new", "unfinished"} and info.jobs:
             return info.id
-    raise NothingToResumeError(repository.url)
+        if info.state in {"empty", "new"}:
+            empty.append(info.id)
+    raise NothingToResumeError(repository.url, empty)
 
 
 def _run_and_report(
@@ -285,7 +314,7 @@ def _run_and_report(
     retry_interrupted: bool = False,
     runners: Mapping[str, BoundRunner] = MappingProxyType({}),
 ) -> int:
-    with shown_progress(manager, quiet=as_json) as pause, _sigterm_as_interrupt():
+    with shown_progress(manager, quiet=as_json) as pause, _signals_as_interrupt():
         settings = RunSettings(
             environ=os.environ,
             timeout=timeout,
@@ -310,12 +339,24 @@ def _run_and_report(
 
 
 @contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def _signals_as_interrupt() -> Iterator[None]:
+    """End the job in flight when holdall is asked to end, or its terminal is closed."""
+    previous = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in previous.items():
+        if handler is not signal.SIG_IGN:  # what runs below `nohup` outlives its terminal
+            signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _ending(job: JobView) -> str:
+    """Return how a job ended: its outcome, and whether that is not what it says."""
+    if job.counts_as is job.outcome:
+        return job.outcome
+    return f"{'unexpected' if job.counts_as.failed else 'expected'}-{job.outcome}"
 
 
 def _print_summary(
@@ -333,5 +374,5 @@ def _print_summary(
         }
         print_json(summary)
         return
-    note(f"{word}: {', '.join(counted(counts))}")
+    note(f"{word}: {', '.join(counted(Counter(map(_ending, view.jobs()))))}")
     note(_("session {id} in {store}").format(id=view.session_id, store=store))

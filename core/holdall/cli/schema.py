@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdall.cli.configuration import installed
+from holdall.cli.output import print_lines
 from holdall.contracts import HasSchema
 from holdall.exports import find_exporter
 from holdall.registry import calling
@@ -25,7 +26,7 @@ def schema() -> None:
 @schema.command()
 def config() -> None:
     """Print the JSON Schema of `holdall.toml`, for editors and checks."""
-    click.echo(json.dumps(config_schema(), indent=2))
+    print_lines(json.dumps(config_schema(), indent=2))
 
 
 def config_schema() -> dict[str, Any]:
@@ -82,4 +83,4 @@ def session(exporter: str) -> None:
     with calling(known.identity, "describing its reports") as call:
         described: HasSchema = plugin()
         text = call.returned(described.json_schema(), str)
-    click.echo(text, nl=False)
+    print_lines(text.removesuffix("\n"))

@@ -9,9 +9,17 @@ import msgspec
 
 from holdall import journal
 from holdall.cli.configuration import installed
-from holdall.cli.options import chosen_repository, find_session, json_option, moment, store_option
-from holdall.cli.output import counted, print_json, print_table
+from holdall.cli.options import (
+    chosen_repository,
+    find_session,
+    json_option,
+    moment,
+    note_if_missing,
+    store_option,
+)
+from holdall.cli.output import counted, print_json, print_line, print_table
 from holdall.languages import N_
+from holdall.session import remove_share
 from holdall.view import SessionView, verdict
 
 # What is shown of a session, by its name in JSON.
@@ -42,7 +50,10 @@ def sessions() -> None:
 @json_option
 def list_sessions(store: str | None, *, as_json: bool) -> None:
     """List the stored sessions, newest first; damaged ones too."""
-    infos = journal.list_sessions(chosen_repository(store, installed()))
+    repository = chosen_repository(store, installed())
+    infos = journal.list_sessions(repository)
+    if not infos:
+        note_if_missing(repository, store)
     if as_json:
         print_json([msgspec.to_builtins(info) for info in infos])
         return
@@ -71,7 +82,7 @@ def show_session(session: str, store: str | None, *, as_json: bool) -> None:
         print_json(shown)
         return
     for name, value in shown.items():
-        click.echo(f"{_(_NAMES[name])}: {_joined(value)}")
+        print_line(f"{_(_NAMES[name])}: {_joined(value)}")
 
 
 def _shown(view: SessionView, store: str) -> dict[str, object]:
@@ -109,4 +120,5 @@ def remove_sessions(session: tuple[str, ...], store: str | None) -> None:
     # All names are looked up before the first session goes, since `last` would be another then.
     for session_id in dict.fromkeys([find_session(repository, name) for name in session]):
         repository.remove(session_id)
-        click.echo(_("removed {id}").format(id=session_id))
+        remove_share(repository, session_id)
+        print_line(_("removed {id}").format(id=session_id))

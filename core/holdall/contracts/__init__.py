@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from holdall.contracts.providers import ProviderLoader
     from holdall.contracts.runners import Person, ProcessMark, Runner, Task
     from holdall.contracts.stores import (
+        HasExistence,
         HasFolder,
         HasSummaries,
         Level,
@@ -61,6 +62,7 @@ else:
             ".providers": ("ProviderLoader",),
             ".runners": ("Person", "ProcessMark", "Runner", "Task"),
             ".stores": (
+                "HasExistence",
                 "HasFolder",
                 "HasSummaries",
                 "Level",
@@ -84,6 +86,7 @@ __all__ = [
     "Exporter",
     "FolderExporter",
     "FolderSink",
+    "HasExistence",
     "HasFolder",
     "HasOptions",
     "HasSchema",

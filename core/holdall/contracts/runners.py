@@ -61,7 +61,10 @@ class Task(Protocol):
         ...
 
     def started(self, process: ProcessMark | None) -> None:
-        """Make durable that the attempt starts; the command may run only once it returned."""
+        """Make durable that the attempt starts; the command may run only once it returned.
+
+        It is called once for each attempt.
+        """
         ...
 
     def output(self, stream: Stream, data: bytes) -> None:
@@ -114,7 +117,12 @@ class Runner(Protocol):
         ...
 
     def run(self, task: Task) -> JobResult:
-        """Perform the job and return what came out; the I/O log is taken from `task.output`."""
+        """Perform the job and return what came out; the I/O log is taken from `task.output`.
+
+        A job that can't be performed has a result too, with the outcome `error`. What this
+        raises is the runner's own fault: it ends the run of the device, and the jobs of other
+        devices go on.
+        """
         ...
 
     def interrupted(self, process: ProcessMark | None) -> Interruption:

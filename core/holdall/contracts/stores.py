@@ -256,6 +256,15 @@ class HasSummaries(Protocol):
 
 
 @runtime_checkable
+class HasExistence(Protocol):
+    """A repository that is made with its first session, and knows whether it is there."""
+
+    def exists(self) -> bool:
+        """Whether it was made; one that was not holds no session."""
+        ...
+
+
+@runtime_checkable
 class Sweepable(Protocol):
     """A storage that lists what it holds besides entries, and drops what nobody needs."""
 
@@ -272,7 +281,7 @@ class Sweepable(Protocol):
         ...
 
 
-SessionPhase = Literal["empty", "new", "unfinished", "finished", "damaged"]
+SessionPhase = Literal["empty", "new", "unfinished", "finished", "damaged", "busy"]
 """How far a session is, as a listing shows it; see `SessionInfo.state`."""
 
 
@@ -283,15 +292,16 @@ class SessionInfo:
     Attributes:
         state: `empty` was created and never checkpointed; `new` has no results;
             `unfinished` lacks results of selected jobs; `finished` has them all;
-            `damaged` can't be read.
+            `damaged` can't be read; `busy` can't be read now, since another process keeps
+            the store.
         verdict: `PASS` or `FAIL`, as every report says it; empty if the session is
-            `empty` or `damaged`.
+            `empty`, `damaged` or `busy`.
         counts: How many jobs ended with which outcome; only outcomes that occur.
         created: Seconds since 1970, UTC; 0 if unknown.
         modified: The moment of its last event; 0 if unknown.
         jobs: How many jobs are selected, over all devices.
         results: How many of the selected jobs have a result.
-        reason: Why a damaged session can't be read.
+        reason: Why a damaged or busy session can't be read.
     """
 
     id: str

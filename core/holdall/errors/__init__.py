@@ -10,6 +10,7 @@ from holdall.errors.exports import (
     ExportTargetError,
     NestedReportError,
     OptionValueError,
+    OutputError,
     ProviderNotLoadedError,
     ReportTemplateError,
     UnknownLanguageError,
@@ -42,6 +43,7 @@ from holdall.errors.session import (
     DependencyMissingError,
     DependencyUnknownError,
     DeviceExistsError,
+    EmptySessionError,
     ExpressionError,
     IncompatibleJobError,
     MissingFilesError,
@@ -57,6 +59,7 @@ from holdall.errors.session import (
     UnknownUnitError,
 )
 from holdall.errors.storage import (
+    BusyStorageError,
     ClosedStorageError,
     ConcurrentWriteError,
     CorruptSessionError,
@@ -77,6 +80,7 @@ from holdall.errors.storage import (
 from holdall.errors.urls import masked_url
 
 __all__ = [
+    "BusyStorageError",
     "ClosedStorageError",
     "ConcurrentWriteError",
     "ConfigurationError",
@@ -87,6 +91,7 @@ __all__ = [
     "DependencyMissingError",
     "DependencyUnknownError",
     "DeviceExistsError",
+    "EmptySessionError",
     "ExportCancelled",
     "ExportError",
     "ExportTargetError",
@@ -104,6 +109,7 @@ __all__ = [
     "NothingSelectedError",
     "NothingToResumeError",
     "OptionValueError",
+    "OutputError",
     "PluginCallError",
     "PluginConflictError",
     "PluginError",

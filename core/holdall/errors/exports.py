@@ -90,6 +90,17 @@ class ExportTargetError(ExportError):
         return f"cannot write the report to {self.target!r}: {self.reason}"
 
 
+class OutputError(HoldallError):
+    """The output of a command can't be written."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"cannot write to standard output: {self.reason}; nothing that is stored was lost"
+
+
 class ExportCancelled(ExportError):  # noqa: N818 - an order that was followed, not a fault
     """The caller cancelled the export."""
 

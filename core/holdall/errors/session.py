@@ -186,21 +186,39 @@ class SharedMachineError(SessionError, ValueError):
 
 
 class NothingToResumeError(SessionResumeError, LookupError):
-    """Every session of the store has a result for each of its jobs."""
+    """Every session of the store has a result for each of its jobs, or has no jobs."""
 
-    def __init__(self, store: str) -> None:
-        super().__init__(store)
+    def __init__(self, store: str, empty: Sequence[str] = ()) -> None:
+        super().__init__(store, empty)
         self.store = store
+        self.empty = tuple(empty)
 
     def __str__(self) -> str:
+        passed_over = f" ({len(self.empty)} passed over that have no jobs)" if self.empty else ""
         return (
-            f"cannot resume: no session in {self.store} is unfinished; "
+            f"cannot resume: no session in {self.store} is unfinished{passed_over}; "
             "`holdall sessions list` shows what is there"
         )
 
 
+class EmptySessionError(SessionResumeError):
+    """The session ended before its jobs were stored, so nothing of it can be resumed."""
+
+    def __init__(self, session_id: str, store: str) -> None:
+        super().__init__(session_id, store)
+        self.session_id = session_id
+        self.store = store
+
+    def __str__(self) -> str:
+        return (
+            f"cannot resume the session {self.session_id!r} in {self.store}: it has no jobs, for "
+            "it ended before they were stored; start a new one with `holdall run`, and remove "
+            f"this one with `holdall sessions rm {self.session_id}`"
+        )
+
+
 class IncompatibleJobError(SessionResumeError):
-    """Definitions of jobs changed since the session was stored."""
+    """Definitions of jobs that ran changed since the session was stored."""
 
     def __init__(self, session_id: str, changed: Sequence[str]) -> None:
         super().__init__(session_id, changed)
@@ -210,8 +228,10 @@ class IncompatibleJobError(SessionResumeError):
     def __str__(self) -> str:
         return (
             f"cannot resume the session {self.session_id!r}: the definition of "
-            f"{len(self.changed)} of its jobs has changed: {', '.join(self.changed)}; bring the "
-            "old provider back, or resume with the flag 'ignore-job-checksums'"
+            f"{len(self.changed)} of its jobs has changed since they ran: "
+            f"{', '.join(self.changed)}; bring the old provider back, or choose what becomes of "
+            "them: --changed keep, rerun or skip, or --changed ID=rerun for one of them (in code "
+            "load_session(changed={...}))"
         )
 
 

@@ -152,19 +152,33 @@ class StorageAccessError(StorageError):
         return f"cannot {self.doing} {self.location}: {self.reason}"
 
 
+class BusyStorageError(StorageAccessError):
+    """Other processes keep the storage and make no progress; nothing was changed."""
+
+    def __init__(self, location: str, doing: str, seconds: float) -> None:
+        reason = (
+            f"another process kept it for {seconds:g} seconds and made no progress; "
+            "end that process, or try again later"
+        )
+        super().__init__(location, doing, reason)
+        self.args = (location, doing, seconds)
+        self.seconds = seconds
+
+
 class FailedStorageError(StorageError):
     """A durable operation failed earlier; the handle refuses all further work."""
 
-    def __init__(self, session_id: str, location: str, reason: str) -> None:
-        super().__init__(session_id, location, reason)
+    def __init__(self, session_id: str, location: str, reason: str, advice: str = "") -> None:
+        super().__init__(session_id, location, reason, advice)
         self.session_id = session_id
         self.location = location
         self.reason = reason
+        self.advice = advice or "what was acknowledged is safe, open the session again"
 
     def __str__(self) -> str:
         return (
             f"cannot go on with the session {self.session_id!r} of {self.location}: "
-            f"{self.reason}; what was acknowledged is safe, open the session again"
+            f"{self.reason}; {self.advice}"
         )
 
 

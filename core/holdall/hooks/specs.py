@@ -94,7 +94,19 @@ def job_started(manager: SessionManager, context: SessionDeviceContext, job: Job
 def job_result_changed(
     manager: SessionManager, context: SessionDeviceContext, job: Job, result: JobResult
 ) -> None:
-    """Notify that a job has another result; the progress of `holdall run` shows it."""
+    """Notify that a job has another result, which is not stored yet: see `result_stored`."""
+
+
+@hookspec
+def result_stored(
+    manager: SessionManager, context: SessionDeviceContext, job: Job, result: JobResult
+) -> None:
+    """Notify that a result is durable: the checkpoint that holds it has returned.
+
+    For all who repeat a result to somebody else, as `holdall run` does when it prints
+    one: what they said stays true whatever happens next. After a checkpoint of the level
+    `process`, durable means until a power cut in the next second.
+    """
 
 
 @hookspec
@@ -147,6 +159,7 @@ OBSERVERS = (
     "unit_removed",
     "job_started",
     "job_result_changed",
+    "result_stored",
     "export_finished",
 )
 """Hooks that only notify: a wrapper around one of them is refused."""

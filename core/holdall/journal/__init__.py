@@ -36,7 +36,7 @@ from holdall.journal.events import (
     now,
     writer_opened,
 )
-from holdall.journal.iolog import pack_record, unpack_records
+from holdall.journal.iolog import is_log_of, pack_name, pack_record, unpack_records
 from holdall.journal.listing import describe_session, list_sessions
 from holdall.journal.outsized import INLINE, with_blobs
 from holdall.journal.record import Journal, read_events
@@ -80,8 +80,10 @@ __all__ = [
     "describe_session",
     "encode",
     "extended",
+    "is_log_of",
     "list_sessions",
     "now",
+    "pack_name",
     "pack_record",
     "read_events",
     "unpack_records",

@@ -11,18 +11,19 @@ all of them.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
-from zlib import compress, crc32, decompress
+from zlib import compress, crc32, decompressobj
 from zlib import error as ZlibError  # noqa: N812 - it is a class
 
 import msgspec
 
 from holdall.errors import CorruptSessionError, NewerFormatError
-from holdall.journal.events import FORMAT, AnyEvent, Snapshot, WriterOpened
+from holdall.journal.events import FORMAT, AnyEvent, SessionSummarised, Snapshot, WriterOpened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from holdall.journal.events import SessionSummarised
+LARGEST_SNAPSHOT: Final = 2**30
+"""Bytes of events that a snapshot may stand for; more would let a few bytes fill the memory."""
 
 
 class Position(NamedTuple):
@@ -44,10 +45,17 @@ class _Entry(msgspec.Struct):
     event: msgspec.Raw
 
 
+class _Tag(msgspec.Struct):
+    type: str
+
+
 _ENCODER: Final = msgspec.json.Encoder()
 _ENTRY_DECODER: Final = msgspec.json.Decoder(_Entry)
 _EVENT_DECODER: Final[msgspec.json.Decoder[AnyEvent]] = msgspec.json.Decoder(AnyEvent)
-_TAG_DECODER: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_TAG_DECODER: Final = msgspec.json.Decoder(_Tag)
+_MALFORMED: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+_LATEST: Final = 253_402_300_799.999  # the end of the year 9999, where calendars end
+_CHUNK: Final = 2**20
 _KNOWN_TAGS: Final = frozenset(str(kind.__struct_config__.tag) for kind in AnyEvent.__args__)
 
 
@@ -78,10 +86,9 @@ def decode(
         location = f"entry {stored_number}"
         try:
             entry = _ENTRY_DECODER.decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise CorruptSessionError(
-                session_id, location, f"no journal entry ({error})"
-            ) from error
+        except _MALFORMED as error:
+            reason = f"no journal entry ({error})"
+            raise CorruptSessionError(session_id, location, reason) from error
         event = _event(session_id, location, entry.event)
         first = position.number == 0 and isinstance(event, Snapshot)
         due = stored_number if first else position.number + 1
@@ -115,7 +122,7 @@ def decode_ends(session_id: str, first: bytes, last: Sequence[bytes]) -> AnyEven
         number = _ENTRY_DECODER.decode(first).n
         before = _ENTRY_DECODER.decode(last[0])
         position = Position(before.n, before.epoch, int(before.sum, 16))
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (*_MALFORMED, ValueError) as error:
         raise CorruptSessionError(session_id, "its ends", f"no journal entry ({error})") from error
     [(_, event)] = decode(session_id, [(number, first)])
     for entry in last[1:]:
@@ -127,8 +134,10 @@ def pack_snapshot(
     events: Iterable[AnyEvent], *, at: float, summary: SessionSummarised | None = None
 ) -> Snapshot:
     """Return the snapshot that is equivalent to *events*."""
-    packed = compress(b"\n".join(map(_ENCODER.encode, events)))
-    return Snapshot(at=at, packed=packed, summary=summary)
+    lines = b"\n".join(map(_ENCODER.encode, events))
+    if len(lines) > LARGEST_SNAPSHOT:
+        raise OverflowError(f"{len(lines)} bytes of events are too many for a snapshot")
+    return Snapshot(at=at, packed=compress(lines), summary=summary)
 
 
 def unpack_snapshot(session_id: str, snapshot: Snapshot) -> Iterator[AnyEvent]:
@@ -138,25 +147,65 @@ def unpack_snapshot(session_id: str, snapshot: Snapshot) -> Iterator[AnyEvent]:
         CorruptSessionError, NewerFormatError: As `decode`.
     """
     try:
-        lines = decompress(snapshot.packed).split(b"\n")
-    except ZlibError as error:
+        for line in _lines(snapshot.packed):
+            event = _event(session_id, "a snapshot", msgspec.Raw(line))
+            if isinstance(event, Snapshot):
+                raise CorruptSessionError(session_id, "a snapshot", "another one is in it")
+            yield event
+    except (ZlibError, OverflowError) as error:
         raise CorruptSessionError(session_id, "a snapshot", str(error)) from error
-    for line in lines:
-        yield _event(session_id, "a snapshot", msgspec.Raw(line))
+
+
+def _lines(packed: bytes) -> Iterator[bytes]:
+    """Yield the lines that *packed* holds, unpacked a piece at a time."""
+    inflater = decompressobj()
+    begun: list[bytes] = []
+    total = 0
+    while piece := inflater.decompress(packed, _CHUNK):
+        total += len(piece)
+        if total > LARGEST_SNAPSHOT:
+            raise OverflowError(f"it unpacks to more than {LARGEST_SNAPSHOT} bytes")
+        packed = inflater.unconsumed_tail
+        first, *others = piece.split(b"\n")
+        begun.append(first)
+        if others:
+            yield b"".join(begun)
+            yield from others[:-1]
+            begun = others[-1:]
+    if not inflater.eof or inflater.unused_data:
+        raise ZlibError("it is cut short, or something follows it")
+    yield b"".join(begun)
 
 
 def _event(session_id: str, location: str, data: msgspec.Raw) -> AnyEvent:
     try:
         event = _EVENT_DECODER.decode(data)
-    except msgspec.MsgspecError as error:
-        tag = _TAG_DECODER.decode(data).get("type")
-        kind = "" if tag is None else bytes(tag).decode().strip('"')
+    except _MALFORMED as error:
+        kind = _kind(data)
         if kind and kind not in _KNOWN_TAGS:
             raise NewerFormatError(session_id, FORMAT + 1, FORMAT, kind) from error
         raise CorruptSessionError(session_id, location, str(error)) from error
     if isinstance(event, WriterOpened) and event.format > FORMAT:
         raise NewerFormatError(session_id, event.format, FORMAT)
+    if not _in_calendar(event):
+        raise CorruptSessionError(session_id, location, "its moment is in no calendar")
     return event
+
+
+def _kind(data: msgspec.Raw) -> str:
+    """Return what kind of event *data* says to be, empty if it says nothing."""
+    try:
+        return _TAG_DECODER.decode(data).type
+    except _MALFORMED:
+        return ""
+
+
+def _in_calendar(event: AnyEvent) -> bool:
+    if isinstance(event, Snapshot) and event.summary is not None:
+        return _in_calendar(event.summary) and 0 <= event.at <= _LATEST
+    if isinstance(event, SessionSummarised):
+        return 0 <= event.created <= _LATEST and 0 <= event.at <= _LATEST
+    return 0 <= event.at <= _LATEST
 
 
 def _sum(number: int, epoch: int, event: bytes, before: int) -> int:

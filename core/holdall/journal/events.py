@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from holdall.results import JobResult, Outcome
+from holdall.results import JobResult
 from holdall.units import UNCATEGORISED
 from holdall.version import __version__
 
@@ -146,13 +146,6 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
     estimated_duration: float | None = None
     origin: str = ""
     xfail: bool = False
-
-    def counted(self, outcome: Outcome) -> Outcome:
-        """Return what *outcome* counts as: a job that is expected to fail passes by failing."""
-        return _EXPECTED_TO_FAIL.get(outcome, outcome) if self.xfail else outcome
-
-
-_EXPECTED_TO_FAIL: Final = {Outcome.FAIL: Outcome.PASS, Outcome.PASS: Outcome.FAIL}
 
 
 class JobDefined(DeviceEvent, frozen=True, kw_only=True, tag="job"):

@@ -1,6 +1,8 @@
 """I/O logs as blobs: records one behind the other, readable with `less`.
 
-Each record is a line `<seconds> <stream> <bytes>`, that many bytes, and a newline.
+Each record is a line `<seconds> <stream> <bytes>`, that many bytes, and a newline. In
+front of them may stand one of the stream `log`, which holds the name that the log had
+while its job ran: by it a log is known that was sealed, and whose result was not stored.
 """
 
 from __future__ import annotations
@@ -26,6 +28,18 @@ def pack_record(record: IOLogRecord) -> bytes:
     )
 
 
+def pack_name(name: str) -> bytes:
+    """Return what stands in front of the records of the log *name*."""
+    data = name.encode("utf-8", "surrogatepass")
+    return b"0.000000 %b %d\n%b\n" % (_NAME.encode(), len(data), data)
+
+
+def is_log_of(log: BinaryIO, name: str) -> bool:
+    """Whether *log*, a blob of any content, is the log that was called *name*."""
+    front = pack_name(name)
+    return log.read(len(front)) == front
+
+
 def unpack_records(log: BinaryIO, *, name: str = "") -> Iterator[IOLogRecord]:
     """Yield the records of *log*; a last one that a crash cut short is left out.
 
@@ -35,6 +49,9 @@ def unpack_records(log: BinaryIO, *, name: str = "") -> Iterator[IOLogRecord]:
     while head := log.readline(_LONGEST_HEAD):
         try:
             delay, stream, size = head.decode("ascii").split()
+            if stream == _NAME:
+                log.read(int(size) + 1)
+                continue
             record = IOLogRecord(float(delay), _STREAMS[stream], log.read(int(size) + 1)[:-1])
         except (ValueError, KeyError) as error:
             if not head.endswith(b"\n"):
@@ -46,4 +63,5 @@ def unpack_records(log: BinaryIO, *, name: str = "") -> Iterator[IOLogRecord]:
 
 
 _LONGEST_HEAD = 64
+_NAME = "log"
 _STREAMS: dict[str, Stream] = {"stdout": "stdout", "stderr": "stderr"}

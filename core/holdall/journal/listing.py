@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdall.contracts import HasSummaries, SessionEnds, SessionInfo
-from holdall.errors import CorruptSessionError, HoldallError, UnknownSessionError
+from holdall.errors import BusyStorageError, CorruptSessionError, HoldallError, UnknownSessionError
 from holdall.journal.codec import decode_ends
 from holdall.journal.events import SessionSummarised, Snapshot
 from holdall.journal.record import read_events
@@ -70,8 +70,22 @@ def _described(
             storage.close()
     except UnknownSessionError:
         raise
+    except BusyStorageError as error:
+        return SessionInfo(id=session_id, state="busy", reason=str(error))
     except HoldallError as error:
+        if _is_removed(repository, session_id):  # while it was read, and so it looked damaged
+            raise UnknownSessionError(repository.url, session_id, ()) from error
         return SessionInfo(id=session_id, state="damaged", reason=str(error))
+
+
+def _is_removed(repository: Repository, session_id: str) -> bool:
+    try:
+        repository.open(session_id, mode="r").close()
+    except UnknownSessionError:
+        return True
+    except HoldallError:
+        return False
+    return False
 
 
 def _by_its_ends(storage: Storage) -> SessionInfo:

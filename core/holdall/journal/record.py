@@ -129,9 +129,13 @@ class Journal:
         """
         events = compacted(read_events(self.storage))
         self._summarise()
-        [entry], behind = encode(
-            [pack_snapshot(events, at=at, summary=self._summary.event())], self._position
-        )
+        try:
+            snapshot = pack_snapshot(events, at=at, summary=self._summary.event())
+        except OverflowError as error:
+            _log.info("%s: not compacted: %s", self.storage.id, error)
+            self._base = 2 * self._tail  # tried again when there is twice as much
+            return
+        [entry], behind = encode([snapshot], self._position)
         if _unpacked(self.storage.id, [(behind.number, entry)]) != events:
             location = f"entry {behind.number}"
             reason = "the snapshot unpacks differently from what was packed"

@@ -148,19 +148,18 @@ class _Device:
         self.outcomes: dict[str, Outcome] = {}
         self.tried: set[str] = set()
         self.in_flight: set[str] = set()
-        self.xfail: dict[str, JobRecord] = {}
+        self.xfail: set[str] = set()
 
     def define(self, job: JobRecord) -> None:
         self.outcomes.setdefault(job.id, Outcome.NONE)
         if job.xfail:
-            self.xfail[job.id] = job
+            self.xfail.add(job.id)
         else:
-            self.xfail.pop(job.id, None)
+            self.xfail.discard(job.id)
 
     def counted(self, job_id: str) -> Outcome:
         """Return what the last outcome of a job counts as."""
-        outcome, job = self.outcomes[job_id], self.xfail.get(job_id)
-        return outcome if job is None else job.counted(outcome)
+        return self.outcomes[job_id].counted(xfail=job_id in self.xfail)
 
     def shown(self) -> dict[str, None]:
         """Return the jobs of the run list that are known, and others that were tried."""
@@ -179,5 +178,5 @@ class _Device:
     def forget(self, job_id: str) -> None:
         self.outcomes.pop(job_id, None)
         self.tried.discard(job_id)
-        self.xfail.pop(job_id, None)
+        self.xfail.discard(job_id)
         self.in_flight.discard(job_id)

@@ -13,7 +13,6 @@ import msgspec
 from holdall.errors import RecordingError
 from holdall.journal import INLINE
 from holdall.results import Attachment, JobResult, Measurement, Subtest, encodable
-from holdall.session import LogCapture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from holdall.contracts import Storage
     from holdall.results import Outcome, Stream
+    from holdall.session import LogCapture
 
     Content = bytes | Path | BinaryIO
     Output = bytes | BinaryIO | Iterable[tuple[float, Stream, bytes]]
@@ -41,7 +41,7 @@ class Attempt:
         self,
         storage: Storage,
         job_id: str,
-        log: str,
+        log: LogCapture,
         started_at: float | None,
         record: Callable[[JobResult], None],
     ) -> None:
@@ -49,7 +49,7 @@ class Attempt:
         self._job_id: Final = job_id
         self._started_at: Final = started_at
         self._record: Final = record
-        self._log: Final = LogCapture(storage, log)
+        self._log: Final = log
         self._attachments: Final[list[Attachment]] = []
         self._subtests: Final[list[Subtest]] = []
         self._measurements: Final[list[Measurement]] = []

@@ -28,7 +28,7 @@ from holdall.recording.attempt import Attempt, checked_name, checked_text
 from holdall.recording.contents import Contents
 from holdall.registry import Registry
 from holdall.results import JobResult
-from holdall.session import PREFIX, create_storage, log_name, recover
+from holdall.session import PREFIX, OpenLogs, create_storage, log_name, recover
 from holdall.stores import default_url, open_repository
 from holdall.units import LOCAL, PLUGINS, UNCATEGORISED
 
@@ -71,6 +71,7 @@ class Recorder:
         self._contents: Final = Contents()
         self._pending: Final[list[AnyEvent]] = []
         self._appended: Final[dict[str, list[str]]] = {}
+        self._logs: Final = OpenLogs(storage)
         self._is_closed = False
         self._journal, events = Journal.resume(storage)
         self._is_new = not events
@@ -278,7 +279,7 @@ class Recorder:
         return self._attempt(job_id, device, at if started_at is None else started_at)
 
     def _attempt(self, job_id: str, device: str, started_at: float | None) -> Attempt:
-        log = log_name(device, job_id, self._contents.job(device, job_id).attempts + 1)
+        log = self._logs.open(device, job_id, self._contents.job(device, job_id).attempts + 1)
         record = partial(self.record_result, job_id, device=device)
         return Attempt(self._storage, job_id, log, started_at, record)
 
@@ -325,7 +326,9 @@ class Recorder:
         self._appended.clear()
         if self._pending:
             self._journal.append(self._pending, level=level)
+            stored = tuple(self._pending)
             self._pending.clear()
+            self._logs.release(stored)
 
     def close(self) -> None:
         """Store what was recorded, and let go of the session; calling it again does nothing."""

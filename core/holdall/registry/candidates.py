@@ -213,26 +213,15 @@ def _disqualified(entry: Declared, policy: PluginPolicy) -> Iterator[tuple[State
 
 def id_fault(kind: str, plugin_id: str) -> str:
     """Say why *plugin_id* can't be the id of a plugin of *kind*; nothing if it can."""
-    if kind == "exporters":
-        if EXPORTER_ID.fullmatch(plugin_id):
-            return ""
-        return f"its id {_id_fault(plugin_id, dots='.')}"
-    return "" if NAME.fullmatch(plugin_id) else f"its id {_id_fault(plugin_id, dots='')}"
-
-
-def _id_fault(plugin_id: str, *, dots: str) -> str:
-    """Say what is wrong with an id, and how it could be written."""
-    strange = sorted(set(re.sub(rf"[a-z0-9_{dots}]", "", plugin_id)))
-    written = re.sub(rf"[^a-z0-9_{dots}]+", "_", plugin_id.lower()).strip("_.") or "acme"
+    pattern, dot = (EXPORTER_ID, ".") if kind == "exporters" else (NAME, "")
+    if pattern.fullmatch(plugin_id):
+        return ""
+    strange = ", ".join(sorted({repr(sign) for sign in re.sub(rf"[a-z0-9_{dot}]", "", plugin_id)}))
     if strange:
-        letters = ", ".join(map(repr, strange))
-        may_hold = f"lower-case letters, digits{', dots' if dots else ''} and '_'"
-        return f"holds {letters}, and an id holds {may_hold}; write {written!r}"
-    if not dots or not re.match("[a-z.]", plugin_id):
-        return f"must begin with a letter, like {('x' + written)!r}"
-    if "." not in plugin_id:
-        return f"has no dot; put the name of its maker in front, like {('acme.' + written)!r}"
-    return f"has an empty part between its dots; write {re.sub('[.]+', '.', written)!r}"
+        written = re.sub(rf"[^a-z0-9_{dot}]+", "_", plugin_id.lower())
+        return f"its id can't hold {strange}; write {written!r}, say"
+    words = "lower-case words with dots between them, like 'acme.markdown'"
+    return f"its id must be {words if dot else 'a lower-case word'}, and begin with a letter"
 
 
 def _is_preferred(entry: Declared, policy: PluginPolicy) -> bool:

@@ -48,8 +48,7 @@ class Rule(NamedTuple):
     @property
     def is_about(self) -> str:
         """What the rule names: `dist`, `target`, or nothing for the id of a plugin."""
-        subject, colon, _pattern = self.text.partition(":")
-        return subject if colon else ""
+        return self.text.rpartition(":")[0].partition(":")[0]
 
     def fault(self) -> str:
         """Say why the rule can match nothing, whatever is installed; nothing if it can."""

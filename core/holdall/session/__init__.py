@@ -1,8 +1,9 @@
 """The engine: a session that is alive, its devices, its states and its runs."""
 
-from holdall.session.capture import LogCapture, log_name, recover
+from holdall.session.capture import LogCapture, OpenLogs, log_name, recover
 from holdall.session.context import SessionDeviceContext
-from holdall.session.load import IGNORE_CHECKSUMS, peek
+from holdall.session.folders import remove_share
+from holdall.session.load import ALL_CHANGED, CHOICES, IGNORE_CHECKSUMS, peek
 from holdall.session.manager import PREFIX, SessionManager, create_storage
 from holdall.session.run import RunSettings, run_session
 from holdall.session.runners import BoundRunner, open_runner, runner_name
@@ -10,10 +11,13 @@ from holdall.session.selection import Request, begin, default_plan, find_plan
 from holdall.session.state import SessionState
 
 __all__ = [
+    "ALL_CHANGED",
+    "CHOICES",
     "IGNORE_CHECKSUMS",
     "PREFIX",
     "BoundRunner",
     "LogCapture",
+    "OpenLogs",
     "Request",
     "RunSettings",
     "SessionDeviceContext",
@@ -27,6 +31,7 @@ __all__ = [
     "open_runner",
     "peek",
     "recover",
+    "remove_share",
     "run_session",
     "runner_name",
 ]

@@ -5,11 +5,24 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from holdall.journal import INLINE, pack_record, unpack_records
+from holdall.contracts import Sweepable
+from holdall.errors import CorruptSessionError
+from holdall.journal import (
+    INLINE,
+    ResultRecorded,
+    is_log_of,
+    pack_name,
+    pack_record,
+    read_events,
+    unpack_records,
+)
 from holdall.results import IOLogRecord
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from holdall.contracts import LogWriter, Storage
+    from holdall.journal import AnyEvent
     from holdall.results import Stream
 
 MOST: Final = 64 * 2**20
@@ -80,6 +93,7 @@ class LogCapture:
                 # A program that died before the start of its attempt was stored left it.
                 self._writer.discard()
                 self._writer = self._storage.open_log(self._name)
+            self._writer.write(pack_name(self._name))
         for packed in self._waiting:
             self._writer.write(packed)
         self._writer.flush()
@@ -91,26 +105,72 @@ class LogCapture:
         """Drop what was recorded."""
         if self._writer is not None:
             self._writer.discard()
+            self._writer = None
 
     def finish(self) -> dict[str, Any]:
         """Return the fields of a `JobResult` that hold the log; what they name is durable."""
         fields: dict[str, Any] = {"io_log_size": self._kept, "io_log_dropped": self._dropped}
         if self._kept <= INLINE:
+            # What was flushed stays until the result is stored, or a crash would lose it.
             if self._writer is not None:
-                self._writer.discard()
+                self.flush()
             return fields | {"io_log": tuple(self._records)}
         self.flush()
         assert self._writer is not None  # noqa: S101 - so much was written through it
-        return fields | {"io_log": (), "io_log_ref": self._writer.seal()}
+        writer, self._writer = self._writer, None
+        return fields | {"io_log": (), "io_log_ref": writer.seal()}
+
+
+class OpenLogs:
+    """The logs of a session's attempts, each kept until the result with it is stored."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._logs: dict[tuple[str, str], LogCapture] = {}
+
+    def open(self, device_id: str, job_id: str, attempt: int) -> LogCapture:
+        """Return the log of one attempt at a job; attempts are counted from 1."""
+        log = LogCapture(self._storage, log_name(device_id, job_id, attempt))
+        self._logs[device_id, job_id] = log
+        return log
+
+    def release(self, stored: Iterable[AnyEvent]) -> None:
+        """Drop the logs whose results are among the events that are durable now."""
+        for event in stored:
+            if isinstance(event, ResultRecorded):
+                log = self._logs.pop((event.device, event.job_id), None)
+                if log is not None:
+                    log.discard()
 
 
 def recover(storage: Storage, name: str) -> dict[str, Any]:
     """Return the fields of a `JobResult` for the log that an interrupted attempt left."""
     writer = storage.open_log(name)
-    if not writer.size:
+    if writer.size:
+        ref: str | None = writer.seal()
+    else:
         writer.discard()
+        ref = _sealed(storage, name)
+    if ref is None:
         return {}
-    ref = writer.seal()
     with storage.open_blob(ref) as log:
         size = sum(len(record.data) for record in unpack_records(log, name=ref))
     return {"io_log_size": size, "io_log_ref": ref}
+
+
+def _sealed(storage: Storage, name: str) -> str | None:
+    """Return the blob that the log *name* became before its result could be stored."""
+    if not isinstance(storage, Sweepable):
+        return None
+    results = (event.result for event in read_events(storage) if isinstance(event, ResultRecorded))
+    named = {result.io_log_ref for result in results}
+    unnamed = (ref for ref in storage.blobs() if ref not in named)
+    return next((ref for ref in unnamed if _is_log(storage, ref, name)), None)
+
+
+def _is_log(storage: Storage, ref: str, name: str) -> bool:
+    try:
+        with storage.open_blob(ref) as blob:
+            return is_log_of(blob, name)
+    except CorruptSessionError:  # which nothing names, and so hinders nothing
+        return False

@@ -14,6 +14,7 @@ from holdall.errors import (
     MissingFilesError,
     MissingJobError,
     StorageError,
+    UnknownUnitError,
 )
 from holdall.journal import (
     CategoryDefined,
@@ -44,7 +45,7 @@ from holdall.session.state import SessionState
 from holdall.units import Device, TestPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from holdall.contracts import Storage
     from holdall.journal import AnyEvent, StateEvent
@@ -61,16 +62,32 @@ CHECK_FILES: Final = "file-reference-checks"
 """The flag that refuses a session of which logs or attachments are gone."""
 
 
-class Loaded(NamedTuple):
-    """The result of `load_contexts`.
+ALL_CHANGED: Final = "*"
+"""What stands for all changed jobs without a choice of their own."""
+
+CHOICES: Final = ("keep", "rerun", "skip")
+"""What can become of a job whose definition changed: its results stand, it runs again, or it
+is left out."""
+
+
+class ChangedJob(NamedTuple):
+    """A job of which the journal knows another definition.
 
     Attributes:
-        changed: Jobs of which the journal knows another definition.
+        choice: One of `CHOICES`; empty for a job that never ran, and so runs as it is now.
     """
+
+    context: SessionDeviceContext
+    state: JobState
+    choice: str = ""
+
+
+class Loaded(NamedTuple):
+    """The result of `load_contexts`."""
 
     contexts: list[SessionDeviceContext]
     plans: tuple[TestPlan, ...]
-    changed: list[tuple[SessionDeviceContext, JobState]]
+    changed: list[ChangedJob]
 
 
 def load_contexts(
@@ -80,13 +97,16 @@ def load_contexts(
     *,
     early_cb: Callable[[SessionState], SessionState | None] | None,
     flags: frozenset[str],
+    choices: Mapping[str, str],
     read_io_log: Callable[[JobResult], Iterable[IOLogRecord]],
     clock: Callable[[], float],
 ) -> Loaded:
     """Return the contexts that *events* describe, in the order their devices joined.
 
     Raises:
-        IncompatibleJobError: Definitions changed; all of them are named.
+        IncompatibleJobError: Definitions of jobs that ran changed, and nothing was chosen
+            for them; all of them are named.
+        UnknownUnitError: Something was chosen for a job that did not change.
         MissingJobError: Jobs or plans of the session are in no given unit list.
         MissingFilesError: Logs are gone, and a flag asks for them.
     """
@@ -94,10 +114,9 @@ def load_contexts(
     for event in events:
         replay.apply(event)
     contexts = list(replay.contexts.values())
-    changed = _changed_jobs(storage.id, contexts)
-    if changed and IGNORE_CHECKSUMS not in flags:
-        ids = dict.fromkeys(state.job.id for _context, state in changed)
-        raise IncompatibleJobError(storage.id, list(ids))
+    if IGNORE_CHECKSUMS in flags:
+        choices = {ALL_CHANGED: "keep", **choices}
+    changed = _decided(storage.id, _changed_jobs(storage.id, contexts), choices)
     if CHECK_FILES in flags:
         _check_files(storage, contexts)
     for context in contexts:
@@ -269,21 +288,51 @@ _SELECTING: Final = frozenset({SessionMetaData.FLAG_BOOTSTRAPPING, "setting_up"}
 """Flags of a session that is still to select its jobs, and so needs all of them."""
 
 
-def _changed_jobs(
-    session_id: str, contexts: Iterable[SessionDeviceContext]
-) -> list[tuple[SessionDeviceContext, JobState]]:
+def _changed_jobs(session_id: str, contexts: Iterable[SessionDeviceContext]) -> list[ChangedJob]:
     missing: dict[str, None] = {}
     changed = []
     for context in contexts:
         for record in context.state.recorder.defined_jobs:
             state = context.state.job_state_map.get(record.id)
+            if not record.checksum:
+                continue  # a recorder's job: no provider ever defined it
             if state is None:
                 missing[record.id] = None
             elif state.job.checksum != record.checksum:
-                changed.append((context, state))
+                changed.append(ChangedJob(context, state))
     if missing:
         raise MissingJobError(session_id, list(missing))
     return changed
+
+
+def _decided(
+    session_id: str, changed: Sequence[ChangedJob], choices: Mapping[str, str]
+) -> list[ChangedJob]:
+    """Return *changed* with what was chosen for each."""
+    for choice in choices.values():
+        if choice not in CHOICES:
+            raise ValueError(f"a changed job can be {', '.join(CHOICES)}, and not {choice!r}")
+    decided: list[ChangedJob] = []
+    undecided: dict[str, None] = {}
+    known = {name for change in changed for name in _names(change)} | {ALL_CHANGED}
+    for name in choices:
+        if name not in known:
+            ids = [change.state.job.id for change in changed]
+            raise UnknownUnitError(name, "job with another definition", ids)
+    for change in changed:
+        names = (name for name in (*_names(change), ALL_CHANGED) if name in choices)
+        choice = choices.get(next(names, ""), "")
+        ran = change.state.in_flight or change.state.result_history
+        if ran and not choice:
+            undecided[change.state.job.id] = None
+        decided.append(change._replace(choice=choice if ran or choice == "skip" else ""))
+    if undecided:
+        raise IncompatibleJobError(session_id, list(undecided))
+    return decided
+
+
+def _names(change: ChangedJob) -> tuple[str, str]:
+    return change.state.job.id, change.state.job.partial_id
 
 
 def _check_files(storage: Storage, contexts: Iterable[SessionDeviceContext]) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from holdall.errors import DeviceExistsError, SessionExistsError, masked_url
@@ -16,6 +18,7 @@ from holdall.journal import (
     DeviceRemoved,
     Journal,
     PlansChanged,
+    ResultRecorded,
     SessionCreated,
     now,
     read_events,
@@ -25,10 +28,11 @@ from holdall.journal import (
 from holdall.processes import this_process
 from holdall.providers import installed_providers
 from holdall.registry import Registry
-from holdall.results import encodable
-from holdall.session.capture import LogCapture, log_name
+from holdall.results import JobResult, Outcome, encodable
+from holdall.session.capture import OpenLogs
 from holdall.session.context import SessionDeviceContext
 from holdall.session.exporters import ExporterMap, exporter_units
+from holdall.session.folders import remove_share
 from holdall.session.load import load_contexts, units_of
 from holdall.session.plans import check_plans, plan_records
 from holdall.session.state import SessionState
@@ -44,7 +48,9 @@ if TYPE_CHECKING:
     from holdall.contracts import Level, Repository, Storage
     from holdall.exports import BoundExporter, Units
     from holdall.journal import AnyEvent
-    from holdall.results import IOLogRecord, JobResult
+    from holdall.results import IOLogRecord
+    from holdall.session.capture import LogCapture
+    from holdall.session.load import ChangedJob
     from holdall.units import Job, TestPlan, Unit
 
 
@@ -73,6 +79,7 @@ class SessionManager:
     ) -> None:
         self._storage: Final = storage
         self._journal: Final = journal
+        self._logs: Final = OpenLogs(journal.storage)
         self._registry = registry
         self._clock: Final = clock
         self._contexts: Final[list[SessionDeviceContext]] = []
@@ -80,6 +87,7 @@ class SessionManager:
         self._pending: Final[list[AnyEvent]] = []  # contexts append to this very list
         self._exporters: ExporterMap | None = None
         self._boot_id = ""
+        self._changed: Final[list[ChangedJob]] = []
         self.hooks: Final = Hooks()
 
     @classmethod
@@ -148,6 +156,7 @@ class SessionManager:
         early_cb: Callable[[SessionState], SessionState | None] | None = None,
         flags: Iterable[str] | None = None,
         *,
+        changed: Mapping[str, str] = MappingProxyType({}),
         registry: Registry | None = None,
         clock: Callable[[], float] = now,
     ) -> Self:
@@ -158,11 +167,16 @@ class SessionManager:
         Args:
             unit_list: The units of its one device, or those of each device by id.
             early_cb: Sees each state before results return, and may give another in its place.
-            flags: `ignore-job-checksums` goes on although definitions changed;
-                `file-reference-checks` refuses a session of which logs are gone.
+            flags: `ignore-job-checksums` keeps the results of all jobs whose definitions
+                changed; `file-reference-checks` refuses a session of which logs are gone.
+            changed: What becomes of jobs that ran with another definition, by id, or by `*`
+                for all others: `keep` their results, `rerun` or `skip` them.
 
         Raises:
-            IncompatibleJobError: Definitions changed; all of them are named.
+            IncompatibleJobError: Definitions of jobs that ran changed, and nothing was chosen
+                for them; all of them are named.
+            UnknownUnitError: Something was chosen for a job that did not change.
+            ValueError: Something else than these three was chosen.
             MissingJobError: Jobs of the session are in no given unit list.
             MissingFilesError: Logs are gone, and a flag asks for them.
             CorruptSessionError, NewerFormatError: The journal can't be read.
@@ -180,6 +194,7 @@ class SessionManager:
             unit_list,
             early_cb=early_cb,
             flags=frozenset(flags or ()),
+            choices=changed,
             read_io_log=manager._read_io_log,
             clock=clock,
         )
@@ -188,11 +203,33 @@ class SessionManager:
             manager._contexts.append(context)
             manager._attach(context)
         manager._test_plans = loaded.plans
-        for context, state in loaded.changed:
-            context.state.recorder.redefine(state)
+        for change in loaded.changed:
+            change.context.state.recorder.redefine(change.state)
         manager._load_hooks()
         manager._notify("session_loaded")
+        manager._changed.extend(loaded.changed)
+        manager.settle_changed()
         return manager
+
+    def settle_changed(self) -> None:
+        """Do what was chosen for jobs with another definition; those in flight wait for a result.
+
+        Nothing that is recorded is lost: results stay in the history of their job.
+        """
+        settled = [change for change in self._changed if not change.state.in_flight]
+        self._changed[:] = [change for change in self._changed if change.state.in_flight]
+        for context, state, choice in settled:
+            if choice == "rerun" and state.was_tried:
+                context.state.update_job_result(state.job, JobResult())
+            elif choice == "skip":
+                result = JobResult(outcome=Outcome.SKIP, skip_reason=_LEFT_OUT)
+                context.state.update_job_result(state.job, result)
+        anew = [state.job.id for _context, state, choice in settled if not choice]
+        if anew:
+            _LOG.warning(
+                "jobs that have not run yet are defined anew, and run as they are now: %s",
+                ", ".join(anew),
+            )
 
     @classmethod
     def get_throwaway_manager(
@@ -344,7 +381,7 @@ class SessionManager:
         if context is None:
             raise ValueError(f"cannot open a log of {job.id!r}: the session has no device yet")
         attempt = len(context.state.job_state_map[job.id].result_history) + 1
-        return LogCapture(self._storage, log_name(context.device.id, job.id, attempt))
+        return self._logs.open(context.device.id, job.id, attempt)
 
     def checkpoint(self, *, level: Level = "system") -> None:
         """Store everything that changed since the last checkpoint; durable on return.
@@ -363,9 +400,22 @@ class SessionManager:
             context.state.record_metadata()
         if self._pending:
             self._journal.append(self._pending, level=level)
-            count = len(self._pending)
+            stored = tuple(self._pending)
             self._pending.clear()
-            self._notify("checkpoint_saved", event_count=count)
+            self._logs.release(stored)
+            self._notify("checkpoint_saved", event_count=len(stored))
+            self._notify_of_results(stored)
+
+    def _notify_of_results(self, stored: Iterable[AnyEvent]) -> None:
+        contexts = {context.device.id: context for context in self._contexts}
+        for event in stored:
+            if isinstance(event, ResultRecorded) and not event.result.is_hollow:
+                context = contexts.get(event.device)
+                state = context and context.state.job_state_map.get(event.job_id)
+                if state:  # neither the device nor the job was removed meanwhile
+                    self._notify(
+                        "result_stored", context=context, job=state.job, result=event.result
+                    )
 
     def compact_if_long(self) -> None:
         """Let one entry stand for the whole journal, if so much was appended that it pays.
@@ -424,6 +474,7 @@ class SessionManager:
             context.detach()
         self._storage.close()
         repository.remove(self._storage.id)
+        remove_share(repository, self._storage.id)
         self.hooks.notify("session_destroyed", session_id=self._storage.id)
 
     def __enter__(self) -> Self:
@@ -443,6 +494,8 @@ class SessionManager:
         self._journal.close()
 
 
+_LOG: Final = logging.getLogger(__name__)
+_LEFT_OUT: Final = "its definition changed since the session was stored, and it was left out"
 _TRIES = 5
 
 

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from contextlib import ExitStack
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import msgspec
 
-from holdall.contracts import HasFolder
+from holdall.errors import PluginCallError
 from holdall.journal import Process, now
 from holdall.registry import calling
 from holdall.results import JobResult, Outcome
-from holdall.session.capture import LogCapture, log_name, recover
+from holdall.session.capture import log_name, recover
 from holdall.session.environment import job_environ
+from holdall.session.folders import job_folder, remove_leftovers, session_share
 from holdall.session.readiness import SKIP_OUTCOMES
 from holdall.session.runners import bound_runner, open_runner
 from holdall.session.selection import finish, is_bootstrapping
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from holdall.contracts import Person, ProcessMark, Runner
     from holdall.results import Interruption, Stream
@@ -40,7 +40,8 @@ class RunSettings(NamedTuple):
         environ: Variables that jobs may see of.
         timeout: Seconds that one attempt may take, None for any time.
         person: Performs manual jobs; None if nobody is present.
-        warn: Told what is wrong with the selection, and nothing else is done about it.
+        warn: Takes messages about what is wrong and stops nothing: with the selection, or with
+            what a job left behind.
         retry_interrupted: Whether jobs whose attempt was interrupted run again.
     """
 
@@ -65,7 +66,8 @@ def run_session(
 
     Raises:
         RunnerUrlError, PluginError: The runner of a device is unavailable; no job has run.
-        PluginCallError: The runner failed; the job in flight is settled by the next resume.
+        PluginCallError: A runner failed; the job in flight is settled by the next resume, and
+            the devices of other runners have run their jobs.
         StorageError: A result could not be stored.
     """
     bound = {
@@ -78,16 +80,11 @@ def run_session(
     }
     # Before any job runs: what an interrupted attempt left behind may still use the device.
     settle_interrupted(manager, bound)
+    manager.settle_changed()
     manager.checkpoint()
-    with _session_share(manager) as share:
-        run = _Run(manager, bound, settings, share)
-        for context in manager.device_context_list:
-            run.run_device(context)
-            if is_bootstrapping(context):
-                for problem in finish(context):
-                    settings.warn(str(problem))
-                manager.checkpoint()
-                run.run_device(context)
+    remove_leftovers()
+    with session_share(manager.storage, settings.warn) as share:
+        _Run(manager, bound, settings, share).run_devices()
 
 
 def settle_interrupted(
@@ -150,7 +147,27 @@ class _Run(NamedTuple):
     settings: RunSettings
     share: Path
 
-    def run_device(self, context: SessionDeviceContext) -> None:
+    def run_devices(self) -> None:
+        """Run the jobs of all devices; a runner that fails ends only those of its device."""
+        failures = []
+        for context in self.manager.device_context_list:
+            try:
+                self._run_device(context)
+                if is_bootstrapping(context):
+                    for problem in finish(context):
+                        self.settings.warn(str(problem))
+                    self.manager.checkpoint()
+                    self._run_device(context)
+            except PluginCallError as error:
+                if error.kind != "runner":
+                    raise
+                failures.append(error)
+        for failure in failures[1:]:
+            self.settings.warn(str(failure))
+        if failures:
+            raise failures[0]
+
+    def _run_device(self, context: SessionDeviceContext) -> None:
         """Run the device's jobs that are still to run, in order."""
         for job in list(context.state.run_list):
             state = context.state.job_state_map[job.id]
@@ -160,9 +177,11 @@ class _Run(NamedTuple):
     def _run_job(self, context: SessionDeviceContext, state: JobState) -> None:
         """Try the job until it need not be tried again; each attempt has its durable result."""
         while True:
-            result = self._attempt(context, state)
-            context.state.update_job_result(state.job, result)
-            self.manager.checkpoint()
+            with ExitStack() as folders:
+                result = self._attempt(context, state, folders)
+                # Durable before the folder is removed, which may take long.
+                context.state.update_job_result(state.job, result)
+                self.manager.checkpoint()
             self.manager.compact_if_long()
             if not state.retries:
                 return
@@ -175,21 +194,27 @@ class _Run(NamedTuple):
             return False
         return state.was_tried
 
-    def _attempt(self, context: SessionDeviceContext, state: JobState) -> JobResult:
+    def _attempt(
+        self, context: SessionDeviceContext, state: JobState, folders: ExitStack
+    ) -> JobResult:
         reasons = state.readiness_inhibitor_list
         if reasons:
             outcome = SKIP_OUTCOMES.get(reasons[0].cause, Outcome.SKIP)
             return JobResult(outcome=outcome, skip_reason="; ".join(map(str, reasons)))
-        with TemporaryDirectory(prefix="holdall-job-") as folder:
-            task = _Task(self, context, state, Path(folder))
-            bound = self.runners[context.device.id]
-            with calling(bound.plugin, f"running the job {state.job.id!r}") as call:
-                result = call.returned(bound.runner.run(task), JobResult)
-            if result.outcome is Outcome.PASS and "noreturn" in state.job.flags:
-                # The machine may go down at any moment from here on.
-                task.flush()
-                result = self._awaited_restart(result)
-            return task.completed(result)
+        try:
+            folder = folders.enter_context(job_folder(self.settings.warn))
+        except OSError as error:
+            reason = f"it could not be started: no folder can be made for it: {error}"
+            return JobResult(outcome=Outcome.ERROR, comments=reason)
+        task = _Task(self, context, state, folder)
+        bound = self.runners[context.device.id]
+        with calling(bound.plugin, f"running the job {state.job.id!r}") as call:
+            result = call.returned(bound.runner.run(task), JobResult)
+        if result.outcome is Outcome.PASS and "noreturn" in state.job.flags:
+            # The machine may go down at any moment from here on.
+            task.flush()
+            result = self._awaited_restart(result)
+        return task.completed(result)
 
     def _awaited_restart(self, result: JobResult) -> JobResult:
         """Wait for the restart that the job brought about; if none comes, the job crashed.
@@ -224,14 +249,14 @@ class _Task:
         self._manager = run.manager
         self._state = context.state
         self._started_at: float | None = None
-        attempt = len(state.result_history) + 1
-        name = log_name(context.device.id, state.job.id, attempt)
-        self._log = LogCapture(run.manager.storage, name)
+        self._log = run.manager.open_log(state.job, context)
         self._is_over = False
         self._lock: Final = Lock()  # threads of the runner hand over output
 
     def started(self, process: ProcessMark | None) -> None:
         """Make durable that the attempt starts."""
+        if self._started_at is not None:
+            raise RuntimeError(f"the attempt at {self.job.id!r} was started already")
         self._started_at = now()
         mark = None
         if process is not None:
@@ -248,7 +273,9 @@ class _Task:
                 raise RuntimeError(f"the attempt at {self.job.id!r} is over and takes no output")
             if stream not in {"stdout", "stderr"}:
                 raise ValueError(f"a stream is stdout or stderr, not {stream!r}")
-            self._log.write(stream, data)
+            if not isinstance(data, bytes | bytearray | memoryview):
+                raise TypeError(f"output must be bytes, not {type(data).__name__}")
+            self._log.write(stream, bytes(data))
 
     def flush(self) -> None:
         """Make what the job wrote survive the end of holdall."""
@@ -259,6 +286,8 @@ class _Task:
         """Return *result* with what was recorded while the job ran; no more is taken."""
         with self._lock:
             self._is_over = True
+            for record in result.io_log:  # not where it belongs, and no less true
+                self._log.write(record.stream, record.data, delay=record.delay)
             recorded = self._log.finish()
         return msgspec.structs.replace(result, started_at=self._started_at, **recorded)
 
@@ -269,15 +298,3 @@ def _checked_mark(process: ProcessMark) -> Process:
     if not all(type(field) is kind for field, kind in zip(fields, (int, str, str), strict=True)):
         raise TypeError(f"the mark of a process is a number and two texts, not {fields!r}")
     return Process(pid=process.pid, started=process.started, boot_id=process.boot_id)
-
-
-@contextmanager
-def _session_share(manager: SessionManager) -> Iterator[Path]:
-    """Give the folder that the session's jobs share: the storage's own, or one for this run."""
-    if isinstance(manager.storage, HasFolder):
-        share = manager.storage.folder / "session-share"
-        share.mkdir(mode=0o700, exist_ok=True)
-        yield share
-        return
-    with TemporaryDirectory(prefix="holdall-share-") as temporary:
-        yield Path(temporary)

@@ -134,6 +134,11 @@ class SessionState:
         return list(self._run_list)
 
     @property
+    def run_count(self) -> int:
+        """How many jobs are on the run list."""
+        return len(self._run_list)
+
+    @property
     def resource_map(self) -> Mapping[str, Records]:
         """Records by qualified resource id."""
         return MappingProxyType(self._resources)

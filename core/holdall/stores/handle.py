@@ -35,6 +35,7 @@ class Handle:
         self.mode = mode
         self.is_closed = False
         self.failure = ""
+        self._advice = ""
         self._pid = os.getpid()
         self._writer = RLock()
 
@@ -53,7 +54,7 @@ class Handle:
         if self.is_closed:
             raise ClosedStorageError(self.session_id)
         if self.failure:
-            raise FailedStorageError(self.session_id, self.where, self.failure)
+            raise FailedStorageError(self.session_id, self.where, self.failure, self._advice)
         if self.is_inherited:
             reason = f"process {self._pid} opened it and process {os.getpid()} uses it"
             raise FailedStorageError(self.session_id, self.where, reason)
@@ -86,7 +87,11 @@ class Handle:
         """Return the error that says that the handle only reads."""
         return ReadOnlyStorageError(f"the session {self.session_id!r} of {self.where}", doing)
 
-    def fail(self, reason: str) -> FailedStorageError:
-        """Refuse everything from now on, and return the error that says so."""
-        self.failure = reason
-        return FailedStorageError(self.session_id, self.where, reason)
+    def fail(self, reason: str, *, advice: str = "") -> FailedStorageError:
+        """Refuse everything from now on, and return the error that says so.
+
+        Args:
+            advice: What to do, where what was acknowledged is not safe.
+        """
+        self.failure, self._advice = reason, advice
+        return FailedStorageError(self.session_id, self.where, reason, advice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from types import MappingProxyType
@@ -32,7 +33,7 @@ class NamedStore(NamedTuple):
 
 
 def open_repository(
-    url: str,
+    url: str | os.PathLike[str],
     *,
     registry: Registry | None = None,
     stores: Mapping[str, NamedStore] = MappingProxyType({}),
@@ -41,7 +42,8 @@ def open_repository(
 
     Args:
         url: `scheme:...`, with wrappers before it: `readonly::file:///var/lib/lab`; or one
-            of the names in *stores*, which may stand behind wrappers as well.
+            of the names in *stores*, which may stand behind wrappers as well. A path object
+            is the folder of a `file` store.
         stores: Stores under names of their own.
 
     Raises:
@@ -49,7 +51,10 @@ def open_repository(
         PluginError: The scheme or a wrapper is unknown, or its plugin can't be loaded.
         ConfigurationError: The settings of a plugin are no options of its class.
     """
-    return _opened(url, Registry.given(registry), stores, ())
+    text = url if isinstance(url, str) else file_url(os.fspath(url))
+    if not text.isprintable():
+        raise StoreUrlError(text, "it holds a character that can't be printed")
+    return _opened(text, Registry.given(registry), stores, ())
 
 
 def _opened(
@@ -62,10 +67,8 @@ def _opened(
     if named is None:
         scheme = _SCHEME.match(last)
         if not scheme:
-            hint = near(last, stores)
             behind = f"{last!r} behind '::' (in a path write '%3A%3A')" if wrappers else "it"
-            reason = f"{behind} does not begin with a scheme, as in 'file:///var/lib/lab'{hint}"
-            raise StoreUrlError(url, reason)
+            raise StoreUrlError(url, f"{behind} {_without_scheme(last, near(last, stores))}")
         repository = _made(registry, scheme["name"], last)
     elif named.inner:
         inner = [_opened(text, registry, stores, (*outer, last)) for text in named.inner]
@@ -75,6 +78,17 @@ def _opened(
     for wrapper in reversed(wrappers):
         repository = _made(registry, _wrapper_name(wrapper, url), wrapper, repository)
     return repository
+
+
+def _without_scheme(text: str, hint: str) -> str:
+    """Return why *text* opens nothing, with what to write in its place."""
+    if text.startswith(("/", "./", "../", "~")):
+        path = Path(text).expanduser() if text.startswith("~/") else text
+        return f"is a path; write {file_url(path)!r}"
+    known = _SCHEME.match(text.strip().lower())
+    if known:
+        return f"does not begin with a scheme in lower case; write {known[0]!r} for its beginning"
+    return f"does not begin with a scheme, as in 'file:///var/lib/lab'{hint}"
 
 
 def _wrapper_name(text: str, url: str) -> str:

@@ -1,7 +1,7 @@
 """The foundation of wrappers: each call is delegated unless a subclass overrides it.
 
-A wrapper has an optional capability (`HasFolder`, `Sweepable`, `HasSummaries`)
-exactly if the wrapped object has it, so `isinstance` is right about both.
+A wrapper has an optional capability (`HasFolder`, `Sweepable`, `HasSummaries`,
+`HasExistence`) exactly if the wrapped object has it, so `isinstance` is right about both.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 
-from holdall.contracts import HasFolder, HasSummaries, Sweepable
+from holdall.contracts import HasExistence, HasFolder, HasSummaries, Sweepable
 from holdall.errors import StoreUrlError
 
 if TYPE_CHECKING:
@@ -217,8 +217,17 @@ class _Summaries:
         return map(wrapper.plain_ends, wrapper.iterated(self.inner.summaries))
 
 
+class _Existence:
+    inner: HasExistence
+
+    def exists(self) -> bool:
+        """Whether it was made; one that was not holds no session."""
+        [exists] = cast("RepositoryWrapper", self).iterated(lambda: [self.inner.exists()])
+        return exists
+
+
 _OF_STORAGES: Final = ((HasFolder, _Folder), (Sweepable, _Sweep))
-_OF_REPOSITORIES: Final = ((HasSummaries, _Summaries),)
+_OF_REPOSITORIES: Final = ((HasSummaries, _Summaries), (HasExistence, _Existence))
 
 
 def _capabilities(inner: object, known: tuple[tuple[type, type], ...]) -> tuple[type, ...]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from holdall.testing.guarantees.blobs import BlobGuarantees
+from holdall.testing.guarantees.devices import DeviceGuarantees
 from holdall.testing.guarantees.entries import EntryGuarantees
 from holdall.testing.guarantees.logs import LogGuarantees
+from holdall.testing.guarantees.processes import ProcessGuarantees
 from holdall.testing.guarantees.readers import ReaderGuarantees
 from holdall.testing.guarantees.sessions import SessionGuarantees
 from holdall.testing.guarantees.threads import ThreadGuarantees
@@ -19,6 +21,8 @@ class RepositoryContract(
     LogGuarantees,
     SessionGuarantees,
     ThreadGuarantees,
+    ProcessGuarantees,
+    DeviceGuarantees,
 ):
     """A repository keeps what it promises.
 

@@ -70,7 +70,7 @@ class FoldedJob(msgspec.Struct, frozen=True, eq=False, gc=False):
     @property
     def counts_as(self) -> Outcome:
         """What the last outcome counts as; it differs for a job that is expected to fail."""
-        return self.record.counted(self.result.outcome)
+        return self.result.outcome.counted(xfail=self.record.xfail)
 
 
 class FoldedSession(msgspec.Struct, frozen=True, eq=False, kw_only=True):

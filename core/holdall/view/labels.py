@@ -18,10 +18,6 @@ if TYPE_CHECKING:
 
 
 _IN_FLIGHT: Final = N_("in flight")
-_EXPECTED_TO_FAIL: Final = {
-    Outcome.FAIL: N_("failed as expected"),
-    Outcome.PASS: N_("passed unexpectedly"),
-}
 _INTERRUPTED: Final[dict[Interruption, str]] = {
     "killed": N_("interrupted: holdall was killed"),
     "rebooted": N_("interrupted by a reboot"),
@@ -42,7 +38,7 @@ class Labels:
         self.in_flight = catalog.gettext(_IN_FLIGHT)
         self._outcomes = {outcome: catalog.gettext(outcome.label) for outcome in Outcome}
         self._expected_to_fail = {
-            outcome: catalog.gettext(text) for outcome, text in _EXPECTED_TO_FAIL.items()
+            outcome: catalog.gettext(outcome.label_of(xfail=True)) for outcome in Outcome
         }
         self._interrupted = {by: catalog.gettext(text) for by, text in _INTERRUPTED.items()}
 

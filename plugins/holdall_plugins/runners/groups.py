@@ -1,4 +1,4 @@
-"""Process groups of jobs: signalled, and ended even when their leader is gone."""
+"""The processes of a job whose runner is gone: recognised without doubt, and ended."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from holdall.contracts import ProcessMark
 
 TASK_VARIABLE: Final = "HOLDALL_TASK"
-"""Set in every job to the number of its process group: distinguishes its processes from strangers
-that were given the same number later."""
+"""Set in every job to the identity of its first process: number, start time and boot. What
+carries it descends from that very process, whatever group or session it is in by now."""
 
 
 def was_rebooted(mark: ProcessMark) -> bool:
@@ -27,18 +27,12 @@ def was_rebooted(mark: ProcessMark) -> bool:
     return bool(now and mark.boot_id and now != mark.boot_id)
 
 
-def signal_group(group: int, number: signal.Signals) -> None:
-    """Send a signal to every process of *group*; none left is fine."""
-    try:
-        os.killpg(group, number)
-    except ProcessLookupError:
-        return
-    except PermissionError:
-        return  # macOS says this of a group that holds only ended processes
-
-
 def end_group(mark: ProcessMark, *, grace_s: float) -> bool:
-    """End what is left of the group that *mark* leads; return whether anything was."""
+    """End what is left of the processes of the job that *mark* was; return whether any were.
+
+    Only processes that are provably the job's are ended: members of the group while its
+    leader is the very process of *mark*, and processes that carry the job's identity.
+    """
     left = _members(mark)
     if not left:
         return False
@@ -47,29 +41,37 @@ def end_group(mark: ProcessMark, *, grace_s: float) -> bool:
     while left := _members(mark):
         if time.monotonic() >= patience:
             _signal(left, signal.SIGKILL)
+        if time.monotonic() >= patience + _UNENDING_S:
+            return True  # the kernel keeps them, or they are another user's
         time.sleep(0.02)
     return True
 
 
+_UNENDING_S: Final = 5.0
+
+
 def _signal(pids: list[int], number: signal.Signals) -> None:
     for pid in pids:
-        try:
-            os.kill(pid, number)
-        except ProcessLookupError:
-            continue
+        for sent in (number, signal.SIGCONT):  # one that is stopped would not heed it
+            try:
+                os.kill(pid, sent)
+            except (ProcessLookupError, PermissionError):
+                break
 
 
 if sys.platform == "linux":
 
     def _members(mark: ProcessMark) -> list[int]:
         leader_lives = is_alive(mark)
+        identity = f"{TASK_VARIABLE}={mark.pid}-{mark.started}-{mark.boot_id}".encode()
         return [
             pid
-            for pid in _group_pids(mark.pid)
-            if leader_lives or _carries(pid, f"{TASK_VARIABLE}={mark.pid}".encode())
+            for pid, group in _processes()
+            if (leader_lives and group == mark.pid) or _carries(pid, identity)
         ]
 
-    def _group_pids(group: int) -> Iterator[int]:
+    def _processes() -> Iterator[tuple[int, int]]:
+        """Yield the number and the group of each process that has not ended."""
         for entry in Path("/proc").iterdir():
             if entry.name.isdigit():
                 try:
@@ -77,8 +79,8 @@ if sys.platform == "linux":
                 except (FileNotFoundError, ProcessLookupError):
                     continue
                 fields = stat[stat.rindex(b")") + 2 :].split()
-                if int(fields[2]) == group and start_time(stat) is not None:
-                    yield int(entry.name)
+                if start_time(stat) is not None:
+                    yield int(entry.name), int(fields[2])
 
     def _carries(pid: int, assignment: bytes) -> bool:
         try:

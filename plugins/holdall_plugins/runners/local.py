@@ -2,55 +2,80 @@
 
 from __future__ import annotations
 
-import getpass
+import errno
 import os
+import pwd
 import selectors
 import signal
 import subprocess
+import sys
 import time
+from collections import Counter
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, cast
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, ClassVar, Final, cast
+
+import msgspec
 
 from holdall.errors import RunnerUrlError
 from holdall.processes import process_mark
 from holdall.results import JobResult, Outcome
-from holdall_plugins.runners.groups import TASK_VARIABLE, end_group, signal_group, was_rebooted
+from holdall_plugins.runners.groups import TASK_VARIABLE, end_group, was_rebooted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import BinaryIO
 
     from holdall.contracts import ProcessMark, Runner, Task
     from holdall.results import Interruption, Stream
 
-# Waits until the parent says that the start is durable, then becomes the command.
-# If the parent dies first, `read` meets the end of the file and nothing is run.
-_LAUNCHER: Final = f'export {TASK_VARIABLE}=$$; read -r go && exec "$@" </dev/null'
+_LAUNCHER: Final = Path(__file__).with_name("launcher.py")
 
 _CHUNK: Final = 65536
 _GRACE_S: Final = 5.0
 _DRAIN_S: Final = 0.5
 _POLL_S: Final = 0.1
+_REPORT_S: Final = 10.0
+"""Seconds that the launcher may take to end a job for good; it needs half of them at most."""
 
 _NOBODY: Final = "it needs a person, and there is no terminal to ask at"
 _REFUSED: Final = "the person at the terminal skipped it"
 
 
+class LocalOptions(msgspec.Struct, frozen=True):
+    """Settings of the runner, as a table `[settings.local]`.
+
+    Attributes:
+        leave_processes: Whether processes that a job leaves behind go on when it has ended.
+    """
+
+    leave_processes: bool = False
+
+
 class LocalRunner:
-    """Runs commands in a process group of their own, and asks the person at the terminal."""
+    """Runs commands below a launcher of their own, and asks the person at the terminal.
+
+    What a command leaves behind is ended with it, unless the job has the flag `noreturn`
+    (it may be what restarts the machine) or the settings say otherwise.
+    """
+
+    Options: ClassVar = LocalOptions
+
+    def __init__(self, options: LocalOptions | None = None) -> None:
+        self._options: Final = options or LocalOptions()
 
     @classmethod
-    def from_url(cls, url: str, *, options: object = None) -> LocalRunner:  # noqa: ARG003 - it has none
+    def from_url(cls, url: str, *, options: object = None) -> LocalRunner:
         """Return the runner; `local` is all of its URL."""
         if url != "local":
             raise RunnerUrlError(url, "nothing can stand behind 'local', which is this machine")
-        return cls()
+        return cls(options if isinstance(options, LocalOptions) else None)
 
     def run(self, task: Task) -> JobResult:
         """Perform the job; its command starts only when its start is durable."""
         job = task.job
         if job.automated:
-            return _run_command(task)
+            return self._run_command(task)
         if task.person is None:
             return JobResult(outcome=Outcome.SKIP, skip_reason=_NOBODY)
         if job.plugin == "manual":
@@ -58,7 +83,7 @@ class LocalRunner:
             return task.person.decide(job, None)
         if job.plugin != "user-verify" and not task.person.is_ready(job):
             return JobResult(outcome=Outcome.SKIP, skip_reason=_REFUSED)
-        result = _run_command(task)
+        result = self._run_command(task)
         if job.plugin == "user-interact" or result.outcome.skipped:
             return result
         return task.person.decide(job, result)
@@ -72,56 +97,138 @@ class LocalRunner:
         end_group(process, grace_s=_GRACE_S)
         return "killed"
 
+    def _run_command(self, task: Task) -> JobResult:
+        job = task.job
+        if not job.command:
+            return JobResult(outcome=Outcome.NOT_IMPLEMENTED, skip_reason="the job has no command")
+        if job.user:
+            refusal = _refused_user(job.user)
+            if refusal is not None:
+                return refusal
+        leave = self._options.leave_processes or "noreturn" in job.flags
+        ours, status = os.pipe()
+        with os.fdopen(ours, "rb", buffering=0) as report:
+            try:
+                process = _launched(task, status, leave=leave)
+            except (OSError, ValueError) as error:
+                return _unstarted(_reason_of(error, task))
+            finally:
+                os.close(status)
+            with process:
+                return _performed(process, report, task)
 
-def _run_command(task: Task) -> JobResult:
+
+def _refused_user(user: str) -> JobResult | None:
+    """Return the result of a job for another account, None if it is for this one."""
+    try:
+        here = pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        here = str(os.geteuid())
+    if user == here:
+        return None
+    try:
+        pwd.getpwnam(user)
+    except (KeyError, ValueError):
+        return _unstarted(f"this machine has no account {user!r}")
+    reason = f"it needs the account {user!r}, and this is {here!r}"
+    return JobResult(outcome=Outcome.SKIP, skip_reason=reason)
+
+
+def _unstarted(reason: str) -> JobResult:
+    return JobResult(outcome=Outcome.ERROR, comments=f"it could not be started: {reason}")
+
+
+def _reason_of(error: OSError | ValueError, task: Task) -> str:
+    if isinstance(error, OSError) and error.errno == errno.E2BIG:
+        size = len(os.fsencode(task.job.command))
+        return f"its command and its variables are too long for the system ({size:,} bytes)"
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}" + (f": {error.filename!r}" if error.filename else "")
+    return f"its command or its variables can't be passed on: {error}"
+
+
+def _launched(task: Task, status: int, *, leave: bool) -> subprocess.Popen[bytes]:
+    """Return the launcher, which waits until it is told that the start is durable."""
     job = task.job
-    if not job.command:
-        return JobResult(outcome=Outcome.NOT_IMPLEMENTED, skip_reason="the job has no command")
-    if job.user and job.user != getpass.getuser():
-        reason = f"it needs the account {job.user!r}, and this is {getpass.getuser()!r}"
-        return JobResult(outcome=Outcome.SKIP, skip_reason=reason)
-    process = subprocess.Popen(
-        ["/bin/sh", "-c", _LAUNCHER, "holdall-job", job.shell, "-c", job.command],
+    arguments = [str(status), TASK_VARIABLE, "leave" if leave else "end"]
+    return subprocess.Popen(
+        # Isolated and without site-packages: nothing of the job's surroundings is imported.
+        [sys.executable, "-I", "-S", _LAUNCHER, *arguments, job.shell, "-c", job.command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=task.folder,
         env=task.environ,
+        pass_fds=(status,),
         start_new_session=True,
     )
-    with process:
-        try:
-            task.started(process_mark(process.pid))
-            return _attended(process, task)
-        finally:
-            # After success too: what the command left in its group must not outlive the attempt.
-            signal_group(process.pid, signal.SIGKILL)
 
 
-def _attended(process: subprocess.Popen[bytes], task: Task) -> JobResult:
-    """Let the command go, record what it writes, and return what it came to."""
-    start = time.monotonic()
-    stdin = cast("BinaryIO", process.stdin)
-    with suppress(BrokenPipeError):
-        # The launcher waits for it: nothing runs before the attempt is in the journal.
-        stdin.write(b"go\n")
-        stdin.close()
-    ended_by = _record_output(process, task, start)
-    code = process.wait()
-    duration = round(time.monotonic() - start, 6)
-    outcome, comments = _judged(code, ended_by)
-    return JobResult(
-        outcome=outcome, return_code=code, execution_duration=duration, comments=comments
-    )
+def _performed(process: subprocess.Popen[bytes], report: IO[bytes], task: Task) -> JobResult:
+    """Let the command run once its start is durable; nothing of it is left on return."""
+    line = report.readline()
+    mark = process_mark(int(line)) if line else None
+    ended: _Ended | None = None
+    try:
+        if mark is None:
+            return _unstarted(f"its launcher failed ({os.fsdecode(_LAUNCHER)})")
+        task.started(mark)
+        start = time.monotonic()
+        _ask(process, b"go")
+        limit = _record_output(process, task, start)
+        ended = _ended(report)
+        return _judged(ended, limit.reason, round(time.monotonic() - start, 6))
+    finally:
+        if ended is None:
+            _end(process, mark)
 
 
-def _record_output(process: subprocess.Popen[bytes], task: Task, start: float) -> str:
-    """Record both streams until the command has ended; return why it was ended, or nothing.
+def _ask(process: subprocess.Popen[bytes], what: bytes) -> None:
+    with suppress(OSError, ValueError):  # it has ended
+        os.write(cast("BinaryIO", process.stdin).fileno(), what + b"\n")
 
-    Processes that it leaves behind may hold the streams open; they are waited
-    for only a moment.
+
+def _end(process: subprocess.Popen[bytes], mark: ProcessMark | None) -> None:
+    """End the command and everything of it, whatever became of the launcher."""
+    with suppress(ProcessLookupError):
+        os.kill(process.pid, signal.SIGCONT)
+    _ask(process, b"kill")
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_REPORT_S)
+    process.kill()
+    if mark is not None:
+        end_group(mark, grace_s=0)
+
+
+class _Ended(msgspec.Struct, frozen=True):
+    """How a command ended, as its launcher reports it.
+
+    Attributes:
+        left: Names of the processes that the command left behind, and that were ended.
+        stuck: Names of those that could not be ended.
+        error: Why the command could not be started.
     """
-    limit = _TimeLimit(process.pid, task.timeout, start)
+
+    code: int
+    left: tuple[str, ...] = ()
+    stuck: tuple[str, ...] = ()
+    error: str = ""
+
+
+def _ended(report: IO[bytes]) -> _Ended | None:
+    """Return what the launcher reported; None if it was ended itself."""
+    os.set_blocking(report.fileno(), False)
+    data = report.read()
+    return msgspec.json.decode(data, type=_Ended) if data else None
+
+
+def _record_output(process: subprocess.Popen[bytes], task: Task, start: float) -> _TimeLimit:
+    """Record both streams until the launcher has ended; return the limit that was enforced.
+
+    Processes that are left behind on purpose may hold the streams open; they are
+    waited for only a moment.
+    """
+    limit = _TimeLimit(process, task.timeout, start)
     drained = None
     with selectors.DefaultSelector() as selector:
         for pipe, name in ((process.stdout, "stdout"), (process.stderr, "stderr")):
@@ -135,7 +242,7 @@ def _record_output(process: subprocess.Popen[bytes], task: Task, start: float) -
                 drained = now + _DRAIN_S
             elif now >= drained:
                 break
-    return limit.reason
+    return limit
 
 
 def _read_some(
@@ -158,11 +265,13 @@ def _read_some(
 
 
 class _TimeLimit:
-    """Ends a process group that takes too long, first with a request and then by force."""
+    """Ends a command that takes too long, first with a request and then by force."""
 
-    def __init__(self, group: int, seconds: float | None, start: float) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], seconds: float | None, start: float
+    ) -> None:
         self.reason = ""
-        self._group = group
+        self._process = process
         self._seconds = seconds
         self._next = None if seconds is None else start + seconds
 
@@ -172,22 +281,60 @@ class _TimeLimit:
             return
         late = f"it took longer than {self._seconds:g} s"
         if not self.reason:
-            signal_group(self._group, signal.SIGTERM)
+            _ask(self._process, b"term")
             self.reason, self._next = f"{late} and was ended", now + _GRACE_S
+        elif "killed" not in self.reason:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGCONT)  # the command may have stopped it
+            _ask(self._process, b"kill")
+            self.reason = f"{late}, did not end when asked to, and was killed"
+            self._next = now + _REPORT_S
         else:
-            signal_group(self._group, signal.SIGKILL)
-            self.reason, self._next = f"{late}, did not end when asked to, and was killed", None
+            self._process.kill()
+            self._next = None
 
 
-def _judged(code: int, ended_by: str) -> tuple[Outcome, str | None]:
-    """Return the outcome that an exit code means, and the reason where it needs one."""
-    if ended_by:
-        return Outcome.CRASH, ended_by
+def _judged(ended: _Ended | None, late: str, duration: float) -> JobResult:
+    """Return the result that an exit code means, with the reason where it needs one."""
+    if ended is None:
+        reason = late or "it killed its launcher, which reports how it ends"
+        return JobResult(outcome=Outcome.CRASH, execution_duration=duration, comments=reason)
+    if ended.error:
+        return _unstarted(ended.error)
+    outcome, reason = _outcome_of(ended.code, late)
+    behind = "; ".join(filter(None, (reason, *_leftovers(ended))))
+    return JobResult(
+        outcome=outcome,
+        return_code=ended.code,
+        execution_duration=duration,
+        comments=behind or None,
+    )
+
+
+def _leftovers(ended: _Ended) -> Iterator[str]:
+    if ended.left:
+        yield f"it left processes behind, which were ended: {_counted(ended.left)}"
+    if ended.stuck:
+        yield f"it left processes behind, which can't be ended: {_counted(ended.stuck)}"
+
+
+def _counted(names: Iterable[str]) -> str:
+    counts = Counter(names).most_common(_MOST_NAMES + 1)
+    said = [f"{count} x {name}" if count > 1 else name for name, count in counts]
+    return ", ".join(said[:_MOST_NAMES]) + (", ..." if len(said) > _MOST_NAMES else "")
+
+
+_MOST_NAMES: Final = 8
+
+
+def _outcome_of(code: int, late: str) -> tuple[Outcome, str]:
+    if late:
+        return Outcome.CRASH, late
     if code < 0:
         return Outcome.CRASH, f"it was killed by the signal {_signal_name(-code)}"
     if code in _SHELL_FAILURES:
         return Outcome.FAIL, f"exit code {code}: {_SHELL_FAILURES[code]}"
-    return (Outcome.FAIL if code else Outcome.PASS), None
+    return (Outcome.FAIL if code else Outcome.PASS), ""
 
 
 def _signal_name(number: int) -> str:

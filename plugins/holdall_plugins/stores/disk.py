@@ -52,7 +52,18 @@ def sync_folder(fd: int) -> None:
 
 def names_in(folder: int) -> list[str]:
     """Return the names in an open folder."""
-    return os.listdir(folder)
+    # Two threads that list one descriptor share its position, and each gets a part of the names.
+    with opened(".", FOLDER, within=folder) as own:
+        return os.listdir(own)  # noqa: PTH208 - pathlib knows no descriptors
+
+
+def status_if_same(name: str, known: os.stat_result, *, within: int) -> os.stat_result | None:
+    """Return the status of what is called *name*, None if that is not the file *known*."""
+    try:
+        status = os.stat(name, dir_fd=within, follow_symlinks=False)
+    except OSError:
+        return None
+    return status if os.path.samestat(status, known) else None
 
 
 def make_folder(name: str, parent: int) -> None:
@@ -62,14 +73,27 @@ def make_folder(name: str, parent: int) -> None:
 
 
 def make_folders(path: Path) -> None:
-    """Make *path* and what is missing on the way to it for this user alone; durable on return."""
+    """Make *path* and what is missing on the way to it for this user alone; not yet durable."""
     if path.is_dir():
         return
     make_folders(path.parent)
     with suppress(FileExistsError):
         path.mkdir(mode=0o700)
-    with opened(str(path.parent), FOLDER & ~os.O_NOFOLLOW) as parent:
-        sync_folder(parent)
+
+
+def sync_way_to(path: Path) -> None:
+    """Return when the names on the way to *path* would survive a power cut.
+
+    Those are left out that this user can't have made: names in folders that it may not
+    write to, and in another file system.
+    """
+    path = path.resolve()
+    device = path.stat().st_dev
+    for folder in path.parents:
+        if folder.stat().st_dev != device or not os.access(folder, os.R_OK | os.W_OK):
+            return
+        with opened(str(folder), FOLDER) as fd:
+            sync_folder(fd)
 
 
 @contextmanager

@@ -29,6 +29,8 @@ def local_path(url: str, inner: Sequence[Repository], *, start: str) -> tuple[st
     if not url.startswith(start) or parts.fragment:
         advice = f"write {start.partition('://')[0]}:///, an absolute path, and '%23' for '#'"
         raise StoreUrlError(url, advice)
+    if "\0" in unquote(parts.path):
+        raise StoreUrlError(url, "no path can hold '%00'")
     if options or trust_fs not in ("0", "1"):
         raise StoreUrlError(url, "the only option is trust_fs=1; write '%3F' for '?'")
     before = f"{parts.scheme}://{parts.netloc}"

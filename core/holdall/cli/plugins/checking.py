@@ -1,4 +1,4 @@
-"""`holdall plugins check`: the promises of an exporter, without pytest."""
+"""`holdall plugins check`: the promises of an exporter, or of a store, which takes pytest."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import click
 from holdall.cli.configuration import installed
 from holdall.cli.exits import PLUGIN
 from holdall.cli.options import json_option
-from holdall.cli.output import print_json, print_table
+from holdall.cli.output import print_json, print_line, print_table
 from holdall.cli.plugins.children import run_child
+from holdall.cli.plugins.storing import url_for, variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,27 +32,60 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="End checks that take longer, all together.",
 )
+@click.option(
+    "--url",
+    metavar="URL",
+    help="Check a store at new repositories of this URL; {folder} stands for a new folder.",
+)
+@click.option(
+    "--one-process",
+    is_flag=True,
+    help="The store lives in one process: what takes several is not applicable.",
+)
 @json_option
-def check(name: str, *, timeout: float, as_json: bool) -> int:
-    """Check that an exporter keeps its promises, in a process of its own.
+def check(name: str, *, timeout: float, url: str | None, one_process: bool, as_json: bool) -> int:
+    """Check that an exporter or a store keeps its promises, in a process of its own.
 
     Exits with 4 if it breaks one.
     """
     registry = installed(strict=False)
-    candidate = registry.resolve("exporters", name)
     alone = {"HOLDALL_NO_PLUGINS": "1"} if registry.policy.only_own else {}
-    rows = _checked(candidate, timeout, alone)
+    stores = {candidate.id: candidate for candidate in registry.candidates("repositories")}
+    if name in stores:
+        candidate = registry.resolve("repositories", name)
+        where = url_for(candidate, registry, url)
+        chosen = variables(where, is_in_one_process=one_process)
+        program = ["-m", "holdall.cli.plugins.storing"]
+        rows = _checked(program, timeout, {**alone, **chosen})
+    else:
+        candidate = registry.resolve("exporters", name)
+        program = ["-m", "holdall.cli.plugins.checking", candidate.id]
+        rows = _checked(program, timeout, alone)
+    return _reported(candidate, rows, as_json=as_json)
+
+
+def _reported(candidate: Candidate, rows: list[dict[str, Any]], *, as_json: bool) -> int:
+    """Print what came of the checks, and return the exit code."""
+    guarantees = [row for row in rows if "guarantee" in row]
+    rows = [row for row in rows if "guarantee" not in row]
     broken = [row for row in rows if row["outcome"] == "fail"]
     if as_json:
-        print_json({"id": candidate.id, "origin": candidate.origin, "checks": rows})
+        document = {"id": candidate.id, "origin": candidate.origin, "checks": rows}
+        print_json({**document, "guarantees": guarantees} if guarantees else document)
     else:
+        if guarantees:
+            print_table(
+                (_("GUARANTEE"), _("TESTED BY"), _("OUTCOME")),
+                [(row["guarantee"], row["how"], row["outcome"]) for row in guarantees],
+            )
+        shown = [row for row in rows if not guarantees or row["outcome"] != "pass"]
         print_table(
             (_("CHECK"), _("OUTCOME"), _("WORDS")),
-            [(row["check"], row["outcome"], row["words"] or row["promise"]) for row in rows],
+            [(row["check"], row["outcome"], row["words"] or row["promise"]) for row in shown],
         )
         passed = sum(row["outcome"] == "pass" for row in rows)
         message = _("{id} of {origin}: {passed} of {count} checks passed")
-        click.echo(
+        print_line(
             message.format(
                 id=candidate.id, origin=candidate.origin, passed=passed, count=len(rows)
             )
@@ -60,15 +94,13 @@ def check(name: str, *, timeout: float, as_json: bool) -> int:
 
 
 def _checked(
-    candidate: Candidate, timeout_s: float, variables: Mapping[str, str]
+    program: list[str], timeout_s: float, variables: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """Return a row for each check; the last one may say that the time was up."""
-    ended = run_child(
-        ["-m", "holdall.cli.plugins.checking", candidate.id], "", timeout_s=timeout_s, **variables
-    )
+    ended = run_child(program, "", timeout_s=timeout_s, **variables)
     rows = [json.loads(line[1:]) for line in ended.out.split("\n") if line.startswith("\x1e")]
     done = [row for row in rows if row["outcome"]]
-    running = rows[-1]["check"] if rows and not rows[-1]["outcome"] else "its import"
+    running = rows[-1].get("check", "") if rows and not rows[-1]["outcome"] else "its import"
     if ended.code is None:
         message = f"it did not end within {timeout_s:g} s"
     elif ended.code or not done:

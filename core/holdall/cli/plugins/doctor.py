@@ -12,7 +12,7 @@ import click
 from holdall.cli.configuration import installed
 from holdall.cli.exits import PLUGIN
 from holdall.cli.options import json_option
-from holdall.cli.output import print_json, print_table
+from holdall.cli.output import print_json, print_line, print_table
 from holdall.cli.plugins.children import run_child
 from holdall.registry import KINDS, State, stranger
 
@@ -117,8 +117,8 @@ def _print(findings: list[dict[str, Any]], general: list[str]) -> None:
         origin = f"{finding['distribution']} {finding['version']}"
         for problem in finding["problems"]:
             message = _("{id} of {origin}: {problem}")
-            click.echo(message.format(id=finding["id"], origin=origin, problem=problem))
+            print_line(message.format(id=finding["id"], origin=origin, problem=problem))
         for warning in finding["warnings"]:
-            click.echo(_("{id} warns: {warning}").format(id=finding["id"], warning=warning))
+            print_line(_("{id} warns: {warning}").format(id=finding["id"], warning=warning))
     for problem in general:
-        click.echo(problem)
+        print_line(problem)

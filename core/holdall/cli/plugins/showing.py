@@ -10,7 +10,7 @@ import click
 from holdall.cli.configuration import installed
 from holdall.cli.exits import PLUGIN
 from holdall.cli.options import json_option
-from holdall.cli.output import note, print_json, print_table
+from holdall.cli.output import note, print_json, print_line, print_table
 from holdall.cli.plugins.listing import as_row
 from holdall.errors import PluginError, PluginLoadError, UnknownPluginError
 from holdall.languages import N_
@@ -183,16 +183,16 @@ def _print(facts: list[dict[str, Any]]) -> None:
     width = max(14, *(len(_(name)) + 2 for name in _NAMES.values()))
     for number, plugin in enumerate(facts):
         if number:
-            click.echo()
+            print_line()
         for key, value in plugin.items():
             text = ", ".join(map(str, value)) if isinstance(value, list) else value
             if text and "option" not in key:
-                click.echo(f"{_(_NAMES[key]) + ':':<{width}}{text}")
+                print_line(f"{_(_NAMES[key]) + ':':<{width}}{text}")
         for head, key in (
             (_("OPTION"), "options"),
             (_("OPTION OF ALL EXPORTERS"), "shared_options"),
         ):
             if plugin.get(key):
-                click.echo()
+                print_line()
                 columns = (head, _("TYPE"), _("DEFAULT"), _("MEANS"))
                 print_table(columns, [tuple(option.values()) for option in plugin[key]])

@@ -232,6 +232,17 @@ class SessionGuarantees(RepositoryTests):
         assert subject.repository.url == subject.again.url
         assert subject.repository.url.partition(":")[0].partition("?")[0].isalnum()
 
+    def test_a_repository_is_at_its_url(self, subject: RepositorySubject) -> None:
+        """What one of that URL holds is what this one holds, and each storage names it."""
+        storage = subject.create("session", *numbered(1))
+        again = self.reopen(subject.repository)
+
+        assert storage.repository.url == subject.repository.url == again.url
+        assert list(again.ids()) == ["session"]
+        assert list(storage.repository.ids()) == ["session"]
+        reader = subject.reader()
+        assert reader.repository.url == again.url
+
 
 def _create_with_events(subject: RepositorySubject, session_id: str, count: int) -> None:
     created = SessionCreated(at=1.0, session_id=session_id)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
+
+from holdall.stores import open_repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,14 +90,35 @@ class RepositoryTests:
         """Return the repository under test, empty."""
         raise NotImplementedError("a test of a repository gives it as the fixture 'repository'")
 
+    durable: ClassVar[bool] = True
+    """Whether what is stored outlives the process; if not, that is not tested."""
+
+    processes: ClassVar[bool] = True
+    """Whether other processes see what is stored; if not, that is not tested."""
+
     def reopen(self, repository: Repository) -> Repository:
-        """Return a second repository at the same location, or *repository* if that can't be."""
-        return repository
+        """Return a second repository at the same location, made of its URL."""
+        head, _, inner = repository.url.partition("::")
+        kind = type(repository)
+        return kind.from_url(head, open_repository(inner)) if inner else kind.from_url(head)
+
+    def needs_durability(self) -> None:
+        """Skip a test about what outlives a process unless something does."""
+        if not self.durable:
+            pytest.skip("not applicable: nothing of the store outlives its process")
+
+    def needs_processes(self) -> None:
+        """Skip a test about several processes unless they see one store."""
+        if not self.processes:
+            pytest.skip("not applicable: the store is seen by one process alone")
 
     def damage(self, repository: Repository, session_id: str) -> None:
         """Change a byte in the middle of a session's stored entries, behind the store's back."""
-        del repository, session_id
-        pytest.skip("the test gives no 'damage', so nothing can be damaged from outside")
+        with contextlib.closing(repository.open(session_id, mode="r")) as storage:
+            location = Path(storage.where)
+            entry = [entry for _number, entry in storage.read()][20]
+        if not changed_in(location, entry[5:-5]):
+            pytest.skip("the test gives no 'damage', and no file holds the entries as they are")
 
     @pytest.fixture
     def subject(self, repository: Repository) -> Iterator[RepositorySubject]:
@@ -101,6 +126,26 @@ class RepositoryTests:
         subject = RepositorySubject(repository, self.reopen(repository))
         yield subject
         subject.close()
+
+
+def files_at(location: Path) -> list[Path]:
+    """Return the files of a store that has any: a folder's, or one and those beside it."""
+    if location.is_dir():
+        return sorted(location.rglob("*"))
+    return sorted(location.parent.glob("*")) if location.is_file() else []
+
+
+def changed_in(location: Path, data: bytes) -> bool:
+    """Change one byte in the last of *data* that a file holds, and return whether one does."""
+    part = data[len(data) // 2 :][:64]
+    for path in files_at(location):
+        stored = path.read_bytes() if path.is_file() else b""
+        position = stored.rfind(part) + len(part) // 2
+        if part in stored:
+            changed = bytes([stored[position] ^ 0x01])
+            path.write_bytes(stored[:position] + changed + stored[position + 1 :])
+            return True
+    return False
 
 
 def numbered(count: int, *, first: int = 1) -> list[bytes]:

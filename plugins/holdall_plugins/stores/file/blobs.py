@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from holdall.stores import Handle
+    from holdall_plugins.stores.file.reachability import Reachability
 
 _CHUNK: Final = 1 << 18
 
@@ -40,9 +41,10 @@ _CHUNK: Final = 1 << 18
 class Blobs:
     """The blobs in one session's folder."""
 
-    def __init__(self, folder: int, handle: Handle) -> None:
+    def __init__(self, folder: int, handle: Handle, reachability: Reachability) -> None:
         self._folder = folder
         self._handle = handle
+        self._reachability = reachability
         self._durable: set[str] = set()
 
     def put(self, chunks: Iterable[bytes], ref: str | None) -> str:
@@ -71,6 +73,7 @@ class Blobs:
                     blob = digest if actual == digest else f"{digest}.{actual}"
                     os.rename(name, blob, src_dir_fd=folder, dst_dir_fd=target)
                 self.sync(target, is_folder=True)
+                self._reachability.check(here, target)
         return f"sha256:{digest}"
 
     def open(self, ref: str) -> BinaryIO:

@@ -68,7 +68,7 @@ def _ends(fd: int, name: str, session_id: str) -> SessionEnds | None:
     if name != journal_name(header.first):
         return None
     if size == len(start[0]) + 1:
-        return SessionEnds(session_id) if header.first == 1 else None
+        return SessionEnds(session_id) if header.first == 1 and not header.synced else None
     first = parse_line(start[1], int(header.sum, 16))
     if first is None:
         return None

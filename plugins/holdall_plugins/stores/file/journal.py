@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from holdall.errors import CorruptSessionError, StorageError
+from holdall.errors import CorruptSessionError, FailedStorageError, StorageError
 from holdall_plugins.stores.disk import (
     APPEND,
     NEW,
@@ -25,6 +25,7 @@ from holdall_plugins.stores.disk import (
 )
 from holdall_plugins.stores.file.delayed import DelayedSync
 from holdall_plugins.stores.file.lines import encode_batch, header_line
+from holdall_plugins.stores.file.lock import may_have_lost_power
 from holdall_plugins.stores.file.reading import (
     Index,
     Spot,
@@ -40,12 +41,15 @@ if TYPE_CHECKING:
 
     from holdall.contracts import Level
     from holdall.stores import Handle
+    from holdall_plugins.stores.file.reachability import Reachability
     from holdall_plugins.stores.file.reading import Batch, JournalFile
 
 _log: Final = logging.getLogger("holdall.stores.file")
+SHARE: Final = "session-share"
 _CHUNK: Final = 1 << 20
 _BETWEEN_LOOKS_S: Final = 0.001
-_KEPT: Final = frozenset({"blobs", "io-logs"})
+_AFTER_JOURNAL: Final = frozenset({"blobs", "io-logs", SHARE})
+"""What is made only when the journal is there: a session that has one of them has begun."""
 
 
 class JournalReader:
@@ -63,10 +67,10 @@ class JournalReader:
         if journal is None:
             return 0
         with closing(journal), refusals("read", self._handle.where):
-            index = self.index(journal)
-            for _ in self.batches(journal, index.end):
-                pass
-            return index.end.number
+            spot = self.index(journal).end
+            for batch in self.batches(journal, spot):
+                spot = batch.behind
+            return spot.number
 
     def read(self, after: int) -> Iterator[tuple[int, bytes]]:
         """Yield the numbered entries behind *after* that are there at the end of each batch."""
@@ -91,10 +95,12 @@ class JournalReader:
             index = self.index(journal)
             for batch in journal.batches(spot):
                 spot = batch.behind
-                index.note(spot)
+                if batch.is_ended:
+                    index.note(spot)
                 yield batch
             state = os.fstat(journal.fd)
-            reason = damage_behind(journal, spot)
+            lost_power = may_have_lost_power(self._folder)
+            reason = damage_behind(journal, spot, lost_power=lost_power)
             if not reason:
                 return
             # A writer may append between the two readings, or cut back a write that failed.
@@ -108,26 +114,30 @@ class JournalReader:
 
     def index(self, journal: JournalFile) -> Index:
         """Return what is known of *journal*; another file than before starts anew."""
-        if self._index is None or self._index.name != journal.name:
-            self._index = Index(journal)
-        return self._index
+        index = self._index  # other threads may read another file
+        if index is None or index.name != journal.name:
+            index = self._index = Index(journal)
+        return index
 
     def _newest(self) -> JournalFile | None:
         with refusals("open", self._handle.where):
-            journal = open_newest(self._folder, self._handle.session_id, self._handle.where)
-            if journal is None:
-                refuse_headless(self._folder, self._handle)
-            return journal
+            return newest_journal(self._folder, self._handle, has_begun=self._index is not None)
 
 
-def refuse_headless(folder: int, handle: Handle) -> None:
-    """Refuse a session without a journal that holds what only comes after the journal.
+def newest_journal(folder: int, handle: Handle, *, has_begun: bool = False) -> JournalFile | None:
+    """Return the journal file that is in force, None if the session was only being made.
 
     Raises:
-        CorruptSessionError: Its journal is gone; a session without anything was being made.
+        CorruptSessionError: Its header is damaged, or there is none although the session began.
+        NewerFormatError: A newer holdall wrote it.
     """
-    if _KEPT & set(names_in(folder)):
-        raise CorruptSessionError(handle.session_id, handle.where, "its journal is gone")
+    journal = open_newest(folder, handle.session_id, handle.where)
+    if journal is None and (has_begun or _AFTER_JOURNAL & set(names_in(folder))):
+        # Looked for once more: it may have been put in place between the two listings.
+        journal = open_newest(folder, handle.session_id, handle.where)
+        if journal is None:
+            raise CorruptSessionError(handle.session_id, handle.where, "its journal is gone")
+    return journal
 
 
 class JournalWriter:
@@ -137,8 +147,16 @@ class JournalWriter:
         recovered: What was repaired when it was opened, nothing if all was well.
     """
 
-    def __init__(self, folder: int, handle: Handle, reader: JournalReader, first: int) -> None:
+    def __init__(
+        self,
+        folder: int,
+        handle: Handle,
+        reader: JournalReader,
+        reachability: Reachability,
+        first: int,
+    ) -> None:
         self.recovered = ""
+        self._reachability = reachability
         self._folder = folder
         self._handle = handle
         self._reader = reader
@@ -171,8 +189,10 @@ class JournalWriter:
             else:
                 self._sync()
                 self._delayed.cancel()
+            behind = Spot(before.number + len(entries), before.offset + len(data), total)
+            self._reachability.check(self._index.name, self._fd, size=behind.offset)
             # Only here: a batch counts once it is as durable as its level promises.
-            self._index.note(Spot(before.number + len(entries), before.offset + len(data), total))
+            self._index.note(behind)
 
     def compact(self, snapshot: bytes) -> None:
         """Put a file with *snapshot* as its only entry in the place of the present one.
@@ -182,14 +202,18 @@ class JournalWriter:
             FailedStorageError: The outcome is unclear; the handle refuses all further work.
         """
         number = self.head + 1
-        header, total = header_line(self._handle.session_id, number)
+        header, total = header_line(self._handle.session_id, number, begun=1)
         lines, _ = encode_batch([snapshot], total)
         with refusals("compact", self._handle.where):
             temporary = self._write_new(header + lines)
         with self._lock, self._failing_if_cut("a compaction was interrupted"):
             try:
+                self._reachability.check_lock()
                 self._put_in_place(temporary, number)
                 fd, index = self._open(number)
+                self._reachability.check(index.name, fd)
+            except FailedStorageError:
+                raise
             except (OSError, StorageError) as error:
                 reason = f"a compaction may not be durable: {error}"
                 raise self._handle.fail(reason) from error
@@ -240,21 +264,24 @@ class JournalWriter:
         return self._handle.fail(f"an append failed: {error.strerror}")
 
     def _open(self, first: int) -> tuple[int, Index]:
-        journal = open_newest(self._folder, self._handle.session_id, self._handle.where)
+        journal = newest_journal(self._folder, self._handle)
         if journal is None:
-            refuse_headless(self._folder, self._handle)
             header, _ = header_line(self._handle.session_id, first)
             self._put_in_place(self._write_new(header), first)
             # Opened like any other, so that a new file passes the same checks.
             return self._open(first)
         with closing(journal):
             index = self._reader.index(journal)
-            for _ in self._reader.batches(journal, index.end):
-                pass
+            end = index.end
+            for batch in self._reader.batches(journal, end):
+                end = batch.behind
             fd = os.open(journal.name, APPEND, dir_fd=self._folder)
         try:
-            self._cut_torn_end(fd, index)
-            sync_data(fd)  # what was found is built upon, so it must not vanish later
+            self._mend_end(fd, index, end)
+            # What is built upon now may be new, or left by a writer that was killed before it
+            # synced. Without the folder's sync a power cut can undo the rename.
+            sync_folder(self._folder)
+            sync_data(fd)
         except BaseException:
             os.close(fd)
             raise
@@ -285,17 +312,22 @@ class JournalWriter:
     def _put_in_place(self, temporary: str, first: int) -> None:
         here = self._folder
         os.rename(temporary, journal_name(first), src_dir_fd=here, dst_dir_fd=here)
-        # Without it a power cut can undo the rename.
-        sync_folder(here)
 
-    def _cut_torn_end(self, fd: int, index: Index) -> None:
-        extra = os.fstat(fd).st_size - index.end.offset
-        if extra:
-            os.ftruncate(fd, index.end.offset)
+    def _mend_end(self, fd: int, index: Index, end: Spot) -> None:
+        extra = os.fstat(fd).st_size - end.offset
+        if extra < -1:
+            raise self._handle.fail("its journal is shorter than what was read of it")
+        if extra < 0:
+            write_all(fd, b"\n")
+            index.note(end)
+            self.recovered = f"the newline behind entry {end.number} was missing"
+        elif extra:
+            os.ftruncate(fd, end.offset)
             self.recovered = (
                 f"{extra} bytes of a batch that was never acknowledged were cut off behind "
-                f"entry {index.end.number}"
+                f"entry {end.number}"
             )
+        if extra:
             _log.warning("%s/%s: %s", self._handle.where, index.name, self.recovered)
 
     def _remove_leftovers(self) -> None:

@@ -1,13 +1,15 @@
 r"""Lines of a journal file: a header, then one line of JSON for each entry.
 
-    {"holdall":"journal","format":1,"session":"id","first":1,"salt":"...","sum":"89abcdef"}
+    {"holdall":"journal","format":1,"session":"id","first":1,"salt":"...","begun":0,"sum":"..."}
     {"sum":"01234567","left":1,"entry":{...}}
     {"sum":"76543210","left":0,"base64":"..."}
 
 `sum` is a CRC-32 over the rest of the line that starts from the sum of the line
 before, so a line that is flipped, missing, doubled or left over from other
 uses of the disk does not fit. `left` is how many entries of the batch follow.
-An entry that is JSON on one line stands there byte for byte.
+An entry that is JSON on one line stands there byte for byte. `begun` is how many
+entries the file had when it got its name: they were synced before, so no crash
+can have cut them.
 """
 
 from __future__ import annotations
@@ -41,6 +43,14 @@ class Header(msgspec.Struct, frozen=True):
     first: int
     salt: str
     sum: str
+    begun: int | None = None
+
+    @property
+    def synced(self) -> int:
+        """Number of entries that were synced before the file got its name."""
+        if self.begun is None:  # the first files did not say it; such a one began with a snapshot
+            return int(self.first > 1)
+        return self.begun
 
 
 class Line(NamedTuple):
@@ -51,13 +61,14 @@ class Line(NamedTuple):
     entry: bytes
 
 
-def header_line(session_id: str, first: int) -> tuple[bytes, int]:
+def header_line(session_id: str, first: int, begun: int = 0) -> tuple[bytes, int]:
     """Return a header that no other file has, with its newline, and its sum."""
-    body = b'{"holdall":"journal","format":%d,"session":%b,"first":%d,"salt":"%b"' % (
+    body = b'{"holdall":"journal","format":%d,"session":%b,"first":%d,"salt":"%b","begun":%d' % (
         FORMAT,
         msgspec.json.encode(session_id),
         first,
         secrets.token_hex(8).encode(),
+        begun,
     )
     total = crc32(body)
     return b'%b,"sum":"%08x"}\n' % (body, total), total
@@ -100,7 +111,10 @@ def parse_line(line: bytes, before: int) -> Line | None:
     if line[:_REST] != _HEAD % total:
         return None
     left, _, tail = rest[len(b'"left":') :].partition(b",")
-    return Line(total, int(left), _entry(tail))
+    try:
+        return Line(total, int(left), _entry(tail)) if left.isdigit() else None
+    except ValueError:  # the sum fits, and yet no holdall wrote this
+        return None
 
 
 def stored_entry(line: bytes) -> bytes:

@@ -1,4 +1,8 @@
-"""The kernel's lock on a session's folder: it ends with its holder, so it is never stale."""
+"""The kernel's lock on a session's folder: it ends with its holder, so it is never stale.
+
+The file also holds a note of its last holder. The kernel decides who holds the lock; the
+note names the holder to people, and says whether the machine may have lost power since.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from holdall.errors import LockedStorageError
-from holdall.journal import Process
 from holdall.processes import this_process
-from holdall_plugins.stores.disk import READ, opened, write_all
+from holdall_plugins.stores.disk import READ, opened, status_if_same, write_all
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +22,17 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 NAME: Final = "lock"
-_HOLDER_SIZE: Final = 4096
+_MAKE: Final = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+_NOTE_SIZE: Final = 4096
+
+
+class _Note(msgspec.Struct, frozen=True):
+    """The last process that wrote to the session, and whether it closed the session."""
+
+    pid: int
+    started: str = ""
+    boot_id: str = ""
+    is_closed: bool = False
 
 
 class SessionLock:
@@ -28,29 +41,66 @@ class SessionLock:
     def __init__(self, folder: Path, fd: int, session_id: str) -> None:
         from filelock import FileLock, Timeout
 
-        self._lock: BaseFileLock = FileLock(folder / NAME, mode=0o600, thread_local=False)
+        self._folder = fd
+        # Opened here as well: filelock keeps the descriptor of the file that it locks to itself.
+        self._file = os.open(NAME, _MAKE, 0o600, dir_fd=fd)
+        self._status = os.fstat(self._file)
         try:
+            self._lock: BaseFileLock = FileLock(folder / NAME, mode=0o600, thread_local=False)
             self._lock.acquire(blocking=False)
         except Timeout:
+            os.close(self._file)
             raise LockedStorageError(session_id, str(folder.parent), _holder(fd)) from None
-        with suppress(OSError):  # a full disk must not keep a session from being removed
-            self._note_holder(fd)
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the next writer would meet this lock, and not the file put in its place."""
+        return status_if_same(NAME, self._status, within=self._folder) is not None
+
+    def note(self, *, is_closed: bool = False) -> None:
+        """Note down that this process writes to the session, or that it closed the session."""
+        process = this_process()
+        note = _Note(process.pid, process.started, process.boot_id, is_closed)
+        with suppress(OSError):  # a full disk must not keep a session from being used
+            os.ftruncate(self._file, 0)
+            os.lseek(self._file, 0, os.SEEK_SET)
+            write_all(self._file, msgspec.json.encode(note) + b"\n")
 
     def release(self) -> None:
         """Let others lock the session; the file stays, because others may wait at it."""
         self._lock.release(force=True)
+        os.close(self._file)
 
-    def _note_holder(self, folder: int) -> None:
-        flags = os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-        with opened(NAME, flags, within=folder) as fd:
-            write_all(fd, msgspec.json.encode(this_process()) + b"\n")
+
+def may_have_lost_power(folder: int) -> bool:
+    """Whether the machine may have gone down while the last writer was at work.
+
+    Only then can blocks of its last write be missing: what a process wrote before it was
+    killed is in the hands of the system, whole.
+    """
+    try:
+        with opened(NAME, READ, within=folder) as fd:
+            note = _read_note(fd)
+    except OSError:
+        return False  # its name was synced before the first append
+    if note is None:
+        return True  # what is in it never was
+    return not note.is_closed and (not note.boot_id or note.boot_id != this_process().boot_id)
 
 
 def _holder(folder: int) -> str:
-    """Return who says to hold the lock; for people only, the kernel decides."""
+    with suppress(OSError), opened(NAME, READ, within=folder) as fd:
+        note = _read_note(fd)
+        if note is not None and not note.is_closed:
+            return f"process {note.pid}"
+    return ""
+
+
+def _read_note(fd: int) -> _Note | None:
     try:
-        with opened(NAME, READ, within=folder) as fd:
-            process = msgspec.json.decode(os.read(fd, _HOLDER_SIZE), type=Process)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-        return ""
-    return f"process {process.pid}"
+        return msgspec.json.decode(os.pread(fd, _NOTE_SIZE, 0), type=_Note)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from holdall.errors import StorageError
     from holdall.stores import Handle
     from holdall_plugins.stores.file.blobs import Blobs
+    from holdall_plugins.stores.file.reachability import Reachability
 
 FOLDER_NAME: Final = "io-logs"
 _BUFFER: Final = 1 << 16
@@ -82,8 +83,11 @@ def _note(file: str) -> str:
 class FileLog:
     """One log that is open for appending."""
 
-    def __init__(self, name: str, folder: int, handle: Handle, blobs: Blobs) -> None:
+    def __init__(
+        self, name: str, folder: int, handle: Handle, blobs: Blobs, reachability: Reachability
+    ) -> None:
         self._name = file_name(name)
+        self._reachability = reachability
         self._location = f"{handle.where}/{FOLDER_NAME}/{self._name}"
         self._handle = handle
         self._blobs = blobs
@@ -126,6 +130,7 @@ class FileLog:
                 write_all(self._fd, self._waiting)
             except OSError as error:
                 raise self._cut_back(error) from error
+            self._reachability.check(f"{FOLDER_NAME}/{self._name}", self._fd)
             self._flushed += len(self._waiting)
             self._waiting.clear()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from bisect import bisect_right
+from codecs import getincrementaldecoder
 from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -29,10 +30,14 @@ class Spot(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Entries that were appended together, and the spot behind them."""
+    """Entries that were appended together, and the spot behind them.
+
+    The very last one may lack its newline: it is whole, and its writer may not be done.
+    """
 
     entries: list[bytes]
     behind: Spot
+    is_ended: bool
 
 
 class JournalFile(NamedTuple):
@@ -41,12 +46,13 @@ class JournalFile(NamedTuple):
     fd: int
     name: str
     start: Spot
+    synced: int
 
     def batches(self, spot: Spot) -> Iterator[Batch]:
         """Yield the batches behind *spot*, up to the first that is not whole."""
         number, offset, total = spot
         entries: list[bytes] = []
-        for raw in _lines(self.fd, offset):
+        for raw, is_cut in _lines(self.fd, offset):
             line = parse_line(raw, total)
             # Torn or damaged: `damage_behind` decides which.
             if line is None:
@@ -56,7 +62,7 @@ class JournalFile(NamedTuple):
             offset += len(raw) + 1
             total = line.sum
             if not line.left:
-                yield Batch(entries, Spot(number, offset, total))
+                yield Batch(entries, Spot(number, offset, total), not is_cut)
                 entries = []
 
     def close(self) -> None:
@@ -96,64 +102,83 @@ def open_newest(folder: int, session_id: str, location: str) -> JournalFile | No
         except FileNotFoundError:
             continue  # a compaction replaced it just now
         try:
-            return JournalFile(fd, names[-1], _start(fd, session_id, f"{location}/{names[-1]}"))
+            return _journal_file(fd, names[-1], session_id, f"{location}/{names[-1]}")
         except BaseException:
             os.close(fd)
             raise
     return None
 
 
-def _start(fd: int, session_id: str, location: str) -> Spot:
-    line = next(_lines(fd, 0), b"")
-    header = parse_header(line)
+def _journal_file(fd: int, name: str, session_id: str, location: str) -> JournalFile:
+    line, is_cut = next(_lines(fd, 0), (b"", True))
+    header = None if is_cut else parse_header(line)
     if header is None:
         raise CorruptSessionError(session_id, f"{location}, line 1", "it is no journal header")
     if header.format > FORMAT:
         raise NewerFormatError(session_id, header.format, FORMAT)
-    if header.session != session_id or not location.endswith(journal_name(header.first)):
+    if header.session != session_id or name != journal_name(header.first):
         reason = f"this is entry {header.first} and on of the session {header.session!r}"
         raise CorruptSessionError(session_id, f"{location}, line 1", reason)
-    return Spot(header.first - 1, len(line) + 1, int(header.sum, 16))
+    start = Spot(header.first - 1, len(line) + 1, int(header.sum, 16))
+    return JournalFile(fd, name, start, header.synced)
 
 
-def _lines(fd: int, offset: int) -> Iterator[bytes]:
-    """Yield the lines from *offset* on without their newlines; a cut one ends with NUL."""
+def _lines(fd: int, offset: int) -> Iterator[tuple[bytes, bool]]:
+    """Yield the lines from *offset* on without their newlines, and whether that was missing."""
     begun: list[bytes] = []
     while chunk := os.pread(fd, _CHUNK, offset):
         offset += len(chunk)
         first, *others = chunk.split(b"\n")
         begun.append(first)
         if others:
-            yield b"".join(begun)
-            yield from others[:-1]
+            yield b"".join(begun), False
+            yield from ((line, False) for line in others[:-1])
             begun = others[-1:]
     if any(begun):
-        yield b"".join((*begun, b"\0"))
+        yield b"".join(begun), True
 
 
-def damage_behind(journal: JournalFile, spot: Spot) -> str:
+def damage_behind(journal: JournalFile, spot: Spot, *, lost_power: bool) -> str:
     """Return why what stands behind *spot* can't be a batch that was cut short, or nothing.
 
-    A write that a crash cut short leaves a part of its lines and nothing behind
-    them; a file system may show blocks that never reached the disk as NULs.
+    A write that was cut short leaves the beginning of its lines and nothing behind
+    them. After the machine lost power, blocks that never reached the disk may also
+    show as NULs. Neither is possible in what was synced before the file got its name.
     """
+    due = spot.number + 1
+    if due < journal.start.number + 1 + journal.synced:
+        return f"entry {due} was synced before this file got its name, and is not whole"
     total: int | None = spot.sum
     left: int | None = None
     is_holed = False
-    for count, raw in enumerate(_lines(journal.fd, spot.offset)):
+    for count, (raw, is_cut) in enumerate(_lines(journal.fd, spot.offset)):
         if left == 0:
-            return f"entry {spot.number + 1} or the next do not fit, and more follow"
+            return f"entry {due} or the next do not fit, and more follow"
         line = None if total is None else parse_line(raw, total)
-        total = stored_sum(raw)
-        if b"\0" in raw:
+        if lost_power and b"\0" in raw:
             is_holed = True
         elif line is None and not is_holed:
-            return f"entry {spot.number + 1 + count} does not fit its checksum"
+            if not is_cut or not _is_beginning(raw, total):
+                return f"entry {due + count} does not fit its checksum"
         elif line is not None:
             if left is not None and line.left >= left:
-                return f"entry {spot.number + 1 + count} follows others that do not fit"
+                return f"entry {due + count} follows others that do not fit"
             left = line.left
+        total = stored_sum(raw)
     return ""
+
+
+def _is_beginning(raw: bytes, total: int | None) -> bool:
+    """Whether *raw*, the end of a file, may be the beginning of a line behind sum *total*."""
+    if b"\0" in raw:
+        return False
+    if total is not None and parse_line(raw[:-1], total) is not None:
+        return False  # a whole line, and something else in the place of its newline
+    try:
+        getincrementaldecoder("utf-8")().decode(raw)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class Index:

@@ -13,14 +13,22 @@ from urllib.parse import quote
 from holdall.errors import (
     LockedStorageError,
     SessionExistsError,
-    StorageAccessError,
     UnknownSessionError,
 )
 from holdall.stores import Handle, check_session_id
-from holdall_plugins.stores.disk import FOLDER, make_folder, make_folders, names_in, sync_folder
+from holdall_plugins.stores.disk import (
+    FOLDER,
+    make_folder,
+    make_folders,
+    names_in,
+    sync_folder,
+    sync_way_to,
+)
 from holdall_plugins.stores.file.ends import modified, read_ends
+from holdall_plugins.stores.file.journal import SHARE
 from holdall_plugins.stores.file.lock import SessionLock
-from holdall_plugins.stores.file.storage import FileStorage, is_at
+from holdall_plugins.stores.file.reachability import is_at
+from holdall_plugins.stores.file.storage import FileStorage
 from holdall_plugins.stores.mounts import refuse_network
 from holdall_plugins.stores.os_errors import refusals, refused
 from holdall_plugins.stores.urls import local_path
@@ -32,7 +40,6 @@ if TYPE_CHECKING:
 
 _SUFFIX: Final = ".session"
 _REMOVED: Final = ".removed-"
-_SHARE: Final = "session-share"
 
 
 class FileRepository:
@@ -61,6 +68,10 @@ class FileRepository:
         with refusals("make the folder", str(self._root)):
             make_folders(self._root)
         with self._opened_root() as root:
+            if not any(name.endswith(_SUFFIX) for name in names_in(root)):
+                # Who made the folders may have been killed; a session there says that it was not.
+                with refusals("sync the way to", str(self._root)):
+                    sync_way_to(self._root)
             _finish_removing(root)
             try:
                 os.mkdir(name, 0o700, dir_fd=root)
@@ -69,10 +80,8 @@ class FileRepository:
             except OSError as error:
                 raise refused(error, "create a session in", str(self._root)) from error
             with _removed_if_it_fails(name, root):
-                # The name in the root comes last: with it the session is durable.
-                storage = self._open_to_write(session_id, first=first)
-                sync_folder(root)
-            return storage
+                fd = self._open_folder(session_id)
+                return self._open_to_write(session_id, fd, root, first=first)
 
     def open(self, session_id: str, *, mode: Mode = "w", take_over: bool = False) -> Storage:
         """Return the storage of a session that exists.
@@ -90,27 +99,32 @@ class FileRepository:
                 self._folder(session_id), self._open_folder(session_id), handle, None
             )
         self._refuse_network()
-        return self._open_to_write(session_id)
+        fd = self._open_folder(session_id)
+        with self._opened_root() as root:
+            _finish_removing(root)
+            return self._open_to_write(session_id, fd, root)
 
     def ids(self) -> Iterator[str]:
-        """Yield the ids of all sessions, the last modified first; ends interrupted removals.
+        """Yield the ids of all sessions, the last modified first; changes nothing at all.
 
         The moments are those of the journals' files; a session whose journal has
         nothing but its header comes last.
         """
-        self._finish_removing()
         root = os.fspath(self._root)
         ids = ((modified(f"{root}/{name}{_SUFFIX}", name), name) for name in self._session_ids())
         return (session_id for _moment, session_id in sorted(ids, reverse=True))
 
     def summaries(self) -> Iterator[SessionEnds]:
-        """Yield the ends of every session; ends interrupted removals."""
-        self._finish_removing()
+        """Yield the ends of every session; changes nothing at all."""
         root = os.fspath(self._root)
         return (
             read_ends(f"{root}/{session_id}{_SUFFIX}", session_id)
             for session_id in self._session_ids()
         )
+
+    def exists(self) -> bool:
+        """Whether the folder is there; the first session makes it."""
+        return self._root.is_dir()
 
     def remove(self, session_id: str) -> None:
         """Remove a session; if that is interrupted, it is out of sight and ended later."""
@@ -127,22 +141,30 @@ class FileRepository:
                 os.rename(folder.name, hidden, src_dir_fd=root, dst_dir_fd=root)
                 sync_folder(root)
             with refusals("finish removing", f"{self._root}/{hidden}"):
-                shutil.rmtree(hidden, dir_fd=root)
+                _remove_folder(hidden, root)
             _finish_removing(root)
 
-    def _open_to_write(self, session_id: str, *, first: int = 1) -> Storage:
+    def _open_to_write(self, session_id: str, fd: int, root: int, *, first: int = 1) -> Storage:
+        """Return the storage in the folder *fd*, which is closed with it, or if this fails."""
         folder = self._folder(session_id)
         with ExitStack() as undo:
-            fd = self._open_folder(session_id)
             undo.callback(os.close, fd)
             lock = self._lock(session_id, fd)
             undo.callback(lock.release)
             with refusals("open", str(folder)):
-                make_folder(_SHARE, fd)
                 handle = Handle(session_id, str(folder), "w", self)
                 storage = FileStorage(folder, fd, handle, lock, first=first)
             undo.pop_all()
-            return storage
+            undo.callback(storage.close)
+            with refusals("open", str(folder)):
+                make_folder(SHARE, fd)
+                # Who created the session may have been killed before its name was durable.
+                sync_folder(root)
+            if not is_at(folder, fd):
+                raise self._unknown(session_id)
+            lock.note()
+            undo.pop_all()
+        return storage
 
     def _lock(self, session_id: str, fd: int) -> SessionLock:
         folder = self._folder(session_id)
@@ -174,10 +196,6 @@ class FileRepository:
         finally:
             os.close(fd)
 
-    def _finish_removing(self) -> None:
-        with suppress(StorageAccessError), self._opened_root() as root:
-            _finish_removing(root)
-
     def _session_ids(self) -> tuple[str, ...]:
         try:
             names = [entry.name for entry in os.scandir(self._root)]
@@ -205,6 +223,11 @@ def _removed_if_it_fails(name: str, root: int) -> Iterator[None]:
     except BaseException:
         shutil.rmtree(name, ignore_errors=True, dir_fd=root)
         raise
+
+
+def _remove_folder(name: str, root: int) -> None:
+    with suppress(FileNotFoundError):  # another process finishes it at the same time
+        shutil.rmtree(name, dir_fd=root)
 
 
 def _finish_removing(root: int) -> None:

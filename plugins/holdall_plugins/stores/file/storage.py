@@ -10,6 +10,7 @@ from holdall.stores import file_of, is_compacted, is_repeated
 from holdall_plugins.stores.file.blobs import Blobs
 from holdall_plugins.stores.file.journal import JournalReader, JournalWriter
 from holdall_plugins.stores.file.logs import FileLog, flushed, log_names
+from holdall_plugins.stores.file.reachability import Reachability
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -34,9 +35,12 @@ class FileStorage:
         self._fd = fd
         self._handle = handle
         self._lock = lock
+        self._reachability = Reachability(folder, fd, handle, lock)
         self._reader = JournalReader(fd, handle)
-        self._writer = JournalWriter(fd, handle, self._reader, first) if lock else None
-        self._blobs = Blobs(fd, handle)
+        self._writer = (
+            JournalWriter(fd, handle, self._reader, self._reachability, first) if lock else None
+        )
+        self._blobs = Blobs(fd, handle, self._reachability)
         self._logs: list[FileLog] = []
 
     @property
@@ -115,7 +119,7 @@ class FileStorage:
         """Return the live log *name* for appending, a new one or what a crash left of one."""
         with self._handle.writing("write a log"):
             self._writing("write a log")
-            log = FileLog(name, self._fd, self._handle, self._blobs)
+            log = FileLog(name, self._fd, self._handle, self._blobs, self._reachability)
             self._logs.append(log)
             return log
 
@@ -139,6 +143,7 @@ class FileStorage:
         with self._handle.writing("drop a blob"):
             self._writing("drop a blob")
             self._blobs.drop(ref)
+            self._check()
 
     def close(self) -> None:
         """Let go of the folder and its lock; calling it again does nothing."""
@@ -151,26 +156,30 @@ class FileStorage:
         try:
             if self._writer:
                 self._writer.close()
+                self._note_closed()
         finally:
-            if self._lock and not self._handle.is_inherited:
-                self._lock.release()
+            self._release()
             os.close(self._fd)
+
+    def _note_closed(self) -> None:
+        # Of a session that was closed, everything is synced: whatever is amiss later is damage.
+        if self._lock and not self._handle.failure and not self._handle.is_inherited:
+            self._lock.note(is_closed=True)
+
+    def _release(self) -> None:
+        if self._lock and not self._handle.is_inherited:
+            self._lock.release()
 
     def _check(self) -> None:
         self._handle.check()
-        # The session may have been removed, and another one made under its id.
-        if not is_at(self.folder, self._fd):
+        if not self._reachability.is_at_path:
+            if self._writer:
+                raise self._reachability.gone()
+            # The session may have been removed, and another one made under its id.
             raise ClosedStorageError(self.id)
 
     def _writing(self, doing: str) -> JournalWriter:
         if self._writer is None:
             raise self._handle.read_only(doing)
+        self._reachability.check_lock()
         return self._writer
-
-
-def is_at(folder: Path, fd: int) -> bool:
-    """Whether the folder that is open as *fd* is still the one at that path."""
-    try:
-        return os.path.samestat(folder.lstat(), os.fstat(fd))
-    except OSError:
-        return False

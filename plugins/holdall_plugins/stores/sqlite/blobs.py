@@ -143,7 +143,7 @@ def blob_key(database: Database, session: int, ref: str) -> tuple[int, str] | No
     row = database.row("SELECT key, name FROM blobs WHERE session = ? AND ref = ?", session, ref)
     if row is None:
         return None
-    return int(row[0]), row[1].rpartition(_STORED_AS)[2] if row[1] else ref
+    return int(row[0]), str(row[1]).rpartition(_STORED_AS)[2] if row[1] else ref
 
 
 def chunks_of(database: Database, blob: int) -> Iterator[bytes]:
@@ -151,6 +151,8 @@ def chunks_of(database: Database, blob: int) -> Iterator[bytes]:
     number = 0
     statement = "SELECT data FROM chunks WHERE blob = ? AND n = ?"
     while row := database.row(statement, blob, number):
+        if type(row[0]) is not bytes:
+            raise database.damaged(f"row {number} of blob {blob} is no bytes")
         yield row[0]
         number += 1
 

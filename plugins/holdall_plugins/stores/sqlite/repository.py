@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from holdall.contracts import SessionEnds
-from holdall.errors import LockedStorageError, SessionExistsError, UnknownSessionError
+from holdall.errors import (
+    CorruptSessionError,
+    LockedStorageError,
+    SessionExistsError,
+    UnknownSessionError,
+)
 from holdall.journal import Process
 from holdall.processes import is_alive, this_process
 from holdall.stores import Handle, check_session_id
 from holdall_plugins.stores.mounts import refuse_network
+from holdall_plugins.stores.sqlite.blobs import drop_rows
 from holdall_plugins.stores.sqlite.database import Database, make_file
+from holdall_plugins.stores.sqlite.removal import drop_removed
 from holdall_plugins.stores.sqlite.storage import SqliteStorage
 from holdall_plugins.stores.urls import local_path
 
@@ -39,6 +47,13 @@ LEFT JOIN entries AS first ON first.session = key
     AND first.n = (SELECT min(n) FROM entries WHERE session = key)
 WHERE key > ? ORDER BY key LIMIT ?
 """
+
+_KINDS: Final = (
+    [int, int, int, str, str],
+    [int, int, NoneType, str, str],
+    [int, int] + [NoneType] * 3,
+)
+"""What the row of a session may hold: the process that wrote it, or none."""
 
 
 class SqliteRepository:
@@ -71,13 +86,14 @@ class SqliteRepository:
                 # Inside the transaction: of two that create it, one is refused.
                 if database.row("SELECT 1 FROM sessions WHERE id = ?", session_id):
                     raise SessionExistsError(str(self._path), session_id)
+                me = this_process()
                 cursor.execute(
-                    "INSERT INTO sessions (id, head, epoch) VALUES (?, ?, 0)",
-                    (session_id, first - 1),
+                    "INSERT INTO sessions (id, head, epoch, pid, started, boot_id) "
+                    "VALUES (?, ?, 1, ?, ?, ?)",
+                    (session_id, first - 1, me.pid, me.started, me.boot_id),
                 )
-                key, epoch, _ = self._row_of(database, session_id)
-                _take(cursor, key, epoch + 1)
-            return SqliteStorage(database, handle, key, epoch + 1)
+                key = cursor.lastrowid or 0
+            return SqliteStorage(database, handle, key, 1)
 
     def open(self, session_id: str, *, mode: Mode = "w", take_over: bool = False) -> Storage:
         """Return the storage of a session; taking over fences the writer before."""
@@ -94,7 +110,7 @@ class SqliteRepository:
                     self._refuse_living(session_id, holder)
                 _take(cursor, key, epoch + 1)
                 # Left by a writer that was killed while it stored them; nothing names them.
-                _drop_blobs(cursor, "session = ? AND ref IS NULL AND name IS NULL", key)
+                _drop_uploads(cursor, key)
             return SqliteStorage(database, handle, key, epoch + 1)
 
     def ids(self) -> Iterator[str]:
@@ -108,26 +124,28 @@ class SqliteRepository:
     def summaries(self) -> Iterator[SessionEnds]:
         """Yield the ends of every session, a page of sessions by one query."""
         with self._reading() as database:
-            key: int | None = 0
-            while key is not None and database is not None and database.layout:
-                page = database.rows(_ENDS, key, _PAGE)
-                key = page[-1][0] if page else None
-                for _key, session_id, head, first, before, last in page:
-                    two = tuple(entry for entry in (before, last) if entry is not None)
-                    is_whole = head == 0 or last is not None
-                    yield SessionEnds(session_id, first, two, is_whole)
+            if database is None or not database.layout:
+                return
+            seen = set()
+            try:
+                for ends in _summaries(database):
+                    seen.add(ends.id)
+                    yield ends
+            except CorruptSessionError:
+                # Each of the others is opened then, and a damaged one says what is wrong.
+                others = (session_id for session_id in _ids(database) if session_id not in seen)
+                yield from (SessionEnds(session_id, is_whole=False) for session_id in others)
 
     def remove(self, session_id: str) -> None:
-        """Remove a session in one transaction."""
+        """Remove a session in one transaction; what it leaves is dropped in others behind it."""
         check_session_id(session_id)
         self._refuse_network()
         with self._storage_to_be(session_id, "w") as (database, _handle):
             with database.writing("remove a session from") as cursor:
                 key, _epoch, holder = self._row_of(database, session_id)
                 self._refuse_living(session_id, holder)
-                _drop_blobs(cursor, "session = ?", key)
-                cursor.execute("DELETE FROM entries WHERE session = ?", (key,))
                 cursor.execute("DELETE FROM sessions WHERE key = ?", (key,))
+            drop_removed(database)
             database.close()
 
     @contextmanager
@@ -160,6 +178,8 @@ class SqliteRepository:
         if row is None:
             raise UnknownSessionError(str(self._path), session_id, _ids(database))
         key, epoch, pid, started, boot_id = row
+        if [type(value) for value in row] not in _KINDS:
+            raise database.damaged(f"the row of the session holds {row!r}")
         holder = None if pid is None else Process(pid=pid, started=started, boot_id=boot_id)
         return key, epoch, holder
 
@@ -175,7 +195,31 @@ class SqliteRepository:
 def _ids(database: Database) -> tuple[str, ...]:
     if not database.layout:
         return ()  # a process was killed before it had made the tables
-    return tuple(session_id for (session_id,) in database.rows(_NEWEST_FIRST))
+    try:
+        rows = database.rows(_NEWEST_FIRST)
+    except CorruptSessionError:
+        rows = _ids_beside_damage(database)
+    return tuple(str(session_id) for (session_id,) in rows)
+
+
+def _ids_beside_damage(database: Database) -> list[tuple[str]]:
+    """Return the ids without a look at entries, by the index if the table can't be read."""
+    try:
+        return database.rows("SELECT id FROM sessions NOT INDEXED ORDER BY key DESC")
+    except CorruptSessionError:
+        return database.rows("SELECT id FROM sessions ORDER BY id")
+
+
+def _summaries(database: Database) -> Iterator[SessionEnds]:
+    key: int | None = 0
+    while key is not None:
+        page = database.rows(_ENDS, key, _PAGE)
+        key = page[-1][0] if page else None
+        for _key, session_id, head, first, before, last in page:
+            two = tuple(entry for entry in (before, last) if type(entry) is bytes)
+            is_empty = head == 0 and first is None
+            is_whole = is_empty or (type(first) is type(last) is bytes)
+            yield SessionEnds(str(session_id), first, two, is_whole)
 
 
 def _take(cursor: sqlite3.Cursor, key: int, epoch: int) -> None:
@@ -187,10 +231,10 @@ def _take(cursor: sqlite3.Cursor, key: int, epoch: int) -> None:
     )
 
 
-def _drop_blobs(cursor: sqlite3.Cursor, condition: str, key: int) -> None:
-    chosen = f"SELECT key FROM blobs WHERE {condition}"  # noqa: S608 - a condition of this module
-    cursor.execute(f"DELETE FROM chunks WHERE blob IN ({chosen})", (key,))  # noqa: S608 - the same
-    cursor.execute(f"DELETE FROM blobs WHERE key IN ({chosen})", (key,))  # noqa: S608 - the same
+def _drop_uploads(cursor: sqlite3.Cursor, key: int) -> None:
+    chosen = "SELECT key FROM blobs WHERE session = ? AND ref IS NULL AND name IS NULL"
+    for (upload,) in cursor.execute(chosen, (key,)).fetchall():
+        drop_rows(cursor, upload)
 
 
 if TYPE_CHECKING:

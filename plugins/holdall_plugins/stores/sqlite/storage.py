@@ -133,14 +133,32 @@ class SqliteStorage:
 
     def _read(self, after: int) -> Iterator[tuple[int, bytes]]:
         number = after
-        while page := self._page(number):
-            if number > after and page[0][0] != number + 1:
+        while True:
+            page, head = self._page(number), self._now()[0]
+            if not page:
+                if number < head and self._page(number):
+                    continue  # appended since
+                break
+            first, last = page[0][0], page[-1][0]
+            if not isinstance(first, int):
+                raise self._damaged(f"one has the number {first!r}")
+            if number > after and first != number + 1:
                 reason = f"entry {number + 1} was compacted meanwhile; read again from the start"
                 raise StorageAccessError(self.where, "read on in", reason)
+            if [row[0] for row in page] != list(range(first, first + len(page))):
+                raise self._damaged(f"entries are missing between {first} and {last}")
+            if not all(type(row[1]) is bytes for row in page):
+                raise self._damaged(f"some between {first} and {last} are no bytes")
+            if last > head:
+                raise self._damaged(f"entry {last} is there, and the last is to be {head}")
             yield from page
-            number = page[-1][0]
+            number = last
             self._handle.check()
-        self._now()
+        if number < head:
+            raise self._damaged(f"the entries behind {number} up to {head} are missing")
+
+    def _damaged(self, reason: str) -> CorruptSessionError:
+        return CorruptSessionError(self.id, f"{self.where}, its entries", reason)
 
     def put_blob(self, chunks: Iterable[bytes], *, ref: str | None = None) -> str:
         """Store bytes and return `sha256:...`, durable on return."""
@@ -230,6 +248,8 @@ class SqliteStorage:
         row = self._database.row("SELECT head, epoch FROM sessions WHERE key = ?", self._key)
         if row is None:
             raise ClosedStorageError(self.id)
+        if not isinstance(row[0], int):
+            raise self._damaged(f"the number of the last one is {row[0]!r}")
         return row[0], row[1]
 
     def _check_epoch(self, cursor: sqlite3.Cursor) -> None:

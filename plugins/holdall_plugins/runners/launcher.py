@@ -1,0 +1,222 @@
+"""The parent of a job's command: reports how it ended, and ends the processes it left.
+
+It is run as a program of its own, by path and without site-packages, so it imports
+nothing but the standard library. As a child subreaper it becomes the parent of every
+descendant of the command whose own parent ended, also after setsid and double forks:
+nothing the command started can get out of its sight.
+
+It takes a line at a time from standard input: `go` lets the command start, `term` and
+`kill` signal all of its processes. It writes to the file descriptor that its first
+argument names: the pid of the command, then one JSON object when all is over.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import select
+import signal
+import sys
+import time
+from contextlib import suppress
+
+_SET_CHILD_SUBREAPER = 36
+_DRAIN_S = 0.5
+_UNENDING_S = 5.0
+_IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
+
+
+def main(status: int, task_variable: str, leave: bool, command: list[str]) -> None:  # noqa: FBT001
+    """Run *command* once told to, and report how it ended and what it left behind."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    for number in _IGNORED:
+        signal.signal(number, signal.SIG_IGN)  # the end of the terminal or of a group is not ours
+    wake, waker = os.pipe()
+    os.set_blocking(waker, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    go, start = os.pipe()
+    failed, failure = os.pipe()
+    job = os.fork()
+    if not job:
+        _become(command, task_variable, go, failure, [start, status, failed, wake, waker])
+    for inherited in (go, failure):
+        os.close(inherited)
+    _write(status, f"{job}\n".encode())
+    if _first_line() != b"go\n":
+        os.kill(job, signal.SIGKILL)
+        return
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (1, 2):  # or their reader would wait for the end of this process too
+        os.dup2(null, stream)
+    _write(start, b"go")
+    os.close(start)
+    code = _waited(job, wake)
+    left: list[str] = []
+    stuck: list[str] = []
+    if not leave:
+        left, stuck = _ended_leftovers(job)
+    error = os.read(failed, 4096).decode(errors="replace")
+    report = {"code": code, "left": left, "stuck": stuck, "error": error}
+    _write(status, json.dumps(report).encode() + b"\n")
+
+
+def _become(
+    command: list[str], task_variable: str, go: int, failure: int, others: list[int]
+) -> None:
+    """Wait until the start is durable, then become the command; a failure is reported."""
+    try:
+        signal.set_wakeup_fd(-1)
+        for number in (*_IGNORED, signal.SIGCHLD, signal.SIGPIPE):
+            signal.signal(number, signal.SIG_DFL)
+        os.setsid()
+        for other in others:
+            os.close(other)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        if os.read(go, 2) == b"go":
+            environ = {**os.environ, task_variable: _identity()}
+            os.execvpe(command[0], command, environ)  # noqa: S606 - that is what it is for
+    except BaseException as error:  # noqa: BLE001 - reported, whatever it is
+        reason = getattr(error, "strerror", None) or str(error)
+        os.write(failure, f"{command[0]!r}: {reason}".encode(errors="replace"))
+    finally:
+        os._exit(127)
+
+
+def _identity() -> str:
+    """Return what no other process has: the number, the start time and the boot."""
+    pid = os.getpid()
+    if sys.platform != "linux":
+        return str(pid)
+    _, started, _ = _stat(pid) or (0, "", "")
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as boot:  # noqa: PTH123
+        return f"{pid}-{started}-{boot.read().strip()}"
+
+
+def _first_line() -> bytes:
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = os.read(0, 1)
+        if not byte:
+            break  # who would say `go` is gone
+        line += byte
+    return line
+
+
+def _waited(job: int, wake: int) -> int:
+    """Return the exit code of the command; carry out what is asked for meanwhile."""
+    sources = [0, wake]
+    asked = b""
+    while True:
+        code = _reaped(job)
+        if code is not None:
+            return code
+        ready, _, _ = select.select(sources, [], [])
+        if wake in ready:
+            os.read(wake, 4096)
+        if 0 in ready:
+            data = os.read(0, 4096)
+            if not data:
+                sources.remove(0)  # whoever resumes the session ends the command
+            *lines, asked = (asked + data).split(b"\n")
+            for line in lines:
+                _signal_all(job, signal.SIGKILL if line == b"kill" else signal.SIGTERM)
+
+
+def _reaped(job: int) -> int | None:
+    """Collect children that ended; return the exit code of the command if it is among them."""
+    code = None
+    while True:
+        try:
+            pid, state = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return code
+        if not pid:
+            return code
+        if pid == job:
+            code = os.waitstatus_to_exitcode(state)
+
+
+def _ended_leftovers(job: int) -> tuple[list[str], list[str]]:
+    """End what the command left behind; return the names, and those of what can't be ended."""
+    patience = time.monotonic() + _DRAIN_S
+    while (alive := _descendants(job)) and time.monotonic() < patience:
+        time.sleep(0.01)  # the last one of a pipeline may need a moment to end by itself
+        _reaped(job)
+    names = sorted(filter(None, alive.values()))
+    _signal_all(job, signal.SIGKILL)
+    patience = time.monotonic() + _UNENDING_S
+    while (alive := _descendants(job)) and time.monotonic() < patience:
+        _signal_all(job, signal.SIGKILL)
+        time.sleep(0.01)
+        _reaped(job)
+    return names, sorted(filter(None, alive.values()))
+
+
+def _signal_all(job: int, number: signal.Signals) -> None:
+    for pid in _descendants(job):
+        for sent in (number, signal.SIGCONT):  # one that is stopped would not heed it
+            try:
+                os.kill(pid, sent)
+            except (ProcessLookupError, PermissionError):
+                break
+    if sys.platform != "linux":
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(job, number)
+
+
+if sys.platform == "linux":
+
+    def _descendants(_job: int) -> dict[int, str]:
+        """Return the name of each process below this one; a zombie may have living threads."""
+        children: dict[int, list[int]] = {}
+        names: dict[int, str] = {}
+        for entry in os.listdir("/proc"):  # noqa: PTH208 - it makes no paths
+            if entry.isdigit():
+                known = _stat(int(entry))
+                if known is not None:
+                    children.setdefault(known[0], []).append(int(entry))
+                    names[int(entry)] = known[2]
+        below: dict[int, str] = {}
+        pending = children.get(os.getpid(), [])
+        while pending:
+            pid = pending.pop()
+            below[pid] = names[pid]
+            pending.extend(children.get(pid, ()))
+        return below
+
+    def _stat(pid: int) -> tuple[int, str, str] | None:
+        """Return parent, start time and name of a process, without a name if it is a zombie."""
+        try:
+            with open(f"/proc/{pid}/stat", "rb") as stat:  # noqa: PTH123
+                data = stat.read()
+        except OSError:
+            return None
+        end = data.rindex(b")")
+        fields = data[end + 2 :].split()
+        name = data[data.index(b"(") + 1 : end].decode(errors="replace")
+        name = "" if fields[0] == b"Z" else name
+        return int(fields[1]), fields[19].decode(), name
+
+else:
+
+    def _descendants(_job: int) -> dict[int, str]:
+        return {}  # the group is signalled, and nothing tells what else there is
+
+    def _stat(_pid: int) -> tuple[int, str, str] | None:
+        return None
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    try:
+        os.write(descriptor, data)
+    except BrokenPipeError:
+        return  # nobody is left to read it
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    _, given_status, given_variable, given_leave, *given_command = sys.argv
+    main(int(given_status), given_variable, given_leave == "leave", given_command)
