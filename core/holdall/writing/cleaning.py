@@ -14,7 +14,7 @@ from holdall.results import encodable
 from holdall.writing.cuts import cut_text, split_room, text_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from holdall.languages import Catalog
 
@@ -204,6 +204,12 @@ class EscapeStripper:
 def strip_escapes(text: str) -> str:
     """Return *text* without terminal escape sequences."""
     return _SEQUENCE.sub("", text) if _has_any(text) else text
+
+
+def escape_sequences(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where the terminal escape sequences of *text* begin and end."""
+    if _has_any(text):
+        yield from (match.span() for match in _SEQUENCE.finditer(text))
 
 
 def _has_any(text: str) -> bool:
