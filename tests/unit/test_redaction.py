@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from holdall.contracts.exporters import ExportReport
+    from holdall.journal import AnyEvent
 
 REGISTRY = Registry.discover()
 SECRET = 'p@ss/wörd+"1"'  # noqa: S105 - the subject of these tests
@@ -241,7 +242,7 @@ def test_a_key_is_masked_in_json_within_json_and_amid_colours() -> None:
 
 
 def test_ids_that_differ_in_secrets_alone_stay_apart_and_are_the_same_everywhere() -> None:
-    events = [
+    events: list[AnyEvent] = [
         SessionCreated(at=1, session_id="s"),
         DeviceAdded(at=1, device="dut-hunter2"),
         CategoryDefined(at=1, id="c-hunter2", name="A hunter2"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from holdall.redaction.forms import Secret, Text
+from holdall.redaction.forms import Secret, Text, folded
 from holdall.redaction.readings import readings
 from holdall.writing import LARGEST_MATCH, MaskedLog, Span, masked_log
 
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 MASK: Final = "[redacted]"
 
 _SHORTEST_HOLD: Final = 4096
+
+
+def masker_of(rules: RedactionRules | None) -> Masker | None:
+    """Return what masks by *rules*; None where they mask nothing."""
+    return Masker(rules) if rules else None
 
 
 class _Hit(NamedTuple):
@@ -44,7 +49,9 @@ class Masker:
         ]
         first += len(rules.patterns)
         self._keys: Final = {key.casefold(): n for n, key in enumerate(rules.keys, first)}
-        self._values: Final = [(n, _key_value(key)) for n, key in enumerate(rules.keys, first)]
+        self._values: Final = [
+            (n, folded(key), _key_value(key)) for n, key in enumerate(rules.keys, first)
+        ]
         longest = max(map(len, rules.secrets.values()), default=0)
         self.hold: Final = (
             LARGEST_MATCH
@@ -137,8 +144,9 @@ class Masker:
                 for match in expression.finditer(reading.text):
                     if match[0]:
                         yield _Hit(*reading.location(*match.span()), rule)
-            for rule, expression in self._values:
-                for match in expression.finditer(reading.text):
+            for rule, key, expression in self._values:
+                matches = expression.finditer(reading.text) if key in spellings.folded else ()
+                for match in matches:
                     yield _Hit(*reading.location(*match.span("value")), rule)
 
 

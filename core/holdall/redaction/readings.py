@@ -7,10 +7,10 @@ from bisect import bisect_right
 from html.entities import html5
 from typing import TYPE_CHECKING, Final
 
-from holdall.writing import escape_sequences
+from holdall.writing import escape_sequences, strip_escapes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     Edit = tuple[int, int, str]
 
@@ -19,29 +19,37 @@ _DEPTH: Final = 2
 
 
 class Reading:
-    """A text, and for each part of it the location in the text that was written."""
+    """A text, and for each part of it the location in the text that was written.
 
-    __slots__ = ("_parts", "_starts", "_written", "text")
+    Attributes:
+        text: What is read. Most texts have nothing to be masked, so the locations are
+            made out only when they are asked for.
+    """
+
+    __slots__ = ("_edits", "_parts", "_starts", "_written", "text")
 
     def __init__(
         self,
         text: str,
-        parts: list[tuple[int, int, int]] | None = None,
         written: Reading | None = None,
+        edits: Callable[[], Iterable[Edit]] = tuple,
     ) -> None:
         self.text = text
-        self._parts = parts or []
-        self._starts = [start for start, _from, _to in self._parts]
         self._written = written
+        self._edits = edits
+        self._parts: list[tuple[int, int, int]] = []  # start here, start and end as written
+        self._starts: list[int] = []
 
     def location(self, start: int, end: int) -> tuple[int, int]:
         """Return where the characters from *start* to *end* were written."""
         if self._written is None:
             return start, end
+        if not self._parts:
+            self._parts = [*_parts(self._written.text, self._edits())]
+            self._starts = [part[0] for part in self._parts]
         first, last = (bisect_right(self._starts, at) - 1 for at in (start, end - 1))
-        part_start, part_from, part_to = self._parts[first]
-        is_plain = self._is_plain(first)
-        begin = part_from + (start - part_start) * is_plain
+        part_start, part_from, _part_to = self._parts[first]
+        begin = part_from + (start - part_start if self._is_plain(first) else 0)
         part_start, part_from, part_to = self._parts[last]
         finish = part_from + end - part_start if self._is_plain(last) else part_to
         return self._written.location(begin, finish)
@@ -52,60 +60,53 @@ class Reading:
         start, part_from, part_to = self._parts[number]
         return behind - start == part_to - part_from
 
-    def edited(self, edits: Iterable[Edit]) -> Reading | None:
-        """Return this reading with *edits* made, `(start, end, text)` in order; None without."""
-        parts: list[tuple[int, int, int]] = []
-        texts: list[str] = []
-        size = position = 0
-        for start, end, text in edits:
-            for part_from, part_to, shown in (
-                (position, start, self.text[position:start]),
-                (start, end, text),
-            ):
-                if shown:
-                    parts.append((size, part_from, part_to))
-                    texts.append(shown)
-                    size += len(shown)
-            position = end
-        if not position:
-            return None
-        if position < len(self.text):
-            parts.append((size, position, len(self.text)))
-            texts.append(self.text[position:])
-        return Reading("".join(texts), parts, self)
+
+def _parts(text: str, edits: Iterable[Edit]) -> Iterator[tuple[int, int, int]]:
+    """Yield the parts that *text* has with *edits*: what stays, and what they put in."""
+    size = position = 0
+    for start, end, shown in (*edits, (len(text), len(text), "")):
+        if start > position:
+            yield size, position, start
+            size += start - position
+        if shown:
+            yield size, start, end
+            size += len(shown)
+        position = end
 
 
 def readings(text: str) -> Iterator[Reading]:
     """Yield *text* as it is, and in each other way in which it can be read."""
     written = Reading(text)
     yield written
-    visible = _without_controls(written) or written
+    visible = _without_controls(written)
     if visible is not written:
         yield visible
-    overstruck = _overstruck(written) if "\b" in text else None
-    if overstruck is not None:
-        yield overstruck
+    if "\b" in text:
+        yield _overstruck(written)
     for _level in range(_DEPTH):
         decoded = _decoded(visible)
-        if decoded is None:
+        if decoded is visible:
             return
-        visible = _without_controls(decoded) or decoded
+        visible = _without_controls(decoded)
         yield visible
 
 
 def without_controls(text: str) -> str:
     """Return *text* without escape sequences, and without characters that nobody sees."""
-    reading = _without_controls(Reading(text))
-    return text if reading is None else reading.text
+    return _CONTROLS.sub("", strip_escapes(text)) if _CONTROLS.search(text) else text
 
 
-def _without_controls(reading: Reading, keep: str = "") -> Reading | None:
+def _without_controls(reading: Reading) -> Reading:
     text = reading.text
-    if not _CONTROLS.search(text):
-        return None
-    sequences = escape_sequences(text)
+    shown = without_controls(text)
+    if shown is text:
+        return reading
+    return Reading(shown, reading, lambda: _controls(text))
+
+
+def _controls(text: str, keep: str = "") -> Iterator[Edit]:
     controls = (match.span() for match in _CONTROLS.finditer(text) if match[0] not in keep)
-    return reading.edited((start, end, "") for start, end in _apart(sequences, controls))
+    return ((start, end, "") for start, end in _apart(escape_sequences(text), controls))
 
 
 def _apart(
@@ -125,9 +126,10 @@ _CONTROLS: Final = re.compile(
 )
 
 
-def _overstruck(written: Reading) -> Reading | None:
+def _overstruck(written: Reading) -> Reading:
     """Return what is left on a terminal of a text with backspaces."""
-    reading = _without_controls(written, keep="\b") or written
+    edits = [*_controls(written.text, keep="\b")]
+    reading = Reading(_edited(written.text, edits), written, lambda: edits)
     text = reading.text
     kept: list[tuple[int, int]] = []
     for match in _BACKSPACES.finditer(text):
@@ -141,34 +143,49 @@ def _overstruck(written: Reading) -> Reading | None:
             if last - first > going:
                 kept.append((first, last - going))
             going -= min(going, last - first)
-    edits = []
+    struck: list[Edit] = []
     position = 0
     for start, end in (*kept, (len(text), len(text))):
         if start > position:
             # What was written over belongs to the character in its place.
             behind = text[start : start + 1]
-            edits.append((position, start + len(behind), behind))
+            struck.append((position, start + len(behind), behind))
         position = end
-    return reading.edited(edits)
+    return Reading(_edited(text, struck), reading, lambda: struck)
+
+
+def _edited(text: str, edits: Iterable[Edit]) -> str:
+    shown: list[str] = []
+    position = 0
+    for start, end, part in edits:
+        shown += text[position:start], part
+        position = end
+    return "".join((*shown, text[position:]))
 
 
 _BACKSPACES: Final = re.compile("\b+|[^\b]+")
 
 
-def _decoded(reading: Reading) -> Reading | None:
+def _decoded(reading: Reading) -> Reading:
     """Return the reading with escapes of URLs, of JSON and programs, and of HTML decoded."""
     text = reading.text
     if not any(mark in text for mark in _MARKS):
-        return None
-    return reading.edited(
-        (match.start(), match.end(), shown)
-        for match in _ESCAPES.finditer(text)
-        if (shown := _unescaped(match)) != match[0]
+        return reading
+    shown = _ESCAPES.sub(_unescaped, text)
+    if shown == text:
+        return reading
+    return Reading(
+        shown,
+        reading,
+        lambda: (
+            (match.start(), match.end(), _unescaped(match)) for match in _ESCAPES.finditer(text)
+        ),
     )
 
 
 _MARKS: Final = ("%", "\\", "&", *map(chr, range(0x2400, 0x2420)))
 _ESCAPES: Final = re.compile(
+    "(?=[%\\\\&\u2400-\u241f])(?:"  # the quickest way to pass over what is none
     r"(?P<percent>(?:%[0-9A-Fa-f]{2}){1,256})"
     r"|(?P<bytes>(?:\\x[0-9A-Fa-f]{2}){1,256})"
     r"|(?P<octal>(?:\\[0-3][0-7]{2}){1,256})"
@@ -179,7 +196,7 @@ _ESCAPES: Final = re.compile(
     r"|&#(?P<decimal>[0-9]{1,9});?"
     r"|&#[xX](?P<hex>[0-9A-Fa-f]{1,8});?"
     r"|&(?P<name>[A-Za-z][A-Za-z0-9]{1,31};)"
-    "|(?P<picture>[\u2400-\u241f])"
+    "|(?P<picture>[\u2400-\u241f]))"
 )
 _LETTERS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "e": "\x1b", "0": "\0"}
 

@@ -153,11 +153,12 @@ _ESCAPED_UNIT: Final = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 # longer and two-character escapes. Last, the marks of sequences that never end, which would make
 # a terminal listen. NEL is a C1 control too, but no mark of anything.
 _SEQUENCE: Final = re.compile(
+    r"(?=[\x1b\x80-\x9f])(?:"  # most characters begin none, and this is the quickest way to know
     r"(?:\x1b\[|\x9b)[0-?]{0,256}[ -/]{0,16}[@-~]"
     r"|(?:\x1b[]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]{0,4096}(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]{1,16}[0-~]"
     r"|\x1b[0-OQ-WYZ\\`-~]"
-    r"|\x1b[\[\]PX^_]?|[\x80-\x84\x86-\x9f]"
+    r"|\x1b[\[\]PX^_]?|[\x80-\x84\x86-\x9f])"
 )
 
 # What may be the beginning of one, at the end of a piece.
