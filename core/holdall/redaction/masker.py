@@ -97,6 +97,7 @@ class Masker:
             shown = f"{masked}-{number}"
         self._used.add((kind, shown))
         self._ids[kind, text] = shown
+        self._ids.setdefault((kind, shown), shown)  # what is masked already stays
         return shown
 
     def data(self, data: bytes, counts: Counter[str] | None = None) -> bytes:

@@ -168,8 +168,10 @@ class MaskedLog:
         """Take the next record; return those of which everything is known."""
         is_due = False
         self._last[record.stream] = record
-        for start in range(0, len(record.data), _PIECE):
-            text = self._decoders[record.stream].decode(record.data[start : start + _PIECE])
+        # A record is known as a whole, so one that is larger than what is held back is parted.
+        piece = min(_PIECE, self._hold)
+        for start in range(0, len(record.data), piece):
+            text = self._decoders[record.stream].decode(record.data[start : start + piece])
             is_due |= self._add(record, text)
         return self._done() if is_due else []
 
