@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @click.option(
     "--url",
     metavar="URL",
-    help="Check a store at new repositories of this URL; {folder} stands for a new folder.",
+    help="Check a store at new places of this URL; {folder} stands for a new folder.",
 )
 @click.option(
     "--one-process",
