@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from holdall.stores import open_repository
-from holdall.testing.checks.stores import Outcomes
+from holdall.errors import HoldallError
+from holdall.stores import RepositoryWrapper, open_repository
+from holdall.testing.checks.stores import URL, Outcomes
 from holdall.testing.repositories import RepositoryContract
 
 if TYPE_CHECKING:
@@ -17,15 +18,9 @@ if TYPE_CHECKING:
 
     from holdall.contracts import Repository
 
-URL = "HOLDALL_CHECK_URL"
-"""Variable with the URL, in which `{folder}` stands for a new folder."""
-
-ONE_PROCESS = "HOLDALL_CHECK_ONE_PROCESS"
-"""Variable that says that the store lives in one process."""
-
 
 def outcomes() -> Outcomes:
-    """Run the contract over the store that the variables name, and return what came of it."""
+    """Run the contract over the store that the variable names, and return what came of it."""
     kept = Outcomes(TestStore)
     unused = ("cacheprovider", "xdist", "randomly")
     options = [option for name in unused for option in ("-p", f"no:{name}")]
@@ -35,10 +30,21 @@ def outcomes() -> Outcomes:
     return kept
 
 
-class TestStore(RepositoryContract):
-    """The store that the variables name."""
+def is_in_one_process(url: str) -> bool:
+    """Whether the class of the store at *url* says that a store lives in one process."""
+    try:
+        repository = open_repository(url)
+    except HoldallError:
+        return False  # each check says what hinders it
+    while isinstance(repository, RepositoryWrapper):
+        repository = repository.inner
+    return bool(getattr(repository, "in_one_process", False))
 
-    durable = processes = not os.environ.get(ONE_PROCESS)
+
+class TestStore(RepositoryContract):
+    """The store that the variable names."""
+
+    durable = processes = not is_in_one_process(os.environ[URL])
 
     @pytest.fixture
     def repository(self, tmp_path: Path) -> Repository:
