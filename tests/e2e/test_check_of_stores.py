@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from holdall.testing import RepositoryContract
+from holdall.testing.checks.stores import promises
+
 if TYPE_CHECKING:
     from tests.e2e.conftest import Cli
 
@@ -15,6 +18,9 @@ def test_a_store_says_by_itself_that_it_lives_in_one_process(holdall: Cli) -> No
     checks = json.loads(checked.out)["checks"]
     outcomes = {check["check"]: (check["outcome"], check["words"]) for check in checks}
     assert checked.code == 0, checked.out
+    tests = {name.partition("[")[0] for name in outcomes}
+    assert tests == {promise.test for promise in promises(RepositoryContract)}
+    assert len(outcomes) == len(checks)
     assert outcomes["test_every_durable_step_is_synced"] == (
         "skip",
         "not applicable: nothing of the store outlives its process",

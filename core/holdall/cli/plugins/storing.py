@@ -42,10 +42,10 @@ def main() -> None:
     from holdall.testing.checks.installed_store import outcomes
     from holdall.testing.checks.stores import by_guarantee
 
-    kept = outcomes()
-    for _promise, finding in kept.findings:
+    rows = outcomes()
+    for _promise, finding in rows:
         _print({**finding._asdict(), "words": finding.message})
-    for guarantee, how, outcome in by_guarantee(kept.findings):
+    for guarantee, how, outcome in by_guarantee(rows):
         _print({"guarantee": guarantee, "how": how, "outcome": outcome})
 
 
