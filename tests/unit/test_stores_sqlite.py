@@ -321,6 +321,22 @@ def test_a_writer_that_was_taken_over_from_may_not_even_repeat_itself(tmp_path: 
     new.close()
 
 
+def test_a_snapshot_that_reads_back_differently_replaces_nothing(
+    path: Path, storage: SqliteStorage
+) -> None:
+    storage.append([b"1", b"2"], expect=0)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "CREATE TRIGGER bad_memory AFTER INSERT ON entries "
+            "BEGIN UPDATE entries SET data = x'00' WHERE n = NEW.n; END"
+        )
+
+    with pytest.raises(CorruptSessionError, match="reads back differently"):
+        storage.compact(b"snapshot", expect=2)
+
+    assert stored(path) == [b"1", b"2"]
+
+
 def test_a_database_that_is_kept_without_progress_is_busy_and_not_damaged(
     path: Path, storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
