@@ -343,7 +343,7 @@ def test_sessions_are_listed_beside_damaged_entries(path: Path, storage: SqliteS
     storage.append([b"entry"], expect=0)
     storage.close()
     with closing(sqlite3.connect(path)) as connection:
-        query = "SELECT rootpage FROM sqlite_master WHERE name = 'entries'"
+        query = "SELECT rootpage FROM sqlite_master WHERE name = 'sqlite_autoindex_entries_1'"
         [[page]] = connection.execute(query).fetchall()
         [[size]] = connection.execute("PRAGMA page_size").fetchall()
     with path.open("r+b") as file:
