@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdall.errors import CorruptSessionError, NewerFormatError
-from holdall.journal import Journal, Position, decode, encode
+from holdall.journal import Journal, Position, decode, encode, list_sessions, read_events
 from holdall.journal.codec import pack_snapshot
 from holdall.journal.events import (
     DeviceAdded,
@@ -108,6 +108,19 @@ def test_each_writer_has_an_epoch_of_its_own() -> None:
     epochs = {position.epoch for position, _ in decode("s", second.storage.read())}
 
     assert epochs == {1, 2}
+
+
+def test_a_journal_without_the_creation_of_its_session_is_damaged_and_listed_as_such() -> None:
+    repository = MemoryRepository()
+    storage = repository.create("s")
+    entries, _ = encode(EVENTS[1:], Position(0, 1, 0))
+    storage.append(entries, expect=0)
+
+    with pytest.raises(CorruptSessionError, match="begins with an event of the kind 'writer'"):
+        list(read_events(storage))
+    storage.close()
+    [info] = list_sessions(repository)
+    assert info.state == "damaged"
 
 
 def test_an_entry_of_another_session_does_not_fit() -> None:
