@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
@@ -88,7 +89,7 @@ class Recorder:
     @classmethod
     def create(
         cls,
-        repository: Repository | str | None = None,
+        repository: Repository | str | os.PathLike[str] | None = None,
         *,
         title: str = "",
         prefix: str = PREFIX,
@@ -110,7 +111,7 @@ class Recorder:
     @classmethod
     def append(
         cls,
-        repository: Repository | str | None,
+        repository: Repository | str | os.PathLike[str] | None,
         session_id: str,
         *,
         registry: Registry | None = None,
@@ -410,7 +411,9 @@ def _checked_ids(job_id: str, device: str) -> tuple[str, str]:
     return checked_name(job_id, "a job's id"), checked_name(device, "a device's id")
 
 
-def _opened(repository: Repository | str | None, registry: Registry | None) -> Repository:
-    if repository is None or isinstance(repository, str):
+def _opened(
+    repository: Repository | str | os.PathLike[str] | None, registry: Registry | None
+) -> Repository:
+    if repository is None or isinstance(repository, str | os.PathLike):
         return open_repository(repository or default_url(), registry=registry)
     return repository
