@@ -1,14 +1,16 @@
 """Templates of strangers: Jinja in its sandbox, with names and filters for reports.
 
 A template reads the files of its own folders and nothing else, changes nothing, and sees
-no private attribute. An error is reported with its file and line. Neither its
-time nor its memory is bounded.
+no private attribute. A provider's folders are left by no link either; those that a user
+names are the user's own. An error is reported with its file and line. Neither time nor
+memory is bounded.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import (
@@ -28,10 +30,10 @@ from holdall.writing import cut_text, duration, html_text, iso, log_text, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from jinja2 import Environment, Template
 
+    from holdall.units import BoundUnit
     from holdall.view import AttemptView, JobView
 
 OWN: Final = "holdall"
@@ -41,14 +43,42 @@ _LOG: Final = 1 << 16
 _KEY: Final = re.compile(r"(\w+:\s)")
 
 
-def sandboxed(folders: Sequence[Path], *, markup: bool) -> Environment:
-    """Return an environment for templates in *folders*, the first one first.
+class _ConfinedLoader(FileSystemLoader):
+    """Loads the files of folders that are in *root*, and none that lies elsewhere."""
+
+    def __init__(self, folders: Sequence[Path], root: Path) -> None:
+        super().__init__(folders)
+        self._root: Final = root.resolve()
+
+    def get_source(
+        self, environment: Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        """Return the source of *template*, and of no file that a link leads to elsewhere."""
+        source, path, is_fresh = super().get_source(environment, template)
+        if not Path(path).resolve().is_relative_to(self._root):
+            reason = f"it leads out of {str(self._root)!r}, the provider's data folder"
+            raise ReportTemplateError(path, 0, reason)
+        return source, path, is_fresh
+
+
+def sandboxed(
+    folders: Sequence[Path],
+    *,
+    markup: bool,
+    confined: Sequence[Path] = (),
+    root: Path | None = None,
+) -> Environment:
+    """Return an environment for templates in *confined* and *folders*, the first one first.
 
     Args:
+        folders: Folders of the user.
         markup: Whether the report is HTML or XML, where text is to be escaped.
+        confined: Folders of a provider, in *root*; nothing outside of it is read through them.
+        root: The provider's data folder.
     """
     own = PrefixLoader({OWN: PackageLoader("holdall_exporters")})
-    loader = ChoiceLoader([FileSystemLoader(folders), own])
+    loaders = [FileSystemLoader(folders), own]
+    loader = ChoiceLoader([_ConfinedLoader(confined, root), *loaders] if root else loaders)
     environment = ImmutableSandboxedEnvironment(
         loader=loader,
         autoescape=markup,
@@ -67,6 +97,12 @@ def sandboxed(folders: Sequence[Path], *, markup: bool) -> Environment:
 
     environment.globals["include_file"] = include_file
     return environment
+
+
+def provider_folder(template: Path, unit: BoundUnit | None) -> Path | None:
+    """Return the data folder of *unit*'s provider if *template* is in it; else it is a user's."""
+    folder = unit.folder if unit else None
+    return folder if folder and template.is_relative_to(folder) else None
 
 
 def loaded(environment: Environment, name: str, source: str) -> Template:

@@ -2,8 +2,9 @@
 
 A template is named by the option `template`, or by the `data` of an exporter unit of a
 provider: `{"template": "report.html", "extra_paths": ["common"]}`, paths in the provider's
-data folder. It runs in a sandbox. Its ending says what it makes: in HTML and XML text is
-escaped, and JSON is read back before anything of it is written.
+data folder, which such a template does not leave. It runs in a sandbox. Its ending says what
+it makes: in HTML and XML text is escaped, and JSON is read back before anything of it is
+written.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, cast
 from holdall.errors import ReportTemplateError
 from holdall.view import verdict
 from holdall.writing import gathered
-from holdall_exporters.sandbox import OWN, loaded, rendered, sandboxed
+from holdall_exporters.sandbox import OWN, loaded, provider_folder, rendered, sandboxed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,9 +39,10 @@ class Options:
     """Options that name the template.
 
     Attributes:
-        template: Path of the template; of an exporter unit, in its provider's data folder.
-            Without one an example shows what a template can do.
-        extra_paths: More folders that the template may include files from.
+        template: Path of the template, anywhere; of an exporter unit, in its provider's data
+            folder. Without one an example shows what a template can do.
+        extra_paths: More folders that the template may include files from; of an exporter
+            unit, in that data folder.
     """
 
     template: Path | None = None
@@ -59,7 +61,10 @@ class TemplateExporter:
         """Write the report; one that should be JSON and is not is refused whole."""
         source = _source(context)
         markup = source.ending in _MARKUP
-        template = loaded(sandboxed(source.folders, markup=markup), source.name, source.location)
+        environment = sandboxed(
+            source.folders, markup=markup, confined=source.confined, root=source.root
+        )
+        template = loaded(environment, source.name, source.location)
         pieces = gathered(_cancellable(rendered(template, _names(view, context)), context))
         if source.ending != ".json":
             for piece in pieces:
@@ -76,12 +81,20 @@ class TemplateExporter:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A template: its folders, its name, its location for messages, and the ending of reports."""
+    """A template: its folders, its name, its location for messages, and the ending of reports.
+
+    Attributes:
+        folders: Folders that the user named.
+        confined: Folders of a provider, in `root`.
+        root: The data folder of the provider that the template belongs to.
+    """
 
     folders: tuple[Path, ...]
     name: str
     location: str
     ending: str
+    confined: tuple[Path, ...] = ()
+    root: Path | None = None
 
 
 def _source(context: ExportContext) -> _Source:
@@ -90,8 +103,16 @@ def _source(context: ExportContext) -> _Source:
     unit = context.unit
     if options.template is not None:
         path = options.template
-        folders = (path.parent, *options.extra_paths)
-        return _Source(folders, path.name, str(path), _ending(path.name))
+        root = provider_folder(path, unit)
+        own = (path.parent,)
+        return _Source(
+            folders=options.extra_paths if root else (*own, *options.extra_paths),
+            name=path.name,
+            location=str(path),
+            ending=_ending(path.name),
+            confined=own if root else (),
+            root=root,
+        )
     if unit is None:
         return _Source((), _EXAMPLE, _EXAMPLE, ".txt")
     origin = f"exporter unit {unit.id!r} at {unit.unit.where}"
@@ -103,14 +124,20 @@ def _source(context: ExportContext) -> _Source:
         _refuse(origin, "its provider has no data folder for the template to be in")
     if not isinstance(more, list) or not all(isinstance(folder, str) for folder in more):
         _refuse(origin, f"extra_paths must be a list of folders, not {more!r}")
-    folders = (
-        unit.folder,
-        *(unit.folder / folder for folder in more),
-        *options.extra_paths,
-    )
+    root = unit.folder.resolve()
+    confined = (unit.folder, *(unit.folder / folder for folder in more))
+    for folder in confined:
+        if not folder.resolve().is_relative_to(root):
+            _refuse(origin, f"{str(folder)!r} of its extra_paths is not in {str(root)!r}")
     extension = unit.unit.file_extension
-    ending = f".{extension.rpartition('.')[2]}" if extension else _ending(name)
-    return _Source(folders, name, str(unit.folder / name), ending)
+    return _Source(
+        folders=options.extra_paths,
+        name=name,
+        location=str(unit.folder / name),
+        ending=f".{extension.rpartition('.')[2]}" if extension else _ending(name),
+        confined=confined,
+        root=root,
+    )
 
 
 def _refuse(location: str, reason: str) -> NoReturn:

@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
 from holdall.exports.pipeline import export
-from holdall.exports.redact import RedactionRules
 from holdall.journal.events import (
     CategoryDefined,
     DeviceRemoved,
@@ -26,6 +25,7 @@ from holdall.journal.events import (
     ResultRecorded,
     SessionCreated,
 )
+from holdall.redaction import RedactionRules
 from holdall.registry.registry import Registry
 from holdall.results import IOLogRecord, JobResult, Outcome
 from holdall.testing.exporters import ID, registry_of

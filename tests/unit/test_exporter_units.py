@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -300,3 +301,96 @@ def test_an_ending_that_is_missing_is_a_doubt_and_the_exporters_own_is_used() ->
     assert isinstance(unit, ExporterUnit)
     assert [finding.field for finding in unit.doubts()] == ["file_extension"]
     assert BoundUnit(unit).suffix(TextExporter.suffix) == ".txt"
+
+
+SECRET = "of the machine, and of no provider"  # noqa: S105 - a file outside
+
+
+def refused(folder: Path, fields: str, page: str = "{{ include_file('inner.html') }}") -> str:
+    """Return why the report of an exporter unit with *fields* is refused."""
+    (folder.parent / "outside").mkdir()
+    (folder.parent / "outside" / "inner.html").write_text(SECRET)
+    (folder / "units").mkdir(parents=True)
+    (folder / "data").mkdir()
+    (folder / "data" / "page.html").write_text(page)
+    (folder / "data" / "inner.html").symlink_to(folder.parent / "outside" / "inner.html")
+    (folder / "lab.provider").write_text(
+        "[PlainBox Provider]\nname = com.example:lab\nversion = 1.2\n"
+    )
+    outside = str(folder.parent / "outside")
+    (folder / "units" / "all.pxu").write_text(
+        f"unit: exporter\nid: page\nfile_extension: html\n{fields.replace('OUTSIDE', outside)}\n"
+    )
+    stream = io.BytesIO()
+    with SessionManager.create(MemoryRepository(), registry=REGISTRY) as manager:
+        context = manager.add_local_device_context()
+        context.add_provider(load_provider(folder, registry=REGISTRY))
+        with pytest.raises((ReportTemplateError, OptionValueError)) as caught:
+            manager.create_exporter("com.example::page").export_to(stream)
+    assert stream.getvalue() == b""
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("template", ["inner.html", "page.html"])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        'entry_point: jinja2\ndata: {"template": "TEMPLATE"}',
+        "entry_point: jinja2\noptions: template=TEMPLATE",
+        "entry_point: html\noptions: template=TEMPLATE",
+    ],
+)
+def test_a_providers_template_does_not_follow_a_link_out_of_its_folder(
+    fields: str, template: str, tmp_path: Path
+) -> None:
+    message = refused(tmp_path / "lab", fields.replace("TEMPLATE", template))
+
+    assert "inner.html" in message
+    assert re.search(r"leads out of|only files in its provider's data folder", message)
+
+
+@pytest.mark.parametrize("inner", ["../outside/inner.html", "OUTSIDE/inner.html"])
+@pytest.mark.parametrize(
+    "use", ["{% include 'X' %}", "{% import 'X' as x %}", "{% extends 'X' %}"]
+)
+def test_a_providers_template_names_no_file_outside_its_folder(
+    use: str, inner: str, tmp_path: Path
+) -> None:
+    page = use.replace("X", inner.replace("OUTSIDE", str(tmp_path / "outside")))
+
+    message = refused(
+        tmp_path / "lab", 'entry_point: jinja2\ndata: {"template": "page.html"}', page
+    )
+
+    assert "there is no template" in message
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        (
+            'entry_point: jinja2\ndata: {"template": "page.html", "extra_paths": ["OUTSIDE"]}',
+            "of its extra_paths is not in",
+        ),
+        (
+            'entry_point: jinja2\ndata: {"template": "page.html", "extra_paths": ["../.."]}',
+            "of its extra_paths is not in",
+        ),
+        (
+            "entry_point: jinja2\noptions: template=page.html extra-paths=OUTSIDE",
+            "only files in its provider's data folder",
+        ),
+        (
+            "entry_point: jinja2\noptions: template=OUTSIDE/inner.html",
+            "only files in its provider's data folder",
+        ),
+        (
+            "entry_point: html\noptions: template=../../outside/inner.html",
+            "only files in its provider's data folder",
+        ),
+    ],
+)
+def test_a_unit_names_no_folder_outside_its_providers_data(
+    fields: str, reason: str, tmp_path: Path
+) -> None:
+    assert reason in refused(tmp_path / "lab", fields)

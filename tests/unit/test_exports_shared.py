@@ -13,11 +13,11 @@ import pytest
 
 from holdall.errors import PluginCallError
 from holdall.exports.pipeline import ExportRequest, export, export_many
-from holdall.exports.redact import RedactionRules
 from holdall.journal import Journal
 from holdall.journal.events import DeviceAdded, JobDefined, JobRecord, ResultRecorded
 from holdall.journal.events import SessionCreated as Created
 from holdall.journal.iolog import pack_record
+from holdall.redaction import RedactionRules
 from holdall.registry.registry import Registry
 from holdall.results import IOLogRecord, JobResult
 from holdall.stores.opening import file_url, open_repository

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from holdall.errors import PluginCallError, StorageAccessError
+from holdall.cli.exits import message, traceback_of
+from holdall.errors import HoldallError, PluginCallError, StorageAccessError, masked_url
 from holdall.registry import Registry
 from holdall.session import SessionManager
-from holdall.stores import StorageWrapper, open_repository
+from holdall.stores import RepositoryWrapper, StorageWrapper, open_repository
+from holdall_plugins.stores.file import FileRepository
 from holdall_plugins.stores.memory import MemoryRepository
+from holdall_plugins.stores.sqlite import SqliteRepository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -192,3 +195,94 @@ def test_what_a_store_returns_is_not_believed(
         step(repository)
 
     assert message in str(caught.value)
+
+
+PASSWORD = "hunt/er2"  # noqa: S105 - the subject of these tests
+
+
+class Telling(MemoryRepository):
+    """A store that shows the URL it was opened by, password and all."""
+
+    opened = ""
+
+    @classmethod
+    def from_url(cls, url: str, *inner: Any, options: object = None) -> Telling:  # noqa: ARG003
+        made = cls()
+        made.opened = url
+        return made
+
+    @property
+    def url(self) -> str:
+        return self.opened
+
+    def ids(self) -> Iterator[str]:
+        raise OSError(f"cannot connect to {self.opened}")
+
+
+class Around(RepositoryWrapper):
+    """A wrapper that gives the URL of its inner repository."""
+
+    @property
+    def url(self) -> str:
+        return f"around::{self.inner.url}"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (f"telling://lab:{PASSWORD}@db:5432/x", "telling://lab:***@db:5432/x"),
+        (f"telling://:{PASSWORD}@db", "telling://:***@db"),
+        (f"telling://db?token={PASSWORD}&a=b", "telling://db?token=***&a=b"),
+        (f"telling://db?a=b&db_password={PASSWORD}", "telling://db?a=b&db_password=***"),
+        ("telling://db:80/a@b?keyfile=/k&x=y", "telling://db:80/a@b?keyfile=/k&x=y"),
+        ("telling:///a%20b@c", "telling:///a%20b@c"),
+    ],
+)
+def test_no_url_and_no_error_of_a_store_shows_its_password(url: str, shown: str) -> None:
+    repository = open_repository(
+        f"around::{url}", registry=registry(telling=Telling, around=Around)
+    )
+    with pytest.raises(PluginCallError) as caught:
+        list(repository.ids())
+
+    assert repository.url == f"around::{shown}"
+    assert f"connect to {shown}" in str(caught.value)
+    for text in (repr(caught.value), str(caught.value.args), caught.value.cause):
+        assert PASSWORD not in text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"exiting://lab:{PASSWORD}@db",
+        f"unknown://lab:{PASSWORD}@db",
+        f"around::Typo://lab:{PASSWORD}@db",
+        f"aro:und::exiting://lab:{PASSWORD}@db",
+        f"exiting?password={PASSWORD}::exiting://db",
+        f"file://lab:{PASSWORD}@db",
+        f"sqlite://lab:{PASSWORD}@db",
+        f"memory://lab:{PASSWORD}@db::x",
+    ],
+)
+def test_an_url_that_opens_nothing_is_shown_without_its_password(url: str) -> None:
+    known = registry(
+        exiting=Exiting,
+        around=Around,
+        memory=MemoryRepository,
+        file=FileRepository,
+        sqlite=SqliteRepository,
+    )
+
+    with pytest.raises(HoldallError) as caught:
+        open_repository(url, registry=known)
+
+    for text in (message(caught.value), repr(caught.value), traceback_of(caught.value)):
+        assert PASSWORD not in text
+
+
+def test_a_message_is_searched_for_urls() -> None:
+    text = "cannot copy 'a://u:p@h/x' to 'readonly::b://c?secret=s' (c://host:1/@)"
+
+    assert masked_url(text) == (
+        "cannot copy 'a://u:***@h/x' to 'readonly::b://c?secret=***' (c://host:1/@)"
+    )

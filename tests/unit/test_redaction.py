@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import re
 from base64 import b64encode, urlsafe_b64encode
+from html import escape
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from unicodedata import normalize
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -16,7 +19,6 @@ from hypothesis import strategies as st
 from holdall.errors import ExportError, PluginCallError
 from holdall.exports.bound import BoundExporter
 from holdall.exports.pipeline import export
-from holdall.exports.redact import RedactionRules
 from holdall.hooks.calling import Hooks
 from holdall.hooks.specs import hookimpl
 from holdall.journal.events import (
@@ -27,6 +29,7 @@ from holdall.journal.events import (
     ResultRecorded,
     SessionCreated,
 )
+from holdall.redaction import Masker, RedactionRules
 from holdall.registry import Identity
 from holdall.registry.registry import Registry
 from holdall.results import Attachment, IOLogRecord, JobResult, Measurement, Subtest
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from holdall.contracts.exporters import ExportReport
+    from holdall.journal import AnyEvent
 
 REGISTRY = Registry.discover()
 SECRET = 'p@ss/wörd+"1"'  # noqa: S105 - the subject of these tests
@@ -111,6 +115,155 @@ def test_a_secret_is_found_in_every_form(form: str) -> None:
     assert MASK in log
     assert report.changes == {"redacted: secret TOKEN": 1}
     assert form.strip('"') not in log
+
+
+def hexed(data: bytes, between: str = "", before: str = "") -> str:
+    return between.join(f"{before}{byte:02x}" for byte in data)
+
+
+def wrapped(data: bytes, end: bytes = b"\n") -> bytes:
+    """Return *data*, amid more, in base64 of 76 characters a line; the secret is over an end."""
+    text = b64encode(b"x" * 50 + data + b"y" * 50)
+    return end.join(text[at : at + 76] for at in range(0, len(text), 76))
+
+
+PLAIN = 'pa55 w"rd/<ünd>&'
+LETTERS = "Hunter2xyzzy"
+FORMS = {
+    "colours": "\x1b[1m".join(PLAIN),
+    "links": PLAIN[:4] + "\x1b]8;;http://x\x1b\\" + PLAIN[4:],
+    "returns": "\r".join(PLAIN),
+    "overstruck": "".join(f"{char}\b{char}" for char in PLAIN),
+    "corrected": PLAIN[:4] + "oops\b\b\b\b" + PLAIN[4:],
+    "soft hyphens": "\xad".join(PLAIN),
+    "upper": PLAIN.upper(),
+    "lower": PLAIN.lower(),
+    "decomposed": normalize("NFD", PLAIN),
+    "hex": hexed(PLAIN.encode()),
+    "hex, upper": hexed(PLAIN.encode()).upper(),
+    "hex, colons": hexed(PLAIN.encode(), ":"),
+    "hex, blanks": hexed(PLAIN.encode(), " "),
+    "hex, lines": hexed(PLAIN.encode(), "\n"),
+    "hex, C": hexed(PLAIN.encode(), ", ", "0x"),
+    "hex, UTF-16": hexed(PLAIN.encode("utf-16-le")),
+    "escaped bytes": hexed(PLAIN.encode(), "", "\\x"),
+    "octal": "".join(f"\\{byte:03o}" for byte in PLAIN.encode()),
+    "percent": hexed(PLAIN.encode(), "", "%"),
+    "percent, upper": hexed(PLAIN.encode(), "", "%").upper(),
+    "percent, form": quote_plus(PLAIN),
+    "percent, twice": quote(quote(PLAIN)),
+    "json": json.dumps(PLAIN),
+    "json in json": json.dumps(json.dumps(PLAIN)),
+    "json, all": "".join(f"\\u{ord(char):04x}" for char in PLAIN),
+    "python": repr(PLAIN),
+    "html": escape(PLAIN),
+    "html, named": escape(PLAIN).replace("ü", "&uuml;"),
+    "html, decimal": "".join(f"&#{ord(char)};" for char in PLAIN),
+    "html, hex": "".join(f"&#x{ord(char):x};" for char in PLAIN),
+    "base64, wrapped": wrapped(PLAIN.encode()).decode(),
+    "base64, CRLF": wrapped(PLAIN.encode(), b"\r\n").decode(),
+    "base64, indented": wrapped(PLAIN.encode(), b"\n    ").decode(),
+    "base64, in JSON": json.dumps(wrapped(PLAIN.encode()).decode()),
+    "base64, in a URL": quote(b64encode(PLAIN.encode())),
+    "base64url": urlsafe_b64encode(PLAIN.encode()).decode(),
+    "base64, UTF-16": b64encode(PLAIN.encode("utf-16-le")).decode(),
+    "visible NULs": "\u2400".join(LETTERS),
+    "escaped NULs": "\\x00".join(LETTERS),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_secret_is_masked_in_every_form_that_can_be_read(form: str) -> None:
+    secret = LETTERS if "NULs" in form else PLAIN
+    rules = RedactionRules(secrets={"TOKEN": secret})
+
+    text, report = reported(session(f"before {FORMS[form]} behind\n".encode()), rules)
+
+    log = log_of(text)
+    # What is around a secret in base64 stays, and so do the quotes of JSON.
+    around = r"""[\w=+/\s"'\\-]*"""
+    assert re.fullmatch(rf"before {around}\[redacted\]{around} behind\n", log)
+    assert report.changes == {"redacted: secret TOKEN": 1}
+    kept = log.replace(MASK, "").removeprefix("before ").removesuffix(" behind\n")
+    assert len(kept) <= (0 if "base64" not in form else len(FORMS[form]) - len(PLAIN)) + 8
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-16", "latin-1"])
+def test_a_secret_is_masked_in_the_bytes_of_an_encoding(encoding: str) -> None:
+    data = f"before {PLAIN} behind".encode(encoding)
+    rules = RedactionRules(secrets={"TOKEN": PLAIN})
+
+    _text, report = reported(session(data, data=data), rules)
+
+    assert report.changes == {"redacted: secret TOKEN": 2}
+
+
+ASCII = 'pa55 w"rd/<und>&'
+CUT = {
+    "colours": "\x1b[1m".join(ASCII),
+    "html": escape(ASCII),
+    "percent": hexed(ASCII.encode(), "", "%"),
+    "json": json.dumps(json.dumps(ASCII)),
+    "hex": hexed(ASCII.encode(), ":"),
+    "base64": b64encode(ASCII.encode()).decode(),
+}
+
+
+@pytest.mark.parametrize("form", CUT)
+@given(cuts=st.lists(st.tuples(st.integers(1, 200), st.booleans()), max_size=6))
+def test_a_form_is_masked_however_streams_and_writes_cut_it(
+    form: str, cuts: list[tuple[int, bool]]
+) -> None:
+    data = CUT[form].encode()
+    ends = {0: False, **dict(cuts), len(data): False}
+    edges = sorted(end for end in ends if end <= len(data))
+    records = tuple(
+        IOLogRecord(0.1, "stderr" if ends[start] else "stdout", data[start:end])
+        for start, end in itertools.pairwise(edges)
+    )
+    masker = Masker(RedactionRules(secrets={"TOKEN": ASCII}))
+
+    shown = b"".join(record.data for record in masker.records(records))
+
+    assert shown.strip(b'\\"') == MASK.encode()
+
+
+def test_a_key_is_masked_in_json_within_json_and_amid_colours() -> None:
+    log = (
+        json.dumps(json.dumps({"password": "hunter2 x", "user": "me"}))
+        + "\npassword\x1b[0m: \x1b[31mhunter3\x1b[0m behind\n"
+    )
+
+    text, _report = reported(session(log.encode()), RedactionRules(keys=("password",)))
+
+    assert "hunter" not in text
+    assert "me" in log_of(text)
+    assert log_of(text).endswith(" behind\n")
+
+
+def test_ids_that_differ_in_secrets_alone_stay_apart_and_are_the_same_everywhere() -> None:
+    events: list[AnyEvent] = [
+        SessionCreated(at=1, session_id="s"),
+        DeviceAdded(at=1, device="dut-hunter2"),
+        CategoryDefined(at=1, id="c-hunter2", name="A hunter2"),
+    ]
+    for number, job_id in enumerate(["get/hunter2", "get/hunter3", "get/other"]):
+        record = JobRecord(id=job_id, category_id="c-hunter2", summary=f"S{number}")
+        events.append(JobDefined(at=1, device="dut-hunter2", job=record))
+        result = JobResult(outcome="fail", comments=f"see {job_id}", io_log=[(0, "stdout", b"x")])
+        events.append(ResultRecorded(at=1, device="dut-hunter2", job_id=job_id, result=result))
+    rules = RedactionRules(secrets={"A": "hunter2", "B": "hunter3"})
+
+    shown = json.loads(reported(SampleSession(tuple(events)), rules)[0])
+    again = json.loads(reported(SampleSession(tuple(events)), rules)[0])
+    junit = reported(SampleSession(tuple(events)), rules, "junit")[0]
+
+    ids = [f"get/{MASK}", f"get/{MASK}-2", "get/other"]
+    assert [job["id"] for job in shown["jobs"]] == ids
+    assert shown["jobs"] == again["jobs"]
+    assert {job["device"] for job in shown["jobs"]} == {f"dut-{MASK}"}
+    assert all(job_id in junit for job_id in ids)
+    assert "hunter" not in json.dumps(shown) + junit
 
 
 @given(cuts=st.lists(st.integers(0, 40), max_size=6))

@@ -17,6 +17,7 @@ import click
 
 from holdall.cli.output import note
 from holdall.errors import ConfigurationError, PolicyError, near
+from holdall.redaction import RedactionRules
 from holdall.registry import PluginPolicy, Registry, Settings
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ FILE: Final = "holdall.toml"
 
 _TRUTHS: Final = {"1": True, "yes": True, "true": True, "on": True}
 _LIES: Final = {"": False, "0": False, "no": False, "false": False, "off": False}
-_TABLES: Final = ("plugins", "settings", "stores", "devices")
+_TABLES: Final = ("plugins", "settings", "stores", "devices", "redaction")
 _RULES: Final = ("alias", "allow", "block", "prefer", "strict")
 
 
@@ -56,6 +57,20 @@ class DeviceTable(NamedTuple):
     location: str = ""
 
 
+class RedactionTable(NamedTuple):
+    """What is masked before it is stored: `[redaction]`.
+
+    Attributes:
+        env: Names of variables whose values are secret.
+        patterns: Regular expressions.
+        keys: Names whose values are secret.
+    """
+
+    env: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+
+
 class Configuration(NamedTuple):
     """The configuration, merged from files, variables and options.
 
@@ -67,6 +82,7 @@ class Configuration(NamedTuple):
     settings: Mapping[str, Settings] = MappingProxyType({})
     stores: Mapping[str, StoreTable] = MappingProxyType({})
     devices: Mapping[str, DeviceTable] = MappingProxyType({})
+    redaction: RedactionTable = RedactionTable()
 
     def over(self, weaker: Configuration) -> Configuration:
         """Return both as one; of what both say, this one counts, settings key by key."""
@@ -79,6 +95,13 @@ class Configuration(NamedTuple):
             settings=settings,
             stores={**weaker.stores, **self.stores},
             devices={**weaker.devices, **self.devices},
+            # Of secrets, either file may name more.
+            redaction=RedactionTable(
+                *(
+                    (*ours, *theirs)
+                    for ours, theirs in zip(self.redaction, weaker.redaction, strict=True)
+                )
+            ),
         )
 
 
@@ -209,6 +232,7 @@ def _read_file(path: Path) -> Configuration:
             device_id: _read_device(file, device_id, file.table(value, "devices", device_id))
             for device_id, value in tables["devices"].items()
         },
+        redaction=_read_redaction(file, tables["redaction"]),
     )
 
 
@@ -286,6 +310,19 @@ def _rule(file: _File, key: str, value: Any) -> Any:
     if isinstance(value, dict) and all(isinstance(text, str) for text in pairs.values()):
         return pairs
     raise file.refuse(f'it is {value!r} and should be like {{"acme.md" = "acme"}}', "plugins", key)
+
+
+def _read_redaction(file: _File, table: dict[str, Any]) -> RedactionTable:
+    file.known(table, RedactionTable._fields, "redaction")
+    lists = {key: tuple(file.texts(value, "redaction", key)) for key, value in table.items()}
+    for key, texts in lists.items():
+        if not all(text.strip() for text in texts):
+            raise file.refuse("none of them can be empty", "redaction", key)
+    try:
+        RedactionRules(patterns=lists.get("patterns", ()))
+    except ValueError as error:
+        raise file.refuse(str(error), "redaction", "patterns") from error
+    return RedactionTable(**lists)
 
 
 def _read_store(file: _File, name: str, table: dict[str, Any]) -> StoreTable:

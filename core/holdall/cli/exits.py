@@ -21,6 +21,7 @@ from holdall.errors import (
     StoreUrlError,
     UnitError,
     UnknownPluginError,
+    masked_url,
 )
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def traceback_of(error: BaseException) -> str:
     """Return where *error* was raised, and what it was raised from."""
     import traceback
 
-    return "".join(traceback.format_exception(error))
+    return masked_url("".join(traceback.format_exception(error)))
 
 
 def message(error: BaseException) -> str:
@@ -68,4 +69,4 @@ def message(error: BaseException) -> str:
     if isinstance(error, CorruptSessionError) and error.session_id:
         text = _("`holdall sessions salvage {id}` makes another session of what is whole")
         notes.append(text.format(id=error.session_id))
-    return " ".join([str(error), *(f"({note})" for note in notes)])
+    return masked_url(" ".join([str(error), *(f"({note})" for note in notes)]))

@@ -18,11 +18,11 @@ from holdall.cli.lazy import is_debugging
 from holdall.cli.options import chosen_repository, find_session, parse_targets, store_option
 from holdall.cli.output import note, note_lines
 from holdall.cli.progress import export_progress
+from holdall.cli.redaction import redact_options, rules_of
 from holdall.cli.sources import providers_with_units
 from holdall.exports import (
     NOTHING_SECRET,
     ExportRequest,
-    RedactionRules,
     export_many,
 )
 from holdall.view import SessionView, verdict
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from holdall.cli.options import ExportTarget
     from holdall.contracts import ExportReport
+    from holdall.redaction import RedactionRules
     from holdall.registry import Registry
     from holdall.units import Provider
 
@@ -47,13 +48,7 @@ if TYPE_CHECKING:
     help="An option of the exporter NAME, of its report number N alone, or of all exporters.",
 )
 @click.option("--lax", is_flag=True, help="Ignore options that an exporter does not have.")
-@click.option("--redact", multiple=True, metavar="REGEX", help="Mask what REGEX matches.")
-@click.option(
-    "--redact-env", multiple=True, metavar="NAME", help="Mask the value of the variable NAME."
-)
-@click.option(
-    "--redact-key", multiple=True, metavar="NAME", help="Mask what follows NAME: or NAME=."
-)
+@redact_options
 @click.option(
     "--source",
     multiple=True,
@@ -87,7 +82,7 @@ def export(
     targets = parse_targets(name)
     names = [target.name for target in targets]
     options = options_by_target(option, targets, registry)
-    rules = _rules(redact, redact_env, redact_key)
+    rules = rules_of(redact, redact_env, redact_key)
     repository = chosen_repository(store, registry)
     storage = repository.open(find_session(repository, session), mode="r")
     try:
@@ -170,21 +165,6 @@ def report_failures(reports: Sequence[ExportReport]) -> int:
                 note_lines(traceback_of(report.exception))
             code = max(code, exit_code(report.exception) or PLUGIN)
     return code
-
-
-def _rules(
-    patterns: tuple[str, ...], variables: tuple[str, ...], keys: tuple[str, ...]
-) -> RedactionRules:
-    """Return what is to be masked, with the values that the variables have now."""
-    for name in variables:
-        if not os.environ.get(name, "").strip():
-            message = _("the variable {name!r} of --redact-env is not set")
-            raise click.UsageError(message.format(name=name))
-    secrets = {name: os.environ[name] for name in variables}
-    try:
-        return RedactionRules(secrets=secrets, patterns=patterns, keys=keys)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
 
 
 _NUMBER: Final = re.compile(r"(?P<name>.+)@(?P<number>[1-9][0-9]*)")

@@ -14,7 +14,7 @@ from contextlib import suppress
 from gettext import gettext as _
 from typing import TYPE_CHECKING
 
-from holdall.errors import OutputError
+from holdall.errors import OutputError, masked_url
 from holdall.languages import N_
 
 if TYPE_CHECKING:
@@ -98,11 +98,16 @@ def print_lines(text: str) -> None:
 
 
 def one_line(text: str) -> str:
-    """Return *text* as one line that no terminal takes for anything but text."""
+    """Return *text* as one line that no terminal takes for anything but text.
+
+    No URL in it shows its password.
+    """
+    text = masked_url(text)
     return text if text.isprintable() else _lines(text).replace("\n", "\u240a").replace("\t", " ")
 
 
 def _lines(text: str) -> str:
+    text = masked_url(text)
     if text.isprintable():
         return text
     # Listing plugins imports none of what this needs, as long as nothing is odd.

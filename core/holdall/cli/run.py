@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from holdall.cli.configuration import installed
+from holdall.cli.configuration import configured, installed
 from holdall.cli.devices import devices_of, runners_of
 from holdall.cli.diagnostics import show_log
 from holdall.cli.exits import TESTS_FAILED
@@ -30,6 +30,7 @@ from holdall.cli.options import (
 from holdall.cli.output import counted, note, print_json
 from holdall.cli.person import person_at_terminal
 from holdall.cli.progress import shown_progress
+from holdall.cli.redaction import redact_options, rules_of
 from holdall.cli.sources import providers_of
 from holdall.errors import EmptySessionError, HoldallError, NothingToResumeError
 from holdall.exports import find_exporter, units_in
@@ -81,6 +82,7 @@ _shared_options = command_options(
         metavar="SECONDS",
         help="End a job that takes longer.",
     ),
+    redact_options,
     store_option,
     json_option,
 )
@@ -114,6 +116,9 @@ def run(
     timeout: float | None,
     store: str | None,
     *,
+    redact: tuple[str, ...],
+    redact_env: tuple[str, ...],
+    redact_key: tuple[str, ...],
     as_json: bool,
 ) -> int:
     """Run jobs of providers in a new session.
@@ -125,11 +130,14 @@ def run(
     show_log()
     registry = installed()
     targets = parse_targets(export, stdout_free=not as_json)
+    rules = rules_of(redact, redact_env, redact_key, configured().redaction)
     providers = [load_provider(name, registry=registry) for name in source]
     _check_exporters(targets, providers, registry)
     repository = chosen_repository(store, registry)
     devices = devices_of(device, registry)
-    with SessionManager.create(repository, title=title, registry=registry) as manager:
+    with SessionManager.create(
+        repository, title=title, registry=registry, redact=rules
+    ) as manager:
         _note_plugins(
             manager, repository, providers, [target_device.runner for target_device in devices]
         )
@@ -179,6 +187,9 @@ def resume(
     timeout: float | None,
     store: str | None,
     *,
+    redact: tuple[str, ...],
+    redact_env: tuple[str, ...],
+    redact_key: tuple[str, ...],
     retry_interrupted: bool,
     as_json: bool,
 ) -> int:
@@ -190,6 +201,7 @@ def resume(
     show_log()
     registry = installed()
     targets = parse_targets(export, stdout_free=not as_json)
+    rules = rules_of(redact, redact_env, redact_key, configured().redaction)
     choices = _choices(changed)
     repository = chosen_repository(store, registry)
     session_id = find_session(repository, session) if session else _newest_unfinished(repository)
@@ -199,7 +211,9 @@ def resume(
         everything = list(chain.from_iterable(providers.values()))
         _check_exporters(targets, everything, registry)
         units = {name: _units_of(some) for name, some in providers.items()}
-        manager = SessionManager.load_session(units, storage, changed=choices, registry=registry)
+        manager = SessionManager.load_session(
+            units, storage, changed=choices, registry=registry, redact=rules
+        )
         with manager:
             _adopt_providers(manager, providers)
             return _run_and_report(

@@ -53,6 +53,7 @@ def config_schema() -> dict[str, Any]:
                 "plugins": _table(rules),
                 "settings": _tables({"type": "object"}),
                 "stores": _tables(_table({"url": text, "inner": texts}, required=["url"])),
+                "redaction": _table({"env": texts, "patterns": texts, "keys": texts}),
                 "devices": _tables(
                     _table({"runner": text, "description": {"type": "string"}, "facts": facts})
                 ),

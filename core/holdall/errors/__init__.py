@@ -78,6 +78,7 @@ from holdall.errors.storage import (
     StoreUrlError,
     UnknownSessionError,
 )
+from holdall.errors.urls import masked_url
 
 __all__ = [
     "BusyStorageError",
@@ -145,5 +146,6 @@ __all__ = [
     "UnknownSessionError",
     "UnknownUnitError",
     "listed",
+    "masked_url",
     "near",
 ]

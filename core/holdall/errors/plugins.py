@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from holdall.errors.root import HoldallError, listed, near
+from holdall.errors.urls import masked_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,12 +145,13 @@ class PluginCallError(PluginError):
     """A plugin raised, or broke its contract, when it was called."""
 
     def __init__(self, kind: str, name: str, origin: str, doing: str, cause: str) -> None:
-        super().__init__(kind, name, origin, doing, cause)
         self.kind = kind
         self.name = name
         self.origin = origin
-        self.doing = doing
-        self.cause = cause
+        # Drivers of databases name the whole URL in what they raise.
+        self.doing = masked_url(doing)
+        self.cause = masked_url(cause)
+        super().__init__(kind, name, origin, self.doing, self.cause)
 
     def __str__(self) -> str:
         return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from holdall.errors.root import HoldallError, near
+from holdall.errors.urls import masked_url
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,12 +19,12 @@ class StorageError(HoldallError):
 
 
 class StoreUrlError(StorageError, ValueError):
-    """A URL names no repository."""
+    """A URL names no repository; its password is not shown."""
 
     def __init__(self, url: str, reason: str) -> None:
-        super().__init__(url, reason)
-        self.url = url
-        self.reason = reason
+        self.url = masked_url(url)
+        self.reason = masked_url(reason)
+        super().__init__(self.url, self.reason)
 
     def __str__(self) -> str:
         return f"cannot open the store {self.url!r}: {self.reason}"

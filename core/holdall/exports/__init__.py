@@ -1,12 +1,12 @@
 """From a session to a report: names, options, sinks and the pipeline."""
 
-from holdall.exports.bound import NOTHING_SECRET, BoundExporter, Session
+from holdall.exports.bound import BoundExporter, Session
 from holdall.exports.folders import LISTING
 from holdall.exports.naming import KnownExporter, Units, find_exporter, units_in
 from holdall.exports.options import describe_options, options_class_of, options_schema
 from holdall.exports.pipeline import ExportRequest, export, export_many
-from holdall.exports.redact import RedactionRules
 from holdall.exports.view_options import ViewOptions
+from holdall.redaction import NOTHING_SECRET, RedactionRules
 
 __all__ = [
     "LISTING",

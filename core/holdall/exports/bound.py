@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tempfile import SpooledTemporaryFile
 from time import perf_counter
 from types import NoneType
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
 
 from holdall.contracts import ExportReport, ReportKind, Storage, Verifies
 from holdall.errors import ExportError, ExportTargetError, HoldallError, NestedReportError
@@ -15,10 +15,11 @@ from holdall.exports.context import Context
 from holdall.exports.folders import open_folder
 from holdall.exports.naming import find_exporter, units_of
 from holdall.exports.options import options_class_of, parse_both
-from holdall.exports.redact import RedactionRules
 from holdall.exports.sinks import CountingSink, NumberedSink, open_target, target_name
+from holdall.exports.units import preset_options
 from holdall.exports.view_options import ViewOptions, apply_view_options
 from holdall.hooks import Hooks, installed_hooks
+from holdall.redaction import NOTHING_SECRET
 from holdall.registry import Registry, calling
 from holdall.view import SessionView
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from holdall.exports.naming import Units
     from holdall.exports.options import Given, Parsed
     from holdall.exports.sinks import Target
+    from holdall.redaction import RedactionRules
 
 
 class HasView(Protocol):
@@ -44,9 +46,6 @@ Session = SessionView | Storage | HasView
 """What can be exported: a view, an open storage, or a session manager."""
 Progress = Callable[[int, int], object]
 Cancelled = Callable[[], bool]
-
-NOTHING_SECRET: Final = RedactionRules()
-"""The rules that mask nothing."""
 
 _IN_MEMORY = 1 << 20  # bytes of a rendered report that wait in memory, the rest in a file
 
@@ -234,8 +233,8 @@ class BoundExporter:
         return check
 
     def _parsed(self, given: Given, *, strict: bool) -> Parsed:
-        preset = self.unit.unit.option_list if self.unit else ()
         options_class = options_class_of(self._class)
+        preset = preset_options(self.unit, options_class) if self.unit else ()
         settings = self._registry.settings(self._candidate.id)
         return parse_both(
             self._plugin,

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from holdall.contracts import ExportReport
 from holdall.errors import HoldallError
-from holdall.exports.bound import NOTHING_SECRET, BoundExporter, hooks_of, view_of
+from holdall.exports.bound import BoundExporter, hooks_of, view_of
 from holdall.exports.naming import units_in, units_of
 from holdall.exports.sinks import target_name
 from holdall.hooks import installed_hooks
+from holdall.redaction import NOTHING_SECRET
 from holdall.registry import Registry
 from holdall.view import SharedLogs
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
     from holdall.exports.bound import Cancelled, Progress, Session
     from holdall.exports.options import Given
-    from holdall.exports.redact import RedactionRules
     from holdall.exports.sinks import Target
+    from holdall.redaction import RedactionRules
     from holdall.units import Provider
     from holdall.view import SessionView
 

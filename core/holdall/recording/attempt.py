@@ -12,13 +12,14 @@ import msgspec
 
 from holdall.errors import RecordingError
 from holdall.journal import INLINE
-from holdall.results import Attachment, JobResult, Measurement, Subtest, encodable
+from holdall.results import Attachment, IOLogRecord, JobResult, Measurement, Subtest, encodable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
 
     from holdall.contracts import Storage
+    from holdall.redaction import Masker
     from holdall.results import Outcome, Stream
     from holdall.session import LogCapture
 
@@ -44,7 +45,10 @@ class Attempt:
         log: LogCapture,
         started_at: float | None,
         record: Callable[[JobResult], None],
+        *,
+        masker: Masker | None = None,
     ) -> None:
+        self._masker: Final = masker
         self._storage: Final = storage
         self._job_id: Final = job_id
         self._started_at: Final = started_at
@@ -109,6 +113,9 @@ class Attempt:
         self._attachments.append(attachment)
 
     def _kept(self, name: str, media_type: str, pieces: Iterator[bytes]) -> Attachment:
+        if self._masker is not None:
+            records = (IOLogRecord(0.0, "stdout", piece) for piece in pieces)
+            pieces = (record.data for record in self._masker.records(records))
         head = b""
         for piece in pieces:
             head += piece

@@ -27,6 +27,7 @@ from holdall.journal import (
 from holdall.processes import this_process
 from holdall.recording.attempt import Attempt, checked_name, checked_text
 from holdall.recording.contents import Contents
+from holdall.redaction import masked_event, masker_of
 from holdall.registry import Registry
 from holdall.results import JobResult
 from holdall.session import PREFIX, OpenLogs, create_storage, log_name, recover
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from holdall.contracts import Level, Repository, Storage
     from holdall.journal import AnyEvent
     from holdall.recording.attempt import Content, Output
+    from holdall.redaction import RedactionRules
     from holdall.results import Measurement, Outcome, Subtest
 
 _STATUSES: Final = frozenset({"non-blocker", "blocker"})
@@ -59,7 +61,13 @@ class Recorder:
             recorder.record("suite::boots", outcome="pass", duration=2.5)
     """
 
-    def __init__(self, storage: Storage, *, clock: Callable[[], float] = now) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        *,
+        clock: Callable[[], float] = now,
+        redact: RedactionRules | None = None,
+    ) -> None:
         """Append to the session that *storage* was opened for, new or not.
 
         Attempts that an earlier recorder left unfinished get their result, `crash`.
@@ -72,7 +80,8 @@ class Recorder:
         self._contents: Final = Contents()
         self._pending: Final[list[AnyEvent]] = []
         self._appended: Final[dict[str, list[str]]] = {}
-        self._logs: Final = OpenLogs(storage)
+        self._masker: Final = masker_of(redact)
+        self._logs: Final = OpenLogs(storage, self._masker)
         self._is_closed = False
         self._journal, events = Journal.resume(storage)
         self._is_new = not events
@@ -95,6 +104,7 @@ class Recorder:
         prefix: str = PREFIX,
         registry: Registry | None = None,
         clock: Callable[[], float] = now,
+        redact: RedactionRules | None = None,
     ) -> Self:
         """Return the recorder of a new session.
 
@@ -102,9 +112,11 @@ class Recorder:
             repository: A repository or its URL; without one the store in the user's data folder.
             title: What people call the session.
             prefix: What the new session's id begins with.
+            redact: What to mask before anything is stored.
         """
         title = checked_text(title, "a title")
-        recorder = cls(create_storage(_opened(repository, registry), prefix, clock), clock=clock)
+        storage = create_storage(_opened(repository, registry), prefix, clock)
+        recorder = cls(storage, clock=clock, redact=redact)
         recorder._begin(title)
         return recorder
 
@@ -116,8 +128,12 @@ class Recorder:
         *,
         registry: Registry | None = None,
         clock: Callable[[], float] = now,
+        redact: RedactionRules | None = None,
     ) -> Self:
         """Return a recorder that goes on with a stored session.
+
+        Args:
+            redact: What to mask of what is stored from now on.
 
         Raises:
             UnknownSessionError: There is no such session.
@@ -125,7 +141,7 @@ class Recorder:
         """
         storage = _opened(repository, registry).open(session_id)
         try:
-            return cls(storage, clock=clock)
+            return cls(storage, clock=clock, redact=redact)
         except BaseException:
             storage.close()
             raise
@@ -149,6 +165,8 @@ class Recorder:
         """
         self._begin()
         device_id = checked_name(device_id, "a device's id")
+        if self._masker is not None:
+            device_id = self._masker.identifier("device", device_id)
         known = self._contents.devices.get(device_id)
         event = DeviceAdded(
             at=self._clock(),
@@ -190,7 +208,7 @@ class Recorder:
             xfail: Whether it is expected to fail, so that a pass is what nobody expects.
             origin: The file, and line, that defines it.
         """
-        job_id, device = _checked_ids(job_id, device)
+        job_id, device = self._checked_ids(job_id, device)
         _check_choice(job_id, "plugin", plugin, PLUGINS)
         _check_choice(job_id, "certification status", certification_status, _STATUSES)
         heading = checked_text(category, "a category")
@@ -239,7 +257,7 @@ class Recorder:
         Raises:
             TypeError, ValueError: A value is of the wrong type, or the outcome is not known.
         """
-        job_id, device = _checked_ids(job_id, device)
+        job_id, device = self._checked_ids(job_id, device)
         attempt = self._attempt(job_id, device, started_at)
         try:
             attempt.write_all(output)
@@ -269,7 +287,7 @@ class Recorder:
         Raises:
             RecordingError: An attempt at the job is not finished.
         """
-        job_id, device = _checked_ids(job_id, device)
+        job_id, device = self._checked_ids(job_id, device)
         JobResult(started_at=started_at)  # checks it before anything is recorded
         self._ensure_job(device, job_id)
         job = self._contents.job(device, job_id)
@@ -282,7 +300,7 @@ class Recorder:
     def _attempt(self, job_id: str, device: str, started_at: float | None) -> Attempt:
         log = self._logs.open(device, job_id, self._contents.job(device, job_id).attempts + 1)
         record = partial(self.record_result, job_id, device=device)
-        return Attempt(self._storage, job_id, log, started_at, record)
+        return Attempt(self._storage, job_id, log, started_at, record, masker=self._masker)
 
     def record_result(self, job_id: str, result: JobResult, *, device: str = LOCAL) -> None:
         """Record a finished result; blobs that it names must be in the session's storage.
@@ -294,10 +312,10 @@ class Recorder:
         """
         if not isinstance(result, JobResult):
             raise TypeError(f"a result must be a JobResult, not {type(result).__name__}")
-        job_id, device = _checked_ids(job_id, device)
+        job_id, device = self._checked_ids(job_id, device)
         self._ensure_job(device, job_id)
         event = ResultRecorded(at=self._clock(), device=device, job_id=job_id, result=result)
-        self._emit(with_blobs(event, self._storage))
+        self._emit(with_blobs(self._masked(event), self._storage))
 
     def note_plugin(self, kind: str, name: str, registry: Registry | None = None) -> None:
         """Record that a plugin takes part in writing the session, and where it comes from."""
@@ -368,10 +386,20 @@ class Recorder:
 
     def _emit(self, event: AnyEvent) -> None:
         self._check_open()
+        event = self._masked(event)
         self._contents.apply(event)
         self._pending.append(event)
         if len(self._pending) >= MOST_PENDING:
             self.checkpoint(level="process")
+
+    def _masked(self, event: AnyEvent) -> AnyEvent:
+        return event if self._masker is None else masked_event(event, self._masker)
+
+    def _checked_ids(self, job_id: str, device: str) -> tuple[str, str]:
+        job_id, device = checked_name(job_id, "a job's id"), checked_name(device, "a device's id")
+        if self._masker is None:
+            return job_id, device
+        return self._masker.identifier("job", job_id), self._masker.identifier("device", device)
 
     def _ensure_device(self, device_id: str) -> None:
         if device_id not in self._contents.devices:
@@ -405,10 +433,6 @@ def _check_choice(job_id: str, what: str, value: str, known: Collection[str]) ->
     if value not in known:
         names = ", ".join(sorted(known))
         raise ValueError(f"the job {job_id!r} can't have the {what} {value!r} ({names})")
-
-
-def _checked_ids(job_id: str, device: str) -> tuple[str, str]:
-    return checked_name(job_id, "a job's id"), checked_name(device, "a device's id")
 
 
 def _opened(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from holdall.contracts import LogWriter, Storage
     from holdall.journal import AnyEvent
+    from holdall.redaction import Masker
     from holdall.results import Stream
 
 MOST: Final = 64 * 2**20
@@ -42,11 +43,29 @@ class LogCapture:
 
     Little output stays in memory; once it grows, or is a second
     old, it goes to the session's storage, so that it is there after a crash.
+    With a masker, what is kept and stored is masked; the end of it, in which a secret may
+    have begun, waits in memory.
     """
 
-    def __init__(self, storage: Storage, name: str) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        name: str,
+        *,
+        masker: Masker | None = None,
+        in_memory: bool = False,
+    ) -> None:
+        """Record to *storage*.
+
+        Args:
+            masker: Masks what is stored.
+            in_memory: Keep all output in memory, as it is; who gets the result stores it.
+        """
         self._storage = storage
-        self._name = name
+        self._name = masker.text(name) if masker else name
+        self._masked = masker.log() if masker and not in_memory else None
+        self._in_memory = in_memory
+        self._taken = 0
         self._writer: LogWriter | None = None
         self._records: list[IOLogRecord] = []
         self._kept = 0
@@ -64,16 +83,25 @@ class LogCapture:
         now = time.monotonic()
         if delay is None:
             delay = round(now - self._start, 6)
-        kept = data[: max(0, MOST - self._kept)]
+        kept = data[: max(0, MOST - self._taken)]
+        self._taken += len(kept)
         self._dropped += len(data) - len(kept)
         if kept:
-            self._keep(IOLogRecord(delay, stream, kept))
+            record = IOLogRecord(delay, stream, kept)
+            self._keep_all([record] if self._masked is None else self._masked.feed(record))
         is_due = now - self._flushed >= FLUSH_AFTER or self._waiting_size >= FLUSH_BEYOND
         if is_due:
             self.flush()
 
+    def _keep_all(self, records: Iterable[IOLogRecord]) -> None:
+        for record in records:
+            self._keep(record)
+
     def _keep(self, record: IOLogRecord) -> None:
         self._kept += len(record.data)
+        if self._in_memory:
+            self._records.append(record)
+            return
         if self._kept <= INLINE:
             self._records.append(record)
         else:
@@ -85,6 +113,8 @@ class LogCapture:
 
     def flush(self) -> None:
         """Make everything recorded so far survive the end of this process."""
+        if self._masked is not None:
+            self._keep_all(self._masked.advance())
         if not self._waiting:
             return
         if self._writer is None:
@@ -109,8 +139,10 @@ class LogCapture:
 
     def finish(self) -> dict[str, Any]:
         """Return the fields of a `JobResult` that hold the log; what they name is durable."""
+        if self._masked is not None:
+            self._keep_all(self._masked.finish())
         fields: dict[str, Any] = {"io_log_size": self._kept, "io_log_dropped": self._dropped}
-        if self._kept <= INLINE:
+        if self._kept <= INLINE or self._in_memory:
             # What was flushed stays until the result is stored, or a crash would lose it.
             if self._writer is not None:
                 self.flush()
@@ -124,13 +156,23 @@ class LogCapture:
 class OpenLogs:
     """The logs of a session's attempts, each kept until the result with it is stored."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, masker: Masker | None = None) -> None:
         self._storage = storage
+        self._masker = masker
         self._logs: dict[tuple[str, str], LogCapture] = {}
 
-    def open(self, device_id: str, job_id: str, attempt: int) -> LogCapture:
-        """Return the log of one attempt at a job; attempts are counted from 1."""
-        log = LogCapture(self._storage, log_name(device_id, job_id, attempt))
+    def open(
+        self, device_id: str, job_id: str, attempt: int, *, needs_secrets: bool = False
+    ) -> LogCapture:
+        """Return the log of one attempt at a job; attempts are counted from 1.
+
+        Args:
+            needs_secrets: Whether expressions are about what the job writes, so that its log is
+                masked only when the result is stored.
+        """
+        name = log_name(device_id, job_id, attempt)
+        in_memory = needs_secrets and self._masker is not None
+        log = LogCapture(self._storage, name, masker=self._masker, in_memory=in_memory)
         self._logs[device_id, job_id] = log
         return log
 

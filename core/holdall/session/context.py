@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from holdall.errors import masked_url
 from holdall.journal import ProviderAdded, now
 from holdall.results import encodable
 from holdall.session.plans import find_plan_in, plan_selection
@@ -88,7 +89,7 @@ class SessionDeviceContext:
             version=encodable(provider.version),
             description=encodable(provider.description),
             loader=provider.loader,
-            source=encodable(provider.source),
+            source=masked_url(encodable(provider.source)),
         )
 
     def adopt_provider(self, provider: Provider) -> None:

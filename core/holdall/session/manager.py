@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from holdall.errors import DeviceExistsError, SessionExistsError
+from holdall.errors import DeviceExistsError, SessionExistsError, masked_url
 from holdall.hooks import Hooks, load_hooks, plugin_used
 from holdall.journal import (
     DeviceAdded,
@@ -28,6 +28,7 @@ from holdall.journal import (
 )
 from holdall.processes import this_process
 from holdall.providers import installed_providers
+from holdall.redaction import masked_event, masker_of
 from holdall.registry import Registry
 from holdall.results import JobResult, Outcome, encodable
 from holdall.session.capture import OpenLogs
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from holdall.contracts import Level, Repository, Storage
     from holdall.exports import BoundExporter, Units
     from holdall.journal import AnyEvent
+    from holdall.redaction import RedactionRules
     from holdall.results import IOLogRecord
     from holdall.session.capture import LogCapture
     from holdall.session.load import ChangedJob
@@ -77,10 +79,12 @@ class SessionManager:
         *,
         registry: Registry | None = None,
         clock: Callable[[], float] = now,
+        redact: RedactionRules | None = None,
     ) -> None:
         self._storage: Final = storage
         self._journal: Final = journal
-        self._logs: Final = OpenLogs(journal.storage)
+        self._masker: Final = masker_of(redact)
+        self._logs: Final = OpenLogs(journal.storage, self._masker)
         self._registry = registry
         self._clock: Final = clock
         self._contexts: Final[list[SessionDeviceContext]] = []
@@ -100,6 +104,7 @@ class SessionManager:
         title: str = "",
         registry: Registry | None = None,
         clock: Callable[[], float] = now,
+        redact: RedactionRules | None = None,
     ) -> Self:
         """Return the manager of a new session without devices.
 
@@ -108,11 +113,12 @@ class SessionManager:
                 one the store in the user's data folder.
             prefix: What the new session's id begins with.
             title: What people call the session.
+            redact: What to mask before anything is stored.
         """
         if repo is None or isinstance(repo, str | os.PathLike):
             repo = open_repository(repo or default_url(), registry=registry)
         storage = create_storage(repo, prefix, clock)
-        return cls._begun(storage, title, registry, clock)
+        return cls._begun(storage, title, registry, clock, redact)
 
     @classmethod
     def _begun(
@@ -121,8 +127,10 @@ class SessionManager:
         title: str,
         registry: Registry | None,
         clock: Callable[[], float],
+        redact: RedactionRules | None,
     ) -> Self:
-        manager = cls(storage, Journal.begin(storage), registry=registry, clock=clock)
+        journal = Journal.begin(storage)
+        manager = cls(storage, journal, registry=registry, clock=clock, redact=redact)
         created = SessionCreated(at=clock(), session_id=storage.id, title=encodable(title))
         manager._pending.append(created)
         manager._open_writer()
@@ -164,6 +172,7 @@ class SessionManager:
         changed: Mapping[str, str] = MappingProxyType({}),
         registry: Registry | None = None,
         clock: Callable[[], float] = now,
+        redact: RedactionRules | None = None,
     ) -> Self:
         """Return the manager of a stored session, everything as it was.
 
@@ -176,6 +185,7 @@ class SessionManager:
                 changed; `file-reference-checks` refuses a session of which logs are gone.
             changed: What becomes of jobs that ran with another definition, by id, or by `*`
                 for all others: `keep` their results, `rerun` or `skip` them.
+            redact: What to mask of what is stored from now on.
 
         Raises:
             IncompatibleJobError: Definitions of jobs that ran changed, and nothing was chosen
@@ -188,11 +198,11 @@ class SessionManager:
         """
         journal, events = Journal.resume(storage)
         if not events:
-            manager = cls._begun(storage, "", registry, clock)
+            manager = cls._begun(storage, "", registry, clock, redact)
             units = units_of(LOCAL, unit_list)
             manager.add_device_context(SessionDeviceContext(SessionState(units, clock=clock)))
             return manager
-        manager = cls(storage, journal, registry=registry, clock=clock)
+        manager = cls(storage, journal, registry=registry, clock=clock, redact=redact)
         loaded = load_contexts(
             storage,
             events,
@@ -311,7 +321,7 @@ class SessionManager:
                 device=device.id,
                 description=encodable(device.description),
                 facts={encodable(k): encodable(v) for k, v in device.facts.items()},
-                runner=encodable(device.runner),
+                runner=masked_url(encodable(device.runner)),
             )
         )
         self._contexts.append(context)
@@ -386,7 +396,9 @@ class SessionManager:
         if context is None:
             raise ValueError(f"cannot open a log of {job.id!r}: the session has no device yet")
         attempt = len(context.state.job_state_map[job.id].result_history) + 1
-        return self._logs.open(context.device.id, job.id, attempt)
+        # Expressions are about the records of a resource, so those are masked when stored.
+        needs_secrets = job.plugin == "resource"
+        return self._logs.open(context.device.id, job.id, attempt, needs_secrets=needs_secrets)
 
     def checkpoint(self, *, level: Level = "system") -> None:
         """Store everything that changed since the last checkpoint; durable on return.
@@ -404,12 +416,18 @@ class SessionManager:
         for context in self._contexts:
             context.state.record_metadata()
         if self._pending:
-            self._journal.append(self._pending, level=level)
+            self._journal.append(self._masked_pending(), level=level)
             stored = tuple(self._pending)
             self._pending.clear()
             self._logs.release(stored)
             self._notify("checkpoint_saved", event_count=len(stored))
             self._notify_of_results(stored)
+
+    def _masked_pending(self) -> tuple[AnyEvent, ...]:
+        masker = self._masker
+        if masker is None:
+            return tuple(self._pending)
+        return tuple(masked_event(event, masker) for event in self._pending)
 
     def _notify_of_results(self, stored: Iterable[AnyEvent]) -> None:
         contexts = {context.device.id: context for context in self._contexts}
@@ -434,7 +452,7 @@ class SessionManager:
         """Return the session as it is now, what is not stored yet included."""
         for context in self._contexts:
             context.state.record_metadata()
-        pending = tuple(self._pending)
+        pending = self._masked_pending()
         stored = read_events(self._storage) if self._journal.head else iter(())
         return SessionView(
             (event for part in (stored, pending) for event in part),

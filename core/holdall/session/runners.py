@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from holdall.errors import PluginError, RunnerUrlError
+from holdall.errors import PluginError, RunnerUrlError, masked_url
 from holdall.registry import Identity, calling, options_of, shown
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def open_runner(url: str, registry: Registry) -> BoundRunner:
     try:
         plugin = registry.load("runners", name)
     except PluginError as error:
-        error.add_note(f"while opening the runner {url!r}")
+        error.add_note(f"while opening the runner {masked_url(url)!r}")
         raise
     options = options_of(plugin, registry.settings(name))
     identity = registry.resolve("runners", name).identity

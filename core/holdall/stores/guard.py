@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from holdall.errors import masked_url
 from holdall.registry import calling, shown
 from holdall.stores.wrapper import LogWrapper, RepositoryWrapper, StorageWrapper
 
@@ -31,9 +32,9 @@ class GuardedRepository(RepositoryWrapper):
 
     @property
     def url(self) -> str:
-        """The URL that opens this repository again."""
+        """The URL of this repository, without a secret that the plugin may have left in it."""
         with calling(self._plugin, "telling its URL") as call:
-            return call.returned(self.inner.url, str)
+            return masked_url(call.returned(self.inner.url, str))
 
     def wrapped(self, storage: Storage) -> Storage:
         """Return a storage of the plugin, called across the border."""
@@ -74,6 +75,12 @@ class GuardedStorage(StorageWrapper):
     def __init__(self, inner: Storage, repository: Repository, plugin: Identity) -> None:
         super().__init__(inner, repository)
         self._plugin: Final = plugin
+
+    @property
+    def where(self) -> str:
+        """The location, for messages; without secrets too."""
+        with calling(self._plugin, "telling its location") as call:
+            return masked_url(call.returned(self.inner.where, str))
 
     @property
     def head(self) -> int:

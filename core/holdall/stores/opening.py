@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
-from holdall.errors import PluginError, StoreUrlError, near
+from holdall.errors import PluginError, StoreUrlError, masked_url, near
 from holdall.registry import Registry, calling, options_of
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _made(registry: Registry, name: str, url: str, *inner: Repository) -> Reposi
     try:
         plugin = registry.load("repositories", name)
     except PluginError as error:
-        error.add_note(f"while opening the store {url!r}")
+        error.add_note(f"while opening the store {masked_url(url)!r}")
         raise
     options = options_of(plugin, registry.settings(name))
     plugin_id = registry.resolve("repositories", name).identity

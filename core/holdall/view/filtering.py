@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, TypeVar
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Mapping
+    from collections.abc import Collection, Hashable, Iterator, Mapping
 
-    from holdall.journal import JobRecord
     from holdall.results import Attachment, IOLogRecord, JobResult, Measurement
     from holdall.view.fold import FoldedJob
 
@@ -51,6 +50,14 @@ class ViewFilter:
         """Return the text to show instead of the value that is called *name*."""
         return self.text(text, location)
 
+    def identifier(self, kind: str, text: str) -> str:  # noqa: ARG002 - what filters go by
+        """Return the id to show instead of *text*, of a `job`, `category`, `plan` or `device`.
+
+        It must be the same each time, and differ from that of every other id of its kind.
+        Ids are shown before anything else, so that a `Location` has the ones that are shown.
+        """
+        return text
+
     def result(self, result: JobResult, location: Location) -> JobResult:  # noqa: ARG002 - the same
         """Return the result to show instead of *result*, whose texts are filtered already."""
         return result
@@ -76,10 +83,49 @@ class ViewFilter:
         """Count what another filter of the same `log_key` counted in the log at *location*."""
 
 
+# What finds a blob again, or is one of a few words that code compares with.
+_KEPT: Final = frozenset({"io_log_ref", "ref", "interrupted_by"})
+
+# The ids of a job's definition, which `with_ids` shows.
+_IDS: Final = frozenset({"id", "category_id", "template_id"})
+
+
+def with_texts(
+    by: ViewFilter, struct: Shown, location: Location, *, but: Collection[str] = ()
+) -> Shown:
+    """Return *struct* with every text in it, whatever its field is called, as *by* shows it.
+
+    Args:
+        but: Fields whose texts are shown already.
+    """
+    changes = {}
+    for name in struct.__struct_fields__:
+        text = getattr(struct, name)
+        if type(text) is str and text and name not in _KEPT and name not in but:
+            shown = by.text(text, location._replace(field=f"{location.field} {name}".strip()))
+            if shown != text:
+                changes[name] = shown
+    return msgspec.structs.replace(struct, **changes) if changes else struct
+
+
+def with_ids(by: ViewFilter, job: FoldedJob) -> FoldedJob:
+    """Return the job with its ids as *by* shows them; other texts are filtered when it is read."""
+    record = job.record
+    ids = {
+        "id": by.identifier("job", record.id),
+        "category_id": by.identifier("category", record.category_id),
+        "template_id": record.template_id and by.identifier("job", record.template_id),
+    }
+    changes = {name: text for name, text in ids.items() if text != getattr(record, name)}
+    if not changes:
+        return job
+    return msgspec.structs.replace(job, record=msgspec.structs.replace(record, **changes))
+
+
 def through(
     filters: tuple[ViewFilter, ...], device_id: str, job: FoldedJob, open_blob: OpenBlob
 ) -> FoldedJob:
-    """Return *job* as it is seen through *filters*, the first one first."""
+    """Return *job*, whose ids are shown already, as it is seen through *filters* in order."""
     shown = job
     for by in filters:
         definition = Location(device_id, shown.record.id)
@@ -87,55 +133,45 @@ def through(
             _result(by, result, definition._replace(attempt=number), open_blob)
             for number, result in enumerate(shown.results)
         )
-        shown = msgspec.structs.replace(
-            shown, record=_record(by, shown.record, definition), results=results
-        )
+        record = with_texts(by, shown.record, definition, but=_IDS)
+        shown = msgspec.structs.replace(shown, record=record, results=results)
     return shown
-
-
-def _record(by: ViewFilter, record: JobRecord, location: Location) -> JobRecord:
-    return _with_texts(by, record, ("summary", "description"), location)
 
 
 def _result(
     by: ViewFilter, result: JobResult, location: Location, open_blob: OpenBlob
 ) -> JobResult:
-    shown = _with_texts(by, result, ("comments", "skip_reason"), location)
+    shown = with_texts(by, result, location)
     if shown.attachments:
-        attachments = by.attachments(shown.attachments, location, open_blob)
+        attachments = tuple(
+            with_texts(by, part, location._replace(field=f"attachment {number}"))
+            for number, part in enumerate(shown.attachments)
+        )
+        attachments = by.attachments(attachments, location, open_blob)
         if attachments != shown.attachments:
             shown = msgspec.structs.replace(shown, attachments=attachments)
     if shown.subtests or shown.measurements:
         shown = msgspec.structs.replace(
             shown,
-            subtests=tuple(_with_texts(by, part, _PARTS, location) for part in shown.subtests),
-            measurements=tuple(_measured(by, part, location) for part in shown.measurements),
+            subtests=tuple(
+                with_texts(by, part, location._replace(field=f"subtest {number}"))
+                for number, part in enumerate(shown.subtests)
+            ),
+            measurements=tuple(
+                _measured(by, part, location._replace(field=f"measurement {number}"))
+                for number, part in enumerate(shown.measurements)
+            ),
         )
     return by.result(shown, location)
 
 
 def _measured(by: ViewFilter, measured: Measurement, location: Location) -> Measurement:
-    shown = _with_texts(by, measured, ("name", "unit"), location)
-    if isinstance(shown.value, str):
-        value = by.value(shown.name, shown.value, location._replace(field="value"))
-        shown = msgspec.structs.replace(shown, value=value)
-    return shown
+    if isinstance(measured.value, str):
+        value_location = location._replace(field=f"{location.field} value")
+        value = by.value(measured.name, measured.value, value_location)
+        measured = msgspec.structs.replace(measured, value=value)
+    return with_texts(by, measured, location, but=("value",))
 
-
-def _with_texts(
-    by: ViewFilter, struct: Shown, names: tuple[str, ...], location: Location
-) -> Shown:
-    changes = {}
-    for name in names:
-        text = getattr(struct, name)
-        if text:
-            shown = by.text(text, location._replace(field=name))
-            if shown != text:
-                changes[name] = shown
-    return msgspec.structs.replace(struct, **changes) if changes else struct
-
-
-_PARTS: Final = ("name", "message")
 
 NOWHERE: Final = Location()
 """The location of what belongs to the session as a whole."""

@@ -13,7 +13,7 @@ from holdall.journal import read_events
 from holdall.languages import ENGLISH, N_
 from holdall.results import encodable
 from holdall.units import UNCATEGORISED, Record, parse_records
-from holdall.view.filtering import NOWHERE
+from holdall.view.filtering import NOWHERE, with_ids, with_texts
 from holdall.view.fold import DeviceView, fold
 from holdall.view.group import JobGroup
 from holdall.view.job import JobView
@@ -119,14 +119,25 @@ class SessionView:
 
     def filtered(self, by: ViewFilter) -> SessionView:
         """Return this view as it is seen through *by*; this one stays as it is."""
+        folded = self._session
         session = replace(
-            self._session,
+            folded,
+            session_id=by.identifier("session", folded.session_id),
             title=by.text(self.title, NOWHERE._replace(field="title")),
-            devices=tuple(_device(by, device) for device in self.devices),
-            plans=tuple(_plan(by, plan) for plan in self.plans),
+            devices=tuple(_device(by, device) for device in folded.devices),
+            jobs=_with_ids(by, folded.jobs),
+            rejected=_with_ids(by, folded.rejected),
+            plans=tuple(_plan(by, plan) for plan in folded.plans),
+            providers=tuple(_provider(by, provider) for provider in folded.providers),
+            plugins=tuple(
+                with_texts(by, plugin, NOWHERE._replace(field=f"plugin {number}"))
+                for number, plugin in enumerate(folded.plugins)
+            ),
             categories={
-                category_id: by.text(name, NOWHERE._replace(field=f"category {category_id}"))
-                for category_id, name in self.categories.items()
+                by.identifier("category", category_id): by.text(
+                    name, NOWHERE._replace(field=f"category {category_id}")
+                )
+                for category_id, name in folded.categories.items()
             },
         )
         whole = self._whole and self._whole.filtered(by)
@@ -248,23 +259,38 @@ class SessionView:
                 yield job.device_id, job.id, records
 
 
+def _with_ids(
+    by: ViewFilter, jobs: Mapping[str, tuple[FoldedJob, ...]]
+) -> dict[str, tuple[FoldedJob, ...]]:
+    """Return *jobs* with their ids and those of the devices as *by* shows them."""
+    return {
+        by.identifier("device", device_id): tuple(with_ids(by, job) for job in device_jobs)
+        for device_id, device_jobs in jobs.items()
+    }
+
+
 def _device(by: ViewFilter, device: DeviceView) -> DeviceView:
-    location = NOWHERE._replace(device_id=device.id)
+    device_id = by.identifier("device", device.id)
+    location = NOWHERE._replace(device_id=device_id)
     facts = {
-        name: by.value(name, value, location._replace(field=f"fact {name}"))
-        for name, value in device.facts.items()
+        by.text(name, location._replace(field=f"name of fact {number}")): by.value(
+            name, value, location._replace(field=f"fact {number}")
+        )
+        for number, (name, value) in enumerate(device.facts.items())
     }
     description = by.text(device.description, location._replace(field="description"))
-    return DeviceView(device.id, description, facts)
+    return DeviceView(device_id, description, facts)
 
 
 def _plan(by: ViewFilter, plan: PlanRecord) -> PlanRecord:
-    location = NOWHERE._replace(job_id=plan.id)
-    return replace(
-        plan,
-        name=by.text(plan.name, location._replace(field="name")),
-        description=by.text(plan.description, location._replace(field="description")),
-    )
+    shown = replace(plan, id=by.identifier("plan", plan.id))
+    return with_texts(by, shown, NOWHERE._replace(job_id=shown.id), but=("id",))
+
+
+def _provider(by: ViewFilter, provider: ProviderAdded) -> ProviderAdded:
+    location = NOWHERE._replace(field=f"provider {provider.name} of {provider.device}")
+    shown = replace(provider, device=by.identifier("device", provider.device))
+    return with_texts(by, shown, location, but=("device",))
 
 
 def _no_blobs(ref: str) -> BinaryIO:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
         CELLS_CUT,
         cell_of,
         cell_text,
+        escape_sequences,
         html_text,
         line_text,
         strip_escapes,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
         stream_runs,
         wants_log,
     )
-    from holdall.writing.masking import LARGEST_MATCH, masked_records
+    from holdall.writing.masking import LARGEST_MATCH, MaskedLog, Span, masked_log, masked_records
     from holdall.writing.moments import duration, iso, iso_milliseconds, moment, readable
     from holdall.writing.parts import (
         MEASUREMENTS_LEFT_OUT,
@@ -52,6 +53,7 @@ else:
                 "CELLS_CUT",
                 "cell_of",
                 "cell_text",
+                "escape_sequences",
                 "html_text",
                 "line_text",
                 "strip_escapes",
@@ -78,7 +80,7 @@ else:
                 "stream_runs",
                 "wants_log",
             ),
-            ".masking": ("LARGEST_MATCH", "masked_records"),
+            ".masking": ("LARGEST_MATCH", "MaskedLog", "Span", "masked_log", "masked_records"),
             ".moments": ("duration", "iso", "iso_milliseconds", "moment", "readable"),
             ".parts": ("MEASUREMENTS_LEFT_OUT", "SUBTESTS_LEFT_OUT", "count_parts_left_out"),
         },
@@ -95,6 +97,8 @@ __all__ = [
     "ControlFilter",
     "Gap",
     "LogChoice",
+    "MaskedLog",
+    "Span",
     "cell_of",
     "cell_text",
     "columns_of",
@@ -102,6 +106,7 @@ __all__ = [
     "cut_middle",
     "cut_text",
     "duration",
+    "escape_sequences",
     "file_name",
     "gathered",
     "html_text",
@@ -110,6 +115,7 @@ __all__ = [
     "line_text",
     "log_text",
     "mark_of",
+    "masked_log",
     "masked_records",
     "moment",
     "readable",

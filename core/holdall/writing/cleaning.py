@@ -14,7 +14,7 @@ from holdall.results import encodable
 from holdall.writing.cuts import cut_text, split_room, text_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from holdall.languages import Catalog
 
@@ -153,11 +153,12 @@ _ESCAPED_UNIT: Final = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 # longer and two-character escapes. Last, the marks of sequences that never end, which would make
 # a terminal listen. NEL is a C1 control too, but no mark of anything.
 _SEQUENCE: Final = re.compile(
+    r"(?=[\x1b\x80-\x9f])(?:"  # most characters begin none, and this is the quickest way to know
     r"(?:\x1b\[|\x9b)[0-?]{0,256}[ -/]{0,16}[@-~]"
     r"|(?:\x1b[]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]{0,4096}(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]{1,16}[0-~]"
     r"|\x1b[0-OQ-WYZ\\`-~]"
-    r"|\x1b[\[\]PX^_]?|[\x80-\x84\x86-\x9f]"
+    r"|\x1b[\[\]PX^_]?|[\x80-\x84\x86-\x9f])"
 )
 
 # What may be the beginning of one, at the end of a piece.
@@ -204,6 +205,12 @@ class EscapeStripper:
 def strip_escapes(text: str) -> str:
     """Return *text* without terminal escape sequences."""
     return _SEQUENCE.sub("", text) if _has_any(text) else text
+
+
+def escape_sequences(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where the terminal escape sequences of *text* begin and end."""
+    if _has_any(text):
+        yield from (match.span() for match in _SEQUENCE.finditer(text))
 
 
 def _has_any(text: str) -> bool:

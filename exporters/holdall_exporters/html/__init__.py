@@ -33,7 +33,7 @@ from holdall_exporters.html.datablock import (
     notes_on,
     standing,
 )
-from holdall_exporters.sandbox import loaded, rendered, sandboxed
+from holdall_exporters.sandbox import loaded, provider_folder, rendered, sandboxed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
     from holdall.contracts import ExportContext, Exporter, Sink
+    from holdall.units import BoundUnit
     from holdall.view import JobView, SessionView
     from holdall_exporters.html.coloured import Run
 
@@ -126,7 +127,7 @@ class HtmlExporter:
         catalog = load_catalog(context.lang, "holdall_exporters")
         names = _names(view.with_catalog(catalog), context)
         path: Path | None = context.options.template
-        page = _template().generate(**names) if path is None else _own(path, names)
+        page = _template().generate(**names) if path is None else _own(path, names, context.unit)
         for piece in gathered(map(str.encode, page)):
             sink.write(piece)
 
@@ -178,9 +179,13 @@ def _template() -> Template:
     return environment.get_template("report.html")
 
 
-def _own(path: Path, names: dict[str, Any]) -> Iterator[str]:
-    """Yield the page that a template of the user's makes."""
-    environment = sandboxed([path.parent], markup=True)
+def _own(path: Path, names: dict[str, Any], unit: BoundUnit | None) -> Iterator[str]:
+    """Yield the page that a template of the user's makes, or of a provider's exporter unit."""
+    folder = [path.parent]
+    if (root := provider_folder(path, unit)) is None:
+        environment = sandboxed(folder, markup=True)
+    else:
+        environment = sandboxed((), markup=True, confined=folder, root=root)
     return rendered(loaded(environment, path.name, str(path)), names)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,3 +49,7 @@ class RedactionRules:
             *(f"redacted: regex {number}" for number, _ in enumerate(self.patterns, start=1)),
             *(f"redacted: key {key}" for key in self.keys),
         )
+
+
+NOTHING_SECRET: Final = RedactionRules()
+"""The rules that mask nothing."""

@@ -1,0 +1,53 @@
+"""What a command masks: its options, and the table `redaction` of holdall.toml."""
+
+from __future__ import annotations
+
+import os
+from gettext import gettext as _
+from typing import TYPE_CHECKING
+
+import click
+
+from holdall.cli.options import command_options
+from holdall.redaction import RedactionRules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from holdall.cli.configuration import RedactionTable
+
+redact_options = command_options(
+    click.option("--redact", multiple=True, metavar="REGEX", help="Mask what REGEX matches."),
+    click.option(
+        "--redact-env", multiple=True, metavar="NAME", help="Mask the value of the variable NAME."
+    ),
+    click.option(
+        "--redact-key", multiple=True, metavar="NAME", help="Mask what follows NAME: or NAME=."
+    ),
+)
+
+
+def rules_of(
+    patterns: Iterable[str],
+    variables: Iterable[str],
+    keys: Iterable[str],
+    table: RedactionTable | None = None,
+) -> RedactionRules:
+    """Return what is to be masked, with the values that the variables have now.
+
+    A variable of *table* that is not set on this machine masks nothing here.
+    """
+    names = dict.fromkeys(variables)
+    for name in names:
+        if not os.environ.get(name, "").strip():
+            message = _("the variable {name!r} of --redact-env is not set")
+            raise click.UsageError(message.format(name=name))
+    if table is not None:
+        names |= dict.fromkeys(name for name in table.env if os.environ.get(name, "").strip())
+        patterns = dict.fromkeys((*patterns, *table.patterns))
+        keys = dict.fromkeys((*keys, *table.keys))
+    secrets = {name: os.environ[name] for name in names}
+    try:
+        return RedactionRules(secrets=secrets, patterns=tuple(patterns), keys=tuple(keys))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error

@@ -1,0 +1,21 @@
+"""Secrets masked in whatever form a reader could read them, in reports and in sessions."""
+
+from typing import TYPE_CHECKING
+
+from holdall.doors import lazy_door
+
+if TYPE_CHECKING:
+    from holdall.redaction.masker import MASK, Masker, masker_of
+    from holdall.redaction.recorded import masked_event
+    from holdall.redaction.rules import NOTHING_SECRET, RedactionRules
+else:
+    __getattr__, __dir__ = lazy_door(
+        __name__,
+        {
+            ".masker": ("MASK", "Masker", "masker_of"),
+            ".recorded": ("masked_event",),
+            ".rules": ("NOTHING_SECRET", "RedactionRules"),
+        },
+    )
+
+__all__ = ["MASK", "NOTHING_SECRET", "Masker", "RedactionRules", "masked_event", "masker_of"]

@@ -1,0 +1,90 @@
+"""Events with their secrets masked, before they are stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from holdall.results import Attachment, IOLogRecord, JobResult
+
+if TYPE_CHECKING:
+    from holdall.journal import AnyEvent
+    from holdall.redaction.masker import Masker
+
+_IDS: Final = {
+    "device": "device",
+    "job_id": "job",
+    "job_ids": "job",
+    "run_list": "job",
+    "desired": "job",
+    "mandatory": "job",
+    "template_id": "job",
+    "category_id": "category",
+    "JobRecord.id": "job",
+    "PlanRecord.id": "plan",
+    "CategoryDefined.id": "category",
+}
+"""Fields that hold ids, and what they are ids of; the same one is masked alike everywhere."""
+
+_OWN: Final = frozenset(
+    {
+        "session_id",
+        "checksum",
+        "boot_id",
+        "started",
+        "io_log_ref",
+        "ref",
+        "interrupted_by",
+        "version",
+    }
+)
+"""Fields of holdall's own, which it finds things again by; a rule may match one by chance."""
+
+
+def masked_event(event: AnyEvent, masker: Masker) -> AnyEvent:
+    """Return *event* with every text in it masked, whatever its field is called."""
+    masked: AnyEvent = _masked_struct(event, masker)
+    return masked
+
+
+def _masked_struct(struct: Any, masker: Masker) -> Any:
+    changes: dict[str, Any] = {}
+    for name in struct.__struct_fields__:
+        value = getattr(struct, name)
+        if not value or name in _OWN:
+            continue
+        kind = _IDS.get(f"{type(struct).__name__}.{name}") or _IDS.get(name, "")
+        shown = _masked(value, masker, kind)
+        if shown != value:
+            changes[name] = shown
+    if not changes:
+        return struct
+    if isinstance(struct, JobResult) and "io_log" in changes:
+        changes["io_log_size"] = sum(len(record.data) for record in changes["io_log"])
+    if isinstance(struct, Attachment) and "data" in changes:
+        changes["size"] = len(changes["data"])
+    return msgspec.structs.replace(struct, **changes)
+
+
+def _masked(value: Any, masker: Masker, kind: str = "") -> Any:
+    if type(value) is str:
+        return masker.identifier(kind, value) if kind else masker.text(value)
+    if isinstance(value, bytes):
+        return masker.data(value)
+    if isinstance(value, msgspec.Raw):
+        return msgspec.Raw(msgspec.json.encode(_masked(msgspec.json.decode(value), masker)))
+    if isinstance(value, msgspec.Struct):
+        return _masked_struct(value, masker)
+    if isinstance(value, dict):
+        return {
+            masker.text(key): masker.value(key, item)
+            if isinstance(item, str)
+            else _masked(item, masker)
+            for key, item in value.items()
+        }
+    if isinstance(value, tuple | list):
+        if value and isinstance(value[0], IOLogRecord):
+            return tuple(masker.records(value))
+        return type(value)(_masked(item, masker, kind) for item in value)
+    return value
