@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from holdall.exports import RedactionRules
 from holdall.recording import Recorder
+from holdall.redaction import RedactionRules
 from holdall.registry import Registry
 from holdall.results import JobResult, Measurement, Subtest
 from holdall.session import SessionManager
 from holdall.stores import open_repository
-from holdall.units import make_unit
+from holdall.units import Job, make_unit
 from holdall.view import SessionView
 
 if TYPE_CHECKING:
@@ -182,6 +182,7 @@ def test_every_text_of_every_event_is_masked_before_it_is_stored(
     store: str, tmp_path: Path
 ) -> None:
     job = make_unit({"id": "j", "plugin": "resource", "summary": SECRET}, namespace="lab")
+    assert isinstance(job, Job)
     with SessionManager.create_with_unit_list(
         [job], store.format(tmp_path), title=SECRET, registry=REGISTRY, redact=RULES
     ) as manager:

@@ -362,6 +362,17 @@ def test_regexes_and_keys_are_masked_and_counted_by_rule() -> None:
     }
 
 
+def test_a_title_of_the_caller_is_masked_too() -> None:
+    stream = io.BytesIO()
+    rules = RedactionRules(secrets={"P": "hunter2"})
+
+    export(
+        session(), "json", stream, options=["title=of hunter2"], registry=REGISTRY, redact=rules
+    )
+
+    assert json.loads(stream.getvalue())["session"]["title"] == f"of {MASK}"
+
+
 def test_a_cut_log_shows_no_half_of_a_secret() -> None:
     log = b"x" * 90 + b"hunter2-hunter3" + b"y" * 200
 

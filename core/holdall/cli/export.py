@@ -18,13 +18,13 @@ from holdall.cli.lazy import is_debugging
 from holdall.cli.options import chosen_repository, find_session, parse_targets, store_option
 from holdall.cli.output import note, note_lines
 from holdall.cli.progress import export_progress
-from holdall.cli.redaction import redact_options, rules_of
+from holdall.cli.redaction import redact_option
 from holdall.cli.sources import providers_with_units
 from holdall.exports import (
-    NOTHING_SECRET,
     ExportRequest,
     export_many,
 )
+from holdall.redaction import NOTHING_SECRET
 from holdall.view import SessionView, verdict
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     help="An option of the exporter NAME, of its report number N alone, or of all exporters.",
 )
 @click.option("--lax", is_flag=True, help="Ignore options that an exporter does not have.")
-@redact_options
+@redact_option
 @click.option(
     "--source",
     multiple=True,
@@ -63,9 +63,7 @@ def export(
     option: tuple[str, ...],
     *,
     lax: bool,
-    redact: tuple[str, ...],
-    redact_env: tuple[str, ...],
-    redact_key: tuple[str, ...],
+    rules: RedactionRules,
     source: tuple[str, ...],
     verify: bool,
     fail_on_verdict: bool,
@@ -82,7 +80,6 @@ def export(
     targets = parse_targets(name)
     names = [target.name for target in targets]
     options = options_by_target(option, targets, registry)
-    rules = rules_of(redact, redact_env, redact_key)
     repository = chosen_repository(store, registry)
     storage = repository.open(find_session(repository, session), mode="r")
     try:

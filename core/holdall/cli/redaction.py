@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
+from functools import wraps
 from gettext import gettext as _
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from holdall.cli.configuration import configured
 from holdall.cli.options import command_options
 from holdall.redaction import RedactionRules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from holdall.cli.configuration import RedactionTable
 
-redact_options = command_options(
+_options = command_options(
     click.option("--redact", multiple=True, metavar="REGEX", help="Mask what REGEX matches."),
     click.option(
         "--redact-env", multiple=True, metavar="NAME", help="Mask the value of the variable NAME."
@@ -25,6 +27,34 @@ redact_options = command_options(
         "--redact-key", multiple=True, metavar="NAME", help="Mask what follows NAME: or NAME=."
     ),
 )
+
+
+def redact_option(command: Callable[..., int]) -> Callable[..., int]:
+    """Give *command* the argument `rules`: what these options say is to be masked."""
+    return _with_rules(command, lambda: None)
+
+
+def redact_stored_option(command: Callable[..., int]) -> Callable[..., int]:
+    """Give *command* the argument `rules`: what these options and holdall.toml say."""
+    return _with_rules(command, lambda: configured().redaction)
+
+
+def _with_rules(
+    command: Callable[..., int], table: Callable[[], RedactionTable | None]
+) -> Callable[..., int]:
+    @wraps(command)
+    def called(
+        *arguments: Any,
+        redact: tuple[str, ...],
+        redact_env: tuple[str, ...],
+        redact_key: tuple[str, ...],
+        **options: Any,
+    ) -> int:
+        rules = rules_of(redact, redact_env, redact_key, table())
+        return command(*arguments, rules=rules, **options)
+
+    decorated: Callable[..., int] = _options(called)
+    return decorated
 
 
 def rules_of(

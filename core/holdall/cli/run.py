@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from holdall.cli.configuration import configured, installed
+from holdall.cli.configuration import installed
 from holdall.cli.devices import devices_of, runners_of
 from holdall.cli.diagnostics import show_log
 from holdall.cli.exits import TESTS_FAILED
@@ -30,7 +30,7 @@ from holdall.cli.options import (
 from holdall.cli.output import counted, note, print_json
 from holdall.cli.person import person_at_terminal
 from holdall.cli.progress import shown_progress
-from holdall.cli.redaction import redact_options, rules_of
+from holdall.cli.redaction import redact_stored_option
 from holdall.cli.sources import providers_of
 from holdall.errors import EmptySessionError, HoldallError, NothingToResumeError
 from holdall.exports import find_exporter, units_in
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
 
     from holdall.cli.options import ExportTarget
     from holdall.contracts import ExportReport, Repository, Storage
+    from holdall.redaction import RedactionRules
     from holdall.registry import Registry
     from holdall.session import BoundRunner
     from holdall.units import Provider, Unit
@@ -82,7 +83,7 @@ _shared_options = command_options(
         metavar="SECONDS",
         help="End a job that takes longer.",
     ),
-    redact_options,
+    redact_stored_option,
     store_option,
     json_option,
 )
@@ -116,9 +117,7 @@ def run(
     timeout: float | None,
     store: str | None,
     *,
-    redact: tuple[str, ...],
-    redact_env: tuple[str, ...],
-    redact_key: tuple[str, ...],
+    rules: RedactionRules,
     as_json: bool,
 ) -> int:
     """Run jobs of providers in a new session.
@@ -130,7 +129,6 @@ def run(
     show_log()
     registry = installed()
     targets = parse_targets(export, stdout_free=not as_json)
-    rules = rules_of(redact, redact_env, redact_key, configured().redaction)
     providers = [load_provider(name, registry=registry) for name in source]
     _check_exporters(targets, providers, registry)
     repository = chosen_repository(store, registry)
@@ -187,9 +185,7 @@ def resume(
     timeout: float | None,
     store: str | None,
     *,
-    redact: tuple[str, ...],
-    redact_env: tuple[str, ...],
-    redact_key: tuple[str, ...],
+    rules: RedactionRules,
     retry_interrupted: bool,
     as_json: bool,
 ) -> int:
@@ -201,15 +197,13 @@ def resume(
     show_log()
     registry = installed()
     targets = parse_targets(export, stdout_free=not as_json)
-    rules = rules_of(redact, redact_env, redact_key, configured().redaction)
     choices = _choices(changed)
     repository = chosen_repository(store, registry)
     session_id = find_session(repository, session) if session else _newest_unfinished(repository)
     storage = repository.open(session_id)
     try:
         providers = providers_of(_resumable(storage), source, registry)
-        everything = list(chain.from_iterable(providers.values()))
-        _check_exporters(targets, everything, registry)
+        _check_exporters(targets, [*chain.from_iterable(providers.values())], registry)
         units = {name: _units_of(some) for name, some in providers.items()}
         manager = SessionManager.load_session(
             units, storage, changed=choices, registry=registry, redact=rules

@@ -145,9 +145,7 @@ class PluginCallError(PluginError):
     """A plugin raised, or broke its contract, when it was called."""
 
     def __init__(self, kind: str, name: str, origin: str, doing: str, cause: str) -> None:
-        self.kind = kind
-        self.name = name
-        self.origin = origin
+        self.kind, self.name, self.origin = kind, name, origin
         # Drivers of databases name the whole URL in what they raise.
         self.doing = masked_url(doing)
         self.cause = masked_url(cause)

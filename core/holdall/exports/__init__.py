@@ -6,15 +6,12 @@ from holdall.exports.naming import KnownExporter, Units, find_exporter, units_in
 from holdall.exports.options import describe_options, options_class_of, options_schema
 from holdall.exports.pipeline import ExportRequest, export, export_many
 from holdall.exports.view_options import ViewOptions
-from holdall.redaction import NOTHING_SECRET, RedactionRules
 
 __all__ = [
     "LISTING",
-    "NOTHING_SECRET",
     "BoundExporter",
     "ExportRequest",
     "KnownExporter",
-    "RedactionRules",
     "Session",
     "Units",
     "ViewOptions",

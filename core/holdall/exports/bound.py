@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from tempfile import SpooledTemporaryFile
 from time import perf_counter
 from types import NoneType
@@ -19,14 +20,14 @@ from holdall.exports.sinks import CountingSink, NumberedSink, open_target, targe
 from holdall.exports.units import preset_options
 from holdall.exports.view_options import ViewOptions, apply_view_options
 from holdall.hooks import Hooks, installed_hooks
-from holdall.redaction import NOTHING_SECRET
+from holdall.redaction import NOTHING_SECRET, masker_of
 from holdall.registry import Registry, calling
 from holdall.view import SessionView
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from holdall.contracts import FolderSink, Sink
+    from holdall.contracts import ExportWarning, FolderSink, Sink
     from holdall.exports.folders import FolderWriter
     from holdall.exports.naming import Units
     from holdall.exports.options import Given, Parsed
@@ -149,13 +150,17 @@ class BoundExporter:
             sink.name,
             size=sink.size,
             sha256=sink.sha256,
-            warnings=tuple(context.warnings),
+            warnings=tuple(map(self._masked, context.warnings)),
             changes=dict(changes),
             parts=sink.parts,
             duration_s=perf_counter() - start,
         )
         hooks.notify("export_finished", report=report)
         return report
+
+    def _masked(self, warning: ExportWarning) -> ExportWarning:
+        masker = masker_of(self._redact)
+        return warning._replace(text=masker.text(warning.text)) if masker else warning
 
     def _report(self, target: str, **more: Any) -> ExportReport:
         return ExportReport(
@@ -201,7 +206,10 @@ class BoundExporter:
 
     def _shown(self, hooks: Hooks, changes: Counter[str]) -> SessionView:
         """Return the view that the exporter gets: masked first, so that no cut hides a secret."""
-        view = view_of(self._session)
+        view, wanted = view_of(self._session), self.view_options
+        if wanted.title:
+            # The caller's own title may hold a secret as well.
+            view, wanted = view.with_title(wanted.title), replace(wanted, title="")
         shown = hooks.wrap(
             "filter_view",
             lambda: view,
@@ -217,7 +225,7 @@ class BoundExporter:
                 f"cannot export {self.id!r} masked: the hook plugin 'redaction' is not in use, "
                 "so nothing masks anything"
             )
-        return apply_view_options(shown, self.view_options, changes)
+        return apply_view_options(shown, wanted, changes)
 
     def _check(self, context: Context) -> Callable[[Any], None]:
         """Return what reads a written report back, if the exporter knows how to."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from holdall.contracts import ExportContext, ExportReport
-    from holdall.exports import RedactionRules
+    from holdall.redaction import RedactionRules
     from holdall.results import JobResult
     from holdall.session import SessionDeviceContext, SessionManager
     from holdall.units import Job, Provider, TestPlan, Unit

@@ -134,8 +134,7 @@ class SessionManager:
         created = SessionCreated(at=clock(), session_id=storage.id, title=encodable(title))
         manager._pending.append(created)
         manager._open_writer()
-        manager._load_hooks()
-        manager._notify("session_created")
+        manager._load_hooks("session_created")
         return manager
 
     @classmethod
@@ -220,8 +219,7 @@ class SessionManager:
         manager._test_plans = loaded.plans
         for change in loaded.changed:
             change.context.state.recorder.redefine(change.state)
-        manager._load_hooks()
-        manager._notify("session_loaded")
+        manager._load_hooks("session_loaded")
         manager._changed.extend(loaded.changed)
         manager.settle_changed()
         return manager
@@ -360,9 +358,11 @@ class SessionManager:
     def _notify(self, hook: str, **facts: Any) -> None:
         self.hooks.notify(hook, manager=self, **facts)
 
-    def _load_hooks(self) -> None:
+    def _load_hooks(self, hook: str) -> None:
+        """Load what is installed, and notify all listeners that the session is there."""
         for candidate in load_hooks(self.hooks, self.registry):
             self.note_plugin("hooks", candidate.id)
+        self._notify(hook)
 
     def note_plugin(self, kind: str, name: str) -> None:
         """Put into the journal that a plugin takes part in writing the session."""
