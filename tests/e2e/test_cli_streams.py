@@ -89,7 +89,9 @@ def test_other_streams_that_take_nothing_change_nothing(lab: Cli, redirection: s
 def test_no_file_takes_the_number_of_a_stream_that_is_closed(
     holdall: Cli, provider: Callable[[str], str]
 ) -> None:
-    command = "readlink /proc/$PPID/fd/0 /proc/$(ps -o ppid= -p $PPID | tr -d ' ')/fd/[012]"
+    # The parent of a command is a launcher, whose parent forks launchers for holdall.
+    parent = "$(ps -o ppid= -p $(ps -o ppid= -p $PPID) | tr -d ' ')"
+    command = f"readlink /proc/$PPID/fd/0 /proc/{parent}/fd/[012]"
     source = provider(f"id: a\nplugin: shell\ncommand: {command}\n")
 
     holdall("run", source, within=shell("<&- >&- 2>&-"))

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdall.errors import CorruptSessionError, NewerFormatError
-from holdall.journal import Position, decode, encode
+from holdall.journal import Journal, Position, decode, encode, list_sessions, read_events
+from holdall.journal.codec import pack_snapshot
 from holdall.journal.events import (
     DeviceAdded,
     JobDefined,
@@ -18,6 +19,7 @@ from holdall.journal.events import (
     WriterOpened,
 )
 from holdall.results import IOLogRecord, JobResult, Outcome
+from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:
     from holdall.journal.events import AnyEvent
@@ -85,6 +87,40 @@ def test_entries_that_are_not_where_they_were_are_found(change: object) -> None:
 
     with pytest.raises(CorruptSessionError):
         list(decode("s", numbered(change(entries))))  # type: ignore[operator]
+
+
+def test_a_snapshot_under_another_number_is_found() -> None:
+    [entry], _ = encode([pack_snapshot(EVENTS, at=6.0)], Position(4, 1, 0))
+
+    assert len(list(decode("s", [(5, entry)]))) == 1
+    with pytest.raises(CorruptSessionError, match="numbers it 9, and it says 5"):
+        list(decode("s", [(9, entry)]))
+
+
+def test_each_writer_has_an_epoch_of_its_own() -> None:
+    repository = MemoryRepository()
+    first = Journal.begin(repository.create("s"))
+    first.append(EVENTS[:2])
+    first.close()
+    second, _events = Journal.resume(repository.open("s"))
+    second.append(EVENTS[2:])
+
+    epochs = {position.epoch for position, _ in decode("s", second.storage.read())}
+
+    assert epochs == {1, 2}
+
+
+def test_a_journal_without_the_creation_of_its_session_is_damaged_and_listed_as_such() -> None:
+    repository = MemoryRepository()
+    storage = repository.create("s")
+    entries, _ = encode(EVENTS[1:], Position(0, 1, 0))
+    storage.append(entries, expect=0)
+
+    with pytest.raises(CorruptSessionError, match="begins with an event of the kind 'writer'"):
+        list(read_events(storage))
+    storage.close()
+    [info] = list_sessions(repository)
+    assert info.state == "damaged"
 
 
 def test_an_entry_of_another_session_does_not_fit() -> None:

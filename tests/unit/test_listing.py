@@ -24,7 +24,7 @@ from holdall.journal import (
 )
 from holdall.journal.codec import decode
 from holdall.journal.summary import RunningSummary
-from holdall.stores import RepositoryWrapper
+from holdall.stores import RepositoryWrapper, StorageWrapper
 from holdall.testing.children import in_child
 from holdall.testing.sessions import big_session, devices_session, sample_session
 from holdall.view import verdict
@@ -35,7 +35,7 @@ from holdall_plugins.stores.readonly import ReadOnlyRepository
 from holdall_plugins.stores.sqlite import SqliteRepository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from holdall.contracts import Mode, Repository, SessionPhase, Storage
@@ -492,3 +492,37 @@ def test_a_session_that_is_removed_while_it_is_read_is_not_listed_as_damaged(
     with pytest.raises(UnknownSessionError):
         describe_session(Vanishing(repository), "one")
     assert list_sessions(Vanishing(repository)) == []
+
+
+class BegunWhileRead(StorageWrapper):
+    """A storage whose writer stores its first entries behind the second look at them."""
+
+    def __init__(self, inner: Storage, repository: Repository, manager: SessionManager) -> None:
+        super().__init__(inner, repository)
+        self._manager = manager
+        self._looks = 0
+
+    def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
+        yield from super().read(after)
+        self._looks += 1
+        if self._looks == 2:
+            self._manager.checkpoint()
+
+
+def test_a_session_whose_first_entries_come_while_it_is_read_is_not_damaged(
+    tmp_path: Path,
+) -> None:
+    manager = SessionManager.create(FileRepository(tmp_path))
+
+    class Repositories(RepositoryWrapper):
+        def open(
+            self, session_id: str, *, mode: Mode = "w", take_over: bool = False
+        ) -> BegunWhileRead:
+            inner = self.inner.open(session_id, mode=mode, take_over=take_over)
+            return BegunWhileRead(inner, self, manager)
+
+    info = describe_session(Repositories(FileRepository(tmp_path)), manager.storage.id)
+    later = describe_session(FileRepository(tmp_path), manager.storage.id)
+
+    assert (info.state, info.reason) == ("empty", "")
+    assert later.state == "new"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import getpass
 import os
 import pwd
 import signal
+import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +21,7 @@ from holdall.processes import is_alive, process_mark, this_process
 from holdall.results import Outcome
 from holdall.units import Device, Job, make_unit
 from holdall_plugins.runners import local
+from holdall_plugins.runners.launching import Launcher, Launchers
 from holdall_plugins.runners.local import LocalOptions, LocalRunner
 
 if TYPE_CHECKING:
@@ -344,10 +348,10 @@ def test_a_command_that_stops_its_launcher_is_ended_in_time(
 def test_a_command_whose_launcher_heeds_nothing_is_ended_all_the_same(
     perform: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask = local._ask
+    ask = Launcher.ask
     monkeypatch.setattr(local, "_GRACE_S", 0.1)
     monkeypatch.setattr(local, "_REPORT_S", 0.1)
-    monkeypatch.setattr(local, "_ask", lambda process, what: what == b"go" and ask(process, what))
+    monkeypatch.setattr(Launcher, "ask", lambda own, what: what == b"go" and ask(own, what))
 
     result, task = perform("echo $$; sleep 30", timeout=0.3)
 
@@ -404,3 +408,48 @@ def test_what_interrupted_an_attempt_is_told_by_its_process() -> None:
     assert runner.interrupted(None) == "unknown"
     assert runner.interrupted(other_boot) == "rebooted"
     assert runner.interrupted(ended) == "killed"
+
+
+def test_a_process_that_forks_launchers_and_was_killed_is_started_again(tmp_path: Path) -> None:
+    launchers = Launchers()
+    request: Any = {"folder": tmp_path, "environ": {"PATH": os.environ["PATH"]}, "leave": False}
+    with launchers.launch(["true"], **request) as first:
+        first.ask(b"go")
+        assert first.has_ended(5)
+    control = launchers._control
+    assert control is not None
+    control.shutdown(socket.SHUT_RDWR)  # it sees its end, as if holdall were gone
+
+    with launchers.launch(["sh", "-c", "echo again"], **request) as second:
+        second.ask(b"go")
+        assert second.has_ended(5)
+        assert second.stdout.read() == b"again\n"
+
+
+def test_launchers_of_several_threads_keep_their_streams_apart(tmp_path: Path) -> None:
+    launchers = Launchers()
+
+    def said(number: int) -> bytes:
+        command = ["sh", "-c", f"echo {number}; echo {number} >&2"]
+        environ = {"PATH": os.environ["PATH"]}
+        with launchers.launch(command, folder=tmp_path, environ=environ, leave=False) as launcher:
+            launcher.ask(b"go")
+            assert launcher.has_ended(20)
+            return launcher.stdout.read() + launcher.stderr.read()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(said, range(40))) == [b"%d\n%d\n" % (n, n) for n in range(40)]
+
+
+def test_the_process_that_forks_launchers_ends_with_the_runner() -> None:
+    launchers = Launchers()
+    launchers._started()
+    stop = launchers._stop
+    facts = stop.peek() if stop else None
+    assert facts
+    _control, process = facts[2]
+
+    del launchers, facts, stop
+    gc.collect()
+
+    assert process.poll() == 0

@@ -21,6 +21,8 @@ from holdall.units.device import Device
 from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from holdall.units import Unit
 
 PASS = JobResult(outcome=Outcome.PASS, comments="fine", execution_duration=0.5)
@@ -72,6 +74,11 @@ def test_a_new_session_has_no_devices(manager: SessionManager) -> None:
 def test_the_prefix_begins_the_id() -> None:
     assert SessionManager.create(MemoryRepository()).storage.id.startswith("holdall-")
     assert SessionManager.create(MemoryRepository(), "lab-").storage.id.startswith("lab-")
+
+
+def test_a_path_object_is_the_folder_of_a_file_store(tmp_path: Path) -> None:
+    with SessionManager.create(tmp_path / "lab") as manager:
+        assert manager.storage.repository.url == f"file://{tmp_path}/lab"
 
 
 def test_two_sessions_never_get_one_id() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -429,4 +430,16 @@ def test_a_journal_under_the_name_of_another_number_is_damage(tmp_path: Path) ->
     journal.rename(journal.with_name(f"journal-{9:020d}.jsonl"))
 
     with pytest.raises(CorruptSessionError, match="this is entry 1 and on"):
+        found(repository)
+
+
+def test_nuls_in_a_session_that_was_closed_in_an_earlier_boot_are_damage(tmp_path: Path) -> None:
+    repository, journal, size = store(tmp_path)
+    lock = journal.parent / "lock"
+    note = json.loads(lock.read_bytes())
+    lock.write_text(json.dumps(note | {"boot_id": "00000000-0000-0000-0000-000000000000"}))
+    whole = journal.read_bytes()
+    journal.write_bytes(whole[:size] + bytes(len(whole) - size))
+
+    with pytest.raises(CorruptSessionError):
         found(repository)

@@ -321,6 +321,54 @@ def test_a_writer_that_was_taken_over_from_may_not_even_repeat_itself(tmp_path: 
     new.close()
 
 
+def test_a_blob_whose_row_is_no_bytes_is_damaged(path: Path, storage: SqliteStorage) -> None:
+    ref = storage.put_blob([b"7"])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE chunks SET data = 7")
+
+    with pytest.raises(CorruptSessionError, match="is no bytes"), storage.open_blob(ref) as blob:
+        blob.read()
+
+
+def test_a_session_whose_row_is_odd_is_damaged(path: Path, storage: SqliteStorage) -> None:
+    storage.close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE sessions SET pid = 'x'")
+
+    with pytest.raises(CorruptSessionError, match="the row of the session holds"):
+        SqliteRepository(path).open("session")
+
+
+def test_sessions_are_listed_beside_damaged_entries(path: Path, storage: SqliteStorage) -> None:
+    storage.append([b"entry"], expect=0)
+    storage.close()
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT rootpage FROM sqlite_master WHERE name = 'sqlite_autoindex_entries_1'"
+        [[page]] = connection.execute(query).fetchall()
+        [[size]] = connection.execute("PRAGMA page_size").fetchall()
+    with path.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+
+    assert list(SqliteRepository(path).ids()) == ["session"]
+
+
+def test_a_snapshot_that_reads_back_differently_replaces_nothing(
+    path: Path, storage: SqliteStorage
+) -> None:
+    storage.append([b"1", b"2"], expect=0)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "CREATE TRIGGER bad_memory AFTER INSERT ON entries "
+            "BEGIN UPDATE entries SET data = x'00' WHERE n = NEW.n; END"
+        )
+
+    with pytest.raises(CorruptSessionError, match="reads back differently"):
+        storage.compact(b"snapshot", expect=2)
+
+    assert stored(path) == [b"1", b"2"]
+
+
 def test_a_database_that_is_kept_without_progress_is_busy_and_not_damaged(
     path: Path, storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from gettext import gettext as _
 from typing import TYPE_CHECKING, Final
 
 from holdall.errors import (
     ConfigurationError,
+    CorruptSessionError,
     ExportError,
     OutputError,
     PluginConflictError,
@@ -63,5 +65,8 @@ def traceback_of(error: BaseException) -> str:
 
 def message(error: BaseException) -> str:
     """Return the message of *error*, with the notes that were added on its way."""
-    notes = getattr(error, "__notes__", ())
+    notes = list(getattr(error, "__notes__", ()))
+    if isinstance(error, CorruptSessionError) and error.session_id:
+        text = _("`holdall sessions salvage {id}` makes another session of what is whole")
+        notes.append(text.format(id=error.session_id))
     return masked_url(" ".join([str(error), *(f"({note})" for note in notes)]))

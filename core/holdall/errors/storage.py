@@ -221,6 +221,19 @@ class CorruptSessionError(StorageError):
         )
 
 
+class NothingToSalvageError(StorageError):
+    """No session can be salvaged: nothing is damaged, or nothing is whole."""
+
+    def __init__(self, session_id: str, store: str, reason: str) -> None:
+        super().__init__(session_id, store, reason)
+        self.session_id = session_id
+        self.store = store
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"cannot salvage the session {self.session_id!r} in {self.store}: {self.reason}"
+
+
 class MissingBlobError(StorageError, LookupError):
     """A view without a storage was asked for a log or attachment kept as a blob."""
 

@@ -39,6 +39,7 @@ from holdall.journal.events import (
 from holdall.journal.iolog import is_log_of, pack_name, pack_record, unpack_records
 from holdall.journal.listing import describe_session, list_sessions
 from holdall.journal.outsized import INLINE, with_blobs
+from holdall.journal.prefix import WholePrefix, read_prefix
 from holdall.journal.record import Journal, read_events
 
 __all__ = [
@@ -72,6 +73,7 @@ __all__ = [
     "SessionSummarised",
     "Snapshot",
     "StateEvent",
+    "WholePrefix",
     "WriterOpened",
     "compacted",
     "decode",
@@ -86,6 +88,7 @@ __all__ = [
     "pack_name",
     "pack_record",
     "read_events",
+    "read_prefix",
     "unpack_records",
     "with_blobs",
     "writer_opened",

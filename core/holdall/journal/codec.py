@@ -17,7 +17,14 @@ from zlib import error as ZlibError  # noqa: N812 - it is a class
 import msgspec
 
 from holdall.errors import CorruptSessionError, NewerFormatError
-from holdall.journal.events import FORMAT, AnyEvent, SessionSummarised, Snapshot, WriterOpened
+from holdall.journal.events import (
+    FORMAT,
+    AnyEvent,
+    SessionCreated,
+    SessionSummarised,
+    Snapshot,
+    WriterOpened,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -108,6 +115,18 @@ def decode(
         yield position, event
 
 
+def check_beginning(session_id: str, event: AnyEvent) -> None:
+    """Raise if *event* can't be the first of a session, whose id and title it has to say.
+
+    Raises:
+        CorruptSessionError: It says neither that the session was created, nor stands for that.
+    """
+    if not isinstance(event, SessionCreated | Snapshot):
+        kind = type(event).__struct_config__.tag
+        reason = f"it begins with an event of the kind {kind!r}, not with that of its creation"
+        raise CorruptSessionError(session_id, "its first entry", reason)
+
+
 def decode_ends(session_id: str, first: bytes, last: Sequence[bytes]) -> AnyEvent:
     """Return the last event of a journal, of which only the ends were read.
 
@@ -125,6 +144,7 @@ def decode_ends(session_id: str, first: bytes, last: Sequence[bytes]) -> AnyEven
     except (*_MALFORMED, ValueError) as error:
         raise CorruptSessionError(session_id, "its ends", f"no journal entry ({error})") from error
     [(_, event)] = decode(session_id, [(number, first)])
+    check_beginning(session_id, event)
     for entry in last[1:]:
         [(_, event)] = decode(session_id, [(position.number + 1, entry)], position)
     return event

@@ -103,12 +103,12 @@ def _by_its_events(storage: Storage) -> SessionInfo:
     """Describe a session by all that is read of it, from the last snapshot on."""
     running = RunningSummary()
     is_empty = True
+    head = storage.head  # before it is read, or a writer could make its first entries in between
     for event in read_events(storage):
         is_empty = False
         running.apply(event)
     if not is_empty:
         return _shown(storage.id, running.event())
-    head = storage.head
     if head:
         reason = f"none of the entries up to {head} is there"
         raise CorruptSessionError(storage.id, storage.where, reason)

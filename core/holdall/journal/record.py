@@ -7,7 +7,14 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from holdall.errors import CorruptSessionError, HoldallError
-from holdall.journal.codec import Position, decode, encode, pack_snapshot, unpack_snapshot
+from holdall.journal.codec import (
+    Position,
+    check_beginning,
+    decode,
+    encode,
+    pack_snapshot,
+    unpack_snapshot,
+)
 from holdall.journal.compaction import compacted
 from holdall.journal.events import SessionSummarised, Snapshot
 from holdall.journal.outsized import with_blobs
@@ -46,6 +53,8 @@ def _events(
     begun = False
     for position, event in decode(session_id, entries):
         if not isinstance(event, Snapshot):
+            if not begun:
+                check_beginning(session_id, event)
             yield position, event
         elif not begun:
             for kept in unpack_snapshot(session_id, event):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
@@ -97,7 +98,7 @@ class Recorder:
     @classmethod
     def create(
         cls,
-        repository: Repository | str | None = None,
+        repository: Repository | str | os.PathLike[str] | None = None,
         *,
         title: str = "",
         prefix: str = PREFIX,
@@ -122,7 +123,7 @@ class Recorder:
     @classmethod
     def append(
         cls,
-        repository: Repository | str | None,
+        repository: Repository | str | os.PathLike[str] | None,
         session_id: str,
         *,
         registry: Registry | None = None,
@@ -434,7 +435,9 @@ def _check_choice(job_id: str, what: str, value: str, known: Collection[str]) ->
         raise ValueError(f"the job {job_id!r} can't have the {what} {value!r} ({names})")
 
 
-def _opened(repository: Repository | str | None, registry: Registry | None) -> Repository:
-    if repository is None or isinstance(repository, str):
+def _opened(
+    repository: Repository | str | os.PathLike[str] | None, registry: Registry | None
+) -> Repository:
+    if repository is None or isinstance(repository, str | os.PathLike):
         return open_repository(repository or default_url(), registry=registry)
     return repository

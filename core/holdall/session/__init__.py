@@ -7,6 +7,7 @@ from holdall.session.load import ALL_CHANGED, CHOICES, IGNORE_CHECKSUMS, peek
 from holdall.session.manager import PREFIX, SessionManager, create_storage
 from holdall.session.run import RunSettings, run_session
 from holdall.session.runners import BoundRunner, open_runner, runner_name
+from holdall.session.salvage import Salvage, salvage_session
 from holdall.session.selection import Request, begin, default_plan, find_plan
 from holdall.session.state import SessionState
 
@@ -20,6 +21,7 @@ __all__ = [
     "OpenLogs",
     "Request",
     "RunSettings",
+    "Salvage",
     "SessionDeviceContext",
     "SessionManager",
     "SessionState",
@@ -34,4 +36,5 @@ __all__ = [
     "remove_share",
     "run_session",
     "runner_name",
+    "salvage_session",
 ]

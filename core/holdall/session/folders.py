@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from holdall.contracts import Repository, Storage
 
 _PREFIX: Final = "holdall-job-"
-_SHARE: Final = "session-share"
+SHARE: Final = "session-share"
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _PASSES: Final = 3
 
@@ -223,7 +223,7 @@ def session_share(storage: Storage, warn: Callable[[str], None]) -> Iterator[Pat
     user's data folder otherwise.
     """
     if isinstance(storage, HasFolder):
-        share = storage.folder / _SHARE
+        share = storage.folder / SHARE
         share.mkdir(mode=0o700, exist_ok=True)
         yield share
         return
@@ -254,7 +254,7 @@ def share_of(repository: Repository, session_id: str) -> Path:
     from platformdirs import user_data_path
 
     store = sha256(repository.url.encode(errors="surrogateescape")).hexdigest()[:16]
-    return user_data_path("holdall") / _SHARE / store / session_id
+    return user_data_path("holdall") / SHARE / store / session_id
 
 
 def remove_share(repository: Repository, session_id: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -97,7 +98,7 @@ class SessionManager:
     @classmethod
     def create(
         cls,
-        repo: Repository | str | None = None,
+        repo: Repository | str | os.PathLike[str] | None = None,
         prefix: str = PREFIX,
         *,
         title: str = "",
@@ -108,12 +109,13 @@ class SessionManager:
         """Return the manager of a new session without devices.
 
         Args:
-            repo: A repository or its URL; without one the store in the user's data folder.
+            repo: A repository, its URL, or a path object, the folder of a `file` store; without
+                one the store in the user's data folder.
             prefix: What the new session's id begins with.
             title: What people call the session.
             redact: What to mask before anything is stored.
         """
-        if repo is None or isinstance(repo, str):
+        if repo is None or isinstance(repo, str | os.PathLike):
             repo = open_repository(repo or default_url(), registry=registry)
         storage = create_storage(repo, prefix, clock)
         return cls._begun(storage, title, registry, clock, redact)
@@ -137,7 +139,10 @@ class SessionManager:
 
     @classmethod
     def create_with_state(
-        cls, state: SessionState, repo: Repository | str | None = None, **more: Any
+        cls,
+        state: SessionState,
+        repo: Repository | str | os.PathLike[str] | None = None,
+        **more: Any,
     ) -> Self:
         """Return the manager of a new session whose one device has *state*."""
         context = SessionDeviceContext(state)  # what is wrong with it leaves no session behind
@@ -149,7 +154,7 @@ class SessionManager:
     def create_with_unit_list(
         cls,
         unit_list: Iterable[Unit] | None = None,
-        repo: Repository | str | None = None,
+        repo: Repository | str | os.PathLike[str] | None = None,
         **more: Any,
     ) -> Self:
         """Return the manager of a new session whose one device has these units."""

@@ -1,13 +1,16 @@
 """The parent of a job's command: reports how it ended, and ends the processes it left.
 
-It is run as a program of its own, by path and without site-packages, so it imports
-nothing but the standard library. As a child subreaper it becomes the parent of every
+This file is run as a program, by path and without site-packages, so it imports nothing
+but the standard library. It forks a launcher for each job that is asked for through the
+socket that is its standard input, and ends when that is closed.
+
+As a child subreaper it becomes the parent of every
 descendant of the command whose own parent ended, also after setsid and double forks:
 nothing the command started can get out of its sight.
 
-It takes a line at a time from standard input: `go` lets the command start, `term` and
-`kill` signal all of its processes. It writes to the file descriptor that its first
-argument names: the pid of the command, then one JSON object when all is over.
+A launcher takes a line at a time from standard input: `go` lets the command start,
+`term` and `kill` signal all of its processes. Its report is its own pid and that of the
+command, then one JSON object when all is over.
 """
 
 from __future__ import annotations
@@ -17,17 +20,52 @@ import json
 import os
 import select
 import signal
+import socket
 import sys
 import time
 from contextlib import suppress
 
+_TASK_VARIABLE = "HOLDALL_TASK"  # as in `groups`
 _SET_CHILD_SUBREAPER = 36
 _DRAIN_S = 0.5
 _UNENDING_S = 5.0
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
 
 
-def main(status: int, task_variable: str, leave: bool, command: list[str]) -> None:  # noqa: FBT001
+def serve(control: socket.socket) -> None:
+    """Fork a launcher for each request, until nobody is there to make one."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system collects them
+    while True:
+        request, given, _, _ = socket.recv_fds(control, 1, 6)
+        if not request:
+            return
+        if not os.fork():
+            try:
+                control.detach()
+                launch(*given)
+            finally:
+                os._exit(0)
+        for descriptor in given:
+            os.close(descriptor)
+
+
+def launch(*given: int) -> None:
+    """Become the launcher that a request asks for."""
+    *streams, status, life, what = given
+    os.setsid()
+    for target, descriptor in enumerate(streams):
+        os.dup2(descriptor, target)
+        os.close(descriptor)
+    for own in (status, life):  # `life` is open as long as this process is there
+        os.set_inheritable(own, False)  # noqa: FBT003 - it takes no keywords
+    with os.fdopen(what, "rb") as stream:
+        request = json.load(stream)
+    run(status, **request)
+
+
+def run(
+    status: int, command: list[str], folder: str, environ: dict[str, str], *, leave: bool
+) -> None:
     """Run *command* once told to, and report how it ended and what it left behind."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -41,10 +79,11 @@ def main(status: int, task_variable: str, leave: bool, command: list[str]) -> No
     failed, failure = os.pipe()
     job = os.fork()
     if not job:
-        _become(command, task_variable, go, failure, [start, status, failed, wake, waker])
+        others = [start, status, failed, wake, waker]
+        _become(command, folder, environ, go, failure, others)
     for inherited in (go, failure):
         os.close(inherited)
-    _write(status, f"{job}\n".encode())
+    _write(status, f"{os.getpid()} {job}\n".encode())
     if _first_line() != b"go\n":
         os.kill(job, signal.SIGKILL)
         return
@@ -63,8 +102,13 @@ def main(status: int, task_variable: str, leave: bool, command: list[str]) -> No
     _write(status, json.dumps(report).encode() + b"\n")
 
 
-def _become(
-    command: list[str], task_variable: str, go: int, failure: int, others: list[int]
+def _become(  # noqa: PLR0917 - a function of this module alone
+    command: list[str],
+    folder: str,
+    environ: dict[str, str],
+    go: int,
+    failure: int,
+    others: list[int],
 ) -> None:
     """Wait until the start is durable, then become the command; a failure is reported."""
     try:
@@ -76,11 +120,12 @@ def _become(
             os.close(other)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         if os.read(go, 2) == b"go":
-            environ = {**os.environ, task_variable: _identity()}
-            os.execvpe(command[0], command, environ)  # noqa: S606 - that is what it is for
+            os.chdir(folder)
+            os.execvpe(command[0], command, {**environ, _TASK_VARIABLE: _identity()})  # noqa: S606 - that is what it is for
     except BaseException as error:  # noqa: BLE001 - reported, whatever it is
         reason = getattr(error, "strerror", None) or str(error)
-        os.write(failure, f"{command[0]!r}: {reason}".encode(errors="replace"))
+        what = getattr(error, "filename", None) or command[0]
+        os.write(failure, f"{what!r}: {reason}".encode(errors="replace"))
     finally:
         os._exit(127)
 
@@ -139,8 +184,18 @@ def _reaped(job: int) -> int | None:
             code = os.waitstatus_to_exitcode(state)
 
 
+def _is_childless() -> bool:
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return True
+    return False
+
+
 def _ended_leftovers(job: int) -> tuple[list[str], list[str]]:
     """End what the command left behind; return the names, and those of what can't be ended."""
+    if sys.platform == "linux" and _is_childless():
+        return [], []  # what lost its parent would be a child, so nothing is left
     patience = time.monotonic() + _DRAIN_S
     while (alive := _descendants(job)) and time.monotonic() < patience:
         time.sleep(0.01)  # the last one of a pipeline may need a moment to end by itself
@@ -218,5 +273,4 @@ def _write(descriptor: int, data: bytes) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    _, given_status, given_variable, given_leave, *given_command = sys.argv
-    main(int(given_status), given_variable, given_leave == "leave", given_command)
+    serve(socket.socket(fileno=0))

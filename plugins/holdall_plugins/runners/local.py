@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import pwd
 import selectors
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
-from contextlib import suppress
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, ClassVar, Final, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 import msgspec
 
 from holdall.errors import RunnerUrlError
 from holdall.processes import process_mark
 from holdall.results import JobResult, Outcome
-from holdall_plugins.runners.groups import TASK_VARIABLE, end_group, was_rebooted
+from holdall_plugins.runners.groups import end_group, was_rebooted
+from holdall_plugins.runners.launching import Launchers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from typing import BinaryIO
 
     from holdall.contracts import ProcessMark, Runner, Task
     from holdall.results import Interruption, Stream
-
-_LAUNCHER: Final = Path(__file__).with_name("launcher.py")
+    from holdall_plugins.runners.launching import Launcher
 
 _CHUNK: Final = 65536
 _GRACE_S: Final = 5.0
@@ -63,6 +57,7 @@ class LocalRunner:
 
     def __init__(self, options: LocalOptions | None = None) -> None:
         self._options: Final = options or LocalOptions()
+        self._launchers: Final = Launchers()
 
     @classmethod
     def from_url(cls, url: str, *, options: object = None) -> LocalRunner:
@@ -106,16 +101,15 @@ class LocalRunner:
             if refusal is not None:
                 return refusal
         leave = self._options.leave_processes or "noreturn" in job.flags
-        ours, status = os.pipe()
-        with os.fdopen(ours, "rb", buffering=0) as report:
-            try:
-                process = _launched(task, status, leave=leave)
-            except (OSError, ValueError) as error:
-                return _unstarted(_reason_of(error, task))
-            finally:
-                os.close(status)
-            with process:
-                return _performed(process, report, task)
+        command = [job.shell, "-c", job.command]
+        try:
+            launcher = self._launchers.launch(
+                command, folder=task.folder, environ=task.environ, leave=leave
+            )
+        except OSError as error:
+            return _unstarted(str(error.strerror or error))
+        with launcher:
+            return _performed(launcher, task)
 
 
 def _refused_user(user: str) -> JobResult | None:
@@ -138,64 +132,30 @@ def _unstarted(reason: str) -> JobResult:
     return JobResult(outcome=Outcome.ERROR, comments=f"it could not be started: {reason}")
 
 
-def _reason_of(error: OSError | ValueError, task: Task) -> str:
-    if isinstance(error, OSError) and error.errno == errno.E2BIG:
-        size = len(os.fsencode(task.job.command))
-        return f"its command and its variables are too long for the system ({size:,} bytes)"
-    if isinstance(error, OSError):
-        return f"{error.strerror or error}" + (f": {error.filename!r}" if error.filename else "")
-    return f"its command or its variables can't be passed on: {error}"
-
-
-def _launched(task: Task, status: int, *, leave: bool) -> subprocess.Popen[bytes]:
-    """Return the launcher, which waits until it is told that the start is durable."""
-    job = task.job
-    arguments = [str(status), TASK_VARIABLE, "leave" if leave else "end"]
-    return subprocess.Popen(
-        # Isolated and without site-packages: nothing of the job's surroundings is imported.
-        [sys.executable, "-I", "-S", _LAUNCHER, *arguments, job.shell, "-c", job.command],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=task.folder,
-        env=task.environ,
-        pass_fds=(status,),
-        start_new_session=True,
-    )
-
-
-def _performed(process: subprocess.Popen[bytes], report: IO[bytes], task: Task) -> JobResult:
+def _performed(launcher: Launcher, task: Task) -> JobResult:
     """Let the command run once its start is durable; nothing of it is left on return."""
-    line = report.readline()
-    mark = process_mark(int(line)) if line else None
+    mark = process_mark(launcher.job) if launcher.job else None
     ended: _Ended | None = None
     try:
         if mark is None:
-            return _unstarted(f"its launcher failed ({os.fsdecode(_LAUNCHER)})")
+            return _unstarted("its launcher failed")
         task.started(mark)
         start = time.monotonic()
-        _ask(process, b"go")
-        limit = _record_output(process, task, start)
-        ended = _ended(report)
+        launcher.ask(b"go")
+        limit = _record_output(launcher, task, start)
+        ended = _ended(launcher)
         return _judged(ended, limit.reason, round(time.monotonic() - start, 6))
     finally:
         if ended is None:
-            _end(process, mark)
+            _end(launcher, mark)
 
 
-def _ask(process: subprocess.Popen[bytes], what: bytes) -> None:
-    with suppress(OSError, ValueError):  # it has ended
-        os.write(cast("BinaryIO", process.stdin).fileno(), what + b"\n")
-
-
-def _end(process: subprocess.Popen[bytes], mark: ProcessMark | None) -> None:
+def _end(launcher: Launcher, mark: ProcessMark | None) -> None:
     """End the command and everything of it, whatever became of the launcher."""
-    with suppress(ProcessLookupError):
-        os.kill(process.pid, signal.SIGCONT)
-    _ask(process, b"kill")
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(_REPORT_S)
-    process.kill()
+    launcher.signal(signal.SIGCONT)
+    launcher.ask(b"kill")
+    if not launcher.has_ended(_REPORT_S):
+        launcher.signal(signal.SIGKILL)
     if mark is not None:
         end_group(mark, grace_s=0)
 
@@ -215,28 +175,28 @@ class _Ended(msgspec.Struct, frozen=True):
     error: str = ""
 
 
-def _ended(report: IO[bytes]) -> _Ended | None:
+def _ended(launcher: Launcher) -> _Ended | None:
     """Return what the launcher reported; None if it was ended itself."""
-    os.set_blocking(report.fileno(), False)
-    data = report.read()
+    os.set_blocking(launcher.report.fileno(), False)
+    data = launcher.report.read()
     return msgspec.json.decode(data, type=_Ended) if data else None
 
 
-def _record_output(process: subprocess.Popen[bytes], task: Task, start: float) -> _TimeLimit:
+def _record_output(launcher: Launcher, task: Task, start: float) -> _TimeLimit:
     """Record both streams until the launcher has ended; return the limit that was enforced.
 
     Processes that are left behind on purpose may hold the streams open; they are
     waited for only a moment.
     """
-    limit = _TimeLimit(process, task.timeout, start)
+    limit = _TimeLimit(launcher, task.timeout, start)
     drained = None
     with selectors.DefaultSelector() as selector:
-        for pipe, name in ((process.stdout, "stdout"), (process.stderr, "stderr")):
-            selector.register(cast("BinaryIO", pipe), selectors.EVENT_READ, name)
-        while selector.get_map() or process.poll() is None:
-            _read_some(selector, process, task)
+        for pipe, name in ((launcher.stdout, "stdout"), (launcher.stderr, "stderr")):
+            selector.register(pipe, selectors.EVENT_READ, name)
+        while selector.get_map() or not launcher.has_ended():
+            _read_some(selector, launcher, task)
             now = time.monotonic()
-            if process.poll() is None:
+            if not launcher.has_ended():
                 limit.enforce(now)
             elif drained is None:
                 drained = now + _DRAIN_S
@@ -245,13 +205,10 @@ def _record_output(process: subprocess.Popen[bytes], task: Task, start: float) -
     return limit
 
 
-def _read_some(
-    selector: selectors.DefaultSelector, process: subprocess.Popen[bytes], task: Task
-) -> None:
+def _read_some(selector: selectors.DefaultSelector, launcher: Launcher, task: Task) -> None:
     """Record what is there to be read, or wait a moment for some, or for the end."""
     if not selector.get_map():
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_POLL_S)
+        launcher.has_ended(_POLL_S)
         return
     ready = selector.select(timeout=_POLL_S)
     if not ready:
@@ -267,11 +224,9 @@ def _read_some(
 class _TimeLimit:
     """Ends a command that takes too long, first with a request and then by force."""
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], seconds: float | None, start: float
-    ) -> None:
+    def __init__(self, launcher: Launcher, seconds: float | None, start: float) -> None:
         self.reason = ""
-        self._process = process
+        self._launcher = launcher
         self._seconds = seconds
         self._next = None if seconds is None else start + seconds
 
@@ -281,16 +236,15 @@ class _TimeLimit:
             return
         late = f"it took longer than {self._seconds:g} s"
         if not self.reason:
-            _ask(self._process, b"term")
+            self._launcher.ask(b"term")
             self.reason, self._next = f"{late} and was ended", now + _GRACE_S
         elif "killed" not in self.reason:
-            with suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGCONT)  # the command may have stopped it
-            _ask(self._process, b"kill")
+            self._launcher.signal(signal.SIGCONT)  # the command may have stopped it
+            self._launcher.ask(b"kill")
             self.reason = f"{late}, did not end when asked to, and was killed"
             self._next = now + _REPORT_S
         else:
-            self._process.kill()
+            self._launcher.signal(signal.SIGKILL)
             self._next = None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from hashlib import sha256
 from threading import RLock
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final
 from urllib.parse import quote, unquote
 
 from holdall.errors import (
@@ -39,6 +39,8 @@ class MemoryRepository:
     All repositories that `from_url` makes for one name hold the same sessions;
     `MemoryRepository()` shares its own with nobody.
     """
+
+    in_one_process: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self._contents = _Contents()

@@ -14,7 +14,7 @@ from holdall.cli.exits import PLUGIN
 from holdall.cli.options import json_option
 from holdall.cli.output import print_json, print_line, print_table
 from holdall.cli.plugins.children import run_child
-from holdall.cli.plugins.storing import url_for, variables
+from holdall.cli.plugins.storing import url_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,15 +35,10 @@ if TYPE_CHECKING:
 @click.option(
     "--url",
     metavar="URL",
-    help="Check a store at new repositories of this URL; {folder} stands for a new folder.",
-)
-@click.option(
-    "--one-process",
-    is_flag=True,
-    help="The store lives in one process: what takes several is not applicable.",
+    help="Check a store at new places of this URL; {folder} stands for a new folder.",
 )
 @json_option
-def check(name: str, *, timeout: float, url: str | None, one_process: bool, as_json: bool) -> int:
+def check(name: str, *, timeout: float, url: str | None, as_json: bool) -> int:
     """Check that an exporter or a store keeps its promises, in a process of its own.
 
     Exits with 4 if it breaks one.
@@ -53,8 +48,9 @@ def check(name: str, *, timeout: float, url: str | None, one_process: bool, as_j
     stores = {candidate.id: candidate for candidate in registry.candidates("repositories")}
     if name in stores:
         candidate = registry.resolve("repositories", name)
-        where = url_for(candidate, registry, url)
-        chosen = variables(where, is_in_one_process=one_process)
+        from holdall.testing.checks.stores import URL
+
+        chosen = {URL: url_for(candidate, registry, url)}
         program = ["-m", "holdall.cli.plugins.storing"]
         rows = _checked(program, timeout, {**alone, **chosen})
     else:

@@ -37,22 +37,15 @@ def url_for(candidate: Candidate, registry: Registry, url: str | None) -> str:
     raise StoreUrlError(f"{candidate.id}:", reason)
 
 
-def variables(url: str, *, is_in_one_process: bool) -> Mapping[str, str]:
-    """Return the variables that tell the checks what to check."""
-    from holdall.testing.checks.installed_store import ONE_PROCESS, URL
-
-    return {URL: url, **({ONE_PROCESS: "1"} if is_in_one_process else {})}
-
-
 def main() -> None:
     """Make the checks, and print a line for each check and for each guarantee."""
     from holdall.testing.checks.installed_store import outcomes
     from holdall.testing.checks.stores import by_guarantee
 
-    kept = outcomes()
-    for _promise, finding in kept.findings:
+    rows = outcomes()
+    for _promise, finding in rows:
         _print({**finding._asdict(), "words": finding.message})
-    for guarantee, how, outcome in by_guarantee(kept.findings):
+    for guarantee, how, outcome in by_guarantee(rows):
         _print({"guarantee": guarantee, "how": how, "outcome": outcome})
 
 

@@ -12,6 +12,9 @@ from holdall.testing.checks.outcomes import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+URL: Final = "HOLDALL_CHECK_URL"
+"""Variable with the URL of the store to check, in which `{folder}` stands for a new folder."""
+
 GUARANTEES: Final[Mapping[str, str]] = {
     "G1": "a batch is entirely there or entirely absent after any crash",
     "G2": "what is recovered is a prefix of what was appended, with everything acknowledged",

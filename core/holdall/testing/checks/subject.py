@@ -93,7 +93,7 @@ class ExporterSubject:
         writer: Writes the report on a session, if not the usual way.
         many_jobs: Jobs of the session that memory is measured with.
         allowance_mib: How much memory one export may take.
-        import_ms: How long its import may take.
+        import_ms: How much CPU time its import may take; the load of the machine adds none.
     """
 
     exporter: type[AnyExporter]

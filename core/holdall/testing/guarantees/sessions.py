@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from holdall.errors import (
@@ -246,7 +247,11 @@ class SessionGuarantees(RepositoryTests):
 
 def _create_with_events(subject: RepositorySubject, session_id: str, count: int) -> None:
     created = SessionCreated(at=1.0, session_id=session_id)
-    changes = [MetadataChanged(at=2.0, changes={}) for _ in range(count - 1)]
+    # The bytes of two sessions differ, so that `damage` finds those of the right one.
+    change = MetadataChanged(
+        at=2.0, changes={"title": msgspec.Raw(msgspec.json.encode(session_id * 12))}
+    )
+    changes = [change for _ in range(count - 1)]
     entries, _ = encode([created, *changes], START)
     storage = subject.create(session_id)
     for number, entry in enumerate(entries):

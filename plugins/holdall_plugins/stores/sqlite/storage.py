@@ -139,23 +139,30 @@ class SqliteStorage:
                 if number < head and self._page(number):
                     continue  # appended since
                 break
-            first, last = page[0][0], page[-1][0]
+            first = page[0][0]
             if not isinstance(first, int):
                 raise self._damaged(f"one has the number {first!r}")
             if number > after and first != number + 1:
                 reason = f"entry {number + 1} was compacted meanwhile; read again from the start"
                 raise StorageAccessError(self.where, "read on in", reason)
-            if [row[0] for row in page] != list(range(first, first + len(page))):
-                raise self._damaged(f"entries are missing between {first} and {last}")
-            if not all(type(row[1]) is bytes for row in page):
-                raise self._damaged(f"some between {first} and {last} are no bytes")
-            if last > head:
-                raise self._damaged(f"entry {last} is there, and the last is to be {head}")
-            yield from page
-            number = last
+            yield from self._whole(page, first, head)
+            number = first + len(page) - 1
             self._handle.check()
         if number < head:
             raise self._damaged(f"the entries behind {number} up to {head} are missing")
+
+    def _whole(
+        self, page: list[tuple[Any, ...]], first: int, head: int
+    ) -> Iterator[tuple[int, bytes]]:
+        """Yield the entries of a page up to what is damaged, so that they can be salvaged."""
+        for due, (number, data) in enumerate(page, start=first):
+            if number != due:
+                raise self._damaged(f"entries are missing between {due - 1} and {number!r}")
+            if type(data) is not bytes:
+                raise self._damaged(f"entry {due} is no bytes")
+            if due > head:
+                raise self._damaged(f"entry {due} is there, and the last is to be {head}")
+            yield due, data
 
     def _damaged(self, reason: str) -> CorruptSessionError:
         return CorruptSessionError(self.id, f"{self.where}, its entries", reason)
