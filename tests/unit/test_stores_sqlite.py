@@ -238,8 +238,11 @@ def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
     repository = SqliteRepository(tmp_path)
 
     for use in (repository.create, repository.open):
-        with pytest.raises(StorageAccessError, match=str(tmp_path)):
+        with pytest.raises(StorageAccessError, match=f"{tmp_path}: it is a folder; name a file"):
             use("session")
+    with pytest.raises(StorageAccessError, match="it is a folder"):
+        list(repository.ids())
+    assert repository.exists()
 
 
 def test_an_upload_that_was_cut_short_is_dropped_by_the_next_writer(path: Path) -> None:
