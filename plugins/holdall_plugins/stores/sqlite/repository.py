@@ -80,6 +80,12 @@ class SqliteRepository:
         check_session_id(session_id)
         self._refuse_network()
         make_file(self._path)
+        try:
+            return self._create(session_id, first)
+        except CorruptSessionError as error:  # and there is no such session to salvage
+            raise CorruptSessionError("", error.location, error.reason) from error
+
+    def _create(self, session_id: str, first: int) -> Storage:
         with self._storage_to_be(session_id, "w") as (database, handle):
             database.make_tables()
             with database.writing("create a session in") as cursor:
