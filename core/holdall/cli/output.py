@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import TextIO
 
+    from holdall.view import JobView
+
 # How many jobs came to what, by outcome.
 _COUNTED = {
     "none": N_("{count} none"),
@@ -136,6 +138,13 @@ def _write(stream: TextIO, text: str) -> Exception | None:
             os.close(null)
         return error
     return None
+
+
+def ending(job: JobView) -> str:
+    """Return how a job ended: its outcome, and whether that is not what it says."""
+    if job.counts_as is job.outcome:
+        return job.outcome
+    return f"{'unexpected' if job.counts_as.failed else 'expected'}-{job.outcome}"
 
 
 def counted(outcomes: Mapping[str, int]) -> Iterator[str]:

@@ -27,7 +27,7 @@ from holdall.cli.options import (
     parse_targets,
     store_option,
 )
-from holdall.cli.output import counted, note, print_json
+from holdall.cli.output import counted, ending, note, print_json
 from holdall.cli.person import person_at_terminal
 from holdall.cli.progress import shown_progress
 from holdall.cli.redaction import redact_stored_option
@@ -61,7 +61,6 @@ if TYPE_CHECKING:
     from holdall.registry import Registry
     from holdall.session import BoundRunner
     from holdall.units import Provider, Unit
-    from holdall.view import JobView
 
 # How many problems of a kind a provider has.
 _PROBLEMS: Final = {
@@ -360,13 +359,6 @@ def _signals_as_interrupt() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _ending(job: JobView) -> str:
-    """Return how a job ended: its outcome, and whether that is not what it says."""
-    if job.counts_as is job.outcome:
-        return job.outcome
-    return f"{'unexpected' if job.counts_as.failed else 'expected'}-{job.outcome}"
-
-
 def _print_summary(
     view: SessionView, store: str, reports: Sequence[ExportReport], *, as_json: bool
 ) -> None:
@@ -382,5 +374,14 @@ def _print_summary(
         }
         print_json(summary)
         return
-    note(f"{word}: {', '.join(counted(Counter(map(_ending, view.jobs()))))}")
+    note(f"{word}: {', '.join(counted(Counter(map(ending, view.jobs()))))}")
     note(_("session {id} in {store}").format(id=view.session_id, store=store))
+    interrupted = [job for job in view.jobs() if job.interrupted_by and job.counts_as.failed]
+    if interrupted:
+        command = f"holdall resume {view.session_id} --store {store} --retry-interrupted"
+        text = ngettext(
+            "{count} job was interrupted; run it again with: {command}",
+            "{count} jobs were interrupted; run them again with: {command}",
+            len(interrupted),
+        )
+        note(text.format(count=len(interrupted), command=command))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from gettext import gettext as _
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -48,6 +49,10 @@ def check(name: str, *, timeout: float, url: str | None, as_json: bool) -> int:
     stores = {candidate.id: candidate for candidate in registry.candidates("repositories")}
     if name in stores:
         candidate = registry.resolve("repositories", name)
+        if find_spec("pytest") is None:
+            raise click.ClickException(
+                _("the checks of a store are tests of pytest; run: pip install pytest")
+            )
         from holdall.testing.checks.stores import URL
 
         chosen = {URL: url_for(candidate, registry, url)}
