@@ -151,3 +151,11 @@ def test_attempts_of_jobs_with_like_names_have_logs_of_their_own() -> None:
     names = {log_name("d", job, attempt) for job in ("a/b", "a:b") for attempt in (1, 2)}
 
     assert len(names) == 4
+
+
+def test_no_two_attempts_share_a_log_whatever_their_ids_are() -> None:
+    ids = ("a", "a b", "b", "a%20b", "a%20", "%20b", " ", "1")
+    names = {log_name(device, job, n) for device in ids for job in ids for n in (1, 11)}
+
+    assert len(names) == len(ids) ** 2 * 2
+    assert log_name("local", "com.example::disk/read", 2) == "local com.example::disk/read 2"

@@ -453,3 +453,11 @@ def test_the_process_that_forks_launchers_ends_with_the_runner() -> None:
     gc.collect()
 
     assert process.poll() == 0
+
+
+def test_a_command_that_writes_into_the_report_of_its_launcher_crashed(perform: Any) -> None:
+    garbage = "for fd in /proc/$PPID/fd/*; do (echo '{no JSON' > $fd) 2>/dev/null; done"
+
+    result, _ = perform(f"{garbage}; kill -9 $PPID; sleep 600")
+
+    assert result.outcome is Outcome.CRASH

@@ -71,6 +71,12 @@ def finish_output() -> None:
     _print("")
 
 
+def output_error() -> str:
+    """Return why standard output can't be written; nothing if it can."""
+    error = _write(sys.stdout, "")
+    return "" if error is None else str(getattr(error, "strerror", None) or error)
+
+
 def note(text: str) -> None:
     """Print a line on standard error, about what is going on."""
     _write(sys.stderr, f"{one_line(text)}\n")

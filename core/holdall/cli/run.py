@@ -20,6 +20,7 @@ from holdall.cli.diagnostics import show_log
 from holdall.cli.exits import TESTS_FAILED
 from holdall.cli.export import report_failures, write_reports
 from holdall.cli.options import (
+    Seconds,
     chosen_repository,
     command_options,
     find_session,
@@ -78,7 +79,7 @@ _shared_options = command_options(
     ),
     click.option(
         "--timeout",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Seconds(),
         metavar="SECONDS",
         help="End a job that takes longer.",
     ),

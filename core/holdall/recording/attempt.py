@@ -180,6 +180,8 @@ class Attempt:
                 known; then the attempt goes on.
         """
         self._check_going()
+        if outcome is None or outcome == "none":
+            raise ValueError(f"an attempt at {self._job_id!r} that is over needs an outcome")
         result = JobResult(
             outcome=outcome,
             return_code=return_code,

@@ -34,8 +34,9 @@ FLUSH_BEYOND: Final = 64 * 1024
 
 
 def log_name(device_id: str, job_id: str, attempt: int) -> str:
-    """Return the name of the live log of one attempt."""
-    return f"{device_id} {job_id} {attempt}"
+    """Return the name of the live log of one attempt, which no other one has."""
+    device, job = (part.replace("%", "%25").replace(" ", "%20") for part in (device_id, job_id))
+    return f"{device} {job} {attempt}"
 
 
 class LogCapture:

@@ -133,7 +133,7 @@ RESTART_PATIENCE_S: Final = 600.0
 _RESTARTING: Final = frozenset({"noreturn", "autorestart"})
 _MEANT: Final = "the machine was restarted, as the job meant it to be"
 _INTERRUPTIONS: Final = {
-    "killed": "holdall was ended while this job ran",
+    "killed": "the run ended while this job ran",
     "rebooted": "the machine was restarted while this job ran",
     "unknown": "the run was interrupted while this job ran",
 }

@@ -179,7 +179,10 @@ def _ended(launcher: Launcher) -> _Ended | None:
     """Return what the launcher reported; None if it was ended itself."""
     os.set_blocking(launcher.report.fileno(), False)
     data = launcher.report.read()
-    return msgspec.json.decode(data, type=_Ended) if data else None
+    try:
+        return msgspec.json.decode(data, type=_Ended) if data else None
+    except msgspec.DecodeError:  # the job wrote to it
+        return None
 
 
 def _record_output(launcher: Launcher, task: Task, start: float) -> _TimeLimit:

@@ -12,7 +12,7 @@ import click
 
 from holdall.cli.configuration import installed
 from holdall.cli.exits import PLUGIN
-from holdall.cli.options import json_option
+from holdall.cli.options import Seconds, json_option
 from holdall.cli.output import print_json, print_line, print_table
 from holdall.cli.plugins.children import run_child
 from holdall.cli.plugins.storing import url_for
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.argument("name", metavar="ID")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(),
     default=300.0,
     show_default=True,
     metavar="SECONDS",
