@@ -13,7 +13,7 @@ from unicodedata import normalize
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from holdall.errors import ExportError, PluginCallError
@@ -30,6 +30,7 @@ from holdall.journal.events import (
     SessionCreated,
 )
 from holdall.redaction import Masker, RedactionRules
+from holdall.redaction.forms import Secret, Text
 from holdall.registry import Identity
 from holdall.registry.registry import Registry
 from holdall.results import Attachment, IOLogRecord, JobResult, Measurement, Subtest
@@ -502,3 +503,17 @@ def test_a_wrapper_is_around_the_export() -> None:
     bound.export_to(io.BytesIO())
 
     assert recorder.calls == ["before holdall.json", "after"]
+
+
+@settings(deadline=None)
+@given(secret=st.binary(min_size=4, max_size=12), before=st.binary(max_size=3), behind=st.binary())
+@example(secret=b"abc>>>>?", before=b"", behind=b"")
+def test_any_secret_is_found_in_both_alphabets_of_base64(
+    secret: bytes, before: bytes, behind: bytes
+) -> None:
+    text = secret.decode("latin-1")
+    form = Secret(text)
+
+    for encode in (b64encode, urlsafe_b64encode):
+        encoded = encode(before + text.encode() + behind).decode()
+        assert list(form.spans(Text(encoded)))

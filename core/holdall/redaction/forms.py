@@ -17,6 +17,7 @@ SHORTEST_ENCODED: Final = 4
 """Bytes of a secret below which its base64 and hex would be found everywhere."""
 
 _ENCODINGS: Final = ("utf-8", "utf-16-le", "utf-16-be")
+_OF_BASE64URL: Final = str.maketrans("-_", "+/")
 _NO_HEX: Final = {ord(char): None for char in "\t\n\r :,._-\\x"}
 
 
@@ -31,9 +32,9 @@ class Text:
 
     @property
     def joined(self) -> str:
-        """The text without blanks and line ends."""
+        """The text without blanks and line ends, base64url in it written as base64."""
         if self._joined is None:
-            self._joined = "".join(self.text.split())
+            self._joined = "".join(self.text.split()).translate(_OF_BASE64URL)
         return self._joined
 
     @property
