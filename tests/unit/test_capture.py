@@ -6,6 +6,7 @@ import pytest
 
 from holdall.journal import INLINE, ResultRecorded
 from holdall.journal.iolog import pack_record, unpack_records
+from holdall.redaction import Masker, RedactionRules
 from holdall.results import IOLogRecord, JobResult
 from holdall.session import capture
 from holdall.session.capture import LogCapture, OpenLogs, log_name, recover
@@ -159,3 +160,18 @@ def test_no_two_attempts_share_a_log_whatever_their_ids_are() -> None:
 
     assert len(names) == len(ids) ** 2 * 2
     assert log_name("local", "com.example::disk/read", 2) == "local com.example::disk/read 2"
+
+
+def test_a_log_that_reaches_its_limit_holds_no_half_of_a_secret(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture, "MOST", 100)
+    masker = Masker(RedactionRules(secrets={"TOKEN": "hunter2-swordfish"}))
+    log = LogCapture(storage, NAME, masker=masker)
+
+    log.write("stdout", b"x" * 90 + b"hunter2-swordfish" + b"y" * 50)
+    fields = log.finish()
+
+    written = b"".join(data for _stream, data in read(storage, fields))
+    assert written == b"x" * 90 + b"[redacted]"
+    assert fields["io_log_dropped"] > 0

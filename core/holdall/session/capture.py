@@ -66,7 +66,6 @@ class LogCapture:
         self._name = masker.text(name) if masker else name
         self._masked = masker.log() if masker and not in_memory else None
         self._in_memory = in_memory
-        self._taken = 0
         self._writer: LogWriter | None = None
         self._records: list[IOLogRecord] = []
         self._kept = 0
@@ -84,11 +83,10 @@ class LogCapture:
         now = time.monotonic()
         if delay is None:
             delay = round(now - self._start, 6)
-        kept = data[: max(0, MOST - self._taken)]
-        self._taken += len(kept)
-        self._dropped += len(data) - len(kept)
-        if kept:
-            record = IOLogRecord(delay, stream, kept)
+        if self._kept >= MOST:
+            self._dropped += len(data)
+        elif data:
+            record = IOLogRecord(delay, stream, data)
             self._keep_all([record] if self._masked is None else self._masked.feed(record))
         is_due = now - self._flushed >= FLUSH_AFTER or self._waiting_size >= FLUSH_BEYOND
         if is_due:
@@ -99,7 +97,13 @@ class LogCapture:
             self._keep(record)
 
     def _keep(self, record: IOLogRecord) -> None:
-        self._kept += len(record.data)
+        # Cut behind the mask, which half a secret would get past.
+        data = record.data[: MOST - self._kept]
+        self._dropped += len(record.data) - len(data)
+        if not data:
+            return
+        record = record._replace(data=data)
+        self._kept += len(data)
         if self._in_memory:
             self._records.append(record)
             return
