@@ -154,5 +154,18 @@ class Masker:
 def _key_value(key: str) -> re.Pattern[str]:
     """Return an expression for a key and the group `value` behind it."""
     name = rf"(?i:(?<![\w-]){re.escape(key)}[\"']?[ \t]*[:=][ \t]*)"
-    value = r"\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'|[^\s,;&\"'}\]]+"
-    return re.compile(f"{name}(?P<value>{value})")
+    return re.compile(f"{name}(?P<value>{_VALUE})")
+
+
+# Brackets that a value begins with close it, so that a mask is a value as well; others are part
+# of it, but for those that close what it stands in.
+_END: Final = r"(?=[\s,;&\"'}\]]|\Z)"
+_VALUE: Final = "|".join(
+    (
+        r"\"(?:[^\"\\\n]|\\.)*\"",
+        r"'[^'\n]*'",
+        rf"\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\]{_END}",
+        rf"\{{(?:[^{{}}\n]|\{{[^{{}}\n]*\}})*\}}{_END}",
+        r"[^\s,;&\"']*[^\s,;&\"'}\]]",
+    )
+)
