@@ -9,10 +9,13 @@ import subprocess
 import sys
 import time
 from base64 import b64encode
+from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
+from holdall.errors import RulesMissingError
 from holdall.recording import Recorder
 from holdall.redaction import RedactionRules
 from holdall.registry import Registry
@@ -198,3 +201,66 @@ def test_every_text_of_every_event_is_masked_before_it_is_stored(
         assert state.job_state_map["lab::j"].result == result
         assert SECRET not in str([unsaved.title, *(job.summary for job in unsaved.jobs())])
         assert_no_secret_in(tmp_path)
+
+
+def test_a_resume_masks_as_the_run_did_or_is_refused(lab: Path, tmp_path: Path) -> None:
+    at = tmp_path / "at"
+    store = ["--store", f"file://{at}"]
+    jobs = ["--job", ".*slow", "--job", ".*use"]
+    rules = ["--redact-env", "TOKEN", "--redact-key", "pin"]
+    with_token = {**os.environ, "TOKEN": SECRET}
+    process = subprocess.Popen(
+        holdall(lab, "run", str(lab), *store, *rules, *jobs),
+        env=with_token,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and not any(
+        b"xxxxxxxx" in path.read_bytes() for path in at.rglob("*") if path.is_file()
+    ):
+        time.sleep(0.2)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    command = holdall(lab, "resume", *store)
+
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    masked = subprocess.run(command, env=with_token, capture_output=True, text=True, check=False)
+
+    assert refused.returncode == 3
+    assert "--redact-env TOKEN" in refused.stderr
+    assert "pin" not in refused.stderr
+    assert masked.returncode == 1, masked.stderr
+    assert_no_secret_in(at)
+
+
+@STORES
+@pytest.mark.parametrize("given", [None, RedactionRules(secrets={"OTHER": SECRET})])
+def test_a_session_that_was_masked_is_not_appended_to_without_its_rules(
+    store: str, given: RedactionRules | None, tmp_path: Path
+) -> None:
+    rules = RedactionRules(secrets={"TOKEN": SECRET}, patterns=("ab+",), keys=("pin",))
+    url = store.format(tmp_path)
+    with Recorder.create(url, registry=REGISTRY) as recorder:
+        recorder.record("j", outcome="pass")
+    append = partial(Recorder.append, url, recorder.session_id, registry=REGISTRY)
+    append(redact=rules).close()
+
+    with pytest.raises(RulesMissingError) as caught:
+        append(redact=given)
+
+    assert (caught.value.secrets, caught.value.keys) == (("TOKEN",), ("pin",))
+    assert caught.value.patterns == 1
+    append(redact=rules).close()
+
+
+def test_a_manager_refuses_a_session_without_its_rules(tmp_path: Path) -> None:
+    job = make_unit({"id": "j", "plugin": "shell"}, namespace="lab")
+    with SessionManager.create_with_unit_list(
+        [job], f"file://{tmp_path}", registry=REGISTRY, redact=RULES
+    ) as manager:
+        manager.checkpoint()
+    storage = open_repository(f"file://{tmp_path}", registry=REGISTRY).open(manager.storage.id)
+
+    with closing(storage), pytest.raises(RulesMissingError):
+        SessionManager.load_session([job], storage, registry=REGISTRY)

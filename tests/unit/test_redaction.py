@@ -242,6 +242,29 @@ def test_a_key_is_masked_in_json_within_json_and_amid_colours() -> None:
     assert log_of(text).endswith(" behind\n")
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("password: [x] more", "password: [redacted] more"),
+        ('password=["a", "b"], c', "password=[redacted], c"),
+        ("password: [[a], [b]] more", "password: [redacted] more"),
+        ('{"password": {"a": "b"}}', '{"password": [redacted]}'),
+        ("{a: {password: x}}", "{a: {password: [redacted]}}"),
+        ("[password=x]", "[password=[redacted]]"),
+        ("password: a]b}c more", "password: [redacted] more"),
+    ],
+)
+def test_a_value_in_brackets_is_masked_whole_and_a_mask_stays_as_it_is(
+    text: str, shown: str
+) -> None:
+    masker = Masker(RedactionRules(keys=("password",)))
+
+    masked = masker.text(text)
+
+    assert masked == shown
+    assert masker.text(masked) == shown
+
+
 def test_ids_that_differ_in_secrets_alone_stay_apart_and_are_the_same_everywhere() -> None:
     events: list[AnyEvent] = [
         SessionCreated(at=1, session_id="s"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import wraps
 from gettext import gettext as _
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from holdall.cli.configuration import RedactionTable
+    from holdall.journal import RulesRecord
 
 _options = command_options(
     click.option("--redact", multiple=True, metavar="REGEX", help="Mask what REGEX matches."),
@@ -81,3 +83,17 @@ def rules_of(
         return RedactionRules(secrets=secrets, patterns=tuple(patterns), keys=tuple(keys))
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+
+
+def rules_again(rules: RedactionRules, before: RulesRecord) -> RedactionRules:
+    """Return *rules* with those of *before* that the environment and their names allow."""
+    secrets = {name: os.environ[name] for name in before.secrets if _is_set(name)}
+    return replace(
+        rules,
+        secrets=secrets | {**rules.secrets},
+        keys=tuple(dict.fromkeys((*rules.keys, *before.keys))),
+    )
+
+
+def _is_set(name: str) -> bool:
+    return bool(os.environ.get(name, "").strip())

@@ -31,13 +31,14 @@ from holdall.cli.options import (
 from holdall.cli.output import counted, ending, note, print_json
 from holdall.cli.person import person_at_terminal
 from holdall.cli.progress import shown_progress
-from holdall.cli.redaction import redact_stored_option
+from holdall.cli.redaction import redact_stored_option, rules_again
 from holdall.cli.sources import providers_of
 from holdall.errors import EmptySessionError, HoldallError, NothingToResumeError
 from holdall.exports import find_exporter, units_in
-from holdall.journal import list_sessions
+from holdall.journal import list_sessions, read_events
 from holdall.languages import NN_
 from holdall.providers import load_provider
+from holdall.redaction import rules_in
 from holdall.session import (
     ALL_CHANGED,
     CHOICES,
@@ -205,6 +206,7 @@ def resume(
         providers = providers_of(_resumable(storage), source, registry)
         _check_exporters(targets, [*chain.from_iterable(providers.values())], registry)
         units = {name: _units_of(some) for name, some in providers.items()}
+        rules = rules_again(rules, rules_in(read_events(storage)))
         manager = SessionManager.load_session(
             units, storage, changed=choices, registry=registry, redact=rules
         )

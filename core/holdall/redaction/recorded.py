@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from holdall.errors import RulesMissingError
+from holdall.journal import NO_RULES, RulesRecord, WriterOpened
 from holdall.results import Attachment, IOLogRecord, JobResult
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from holdall.journal import AnyEvent
     from holdall.redaction.masker import Masker
+    from holdall.redaction.rules import RedactionRules
 
 _IDS: Final = {
     "device": "device",
@@ -36,6 +41,7 @@ _OWN: Final = frozenset(
         "io_log_ref",
         "ref",
         "interrupted_by",
+        "rules",
         "version",
     }
 )
@@ -88,3 +94,32 @@ def _masked(value: Any, masker: Masker, kind: str = "") -> Any:
             return tuple(masker.records(value))
         return type(value)(_masked(item, masker, kind) for item in value)
     return value
+
+
+def rules_record(rules: RedactionRules | None) -> RulesRecord:
+    """Return what a session keeps of *rules*."""
+    if not rules:
+        return NO_RULES
+    return RulesRecord(secrets=tuple(rules.secrets), keys=rules.keys, patterns=len(rules.patterns))
+
+
+def rules_in(events: Iterable[AnyEvent]) -> RulesRecord:
+    """Return by which rules the last writer masked that recorded any."""
+    rules = NO_RULES
+    for event in events:
+        if isinstance(event, WriterOpened) and event.rules != NO_RULES:
+            rules = event.rules
+    return rules
+
+
+def check_rules(session_id: str, events: Iterable[AnyEvent], rules: RedactionRules | None) -> None:
+    """Raise RulesMissingError unless *rules* mask all that was masked in *events*."""
+    before, given = rules_in(events), rules_record(rules)
+    keys = {key.casefold() for key in given.keys}
+    missing = RulesRecord(
+        secrets=tuple(name for name in before.secrets if name not in given.secrets),
+        keys=tuple(key for key in before.keys if key.casefold() not in keys),
+        patterns=max(0, before.patterns - given.patterns),
+    )
+    if missing != NO_RULES:
+        raise RulesMissingError(session_id, missing.secrets, missing.keys, missing.patterns)

@@ -28,7 +28,7 @@ from holdall.journal import (
 )
 from holdall.processes import this_process
 from holdall.providers import installed_providers
-from holdall.redaction import masked_event, masker_of
+from holdall.redaction import check_rules, masked_event, masker_of, rules_record
 from holdall.registry import Registry
 from holdall.results import JobResult, Outcome, encodable
 from holdall.session.capture import OpenLogs
@@ -84,6 +84,7 @@ class SessionManager:
         self._storage: Final = storage
         self._journal: Final = journal
         self._masker: Final = masker_of(redact)
+        self._rules: Final = rules_record(redact)
         self._logs: Final = OpenLogs(journal.storage, self._masker)
         self._registry = registry
         self._clock: Final = clock
@@ -187,6 +188,7 @@ class SessionManager:
             redact: What to mask of what is stored from now on.
 
         Raises:
+            RulesMissingError: The session was masked by rules that are not in *redact*.
             IncompatibleJobError: Definitions of jobs that ran changed, and nothing was chosen
                 for them; all of them are named.
             UnknownUnitError: Something was chosen for a job that did not change.
@@ -201,6 +203,7 @@ class SessionManager:
             units = units_of(LOCAL, unit_list)
             manager.add_device_context(SessionDeviceContext(SessionState(units, clock=clock)))
             return manager
+        check_rules(storage.id, events, redact)
         manager = cls(storage, journal, registry=registry, clock=clock, redact=redact)
         loaded = load_contexts(
             storage,
@@ -370,7 +373,9 @@ class SessionManager:
 
     def _open_writer(self) -> None:
         self._boot_id = this_process().boot_id
-        self._pending.append(writer_opened(at=self._clock(), boot_id=self._boot_id))
+        self._pending.append(
+            writer_opened(at=self._clock(), boot_id=self._boot_id, rules=self._rules)
+        )
 
     def _read_io_log(self, result: JobResult) -> Iterator[IOLogRecord]:
         if result.io_log_ref is None:
