@@ -322,3 +322,21 @@ def go_on(folder: Path, disk: Disk) -> None:
     disk.acknowledge("append", blob="")
     put_blob(folder)
     disk.acknowledge("put_blob", blob=sha256(b"blob").hexdigest())
+
+
+def test_the_note_of_who_closed_the_session_is_taken_back_before_a_later_writer_writes(
+    tmp_path: Path,
+) -> None:
+    FileRepository(tmp_path).create("session").close()
+    lock = str(tmp_path / "session.session" / "lock")
+    disk = Disk()
+
+    with disk.recording():
+        storage = FileRepository(tmp_path).open("session")
+
+    storage.close()
+    assert [call for call in disk.calls if call.endswith(lock)] == [
+        f"ftruncate {lock}",
+        f"write {lock}",
+        f"fdatasync {lock}",
+    ]

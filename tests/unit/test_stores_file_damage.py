@@ -13,9 +13,11 @@ import pytest
 
 from holdall.errors import CorruptSessionError, FailedStorageError, NewerFormatError
 from holdall.journal import list_sessions
+from holdall.processes import this_process
 from holdall.testing.children import in_child
 from holdall_plugins.stores.file import FileRepository, journal
 from holdall_plugins.stores.file.lines import encode_batch, header_line
+from holdall_plugins.stores.file.lock import End, end_when_closed
 from holdall_plugins.stores.file.reading import damage_behind
 
 if TYPE_CHECKING:
@@ -55,6 +57,13 @@ def as_if_the_power_was_cut(journal: Path) -> None:
     (journal.parent / "lock").write_bytes(note)
 
 
+def as_if_killed(journal: Path) -> None:
+    """Let the last writer be one of this boot that did not close the session."""
+    process = this_process()
+    note = {"pid": process.pid, "started": process.started, "boot_id": process.boot_id}
+    (journal.parent / "lock").write_text(json.dumps(note))
+
+
 @pytest.mark.parametrize("mode", ["r", "w"])
 def test_a_tear_at_any_byte_gives_old_or_new_never_neither(tmp_path: Path, mode: str) -> None:
     repository, journal, start = store(tmp_path)
@@ -62,10 +71,12 @@ def test_a_tear_at_any_byte_gives_old_or_new_never_neither(tmp_path: Path, mode:
 
     for end in range(start, len(whole) - 1):
         journal.write_bytes(whole[:end])
+        as_if_killed(journal)
         assert found(repository, mode=mode) == FIRST, f"torn at byte {end}"
 
     for end in (len(whole) - 1, len(whole)):
         journal.write_bytes(whole[:end])
+        as_if_killed(journal)
         assert found(repository, mode=mode) == FIRST + LAST
 
 
@@ -73,6 +84,7 @@ def test_a_last_newline_that_is_missing_is_put_back(tmp_path: Path) -> None:
     repository, journal, _start = store(tmp_path)
     whole = journal.read_bytes()
     journal.write_bytes(whole[:-1])
+    as_if_killed(journal)
 
     assert found(repository) == FIRST + LAST
     assert journal.read_bytes() == whole[:-1]
@@ -89,6 +101,7 @@ def test_what_was_torn_is_cut_off_and_reported(
 ) -> None:
     repository, journal, start = store(tmp_path)
     journal.write_bytes(journal.read_bytes()[:-3])
+    as_if_killed(journal)
 
     with caplog.at_level(logging.WARNING, "holdall.stores.file"):
         storage = repository.open("session")
@@ -104,6 +117,7 @@ def test_reading_leaves_a_torn_end_as_it_is(tmp_path: Path) -> None:
     repository, journal, _start = store(tmp_path)
     torn = journal.read_bytes()[:-3]
     journal.write_bytes(torn)
+    as_if_killed(journal)
 
     found(repository)
 
@@ -113,6 +127,7 @@ def test_reading_leaves_a_torn_end_as_it_is(tmp_path: Path) -> None:
 def test_a_writer_goes_on_behind_a_torn_end(tmp_path: Path) -> None:
     repository, journal, start = store(tmp_path)
     journal.write_bytes(journal.read_bytes()[: start + 20])
+    as_if_killed(journal)
 
     storage = repository.open("session")
     storage.append([b"again"], expect=3)
@@ -443,3 +458,85 @@ def test_nuls_in_a_session_that_was_closed_in_an_earlier_boot_are_damage(tmp_pat
 
     with pytest.raises(CorruptSessionError):
         found(repository)
+
+
+def test_any_other_end_than_the_one_it_was_closed_with_is_damage(tmp_path: Path) -> None:
+    repository, journal, start = store(tmp_path)
+    whole = journal.read_bytes()
+    begin = whole.index(b"\n") + 1
+
+    for data in (*(whole[:end] for end in range(len(whole))), whole + b'{"sum":"', whole + b"\n"):
+        journal.write_bytes(data)
+        for mode in ("r", "w"):
+            with pytest.raises(CorruptSessionError):
+                found(repository, mode=mode)
+        assert journal.read_bytes() == data
+        [info] = list_sessions(repository)
+        assert info.state == "damaged", f"{len(data)} of {len(whole)} bytes"
+
+    journal.write_bytes(whole[:start])
+    with pytest.raises(CorruptSessionError, match="ends at entry 3, and entry 5 was there"):
+        found(repository)
+    journal.write_bytes(whole[:begin])
+    with pytest.raises(CorruptSessionError, match="ends at its header, and entry 5 was there"):
+        found(repository)
+
+
+def test_another_journal_than_the_one_that_was_closed_is_damage(tmp_path: Path) -> None:
+    repository, journal, _start = store(tmp_path)
+    before = journal.read_bytes()
+    storage = repository.open("session")
+    storage.compact(b"{}", expect=5)
+    storage.close()
+    [compacted] = journal.parent.glob("journal-*")
+    compacted.unlink()
+    journal.write_bytes(before)
+
+    for mode in ("r", "w"):
+        with pytest.raises(CorruptSessionError, match=f"not {compacted.name}, which held"):
+            found(repository, mode=mode)
+    [info] = list_sessions(repository)
+
+    assert info.state == "damaged"
+    assert journal.read_bytes() == before
+
+
+def test_a_reader_ends_the_file_that_was_compacted_and_closed_meanwhile(tmp_path: Path) -> None:
+    repository, _journal, _start = store(tmp_path)
+    reader = repository.open("session", mode="r")
+    entries = reader.read()
+    assert next(entries) == FIRST[0]
+    storage = repository.open("session")
+    storage.compact(b"{}", expect=5)
+    storage.close()
+
+    assert list(entries) == [*FIRST[1:], *LAST]
+    assert list(reader.read()) == [(6, b"{}")]
+    reader.close()
+
+
+def test_a_later_writer_takes_the_end_of_the_one_that_closed_back_first(tmp_path: Path) -> None:
+    repository, journal, _start = store(tmp_path)
+    reader = repository.open("session", mode="r")
+
+    storage = repository.open("session")
+    assert end_when_closed(str(journal.parent / "lock")) is None
+    storage.append([b"6"], expect=5)
+    assert list(reader.read(5)) == [(6, b"6")]
+    storage.close()
+
+    assert end_when_closed(str(journal.parent / "lock")) == End(
+        journal.name, 6, journal.stat().st_size
+    )
+    reader.close()
+
+
+def test_a_note_without_an_end_says_nothing_of_the_journal(tmp_path: Path) -> None:
+    repository, journal, start = store(tmp_path)
+    lock = journal.parent / "lock"
+    note = json.loads(lock.read_bytes())
+    del note["end"]
+    lock.write_text(json.dumps(note))
+    journal.write_bytes(journal.read_bytes()[:start])
+
+    assert found(repository) == FIRST

@@ -446,10 +446,10 @@ def test_what_nobody_finds_at_the_path_is_not_acknowledged(
         "put_blob": lambda: storage.put_blob([b"lost"]),
         "flush": log.flush,
     }
-    with pytest.raises(FailedStorageError):
+    with pytest.raises(FailedStorageError, match="went with it: put it back"):
         steps[step]()
 
-    with pytest.raises(FailedStorageError):
+    with pytest.raises(FailedStorageError, match="went with it: put it back"):
         storage.append([b"lost"], expect=1)
     storage.close()
 
@@ -617,11 +617,30 @@ def test_a_file_that_is_moved_within_a_step_is_not_acknowledged(
             path.rename(path.with_name("other.db"))
             shutil.copy(path.with_name("other.db"), path)
 
-    with pytest.raises(FailedStorageError, match="removed, renamed or replaced"):
+    with pytest.raises(FailedStorageError, match=r"renamed or replaced .* put it back"):
         move_within_step()
 
     with pytest.raises(FailedStorageError):
         storage.append([b"lost"], expect=0)
+
+
+def test_a_commit_that_fails_in_a_file_that_was_moved_does_not_say_that_all_is_safe(
+    path: Path, storage: SqliteStorage
+) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def move_and_fail() -> None:
+        with storage._database.writing("append to") as cursor:
+            cursor.execute("INSERT INTO entries VALUES (7, 1, ?)", (b"unclear" * 10_000,))
+            path.rename(path.with_name("other.db"))
+            size = path.with_name("other.db").stat().st_size
+            resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+
+    try:
+        with pytest.raises(FailedStorageError, match=r"renamed or replaced .* put it back"):
+            move_and_fail()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_a_file_that_is_replaced_while_it_is_opened_is_not_used(

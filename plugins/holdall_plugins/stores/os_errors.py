@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 """Error numbers that mean: make room, and try again."""
 
+PUT_BACK: Final = "what was acknowledged went with it: put it back, and open the session again"
+"""What to do where the file or folder of a store was moved away under its writer."""
+
 _WAYS_OUT: Final = {
     errno.EACCES: "give this user access to it, or choose another place",
     errno.EPERM: "give this user access to it, or choose another place",

@@ -15,6 +15,8 @@ from holdall_plugins.stores.file.lines import (
     stored_entry,
     stored_sum,
 )
+from holdall_plugins.stores.file.lock import NAME as LOCK
+from holdall_plugins.stores.file.lock import end_when_closed
 from holdall_plugins.stores.file.reading import is_journal, journal_name
 
 if TYPE_CHECKING:
@@ -52,6 +54,9 @@ def read_ends(folder: str, session_id: str) -> SessionEnds:
         name = max(filter(is_journal, os.listdir(folder)))
         fd = os.open(f"{folder}/{name}", READ)
         try:
+            end = end_when_closed(f"{folder}/{LOCK}")
+            if end is not None and (end.journal, end.size) != (name, os.fstat(fd).st_size):
+                return unknown
             return _ends(fd, name, session_id) or unknown
         finally:
             os.close(fd)

@@ -25,11 +25,12 @@ from holdall_plugins.stores.disk import (
 )
 from holdall_plugins.stores.file.delayed import DelayedSync
 from holdall_plugins.stores.file.lines import encode_batch, header_line
-from holdall_plugins.stores.file.lock import may_have_lost_power
+from holdall_plugins.stores.file.lock import End, end_when_closed, may_have_lost_power
 from holdall_plugins.stores.file.reading import (
     Index,
     Spot,
     damage_behind,
+    damage_since_closed,
     journal_name,
     journal_names,
     open_newest,
@@ -88,7 +89,8 @@ class JournalReader:
         """Yield the batches behind *spot*.
 
         Raises:
-            CorruptSessionError: What stands behind the last one is no torn end.
+            CorruptSessionError: What stands behind the last one is no torn end, or the
+                session was closed with another end.
         """
         seen = None
         while True:
@@ -100,7 +102,9 @@ class JournalReader:
                 yield batch
             state = os.fstat(journal.fd)
             lost_power = may_have_lost_power(self._folder)
-            reason = damage_behind(journal, spot, lost_power=lost_power)
+            reason = damage_behind(journal, spot, lost_power=lost_power) or damage_since_closed(
+                journal, spot, end_when_closed(within=self._folder), size=state.st_size
+            )
             if not reason:
                 return
             # A writer may append between the two readings, or cut back a write that failed.
@@ -137,6 +141,19 @@ def newest_journal(folder: int, handle: Handle, *, has_begun: bool = False) -> J
         journal = open_newest(folder, handle.session_id, handle.where)
         if journal is None:
             raise CorruptSessionError(handle.session_id, handle.where, "its journal is gone")
+    end = None if journal is None else end_when_closed(within=folder)
+    if journal is None or end is None or journal.name == end.journal:
+        return journal
+    # A writer may have compacted and closed the session since the file was opened.
+    opened_before = journal.name
+    journal.close()
+    journal = open_newest(folder, handle.session_id, handle.where)
+    is_same = journal is not None and journal.name == opened_before
+    if journal is not None and is_same and end_when_closed(within=folder) == end:
+        journal.close()
+        location = f"{handle.where}/{journal.name}"
+        reason = f"it is not {end.journal}, which held the session when that was closed"
+        raise CorruptSessionError(handle.session_id, location, reason)
     return journal
 
 
@@ -168,6 +185,11 @@ class JournalWriter:
     def head(self) -> int:
         """Number of the last entry, one less than the first if there is none."""
         return self._index.end.number
+
+    @property
+    def last(self) -> End:
+        """What the journal ends with, for the note of the one that closes the session."""
+        return End(self._index.name, self._index.end.number, self._index.end.offset)
 
     def append(self, entries: Sequence[bytes], level: Level) -> None:
         """Append a batch; durable on return, or a second later at the level `process`.

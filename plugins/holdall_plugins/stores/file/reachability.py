@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from holdall_plugins.stores.disk import status_if_same
+from holdall_plugins.stores.os_errors import PUT_BACK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from holdall_plugins.stores.file.lock import SessionLock
 
 _GONE: Final = "was removed, renamed or replaced"
-_PUT_BACK: Final = "what was acknowledged went with it: put it back, and open the session again"
 
 
 class Reachability:
@@ -64,14 +64,14 @@ class Reachability:
             raise self.gone()
         status = status_if_same(name, os.fstat(fd), within=self._fd)
         if status is None:
-            raise self._handle.fail(f"{name} {_GONE}", advice=_PUT_BACK)
+            raise self._handle.fail(f"{name} {_GONE}", advice=PUT_BACK)
         if size is not None and status.st_size != size:
             raise self._handle.fail(f"somebody else wrote to {name} at the same time")
         self.check_lock()
 
     def gone(self) -> FailedStorageError:
         """Return the error that says that the folder is not at its path any more."""
-        return self._handle.fail(f"its folder {_GONE}", advice=_PUT_BACK)
+        return self._handle.fail(f"its folder {_GONE}", advice=PUT_BACK)
 
 
 def is_at(folder: Path, fd: int) -> bool:

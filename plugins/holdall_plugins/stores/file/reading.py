@@ -16,6 +16,8 @@ from holdall_plugins.stores.file.lines import FORMAT, parse_header, parse_line, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from holdall_plugins.stores.file.lock import End
+
 _NAME: Final = re.compile(r"journal-\d{20}\.jsonl")
 _CHUNK: Final = 1 << 18
 _INDEX_STEP: Final = 1 << 16
@@ -166,6 +168,19 @@ def damage_behind(journal: JournalFile, spot: Spot, *, lost_power: bool) -> str:
             left = line.left
         total = stored_sum(raw)
     return ""
+
+
+def damage_since_closed(journal: JournalFile, spot: Spot, end: End | None, *, size: int) -> str:
+    """Return how the journal, whole up to *spot*, differs from the *end* it was closed with."""
+    # A reader may go on in a file that was replaced since by a compaction.
+    if end is None or end.journal != journal.name or end.size == size:
+        return ""
+    if spot.number < end.entry:
+        last = f"entry {spot.number}" if spot.number > journal.start.number else "its header"
+        return f"it ends at {last}, and entry {end.entry} was there when it was closed"
+    if size < end.size:
+        return f"it has {size} bytes, and had {end.size} when it was closed"
+    return f"it goes on behind entry {end.entry}, the last one when it was closed"
 
 
 def _is_beginning(raw: bytes, total: int | None) -> bool:

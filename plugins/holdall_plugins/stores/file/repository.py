@@ -162,7 +162,8 @@ class FileRepository:
                 sync_folder(root)
             if not is_at(folder, fd):
                 raise self._unknown(session_id)
-            lock.note()
+            with refusals("open", str(folder)):
+                lock.note_open()
             undo.pop_all()
         return storage
 

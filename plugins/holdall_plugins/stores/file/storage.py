@@ -163,8 +163,10 @@ class FileStorage:
 
     def _note_closed(self) -> None:
         # Of a session that was closed, everything is synced: whatever is amiss later is damage.
-        if self._lock and not self._handle.failure and not self._handle.is_inherited:
-            self._lock.note(is_closed=True)
+        if not self._lock or not self._writer or self._handle.is_inherited:
+            return
+        if not self._handle.failure:
+            self._lock.note_closed(self._writer.last)
 
     def _release(self) -> None:
         if self._lock and not self._handle.is_inherited:

@@ -18,13 +18,13 @@ from holdall.errors import (
     StorageFullError,
 )
 from holdall_plugins.stores.disk import make_folders
-from holdall_plugins.stores.os_errors import refusals
+from holdall_plugins.stores.os_errors import PUT_BACK, refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from holdall.errors import StorageError
+    from holdall.errors import FailedStorageError, StorageError
     from holdall.stores import Handle
 
 T = TypeVar("T")
@@ -183,7 +183,7 @@ class Database:
                 # before the commit with it, unless the folder is synced as well.
                 for setting in _SETTINGS:
                     self.rows(setting)
-        if self._identity != _identity(self._path):
+        if self._is_replaced:
             raise self._refused("open", "it was replaced meanwhile; try again")
         if self.layout > LAYOUT:
             reason = (
@@ -217,16 +217,26 @@ class Database:
         except sqlite3.Error as error:
             if _code(error) in _CLEAR:
                 raise
-            raise self._handle.fail(f"a step may not be done ({doing}): {error}") from error
+            raise self._unclear(f"a step may not be done ({doing}): {error}") from error
         # What nobody finds at the path is not stored, whatever the engine says.
-        if self._identity != _identity(self._path):
-            raise self._handle.fail(_REPLACED)
+        if self._is_replaced:
+            raise self._handle.fail(_REPLACED, advice=PUT_BACK)
 
     def _roll_back(self, doing: str) -> None:
         try:
             self._connection.execute("ROLLBACK")
         except sqlite3.Error as error:
-            raise self._handle.fail(f"a step may be half done ({doing}): {error}") from error
+            raise self._unclear(f"a step may be half done ({doing}): {error}") from error
+
+    @property
+    def _is_replaced(self) -> bool:
+        return self._identity != _identity(self._path)
+
+    def _unclear(self, reason: str) -> FailedStorageError:
+        """Return the error that says why no more is done, and what became of the rest."""
+        if self._is_replaced:
+            return self._handle.fail(_REPLACED, advice=PUT_BACK)
+        return self._handle.fail(reason)
 
     @contextmanager
     def _errors(self, doing: str) -> Iterator[None]:
@@ -249,8 +259,8 @@ class Database:
 
     def _explained(self, error: sqlite3.Error, doing: str) -> StorageError:
         code = _code(error)
-        if self._handle.mode == "w" and self._identity != _identity(self._path):
-            return self._handle.fail(_REPLACED)
+        if self._handle.mode == "w" and self._is_replaced:
+            return self._handle.fail(_REPLACED, advice=PUT_BACK)
         if code in _BUSY:
             return BusyStorageError(str(self._path), doing, PATIENCE_S)
         if code == sqlite3.SQLITE_FULL:
