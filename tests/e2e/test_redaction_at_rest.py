@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -26,7 +27,10 @@ from holdall.units import Job, make_unit
 from holdall.view import SessionView
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from tests.e2e.conftest import Cli
 
 REGISTRY = Registry.discover()
 SECRET = "hunter2-swordfish"  # noqa: S105 - the subject
@@ -264,3 +268,36 @@ def test_a_manager_refuses_a_session_without_its_rules(tmp_path: Path) -> None:
 
     with closing(storage), pytest.raises(RulesMissingError):
         SessionManager.load_session([job], storage, registry=REGISTRY)
+
+
+@pytest.mark.parametrize("pattern", [r"\w{20,}", r"\d+", "local", "first", "lab", "e"])
+def test_a_pattern_that_matches_names_by_chance_hinders_no_resume(
+    holdall: Cli, provider: Callable[[str], str], pattern: str
+) -> None:
+    unit = "id: {}\nplugin: shell\ncommand: {}\n"
+    kill = "kill -KILL $(ps -o ppid= -p $(ps -o ppid= -p $PPID)); sleep 600"
+    source = provider(
+        "\n".join(
+            unit.format(*job) for job in (("first", "echo 1"), ("second", kill), ("third", "true"))
+        )
+    )
+
+    killed = holdall("run", source, "--redact", pattern)
+    resumed = holdall("resume", "--redact", pattern)
+
+    assert killed.code != 0
+    assert resumed.code == 1, resumed
+    assert [*holdall.outcomes().values()] == [["pass"], ["crash"], ["pass"]]
+
+
+def test_output_of_a_job_whose_name_a_pattern_matches_survives_a_kill(
+    holdall: Cli, provider: Callable[[str], str]
+) -> None:
+    kill = "kill -KILL $(ps -o ppid= -p $(ps -o ppid= -p $PPID)); sleep 600"
+    source = provider(f"id: job-1\nplugin: shell\ncommand: echo kept; sleep 1.5; {kill}\n")
+
+    holdall("run", source, "--redact", r"\b1\b")
+    holdall("resume", "--redact", r"\b1\b")
+
+    report = json.loads(holdall("export", "last", "json", "-O", "logs=all").out)
+    assert report["jobs"][0]["attempts"][0]["io_log"][0]["text"] == "kept\n"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from holdall.contracts.stores import Storage
+    from holdall.results import Stream
 
 NAME = log_name("local", "a", 1)
 
@@ -232,12 +233,13 @@ def test_a_flush_parts_no_secret(rules: RedactionRules, pieces: list[bytes]) -> 
 def test_a_flush_parts_no_secret_that_both_streams_hold() -> None:
     log = Masker(TOKEN).log()
     records = []
-    for stream, data in [
+    written: list[tuple[Stream, bytes]] = [
         ("stdout", b"line\nhunt"),
         ("stderr", b"other\n"),
         ("stdout", b"er2-swordfish\nmore hunter2-"),
         ("stderr", b"swordfish\nend\n"),
-    ]:
+    ]
+    for stream, data in written:
         records += log.feed(IOLogRecord(0.0, stream, data))
         records += log.advance()
     records += log.finish()

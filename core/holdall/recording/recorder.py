@@ -169,7 +169,7 @@ class Recorder:
         self._begin()
         device_id = checked_name(device_id, "a device's id")
         if self._masker is not None:
-            device_id = self._masker.identifier("device", device_id)
+            device_id = self._masker.exact.identifier("device", device_id)
         known = self._contents.devices.get(device_id)
         event = DeviceAdded(
             at=self._clock(),
@@ -403,7 +403,8 @@ class Recorder:
         job_id, device = checked_name(job_id, "a job's id"), checked_name(device, "a device's id")
         if self._masker is None:
             return job_id, device
-        return self._masker.identifier("job", job_id), self._masker.identifier("device", device)
+        exact = self._masker.exact
+        return exact.identifier("job", job_id), exact.identifier("device", device)
 
     def _ensure_device(self, device_id: str) -> None:
         if device_id not in self._contents.devices:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdall.redaction.forms import Secret, Text, folded
 from holdall.redaction.readings import readings, without_controls
+from holdall.redaction.rules import RedactionRules
 from holdall.writing import LARGEST_MATCH, MaskedLog, Span, masked_log
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterable, Iterator
 
-    from holdall.redaction.rules import RedactionRules
     from holdall.results import IOLogRecord
 
 MASK: Final = "[redacted]"
@@ -46,6 +46,7 @@ class Masker:
     Attributes:
         names: What each rule is called; counts go by these.
         hold: Characters of a log to hold back, because a secret may have begun in them.
+        exact: What masks the secrets alone, which nothing matches by chance.
     """
 
     def __init__(self, rules: RedactionRules) -> None:
@@ -70,6 +71,8 @@ class Masker:
             if self._expressions or self._values
             else min(LARGEST_MATCH, max(_SHORTEST_HOLD, self._longest))
         )
+        is_exact = not self._expressions and not self._values
+        self.exact: Final = self if is_exact else Masker(RedactionRules(secrets=rules.secrets))
         self._ids: Final[dict[tuple[str, str], str]] = {}
         self._used: Final[set[tuple[str, str]]] = set()
 

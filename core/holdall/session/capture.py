@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from holdall.contracts import Sweepable
@@ -39,6 +40,12 @@ def log_name(device_id: str, job_id: str, attempt: int) -> str:
     return f"{device} {job} {attempt}"
 
 
+def stored_name(name: str, masker: Masker | None) -> str:
+    """Return the name under which the log *name* is stored; like no other, and no secret in it."""
+    shown = masker.exact.text(name) if masker else name
+    return name if shown == name else f"{shown} {sha256(name.encode()).hexdigest()[:16]}"
+
+
 class LogCapture:
     """The I/O log of one attempt, while the job runs.
 
@@ -63,7 +70,7 @@ class LogCapture:
             in_memory: Keep all output in memory, as it is; who gets the result stores it.
         """
         self._storage = storage
-        self._name = masker.text(name) if masker else name
+        self._name = stored_name(name, masker)
         self._masked = masker.log() if masker and not in_memory else None
         self._in_memory = in_memory
         self._writer: LogWriter | None = None
@@ -181,6 +188,10 @@ class OpenLogs:
         self._logs[device_id, job_id] = log
         return log
 
+    def recover(self, device_id: str, job_id: str, attempt: int) -> dict[str, Any]:
+        """Return what `recover` does, for the log of one attempt."""
+        return recover(self._storage, log_name(device_id, job_id, attempt), self._masker)
+
     def release(self, stored: Iterable[AnyEvent]) -> None:
         """Drop the logs whose results are among the events that are durable now."""
         for event in stored:
@@ -190,8 +201,9 @@ class OpenLogs:
                     log.discard()
 
 
-def recover(storage: Storage, name: str) -> dict[str, Any]:
+def recover(storage: Storage, name: str, masker: Masker | None = None) -> dict[str, Any]:
     """Return the fields of a `JobResult` for the log that an interrupted attempt left."""
+    name = stored_name(name, masker)
     writer = storage.open_log(name)
     if writer.size:
         ref: str | None = writer.seal()

@@ -405,6 +405,11 @@ class SessionManager:
         needs_secrets = job.plugin == "resource"
         return self._logs.open(context.device.id, job.id, attempt, needs_secrets=needs_secrets)
 
+    def recover_log(self, job: Job, context: SessionDeviceContext) -> dict[str, Any]:
+        """Return the fields of a `JobResult` for what an interrupted attempt at *job* wrote."""
+        attempt = len(context.state.job_state_map[job.id].result_history) + 1
+        return self._logs.recover(context.device.id, job.id, attempt)
+
     def checkpoint(self, *, level: Level = "system") -> None:
         """Store everything that changed since the last checkpoint; durable on return.
 
