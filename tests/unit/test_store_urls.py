@@ -30,6 +30,10 @@ if TYPE_CHECKING:
         ("x", "it does not begin with a scheme, as in 'file:///var/lib/lab'"),
         ("", "it does not begin with a scheme, as in 'file:///var/lib/lab'"),
         ("file://x", "write file:///, an absolute path"),
+        ("sqlite:///nope/x.db", "a fourth slash: write sqlite:////nope/x.db"),
+        ("sqlite:///x.db?trust_fs=1", "a fourth slash: write sqlite:////x.db?trust_fs=1"),
+        ("sqlite:///x#y", "write sqlite:////, an absolute path, and '%23' for '#'"),
+        ("sqlite://x", "write sqlite:////, an absolute path"),
         ("file:///x%00", "no path can hold '%00'"),
         ("file:///x\0", "a character that can't be printed"),
         ("file:///x\ny", "a character that can't be printed"),
@@ -77,6 +81,7 @@ def test_a_read_only_store_changes_nothing_whatever_lies_about(tmp_path: Path) -
     (tmp_path / "whole.session" / ".new-0123456789abcdef").write_bytes(b"half")
     [journal] = (tmp_path / "torn.session").glob("journal-*")
     journal.write_bytes(journal.read_bytes()[:-4])
+    (journal.parent / "lock").write_text('{"pid":1}\n')  # of a writer that was killed
     next((tmp_path / "headless.session").glob("journal-*")).unlink()
     (tmp_path / "unlocked.session" / "lock").unlink()
     before = tree(tmp_path)
@@ -99,8 +104,9 @@ def test_a_read_only_store_changes_nothing_whatever_lies_about(tmp_path: Path) -
     assert tree(tmp_path) == before
 
 
-def test_a_store_that_is_not_there_is_not_made_by_who_reads(tmp_path: Path) -> None:
-    repository = open_repository(f"readonly::{(tmp_path / 'none').as_uri()}")
+@pytest.mark.parametrize("scheme", ["file://", "sqlite:///"])
+def test_a_store_that_is_not_there_is_not_made_by_who_reads(tmp_path: Path, scheme: str) -> None:
+    repository = open_repository(f"readonly::{scheme}{tmp_path / 'none'}")
 
     assert isinstance(repository, HasExistence)
     assert not repository.exists()

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from holdall.cli.exits import message
 from holdall.contracts import SessionEnds
 from holdall.errors import (
     BusyStorageError,
@@ -234,12 +235,31 @@ def test_damage_in_the_file_is_told_in_words(path: Path, storage: SqliteStorage)
     assert str(path) in str(caught.value)
 
 
+def test_damage_of_the_whole_database_names_no_session(path: Path, storage: SqliteStorage) -> None:
+    storage.append([b"entry"], expect=0)
+    storage.close()
+    data = bytearray(path.read_bytes())
+    data[100:4096] = b"\xaa" * 3996
+    path.write_bytes(data)
+    repository = SqliteRepository(path)
+
+    for use in (lambda: list(repository.ids()), lambda: repository.create("another")):
+        with pytest.raises(CorruptSessionError) as caught:
+            use()
+
+        assert str(caught.value).startswith(f"the store {path} is damaged: ")
+        assert "salvage" not in message(caught.value)
+
+
 def test_a_folder_in_place_of_the_file_is_named(tmp_path: Path) -> None:
     repository = SqliteRepository(tmp_path)
 
     for use in (repository.create, repository.open):
-        with pytest.raises(StorageAccessError, match=str(tmp_path)):
+        with pytest.raises(StorageAccessError, match=f"{tmp_path}: it is a folder; name a file"):
             use("session")
+    with pytest.raises(StorageAccessError, match="it is a folder"):
+        list(repository.ids())
+    assert repository.exists()
 
 
 def test_an_upload_that_was_cut_short_is_dropped_by_the_next_writer(path: Path) -> None:

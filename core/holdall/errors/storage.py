@@ -206,7 +206,11 @@ class ReadOnlyStorageError(StorageError):
 
 
 class CorruptSessionError(StorageError):
-    """The stored data differ from what was written."""
+    """The stored data differ from what was written.
+
+    Attributes:
+        session_id: The session that is damaged; empty if it is the store that holds them all.
+    """
 
     def __init__(self, session_id: str, location: str, reason: str) -> None:
         super().__init__(session_id, location, reason)
@@ -215,10 +219,10 @@ class CorruptSessionError(StorageError):
         self.reason = reason
 
     def __str__(self) -> str:
-        return (
-            f"the session {self.session_id!r} is damaged at {self.location}: {self.reason}; "
-            "nothing was changed, copy it away before anything else"
-        )
+        what = f"the store {self.location} is damaged"
+        if self.session_id:
+            what = f"the session {self.session_id!r} is damaged at {self.location}"
+        return f"{what}: {self.reason}; nothing was changed, copy it away before anything else"
 
 
 class NothingToSalvageError(StorageError):

@@ -27,11 +27,17 @@ def local_path(url: str, inner: Sequence[Repository], *, start: str) -> tuple[st
     if inner:
         raise StoreUrlError(url, "a store has nothing behind '::'; put the wrapper first")
     if not url.startswith(start) or parts.fragment:
-        advice = f"write {start.partition('://')[0]}:///, an absolute path, and '%23' for '#'"
-        raise StoreUrlError(url, advice)
+        raise StoreUrlError(url, _advice(url, start))
     if "\0" in unquote(parts.path):
         raise StoreUrlError(url, "no path can hold '%00'")
     if options or trust_fs not in ("0", "1"):
         raise StoreUrlError(url, "the only option is trust_fs=1; write '%3F' for '?'")
     before = f"{parts.scheme}://{parts.netloc}"
     return unquote(parts.path)[len(start) - len(before) - 1 :], trust_fs == "1"
+
+
+def _advice(url: str, start: str) -> str:
+    missing = start.removesuffix("/")
+    if missing.endswith(":///") and url.startswith(missing) and "#" not in url:
+        return f"its path begins with a fourth slash: write {start}{url.removeprefix(missing)}"
+    return f"write {start}, an absolute path, and '%23' for '#'"

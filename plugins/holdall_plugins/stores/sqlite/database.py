@@ -267,6 +267,8 @@ class Database:
             return StorageFullError(str(self._path), str(error))
         if code == sqlite3.SQLITE_CORRUPT:
             return self.damaged(str(error))
+        if code == sqlite3.SQLITE_CANTOPEN and self._path.is_dir():
+            return self._refused(doing, "it is a folder; name a file in it")
         return self._refused(doing, _REASONS.get(code, str(error)))
 
     def damaged(self, reason: str) -> CorruptSessionError:

@@ -80,6 +80,12 @@ class SqliteRepository:
         check_session_id(session_id)
         self._refuse_network()
         make_file(self._path)
+        try:
+            return self._create(session_id, first)
+        except CorruptSessionError as error:  # and there is no such session to salvage
+            raise CorruptSessionError("", error.location, error.reason) from error
+
+    def _create(self, session_id: str, first: int) -> Storage:
         with self._storage_to_be(session_id, "w") as (database, handle):
             database.make_tables()
             with database.writing("create a session in") as cursor:
@@ -136,6 +142,10 @@ class SqliteRepository:
                 others = (session_id for session_id in _ids(database) if session_id not in seen)
                 yield from (SessionEnds(session_id, is_whole=False) for session_id in others)
 
+    def exists(self) -> bool:
+        """Whether the file is there; the first session makes it."""
+        return self._path.exists()
+
     def remove(self, session_id: str) -> None:
         """Remove a session in one transaction; what it leaves is dropped in others behind it."""
         check_session_id(session_id)
@@ -151,7 +161,7 @@ class SqliteRepository:
     @contextmanager
     def _reading(self) -> Iterator[Database | None]:
         """Give the database for reading, None if there is none yet."""
-        if not self._path.exists():
+        if not self.exists():
             yield None
             return
         database = Database(self._path, Handle("", str(self._path), "r", self))
@@ -162,7 +172,7 @@ class SqliteRepository:
 
     @contextmanager
     def _storage_to_be(self, session_id: str, mode: Mode) -> Iterator[tuple[Database, Handle]]:
-        if not self._path.exists():
+        if not self.exists():
             raise UnknownSessionError(str(self._path), session_id)
         handle = Handle(session_id, str(self._path), mode, self)
         database = Database(self._path, handle)
