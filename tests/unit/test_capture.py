@@ -209,13 +209,13 @@ def test_a_flush_parts_no_secret(rules: RedactionRules, pieces: list[bytes]) -> 
 def test_a_flush_parts_no_secret_that_both_streams_hold() -> None:
     log = Masker(TOKEN).log()
     records = []
-    for stream, data in [
-        ("stdout", b"line\nhunt"),
-        ("stderr", b"other\n"),
-        ("stdout", b"er2-swordfish\nmore hunter2-"),
-        ("stderr", b"swordfish\nend\n"),
+    for record in [
+        IOLogRecord(0.0, "stdout", b"line\nhunt"),
+        IOLogRecord(0.0, "stderr", b"other\n"),
+        IOLogRecord(0.0, "stdout", b"er2-swordfish\nmore hunter2-"),
+        IOLogRecord(0.0, "stderr", b"swordfish\nend\n"),
     ]:
-        records += log.feed(IOLogRecord(0.0, stream, data))
+        records += log.feed(record)
         records += log.advance()
     records += log.finish()
 
