@@ -103,6 +103,7 @@ def test_a_run_stores_no_secret_and_expressions_see_it_all_the_same(
     )
 
     assert done.returncode == 0, done.stderr
+    assert ("'NOT_SET_HERE' of [redaction] is not set" in done.stderr) == (how == "file")
     assert_no_secret_in(tmp_path / "at")
     repository = open_repository(url, registry=REGISTRY)
     (session_id,) = repository.ids()
@@ -301,3 +302,23 @@ def test_output_of_a_job_whose_name_a_pattern_matches_survives_a_kill(
 
     report = json.loads(holdall("export", "last", "json", "-O", "logs=all").out)
     assert report["jobs"][0]["attempts"][0]["io_log"][0]["text"] == "kept\n"
+
+
+@pytest.mark.parametrize(("value", "why"), [(None, "is not set"), ("", "is empty")])
+def test_a_variable_without_a_value_is_named_with_what_it_lacks(
+    value: str | None, why: str, lab: Path, tmp_path: Path
+) -> None:
+    environ = {name: text for name, text in os.environ.items() if name != "TOKEN"}
+    command = holdall(lab, "run", str(lab), "--store", f"file://{tmp_path}/at")
+
+    done = subprocess.run(
+        [*command, "--redact-env", "TOKEN"],
+        env=environ if value is None else {**environ, "TOKEN": value},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert f"'TOKEN' of --redact-env {why}" in done.stderr
+    assert not (tmp_path / "at").exists()

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from holdall.contracts.stores import Storage
-    from holdall.results import Stream
 
 NAME = log_name("local", "a", 1)
 
@@ -155,29 +154,6 @@ def test_attempts_of_jobs_with_like_names_have_logs_of_their_own() -> None:
     assert len(names) == 4
 
 
-def test_no_two_attempts_share_a_log_whatever_their_ids_are() -> None:
-    ids = ("a", "a b", "b", "a%20b", "a%20", "%20b", " ", "1")
-    names = {log_name(device, job, n) for device in ids for job in ids for n in (1, 11)}
-
-    assert len(names) == len(ids) ** 2 * 2
-    assert log_name("local", "com.example::disk/read", 2) == "local com.example::disk/read 2"
-
-
-def test_a_log_that_reaches_its_limit_holds_no_half_of_a_secret(
-    storage: Storage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(capture, "MOST", 100)
-    masker = Masker(RedactionRules(secrets={"TOKEN": "hunter2-swordfish"}))
-    log = LogCapture(storage, NAME, masker=masker)
-
-    log.write("stdout", b"x" * 90 + b"hunter2-swordfish" + b"y" * 50)
-    fields = log.finish()
-
-    written = b"".join(data for _stream, data in read(storage, fields))
-    assert written == b"x" * 90 + b"[redacted]"
-    assert fields["io_log_dropped"] > 0
-
-
 def flushed(rules: RedactionRules, *pieces: bytes) -> tuple[bytes, bytes]:
     """Return what a masked log gives when flushed behind each piece, and in all."""
     log = Masker(rules).log()
@@ -233,14 +209,13 @@ def test_a_flush_parts_no_secret(rules: RedactionRules, pieces: list[bytes]) -> 
 def test_a_flush_parts_no_secret_that_both_streams_hold() -> None:
     log = Masker(TOKEN).log()
     records = []
-    written: list[tuple[Stream, bytes]] = [
-        ("stdout", b"line\nhunt"),
-        ("stderr", b"other\n"),
-        ("stdout", b"er2-swordfish\nmore hunter2-"),
-        ("stderr", b"swordfish\nend\n"),
-    ]
-    for stream, data in written:
-        records += log.feed(IOLogRecord(0.0, stream, data))
+    for record in [
+        IOLogRecord(0.0, "stdout", b"line\nhunt"),
+        IOLogRecord(0.0, "stderr", b"other\n"),
+        IOLogRecord(0.0, "stdout", b"er2-swordfish\nmore hunter2-"),
+        IOLogRecord(0.0, "stderr", b"swordfish\nend\n"),
+    ]:
+        records += log.feed(record)
         records += log.advance()
     records += log.finish()
 
@@ -248,3 +223,26 @@ def test_a_flush_parts_no_secret_that_both_streams_hold() -> None:
     assert b"hunt" not in text
     assert b"fish" not in text
     assert b"".join(r.data for r in records if r.stream == "stderr") == b"other\n\nend\n"
+
+
+def test_no_two_attempts_share_a_log_whatever_their_ids_are() -> None:
+    ids = ("a", "a b", "b", "a%20b", "a%20", "%20b", " ", "1")
+    names = {log_name(device, job, n) for device in ids for job in ids for n in (1, 11)}
+
+    assert len(names) == len(ids) ** 2 * 2
+    assert log_name("local", "com.example::disk/read", 2) == "local com.example::disk/read 2"
+
+
+def test_a_log_that_reaches_its_limit_holds_no_half_of_a_secret(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture, "MOST", 100)
+    masker = Masker(RedactionRules(secrets={"TOKEN": "hunter2-swordfish"}))
+    log = LogCapture(storage, NAME, masker=masker)
+
+    log.write("stdout", b"x" * 90 + b"hunter2-swordfish" + b"y" * 50)
+    fields = log.finish()
+
+    written = b"".join(data for _stream, data in read(storage, fields))
+    assert written == b"x" * 90 + b"[redacted]"
+    assert fields["io_log_dropped"] > 0

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from holdall.results import IOLogRecord
 
 MASK: Final = "[redacted]"
+"""What stands in the place of a secret."""
 
 _SHORTEST_HOLD: Final = 4096
 

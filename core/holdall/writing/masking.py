@@ -256,9 +256,8 @@ class MaskedLog:
     def _part_records(self) -> None:
         """Part the records that the searches have not come to the end of."""
         searches = [*self._searches()]
-        for waiting in {
-            id(begun): begun for search in searches for begun in search.begun()
-        }.values():
+        begun = {id(waiting): waiting for search in searches for waiting in search.begun()}
+        for waiting in begun.values():
             end = min(search.position_in(waiting) for search in searches)
             if end:
                 self._waiting.insert(self._waiting.index(waiting), waiting.parted(end))
