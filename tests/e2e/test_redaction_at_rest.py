@@ -244,7 +244,7 @@ def test_a_resume_masks_as_the_run_did_or_is_refused(lab: Path, tmp_path: Path) 
 def test_a_session_that_was_masked_is_not_appended_to_without_its_rules(
     store: str, given: RedactionRules | None, tmp_path: Path
 ) -> None:
-    rules = RedactionRules(secrets={"TOKEN": SECRET}, patterns=("ab+",), keys=("pin",))
+    rules = RedactionRules(secrets={"TOKEN": SECRET}, patterns=("TOK",), keys=("pin",))
     url = store.format(tmp_path)
     with Recorder.create(url, registry=REGISTRY) as recorder:
         recorder.record("j", outcome="pass")
