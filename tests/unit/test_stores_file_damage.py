@@ -515,6 +515,23 @@ def test_a_reader_ends_the_file_that_was_compacted_and_closed_meanwhile(tmp_path
     reader.close()
 
 
+def test_a_session_compacted_and_closed_while_it_is_opened_is_not_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository, _journal, _start = store(tmp_path)
+
+    def compact_first(*, within: int) -> End | None:
+        monkeypatch.undo()  # once
+        storage = repository.open("session")
+        storage.compact(b"{}", expect=5)
+        storage.close()
+        return end_when_closed(within=within)
+
+    monkeypatch.setattr(journal, "end_when_closed", compact_first)
+
+    assert found(repository) == [(6, b"{}")]
+
+
 def test_a_later_writer_takes_the_end_of_the_one_that_closed_back_first(tmp_path: Path) -> None:
     repository, journal, _start = store(tmp_path)
     reader = repository.open("session", mode="r")
