@@ -212,14 +212,12 @@ def resume(
         )
         with manager:
             _adopt_providers(manager, providers)
+            runners = runners_of(manager, device)
             return _run_and_report(
-                manager,
-                repository,
-                targets,
-                timeout,
+                *(manager, repository, targets, timeout),
                 as_json=as_json,
                 retry_interrupted=retry_interrupted,
-                runners=runners_of(manager, device),
+                runners=runners,
             )
     finally:
         storage.close()

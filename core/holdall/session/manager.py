@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from holdall.redaction import RedactionRules
     from holdall.results import IOLogRecord
     from holdall.session.capture import LogCapture
-    from holdall.session.load import ChangedJob
+    from holdall.session.load import ChangedJob, Loaded
     from holdall.units import Job, TestPlan, Unit
 
 
@@ -215,17 +215,20 @@ class SessionManager:
             read_io_log=manager._read_io_log,
             clock=clock,
         )
-        manager._open_writer()
-        for context in loaded.contexts:
-            manager._contexts.append(context)
-            manager._attach(context)
-        manager._test_plans = loaded.plans
-        for change in loaded.changed:
-            change.context.state.recorder.redefine(change.state)
-        manager._load_hooks("session_loaded")
-        manager._changed.extend(loaded.changed)
+        manager._adopt(loaded)
         manager.settle_changed()
         return manager
+
+    def _adopt(self, loaded: Loaded) -> None:
+        self._open_writer()
+        for context in loaded.contexts:
+            self._contexts.append(context)
+            self._attach(context)
+        self._test_plans = loaded.plans
+        for change in loaded.changed:
+            change.context.state.recorder.redefine(change.state)
+        self._load_hooks("session_loaded")
+        self._changed.extend(loaded.changed)
 
     def settle_changed(self) -> None:
         """Do what was chosen for jobs with another definition; those in flight wait for a result.
