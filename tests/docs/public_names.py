@@ -23,6 +23,7 @@ DOORS: Final = (
     "view",
     "stores",
     "recording",
+    "redaction",
     "session",
     "exports",
     "hooks",

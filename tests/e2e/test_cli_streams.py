@@ -224,3 +224,20 @@ def test_a_terminal_that_is_closed_ends_the_run_unless_it_is_to_go_on(
 
     assert [pid for pid in processes if process_mark(pid)] == []
     assert holdall.outcomes() == {"a": ["pass"] if ignored else []}
+
+
+def test_a_help_text_that_nobody_can_write_is_a_sentence(lab: Cli) -> None:
+    for command in ("--help", "run --help"):
+        done = lab(*command.split(), within=shell(">/dev/full"))
+        assert (done.code, "cannot write to standard output" in done.err) == (2, True)
+
+
+def test_a_report_whose_reader_has_seen_enough_is_no_error(lab: Cli) -> None:
+    done = lab("export", "last", "json", within=shell("| true; exit ${PIPESTATUS[0]}"))
+
+    assert (done.code, done.err) == (0, "")
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "0", "x"])
+def test_a_time_limit_is_a_finite_number(lab: Cli, seconds: str) -> None:
+    assert lab("run", "./lab", "--timeout", seconds).code == 2

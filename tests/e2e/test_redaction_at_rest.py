@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from base64 import b64encode
+from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
+from holdall.errors import RulesMissingError
 from holdall.recording import Recorder
 from holdall.redaction import RedactionRules
 from holdall.registry import Registry
@@ -23,7 +27,10 @@ from holdall.units import Job, make_unit
 from holdall.view import SessionView
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from tests.e2e.conftest import Cli
 
 REGISTRY = Registry.discover()
 SECRET = "hunter2-swordfish"  # noqa: S105 - the subject
@@ -96,6 +103,7 @@ def test_a_run_stores_no_secret_and_expressions_see_it_all_the_same(
     )
 
     assert done.returncode == 0, done.stderr
+    assert ("'NOT_SET_HERE' of [redaction] is not set" in done.stderr) == (how == "file")
     assert_no_secret_in(tmp_path / "at")
     repository = open_repository(url, registry=REGISTRY)
     (session_id,) = repository.ids()
@@ -198,3 +206,119 @@ def test_every_text_of_every_event_is_masked_before_it_is_stored(
         assert state.job_state_map["lab::j"].result == result
         assert SECRET not in str([unsaved.title, *(job.summary for job in unsaved.jobs())])
         assert_no_secret_in(tmp_path)
+
+
+def test_a_resume_masks_as_the_run_did_or_is_refused(lab: Path, tmp_path: Path) -> None:
+    at = tmp_path / "at"
+    store = ["--store", f"file://{at}"]
+    jobs = ["--job", ".*slow", "--job", ".*use"]
+    rules = ["--redact-env", "TOKEN", "--redact-key", "pin"]
+    with_token = {**os.environ, "TOKEN": SECRET}
+    process = subprocess.Popen(
+        holdall(lab, "run", str(lab), *store, *rules, *jobs),
+        env=with_token,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and not any(
+        b"xxxxxxxx" in path.read_bytes() for path in at.rglob("*") if path.is_file()
+    ):
+        time.sleep(0.2)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    command = holdall(lab, "resume", *store)
+
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    masked = subprocess.run(command, env=with_token, capture_output=True, text=True, check=False)
+
+    assert refused.returncode == 3
+    assert "--redact-env TOKEN" in refused.stderr
+    assert "pin" not in refused.stderr
+    assert masked.returncode == 1, masked.stderr
+    assert_no_secret_in(at)
+
+
+@STORES
+@pytest.mark.parametrize("given", [None, RedactionRules(secrets={"OTHER": SECRET})])
+def test_a_session_that_was_masked_is_not_appended_to_without_its_rules(
+    store: str, given: RedactionRules | None, tmp_path: Path
+) -> None:
+    rules = RedactionRules(secrets={"TOKEN": SECRET}, patterns=("TOK",), keys=("pin",))
+    url = store.format(tmp_path)
+    with Recorder.create(url, registry=REGISTRY) as recorder:
+        recorder.record("j", outcome="pass")
+    append = partial(Recorder.append, url, recorder.session_id, registry=REGISTRY)
+    append(redact=rules).close()
+
+    with pytest.raises(RulesMissingError) as caught:
+        append(redact=given)
+
+    assert (caught.value.secrets, caught.value.keys) == (("TOKEN",), ("pin",))
+    assert caught.value.patterns == 1
+    append(redact=rules).close()
+
+
+def test_a_manager_refuses_a_session_without_its_rules(tmp_path: Path) -> None:
+    job = make_unit({"id": "j", "plugin": "shell"}, namespace="lab")
+    with SessionManager.create_with_unit_list(
+        [job], f"file://{tmp_path}", registry=REGISTRY, redact=RULES
+    ) as manager:
+        manager.checkpoint()
+    storage = open_repository(f"file://{tmp_path}", registry=REGISTRY).open(manager.storage.id)
+
+    with closing(storage), pytest.raises(RulesMissingError):
+        SessionManager.load_session([job], storage, registry=REGISTRY)
+
+
+@pytest.mark.parametrize("pattern", [r"\w{20,}", r"\d+", "local", "first", "lab", "e"])
+def test_a_pattern_that_matches_names_by_chance_hinders_no_resume(
+    holdall: Cli, provider: Callable[[str], str], pattern: str
+) -> None:
+    unit = "id: {}\nplugin: shell\ncommand: {}\n"
+    kill = "kill -KILL $(ps -o ppid= -p $(ps -o ppid= -p $PPID)); sleep 600"
+    source = provider(
+        "\n".join(
+            unit.format(*job) for job in (("first", "echo 1"), ("second", kill), ("third", "true"))
+        )
+    )
+
+    killed = holdall("run", source, "--redact", pattern)
+    resumed = holdall("resume", "--redact", pattern)
+
+    assert killed.code != 0
+    assert resumed.code == 1, resumed
+    assert [*holdall.outcomes().values()] == [["pass"], ["crash"], ["pass"]]
+
+
+def test_output_of_a_job_whose_name_a_pattern_matches_survives_a_kill(
+    holdall: Cli, provider: Callable[[str], str]
+) -> None:
+    kill = "kill -KILL $(ps -o ppid= -p $(ps -o ppid= -p $PPID)); sleep 600"
+    source = provider(f"id: job-1\nplugin: shell\ncommand: echo kept; sleep 1.5; {kill}\n")
+
+    holdall("run", source, "--redact", r"\b1\b")
+    holdall("resume", "--redact", r"\b1\b")
+
+    report = json.loads(holdall("export", "last", "json", "-O", "logs=all").out)
+    assert report["jobs"][0]["attempts"][0]["io_log"][0]["text"] == "kept\n"
+
+
+@pytest.mark.parametrize(("value", "why"), [(None, "is not set"), ("", "is empty")])
+def test_a_variable_without_a_value_is_named_with_what_it_lacks(
+    value: str | None, why: str, lab: Path, tmp_path: Path
+) -> None:
+    environ = {name: text for name, text in os.environ.items() if name != "TOKEN"}
+    command = holdall(lab, "run", str(lab), "--store", f"file://{tmp_path}/at")
+
+    done = subprocess.run(
+        [*command, "--redact-env", "TOKEN"],
+        env=environ if value is None else {**environ, "TOKEN": value},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert f"'TOKEN' of --redact-env {why}" in done.stderr
+    assert not (tmp_path / "at").exists()

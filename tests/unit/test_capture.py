@@ -6,6 +6,7 @@ import pytest
 
 from holdall.journal import INLINE, ResultRecorded
 from holdall.journal.iolog import pack_record, unpack_records
+from holdall.redaction import Masker, RedactionRules
 from holdall.results import IOLogRecord, JobResult
 from holdall.session import capture
 from holdall.session.capture import LogCapture, OpenLogs, log_name, recover
@@ -151,3 +152,97 @@ def test_attempts_of_jobs_with_like_names_have_logs_of_their_own() -> None:
     names = {log_name("d", job, attempt) for job in ("a/b", "a:b") for attempt in (1, 2)}
 
     assert len(names) == 4
+
+
+def flushed(rules: RedactionRules, *pieces: bytes) -> tuple[bytes, bytes]:
+    """Return what a masked log gives when flushed behind each piece, and in all."""
+    log = Masker(rules).log()
+    shown = b""
+    for piece in pieces:
+        records = (*log.feed(IOLogRecord(0.0, "stdout", piece)), *log.advance())
+        shown += b"".join(record.data for record in records)
+    return shown, shown + b"".join(record.data for record in log.finish())
+
+
+TOKEN = RedactionRules(secrets={"TOKEN": "hunter2-swordfish"})
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [TOKEN, RedactionRules(patterns=(r"hunter2-\w+",)), RedactionRules(keys=("password",))],
+    ids=["secret", "pattern", "key"],
+)
+def test_complete_lines_go_out_of_a_masked_log_when_it_is_flushed(rules: RedactionRules) -> None:
+    lines = b"line %\n" * 400
+
+    assert flushed(rules, lines)[0] == lines
+    assert flushed(rules, lines + b"password: hunter2-")[0] == lines
+
+
+def test_an_unfinished_line_waits_no_longer_than_the_longest_form_of_a_secret() -> None:
+    shown, _all = flushed(TOKEN, b"x" * 2700)
+
+    assert len(shown) == 2700 - 64 * 17
+
+
+@pytest.mark.parametrize(
+    ("rules", "pieces"),
+    [
+        (TOKEN, [b"a\nhunt", b"er2-sword", b"fish\n"]),
+        (TOKEN, [b"a\naHVudGVy\n", b"Mi1zd29yZGZpc2g=\n"]),
+        (TOKEN, [b"a\n68756e7465\n", b"72322d73776f726466697368\n"]),
+        (TOKEN, [b"x" * 2000 + b"hunt" + b"\x1b[31m" * 300, b"er2-swordfish"]),
+        (RedactionRules(secrets={"TOKEN": "hunter2\nswordfish"}), [b"hunter2\n", b"swordfish"]),
+        (RedactionRules(patterns=("(?s)hunter2.*fish",)), [b"hunter2\n", b"swordfish\n"]),
+        (RedactionRules(patterns=(r"hunter2\s+swordfish",)), [b"hunter2\n", b"swordfish\n"]),
+        (RedactionRules(patterns=("hunter2[^x]+fish",)), [b"hunter2\n", b"swordfish\n"]),
+        (RedactionRules(keys=("password",)), [b"password: [hunter2", b", swordfish]\n"]),
+    ],
+)
+def test_a_flush_parts_no_secret(rules: RedactionRules, pieces: list[bytes]) -> None:
+    _shown, log = flushed(rules, *pieces)
+
+    assert log.count(b"[redacted]") == 1
+    assert not any(part in log for part in (b"hunt", b"fish", b"aHVu", b"6875", b"Mi1z", b"7232"))
+
+
+def test_a_flush_parts_no_secret_that_both_streams_hold() -> None:
+    log = Masker(TOKEN).log()
+    records = []
+    for record in [
+        IOLogRecord(0.0, "stdout", b"line\nhunt"),
+        IOLogRecord(0.0, "stderr", b"other\n"),
+        IOLogRecord(0.0, "stdout", b"er2-swordfish\nmore hunter2-"),
+        IOLogRecord(0.0, "stderr", b"swordfish\nend\n"),
+    ]:
+        records += log.feed(record)
+        records += log.advance()
+    records += log.finish()
+
+    text = b"".join(record.data for record in records)
+    assert b"hunt" not in text
+    assert b"fish" not in text
+    assert b"".join(r.data for r in records if r.stream == "stderr") == b"other\n\nend\n"
+
+
+def test_no_two_attempts_share_a_log_whatever_their_ids_are() -> None:
+    ids = ("a", "a b", "b", "a%20b", "a%20", "%20b", " ", "1")
+    names = {log_name(device, job, n) for device in ids for job in ids for n in (1, 11)}
+
+    assert len(names) == len(ids) ** 2 * 2
+    assert log_name("local", "com.example::disk/read", 2) == "local com.example::disk/read 2"
+
+
+def test_a_log_that_reaches_its_limit_holds_no_half_of_a_secret(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture, "MOST", 100)
+    masker = Masker(RedactionRules(secrets={"TOKEN": "hunter2-swordfish"}))
+    log = LogCapture(storage, NAME, masker=masker)
+
+    log.write("stdout", b"x" * 90 + b"hunter2-swordfish" + b"y" * 50)
+    fields = log.finish()
+
+    written = b"".join(data for _stream, data in read(storage, fields))
+    assert written == b"x" * 90 + b"[redacted]"
+    assert fields["io_log_dropped"] > 0

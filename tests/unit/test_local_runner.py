@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import getpass
+import json
 import os
 import pwd
 import signal
@@ -20,7 +21,7 @@ from holdall.errors import StorageFullError
 from holdall.processes import is_alive, process_mark, this_process
 from holdall.results import Outcome
 from holdall.units import Device, Job, make_unit
-from holdall_plugins.runners import local
+from holdall_plugins.runners import launcher, local
 from holdall_plugins.runners.launching import Launcher, Launchers
 from holdall_plugins.runners.local import LocalOptions, LocalRunner
 
@@ -432,10 +433,10 @@ def test_launchers_of_several_threads_keep_their_streams_apart(tmp_path: Path) -
     def said(number: int) -> bytes:
         command = ["sh", "-c", f"echo {number}; echo {number} >&2"]
         environ = {"PATH": os.environ["PATH"]}
-        with launchers.launch(command, folder=tmp_path, environ=environ, leave=False) as launcher:
-            launcher.ask(b"go")
-            assert launcher.has_ended(20)
-            return launcher.stdout.read() + launcher.stderr.read()
+        with launchers.launch(command, folder=tmp_path, environ=environ, leave=False) as one:
+            one.ask(b"go")
+            assert one.has_ended(20)
+            return one.stdout.read() + one.stderr.read()
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(said, range(40))) == [b"%d\n%d\n" % (n, n) for n in range(40)]
@@ -453,3 +454,20 @@ def test_the_process_that_forks_launchers_ends_with_the_runner() -> None:
     gc.collect()
 
     assert process.poll() == 0
+
+
+def test_a_command_that_writes_into_the_report_of_its_launcher_crashed(perform: Any) -> None:
+    garbage = "for fd in /proc/$PPID/fd/*; do (echo '{no JSON' > $fd) 2>/dev/null; done"
+
+    result, _ = perform(f"{garbage}; kill -9 $PPID; sleep 600")
+
+    assert result.outcome is Outcome.CRASH
+
+
+def test_what_thousands_of_leftovers_are_called_fits_into_the_report() -> None:
+    processes = {pid: "x" * 15 + str(pid % 700) for pid in range(20_000)}
+
+    counts = launcher._counted(processes)
+
+    assert len(json.dumps(counts)) < 1 << 12
+    assert len(counts) == 50

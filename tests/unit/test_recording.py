@@ -637,3 +637,13 @@ def test_a_recorder_leaves_an_attempt_of_a_run_to_its_resume(repository: Reposit
 
     (job,) = SessionView.of(repository.open(manager.storage.id)).jobs()
     assert (job.in_flight, job.attempt_count) == (True, 0)
+
+
+@pytest.mark.parametrize("outcome", ["none", None])
+def test_an_attempt_that_is_over_has_an_outcome(
+    repository: MemoryRepository, outcome: Any
+) -> None:
+    recorder = Recorder(repository.create("s"))
+
+    with pytest.raises(ValueError, match="needs an outcome"):
+        recorder.record("job", outcome=outcome)

@@ -13,7 +13,7 @@ from unicodedata import normalize
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from holdall.errors import ExportError, PluginCallError
@@ -30,6 +30,7 @@ from holdall.journal.events import (
     SessionCreated,
 )
 from holdall.redaction import Masker, RedactionRules
+from holdall.redaction.forms import Secret, Text
 from holdall.registry import Identity
 from holdall.registry.registry import Registry
 from holdall.results import Attachment, IOLogRecord, JobResult, Measurement, Subtest
@@ -239,6 +240,29 @@ def test_a_key_is_masked_in_json_within_json_and_amid_colours() -> None:
     assert "hunter" not in text
     assert "me" in log_of(text)
     assert log_of(text).endswith(" behind\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("password: [x] more", "password: [redacted] more"),
+        ('password=["a", "b"], c', "password=[redacted], c"),
+        ("password: [[a], [b]] more", "password: [redacted] more"),
+        ('{"password": {"a": "b"}}', '{"password": [redacted]}'),
+        ("{a: {password: x}}", "{a: {password: [redacted]}}"),
+        ("[password=x]", "[password=[redacted]]"),
+        ("password: a]b}c more", "password: [redacted] more"),
+    ],
+)
+def test_a_value_in_brackets_is_masked_whole_and_a_mask_stays_as_it_is(
+    text: str, shown: str
+) -> None:
+    masker = Masker(RedactionRules(keys=("password",)))
+
+    masked = masker.text(text)
+
+    assert masked == shown
+    assert masker.text(masked) == shown
 
 
 def test_ids_that_differ_in_secrets_alone_stay_apart_and_are_the_same_everywhere() -> None:
@@ -502,3 +526,17 @@ def test_a_wrapper_is_around_the_export() -> None:
     bound.export_to(io.BytesIO())
 
     assert recorder.calls == ["before holdall.json", "after"]
+
+
+@settings(deadline=None)
+@given(secret=st.binary(min_size=4, max_size=12), before=st.binary(max_size=3), behind=st.binary())
+@example(secret=b"abc>>>>?", before=b"", behind=b"")
+def test_any_secret_is_found_in_both_alphabets_of_base64(
+    secret: bytes, before: bytes, behind: bytes
+) -> None:
+    text = secret.decode("latin-1")
+    form = Secret(text)
+
+    for encode in (b64encode, urlsafe_b64encode):
+        encoded = encode(before + text.encode() + behind).decode()
+        assert list(form.spans(Text(encoded)))

@@ -13,7 +13,7 @@ import click
 
 from holdall.cli.lazy import DEBUG, LazyGroup
 from holdall.cli.translation import speak, translated
-from holdall.errors import HoldallError
+from holdall.errors import HoldallError, OutputError
 from holdall.version import __version__
 
 _COMMANDS: Final = {
@@ -120,9 +120,13 @@ def _run(arguments: list[str] | None) -> int:
 def _failed(error: Exception, *, debugging: bool) -> int:
     """Print what failed, and return the exit code that it means."""
     from holdall.cli.exits import exit_code, message, traceback_of
-    from holdall.cli.output import note, note_lines
+    from holdall.cli.output import note, note_lines, output_error
 
     code = exit_code(error)
+    if code is None and isinstance(error, OSError) and (reason := output_error()):
+        # Click writes help texts itself.
+        error = OutputError(reason)
+        code = exit_code(error)
     if code is None and isinstance(error, OSError) and not _is_somewhere():
         gone = _("the working folder is gone; change to another one and try again")
         note(f"holdall: {gone}")

@@ -20,6 +20,7 @@ from holdall.cli.output import note, note_lines
 from holdall.cli.progress import export_progress
 from holdall.cli.redaction import redact_option
 from holdall.cli.sources import providers_with_units
+from holdall.errors import ExportTargetError
 from holdall.exports import (
     ExportRequest,
     export_many,
@@ -156,12 +157,17 @@ def report_failures(reports: Sequence[ExportReport]) -> int:
         if report.ignored_options:
             ignored = _("ignored {options}").format(options=", ".join(report.ignored_options))
             note(f"{report.exporter}: {ignored}")
-        if report.exception is not None:
+        if report.exception is not None and not _is_unread(report.exception):
             note(f"holdall: {message(report.exception)}")
             if is_debugging():
                 note_lines(traceback_of(report.exception))
             code = max(code, exit_code(report.exception) or PLUGIN)
     return code
+
+
+def _is_unread(error: BaseException) -> bool:
+    """Whether a report failed because the program that read it has seen enough."""
+    return isinstance(error, ExportTargetError) and isinstance(error.__cause__, BrokenPipeError)
 
 
 _NUMBER: Final = re.compile(r"(?P<name>.+)@(?P<number>[1-9][0-9]*)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from datetime import UTC, datetime
 from gettext import gettext as _
@@ -32,6 +33,22 @@ store_option = click.option(
 )
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+class Seconds(click.FloatRange):
+    """A positive, finite number of seconds."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True, max=1e9)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number; what is none, `nan` as well, is wrong usage."""
+        seconds = float(super().convert(value, param, ctx))
+        if math.isnan(seconds):
+            self.fail(_("{value!r} is no number of seconds").format(value=value), param, ctx)
+        return seconds
 
 
 class ExportTarget(NamedTuple):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import TextIO
 
+    from holdall.view import JobView
+
 # How many jobs came to what, by outcome.
 _COUNTED = {
     "none": N_("{count} none"),
@@ -67,6 +69,12 @@ def finish_output() -> None:
     """
     _write(sys.stderr, "")
     _print("")
+
+
+def output_error() -> str:
+    """Return why standard output can't be written; nothing if it can."""
+    error = _write(sys.stdout, "")
+    return "" if error is None else str(getattr(error, "strerror", None) or error)
 
 
 def note(text: str) -> None:
@@ -136,6 +144,13 @@ def _write(stream: TextIO, text: str) -> Exception | None:
             os.close(null)
         return error
     return None
+
+
+def ending(job: JobView) -> str:
+    """Return how a job ended: its outcome, and whether that is not what it says."""
+    if job.counts_as is job.outcome:
+        return job.outcome
+    return f"{'unexpected' if job.counts_as.failed else 'expected'}-{job.outcome}"
 
 
 def counted(outcomes: Mapping[str, int]) -> Iterator[str]:

@@ -20,6 +20,7 @@ from holdall.cli.diagnostics import show_log
 from holdall.cli.exits import TESTS_FAILED
 from holdall.cli.export import report_failures, write_reports
 from holdall.cli.options import (
+    Seconds,
     chosen_repository,
     command_options,
     find_session,
@@ -27,16 +28,17 @@ from holdall.cli.options import (
     parse_targets,
     store_option,
 )
-from holdall.cli.output import counted, note, print_json
+from holdall.cli.output import counted, ending, note, print_json
 from holdall.cli.person import person_at_terminal
 from holdall.cli.progress import shown_progress
-from holdall.cli.redaction import redact_stored_option
+from holdall.cli.redaction import redact_stored_option, rules_again
 from holdall.cli.sources import providers_of
 from holdall.errors import EmptySessionError, HoldallError, NothingToResumeError
 from holdall.exports import find_exporter, units_in
-from holdall.journal import list_sessions
+from holdall.journal import list_sessions, read_events
 from holdall.languages import NN_
 from holdall.providers import load_provider
+from holdall.redaction import rules_in
 from holdall.session import (
     ALL_CHANGED,
     CHOICES,
@@ -61,7 +63,6 @@ if TYPE_CHECKING:
     from holdall.registry import Registry
     from holdall.session import BoundRunner
     from holdall.units import Provider, Unit
-    from holdall.view import JobView
 
 # How many problems of a kind a provider has.
 _PROBLEMS: Final = {
@@ -79,7 +80,7 @@ _shared_options = command_options(
     ),
     click.option(
         "--timeout",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Seconds(),
         metavar="SECONDS",
         help="End a job that takes longer.",
     ),
@@ -205,19 +206,18 @@ def resume(
         providers = providers_of(_resumable(storage), source, registry)
         _check_exporters(targets, [*chain.from_iterable(providers.values())], registry)
         units = {name: _units_of(some) for name, some in providers.items()}
+        rules = rules_again(rules, rules_in(read_events(storage)))
         manager = SessionManager.load_session(
             units, storage, changed=choices, registry=registry, redact=rules
         )
         with manager:
             _adopt_providers(manager, providers)
+            runners = runners_of(manager, device)
             return _run_and_report(
-                manager,
-                repository,
-                targets,
-                timeout,
+                *(manager, repository, targets, timeout),
                 as_json=as_json,
                 retry_interrupted=retry_interrupted,
-                runners=runners_of(manager, device),
+                runners=runners,
             )
     finally:
         storage.close()
@@ -360,13 +360,6 @@ def _signals_as_interrupt() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _ending(job: JobView) -> str:
-    """Return how a job ended: its outcome, and whether that is not what it says."""
-    if job.counts_as is job.outcome:
-        return job.outcome
-    return f"{'unexpected' if job.counts_as.failed else 'expected'}-{job.outcome}"
-
-
 def _print_summary(
     view: SessionView, store: str, reports: Sequence[ExportReport], *, as_json: bool
 ) -> None:
@@ -382,5 +375,14 @@ def _print_summary(
         }
         print_json(summary)
         return
-    note(f"{word}: {', '.join(counted(Counter(map(_ending, view.jobs()))))}")
+    note(f"{word}: {', '.join(counted(Counter(map(ending, view.jobs()))))}")
     note(_("session {id} in {store}").format(id=view.session_id, store=store))
+    interrupted = [job for job in view.jobs() if job.interrupted_by and job.counts_as.failed]
+    if interrupted:
+        command = f"holdall resume {view.session_id} --store {store} --retry-interrupted"
+        text = ngettext(
+            "{count} job was interrupted; run it again with: {command}",
+            "{count} jobs were interrupted; run them again with: {command}",
+            len(interrupted),
+        )
+        note(text.format(count=len(interrupted), command=command))

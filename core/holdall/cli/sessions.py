@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from gettext import gettext as _
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from holdall.cli.options import (
     note_if_missing,
     store_option,
 )
-from holdall.cli.output import counted, print_json, print_line, print_table
+from holdall.cli.output import counted, ending, print_json, print_line, print_table
 from holdall.languages import N_
 from holdall.session import remove_share, salvage_session
 from holdall.view import SessionView, verdict
@@ -84,7 +85,10 @@ def show_session(session: str, store: str | None, *, as_json: bool) -> None:
     repository = chosen_repository(store, installed())
     storage = repository.open(find_session(repository, session), mode="r")
     try:
-        shown = _shown(SessionView.of(storage), repository.url)
+        view = SessionView.of(storage)
+        shown = _shown(view, repository.url)
+        if not as_json:
+            shown["outcomes"] = Counter(map(ending, view.jobs()))
     finally:
         storage.close()
     if as_json:

@@ -49,6 +49,8 @@ def loaded_again(view: SessionView, event: ProviderAdded, registry: Registry) ->
                 whose = f"{used.distribution} {used.version}"
                 command = f'pip install "{used.distribution}=={used.version}"'
                 error.add_note(f"the session was read by {event.loader!r} of {whose}: {command}")
+        if not gone:
+            error.add_note("the session says so; give --source PATH if it is elsewhere now")
         raise
 
 

@@ -201,6 +201,31 @@ class NothingToResumeError(SessionResumeError, LookupError):
         )
 
 
+class RulesMissingError(SessionResumeError):
+    """The session was masked by rules that are not given now, so secrets would be stored."""
+
+    def __init__(
+        self, session_id: str, secrets: Sequence[str], keys: Sequence[str], patterns: int
+    ) -> None:
+        super().__init__(session_id, secrets, keys, patterns)
+        self.session_id = session_id
+        self.secrets = tuple(secrets)
+        self.keys = tuple(keys)
+        self.patterns = patterns
+
+    def __str__(self) -> str:
+        missing = [
+            *(f"--redact-env {name}" for name in self.secrets),
+            *(f"--redact-key {key}" for key in self.keys),
+            *("--redact REGEX" for _number in range(self.patterns)),
+        ]
+        return (
+            f"cannot go on with {self.session_id!r}: it was masked by rules that are not given "
+            f"now ({', '.join(missing)}), and secrets would be stored; set the variables, or give "
+            "the rules by these options, in [redaction] of holdall.toml, or by redact="
+        )
+
+
 class EmptySessionError(SessionResumeError):
     """The session ended before its jobs were stored, so nothing of it can be resumed."""
 

@@ -4,6 +4,7 @@ from holdall.journal.codec import START, Position, decode, encode
 from holdall.journal.compaction import compacted
 from holdall.journal.events import (
     FORMAT,
+    NO_RULES,
     AnyEvent,
     CategoryDefined,
     DeviceAdded,
@@ -25,6 +26,7 @@ from holdall.journal.events import (
     Process,
     ProviderAdded,
     ResultRecorded,
+    RulesRecord,
     SessionCreated,
     SessionSummarised,
     Snapshot,
@@ -45,6 +47,7 @@ from holdall.journal.record import Journal, read_events
 __all__ = [
     "FORMAT",
     "INLINE",
+    "NO_RULES",
     "START",
     "AnyEvent",
     "CategoryDefined",
@@ -69,6 +72,7 @@ __all__ = [
     "Process",
     "ProviderAdded",
     "ResultRecorded",
+    "RulesRecord",
     "SessionCreated",
     "SessionSummarised",
     "Snapshot",

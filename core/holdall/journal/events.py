@@ -50,21 +50,41 @@ class SessionCreated(Event, frozen=True, kw_only=True, tag="session"):
     title: str = ""
 
 
+class RulesRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """By which rules a writer masks; no value of a secret, and no pattern, which may hold one.
+
+    Attributes:
+        secrets: Their names, such as those of variables.
+        keys: Names whose values are masked.
+        patterns: How many there are.
+    """
+
+    secrets: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    patterns: int = 0
+
+
+NO_RULES: Final = RulesRecord()
+"""What a writer records that masks nothing."""
+
+
 class WriterOpened(Event, frozen=True, kw_only=True, tag="writer"):
     """A process opened the session for writing: from here on the epoch is one higher.
 
     Processes of jobs belong to the same boot of the machine unless they say otherwise.
-    A writer of format 1 did not say which one it wrote.
+    A writer of format 1 did not say which one it wrote. The next writer has to mask by
+    the same rules.
     """
 
     version: str
     format: int = 1  # the first version did not write it
     boot_id: str = ""
+    rules: RulesRecord = NO_RULES
 
 
-def writer_opened(*, at: float, boot_id: str) -> WriterOpened:
+def writer_opened(*, at: float, boot_id: str, rules: RulesRecord = NO_RULES) -> WriterOpened:
     """Return the event of this holdall that opens a session for writing."""
-    return WriterOpened(at=at, version=__version__, format=FORMAT, boot_id=boot_id)
+    return WriterOpened(at=at, version=__version__, format=FORMAT, boot_id=boot_id, rules=rules)
 
 
 class PluginUsed(Event, frozen=True, kw_only=True, tag="plugin"):

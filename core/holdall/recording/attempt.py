@@ -98,11 +98,7 @@ class Attempt:
         """
         self._check_going()
         name = PurePath(checked_name(name, "an attachment's name")).name or "attachment"
-        kind = (
-            checked_text(media_type, "a media type")
-            or guess_type(name)[0]
-            or "application/octet-stream"
-        )
+        kind = checked_text(media_type, "a media type") or guess_type(name)[0] or _ANY_TYPE
         if isinstance(content, Path):
             with content.open("rb") as file:
                 attachment = self._kept(name, kind, _pieces(file))
@@ -180,6 +176,8 @@ class Attempt:
                 known; then the attempt goes on.
         """
         self._check_going()
+        if outcome is None or outcome == "none":
+            raise ValueError(f"an attempt at {self._job_id!r} that is over needs an outcome")
         result = JobResult(
             outcome=outcome,
             return_code=return_code,

@@ -27,7 +27,7 @@ from holdall.journal import (
 from holdall.processes import this_process
 from holdall.recording.attempt import Attempt, checked_name, checked_text
 from holdall.recording.contents import Contents
-from holdall.redaction import masked_event, masker_of
+from holdall.redaction import check_rules, masked_event, masker_of, rules_record
 from holdall.registry import Registry
 from holdall.results import JobResult
 from holdall.session import PREFIX, OpenLogs, create_storage, log_name, recover
@@ -81,9 +81,11 @@ class Recorder:
         self._pending: Final[list[AnyEvent]] = []
         self._appended: Final[dict[str, list[str]]] = {}
         self._masker: Final = masker_of(redact)
+        self._rules: Final = rules_record(redact)
         self._logs: Final = OpenLogs(storage, self._masker)
         self._is_closed = False
         self._journal, events = Journal.resume(storage)
+        check_rules(storage.id, events, redact)
         self._is_new = not events
         for event in events:
             self._contents.apply(event)
@@ -138,6 +140,7 @@ class Recorder:
         Raises:
             UnknownSessionError: There is no such session.
             LockedStorageError: Another program writes it.
+            RulesMissingError: The session was masked by rules that are not in *redact*.
         """
         storage = _opened(repository, registry).open(session_id)
         try:
@@ -166,7 +169,7 @@ class Recorder:
         self._begin()
         device_id = checked_name(device_id, "a device's id")
         if self._masker is not None:
-            device_id = self._masker.identifier("device", device_id)
+            device_id = self._masker.exact.identifier("device", device_id)
         known = self._contents.devices.get(device_id)
         event = DeviceAdded(
             at=self._clock(),
@@ -382,7 +385,8 @@ class Recorder:
             self._open_writer()
 
     def _open_writer(self) -> None:
-        self._emit(writer_opened(at=self._clock(), boot_id=this_process().boot_id))
+        boot_id = this_process().boot_id
+        self._emit(writer_opened(at=self._clock(), boot_id=boot_id, rules=self._rules))
 
     def _emit(self, event: AnyEvent) -> None:
         self._check_open()
@@ -399,7 +403,8 @@ class Recorder:
         job_id, device = checked_name(job_id, "a job's id"), checked_name(device, "a device's id")
         if self._masker is None:
             return job_id, device
-        return self._masker.identifier("job", job_id), self._masker.identifier("device", device)
+        exact = self._masker.exact
+        return exact.identifier("job", job_id), exact.identifier("device", device)
 
     def _ensure_device(self, device_id: str) -> None:
         if device_id not in self._contents.devices:

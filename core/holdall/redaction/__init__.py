@@ -6,16 +6,26 @@ from holdall.doors import lazy_door
 
 if TYPE_CHECKING:
     from holdall.redaction.masker import MASK, Masker, masker_of
-    from holdall.redaction.recorded import masked_event
+    from holdall.redaction.recorded import check_rules, masked_event, rules_in, rules_record
     from holdall.redaction.rules import NOTHING_SECRET, RedactionRules
 else:
     __getattr__, __dir__ = lazy_door(
         __name__,
         {
             ".masker": ("MASK", "Masker", "masker_of"),
-            ".recorded": ("masked_event",),
+            ".recorded": ("check_rules", "masked_event", "rules_in", "rules_record"),
             ".rules": ("NOTHING_SECRET", "RedactionRules"),
         },
     )
 
-__all__ = ["MASK", "NOTHING_SECRET", "Masker", "RedactionRules", "masked_event", "masker_of"]
+__all__ = [
+    "MASK",
+    "NOTHING_SECRET",
+    "Masker",
+    "RedactionRules",
+    "check_rules",
+    "masked_event",
+    "masker_of",
+    "rules_in",
+    "rules_record",
+]

@@ -17,6 +17,7 @@ SHORTEST_ENCODED: Final = 4
 """Bytes of a secret below which its base64 and hex would be found everywhere."""
 
 _ENCODINGS: Final = ("utf-8", "utf-16-le", "utf-16-be")
+_OF_BASE64URL: Final = str.maketrans("-_", "+/")
 _NO_HEX: Final = {ord(char): None for char in "\t\n\r :,._-\\x"}
 
 
@@ -31,9 +32,9 @@ class Text:
 
     @property
     def joined(self) -> str:
-        """The text without blanks and line ends."""
+        """The text without blanks and line ends, base64url in it written as base64."""
         if self._joined is None:
-            self._joined = "".join(self.text.split())
+            self._joined = "".join(self.text.split()).translate(_OF_BASE64URL)
         return self._joined
 
     @property
@@ -91,6 +92,17 @@ class Secret:
             if form.core in text.digits:
                 yield from (match.span() for match in form.expression.finditer(text.folded))
 
+    def may_go_on(self, text: Text) -> bool:
+        """Whether *text* ends in the beginning of a form that goes on over the end of a line."""
+        joined = text.joined.translate(_STANDARD)
+        return any(_ends_in_part(joined, form.core) for form in self._base64) or any(
+            _ends_in_part(text.digits, form.core) for form in self._hex
+        )
+
+
+def _ends_in_part(text: str, whole: str) -> bool:
+    return any(text.endswith(whole[:size]) for size in range(1, len(whole) + 1))
+
 
 def _places(text: str, part: str) -> Iterator[tuple[int, int]]:
     start = text.find(part)
@@ -124,3 +136,4 @@ def _base64(data: bytes, offset: int) -> _Encoded:
 
 
 _EITHER: Final = {"+": "[-+]", "/": "[/_]"}
+_STANDARD: Final = str.maketrans("-_", "+/")

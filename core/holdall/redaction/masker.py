@@ -6,19 +6,28 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdall.redaction.forms import Secret, Text, folded
-from holdall.redaction.readings import readings
+from holdall.redaction.readings import readings, without_controls
+from holdall.redaction.rules import RedactionRules
 from holdall.writing import LARGEST_MATCH, MaskedLog, Span, masked_log
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterable, Iterator
 
-    from holdall.redaction.rules import RedactionRules
     from holdall.results import IOLogRecord
 
 MASK: Final = "[redacted]"
+"""What stands in the place of a secret."""
 
 _SHORTEST_HOLD: Final = 4096
+
+_LONGEST_FORM: Final = 64
+"""How many characters stand for one of a secret, if no control characters are among them."""
+
+_LINES_TRIED: Final = 16
+
+# What a pattern has if a line end may be part of its match; in doubt it may.
+_LINE_END: Final = re.compile(r"[\x00-\x1f]|\\[sWDnrtfvxuUN0-9]|\\[ab]-|\[\^|\(\?[A-Za-z-]*s")
 
 
 def masker_of(rules: RedactionRules | None) -> Masker | None:
@@ -38,6 +47,7 @@ class Masker:
     Attributes:
         names: What each rule is called; counts go by these.
         hold: Characters of a log to hold back, because a secret may have begun in them.
+        exact: What masks the secrets alone, which nothing matches by chance.
     """
 
     def __init__(self, rules: RedactionRules) -> None:
@@ -53,11 +63,17 @@ class Masker:
             (n, folded(key), _key_value(key)) for n, key in enumerate(rules.keys, first)
         ]
         longest = max(map(len, rules.secrets.values()), default=0)
+        self._longest: Final = _LONGEST_FORM * longest
+        self._may_span_lines: Final = any(
+            "\n" in value for value in rules.secrets.values()
+        ) or any(map(_LINE_END.search, rules.patterns))
         self.hold: Final = (
             LARGEST_MATCH
             if self._expressions or self._values
-            else min(LARGEST_MATCH, max(_SHORTEST_HOLD, 64 * longest))
+            else min(LARGEST_MATCH, max(_SHORTEST_HOLD, self._longest))
         )
+        is_exact = not self._expressions and not self._values
+        self.exact: Final = self if is_exact else Masker(RedactionRules(secrets=rules.secrets))
         self._ids: Final[dict[tuple[str, str], str]] = {}
         self._used: Final[set[tuple[str, str]]] = set()
 
@@ -114,7 +130,31 @@ class Masker:
 
     def log(self) -> MaskedLog:
         """Return a log that masks what it is fed."""
-        return MaskedLog(lambda text: self._spans(text, None), hold=self.hold)
+        return MaskedLog(
+            lambda text: self._spans(text, None), hold=self.hold, settled=self._settled
+        )
+
+    def _settled(self, text: str) -> int:
+        """Return how many characters of *text* no unfinished match can have begun in."""
+        if self._may_span_lines:
+            return 0
+        by_length = 0
+        if not self._expressions and not self._values and without_controls(text) is text:
+            by_length = len(text) - self._longest
+        end = len(text)
+        for _line in range(_LINES_TRIED):
+            end = text.rfind("\n", 0, end) + 1
+            if end <= by_length or not self._goes_on(text[:end]):
+                break
+            end -= 1
+        else:
+            end = 0
+        return max(by_length, end)
+
+    def _goes_on(self, text: str) -> bool:
+        """Whether a secret in hex or base64 may have begun at the end of *text*."""
+        texts = [Text(reading.text) for reading in readings(text[-self.hold :])]
+        return any(secret.may_go_on(part) for secret in self._secrets for part in texts)
 
     def _spans(self, text: str, counts: Counter[str] | None) -> Iterator[Span]:
         def show(rule: int) -> str:
@@ -154,5 +194,18 @@ class Masker:
 def _key_value(key: str) -> re.Pattern[str]:
     """Return an expression for a key and the group `value` behind it."""
     name = rf"(?i:(?<![\w-]){re.escape(key)}[\"']?[ \t]*[:=][ \t]*)"
-    value = r"\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'|[^\s,;&\"'}\]]+"
-    return re.compile(f"{name}(?P<value>{value})")
+    return re.compile(f"{name}(?P<value>{_VALUE})")
+
+
+# Brackets that a value begins with close it, so that a mask is a value as well; others are part
+# of it, but for those that close what it stands in.
+_END: Final = r"(?=[\s,;&\"'}\]]|\Z)"
+_VALUE: Final = "|".join(
+    (
+        r"\"(?:[^\"\\\n]|\\.)*\"",
+        r"'[^'\n]*'",
+        rf"\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\]{_END}",
+        rf"\{{(?:[^{{}}\n]|\{{[^{{}}\n]*\}})*\}}{_END}",
+        r"[^\s,;&\"']*[^\s,;&\"'}\]]",
+    )
+)

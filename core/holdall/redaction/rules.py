@@ -1,4 +1,4 @@
-"""Rules of redaction: what a report must mask; a hook plugin does the masking."""
+"""Rules of redaction: what must be masked, in reports or before anything is stored."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from holdall.contracts import Sweepable
@@ -34,8 +35,15 @@ FLUSH_BEYOND: Final = 64 * 1024
 
 
 def log_name(device_id: str, job_id: str, attempt: int) -> str:
-    """Return the name of the live log of one attempt."""
-    return f"{device_id} {job_id} {attempt}"
+    """Return the name of the live log of one attempt, which no other one has."""
+    device, job = (part.replace("%", "%25").replace(" ", "%20") for part in (device_id, job_id))
+    return f"{device} {job} {attempt}"
+
+
+def stored_name(name: str, masker: Masker | None) -> str:
+    """Return the name under which the log *name* is stored; like no other, and no secret in it."""
+    shown = masker.exact.text(name) if masker else name
+    return name if shown == name else f"{shown} {sha256(name.encode()).hexdigest()[:16]}"
 
 
 class LogCapture:
@@ -62,10 +70,9 @@ class LogCapture:
             in_memory: Keep all output in memory, as it is; who gets the result stores it.
         """
         self._storage = storage
-        self._name = masker.text(name) if masker else name
+        self._name = stored_name(name, masker)
         self._masked = masker.log() if masker and not in_memory else None
         self._in_memory = in_memory
-        self._taken = 0
         self._writer: LogWriter | None = None
         self._records: list[IOLogRecord] = []
         self._kept = 0
@@ -83,11 +90,10 @@ class LogCapture:
         now = time.monotonic()
         if delay is None:
             delay = round(now - self._start, 6)
-        kept = data[: max(0, MOST - self._taken)]
-        self._taken += len(kept)
-        self._dropped += len(data) - len(kept)
-        if kept:
-            record = IOLogRecord(delay, stream, kept)
+        if self._kept >= MOST:
+            self._dropped += len(data)
+        elif data:
+            record = IOLogRecord(delay, stream, data)
             self._keep_all([record] if self._masked is None else self._masked.feed(record))
         is_due = now - self._flushed >= FLUSH_AFTER or self._waiting_size >= FLUSH_BEYOND
         if is_due:
@@ -98,7 +104,13 @@ class LogCapture:
             self._keep(record)
 
     def _keep(self, record: IOLogRecord) -> None:
-        self._kept += len(record.data)
+        # Cut behind the mask, which half a secret would get past.
+        data = record.data[: MOST - self._kept]
+        self._dropped += len(record.data) - len(data)
+        if not data:
+            return
+        record = record._replace(data=data)
+        self._kept += len(data)
         if self._in_memory:
             self._records.append(record)
             return
@@ -176,6 +188,10 @@ class OpenLogs:
         self._logs[device_id, job_id] = log
         return log
 
+    def recover(self, device_id: str, job_id: str, attempt: int) -> dict[str, Any]:
+        """Return what `recover` does, for the log of one attempt."""
+        return recover(self._storage, log_name(device_id, job_id, attempt), self._masker)
+
     def release(self, stored: Iterable[AnyEvent]) -> None:
         """Drop the logs whose results are among the events that are durable now."""
         for event in stored:
@@ -185,8 +201,9 @@ class OpenLogs:
                     log.discard()
 
 
-def recover(storage: Storage, name: str) -> dict[str, Any]:
+def recover(storage: Storage, name: str, masker: Masker | None = None) -> dict[str, Any]:
     """Return the fields of a `JobResult` for the log that an interrupted attempt left."""
+    name = stored_name(name, masker)
     writer = storage.open_log(name)
     if writer.size:
         ref: str | None = writer.seal()

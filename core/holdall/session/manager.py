@@ -28,7 +28,7 @@ from holdall.journal import (
 )
 from holdall.processes import this_process
 from holdall.providers import installed_providers
-from holdall.redaction import masked_event, masker_of
+from holdall.redaction import check_rules, masked_event, masker_of, rules_record
 from holdall.registry import Registry
 from holdall.results import JobResult, Outcome, encodable
 from holdall.session.capture import OpenLogs
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from holdall.redaction import RedactionRules
     from holdall.results import IOLogRecord
     from holdall.session.capture import LogCapture
-    from holdall.session.load import ChangedJob
+    from holdall.session.load import ChangedJob, Loaded
     from holdall.units import Job, TestPlan, Unit
 
 
@@ -84,6 +84,7 @@ class SessionManager:
         self._storage: Final = storage
         self._journal: Final = journal
         self._masker: Final = masker_of(redact)
+        self._rules: Final = rules_record(redact)
         self._logs: Final = OpenLogs(journal.storage, self._masker)
         self._registry = registry
         self._clock: Final = clock
@@ -187,6 +188,7 @@ class SessionManager:
             redact: What to mask of what is stored from now on.
 
         Raises:
+            RulesMissingError: The session was masked by rules that are not in *redact*.
             IncompatibleJobError: Definitions of jobs that ran changed, and nothing was chosen
                 for them; all of them are named.
             UnknownUnitError: Something was chosen for a job that did not change.
@@ -201,6 +203,7 @@ class SessionManager:
             units = units_of(LOCAL, unit_list)
             manager.add_device_context(SessionDeviceContext(SessionState(units, clock=clock)))
             return manager
+        check_rules(storage.id, events, redact)
         manager = cls(storage, journal, registry=registry, clock=clock, redact=redact)
         loaded = load_contexts(
             storage,
@@ -212,17 +215,20 @@ class SessionManager:
             read_io_log=manager._read_io_log,
             clock=clock,
         )
-        manager._open_writer()
-        for context in loaded.contexts:
-            manager._contexts.append(context)
-            manager._attach(context)
-        manager._test_plans = loaded.plans
-        for change in loaded.changed:
-            change.context.state.recorder.redefine(change.state)
-        manager._load_hooks("session_loaded")
-        manager._changed.extend(loaded.changed)
+        manager._adopt(loaded)
         manager.settle_changed()
         return manager
+
+    def _adopt(self, loaded: Loaded) -> None:
+        self._open_writer()
+        for context in loaded.contexts:
+            self._contexts.append(context)
+            self._attach(context)
+        self._test_plans = loaded.plans
+        for change in loaded.changed:
+            change.context.state.recorder.redefine(change.state)
+        self._load_hooks("session_loaded")
+        self._changed.extend(loaded.changed)
 
     def settle_changed(self) -> None:
         """Do what was chosen for jobs with another definition; those in flight wait for a result.
@@ -370,7 +376,9 @@ class SessionManager:
 
     def _open_writer(self) -> None:
         self._boot_id = this_process().boot_id
-        self._pending.append(writer_opened(at=self._clock(), boot_id=self._boot_id))
+        self._pending.append(
+            writer_opened(at=self._clock(), boot_id=self._boot_id, rules=self._rules)
+        )
 
     def _read_io_log(self, result: JobResult) -> Iterator[IOLogRecord]:
         if result.io_log_ref is None:
@@ -399,6 +407,11 @@ class SessionManager:
         # Expressions are about the records of a resource, so those are masked when stored.
         needs_secrets = job.plugin == "resource"
         return self._logs.open(context.device.id, job.id, attempt, needs_secrets=needs_secrets)
+
+    def recover_log(self, job: Job, context: SessionDeviceContext) -> dict[str, Any]:
+        """Return the fields of a `JobResult` for what an interrupted attempt at *job* wrote."""
+        attempt = len(context.state.job_state_map[job.id].result_history) + 1
+        return self._logs.recover(context.device.id, job.id, attempt)
 
     def checkpoint(self, *, level: Level = "system") -> None:
         """Store everything that changed since the last checkpoint; durable on return.

@@ -14,7 +14,6 @@ from holdall.errors import PluginCallError
 from holdall.journal import Process, now
 from holdall.registry import calling
 from holdall.results import JobResult, Outcome
-from holdall.session.capture import log_name, recover
 from holdall.session.environment import job_environ
 from holdall.session.folders import job_folder, remove_leftovers, session_share
 from holdall.session.readiness import SKIP_OUTCOMES
@@ -101,13 +100,12 @@ def settle_interrupted(
             if not state.in_flight:
                 continue
             interruption = _interruption(runners[context.device.id], state)
-            name = log_name(context.device.id, state.job.id, len(state.result_history) + 1)
             meant = interruption == "rebooted" and state.job.flags & _RESTARTING
             result = JobResult(
                 outcome=Outcome.PASS if meant else Outcome.CRASH,
                 interrupted_by=interruption,
                 comments=_MEANT if meant else _INTERRUPTIONS[interruption],
-                **recover(manager.storage, name),
+                **manager.recover_log(state.job, context),
             )
             context.state.update_job_result(state.job, result)
             settled.append(state)
@@ -133,7 +131,7 @@ RESTART_PATIENCE_S: Final = 600.0
 _RESTARTING: Final = frozenset({"noreturn", "autorestart"})
 _MEANT: Final = "the machine was restarted, as the job meant it to be"
 _INTERRUPTIONS: Final = {
-    "killed": "holdall was ended while this job ran",
+    "killed": "the run ended while this job ran",
     "rebooted": "the machine was restarted while this job ran",
     "unknown": "the run was interrupted while this job ran",
 }

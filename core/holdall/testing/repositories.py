@@ -33,24 +33,11 @@ class RepositoryContract(
             def repository(self, redis_url):
                 return RedisRepository(redis_url)
 
-    Two hooks make more tests possible, where a store can be inspected from outside: `reopen`
-    gives a second repository at the same location, so that what is written by one
-    object is read by another; `damage` changes a byte of what a session stored.
+    Hooks and class attributes say what a store can do: `reopen` gives a second repository at
+    the same location, so that what is written by one object is read by another; `damage`
+    changes a byte of what a session stored; `processes` and `durable` say whether other
+    processes see the store, and whether it outlives its own.
 
-    The tests' docstrings name the guarantee that they are about:
-
-    G1   a batch is entirely there or entirely absent
-    G2   what is there is a prefix of what was appended, and holds all acknowledged
-    G3   entries are numbered without gaps; no number is given twice
-    G4   after a take-over nothing of the old writer is accepted
-    G5   readers see a prefix, and hold no lock between two entries
-    G6   a blob that has a name is as durable as the entry that will hold it
-    G8   a flipped, missing or doubled byte is reported, never returned as data
-    G9   repeating an operation after an unclear failure is safe
-    G10  after `remove` nothing can be read
-    G11  a damaged session never hinders listing, opening or removing others
-
-    What takes a crash, a power cut or a failing disk is not tested here: G1, G2
-    and G10 across a crash, G7 (bounded recovery) and G12 (no failed step is
-    reported as done).
+    The tests' docstrings name the guarantee that they are about; `GUARANTEES` of
+    `holdall.testing.checks.stores` has them all, and docs/reference/stores.md how each is tested.
     """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _IN_FLIGHT: Final = N_("in flight")
 _INTERRUPTED: Final[dict[Interruption, str]] = {
-    "killed": N_("interrupted: holdall was killed"),
+    "killed": N_("interrupted: the run ended"),
     "rebooted": N_("interrupted by a reboot"),
     "unknown": N_("interrupted"),
 }

@@ -40,6 +40,15 @@ Find = Callable[[str], "Iterable[Span]"]
 """Gives the parts of a text to be masked, in order, none inside of another."""
 
 
+Settled = Callable[[str], int]
+"""Gives how many characters of a text no match that goes on behind it can have begun in."""
+
+
+def _nothing(text: str) -> int:
+    del text
+    return 0
+
+
 class _Waiting:
     """A record while it is searched.
 
@@ -55,6 +64,18 @@ class _Waiting:
         self.text = text
         self.searches = 0
         self.cuts: list[tuple[int, int, Callable[[], str] | None]] = []
+
+    def parted(self, end: int) -> _Waiting:
+        """Return what stands before *end* by itself, and keep the rest."""
+        first = _Waiting(self.record, self.text[:end])
+        first.cuts = [(start, min(to, end), show) for start, to, show in self.cuts if start < end]
+        self.text = self.text[end:]
+        self.cuts = [
+            (max(0, start - end), to - end, show if start >= end else None)
+            for start, to, show in self.cuts
+            if to > end
+        ]
+        return first
 
     def masked(self) -> IOLogRecord:
         """Return the record with what was found in it masked."""
@@ -107,6 +128,28 @@ class _Search:
         """Decide on all but the end, in which a match may have begun."""
         self.release(self._size - self._hold)
 
+    def begun(self) -> list[_Waiting]:
+        """Return the record that is decided on in part, if there is one."""
+        return [waiting for waiting, begin, _size in [*self._parts][:1] if begin]
+
+    def position_in(self, waiting: _Waiting) -> int:
+        """Return how much of a record is decided on."""
+        begins = (begin for other, begin, _size in self._parts if other is waiting)
+        return next(begins, len(waiting.text))
+
+    def drop_beginning(self, waiting: _Waiting, end: int) -> None:
+        """Take *waiting* for a record that begins at *end*."""
+        self._parts = deque(
+            (other, begin - end if other is waiting else begin, size)
+            for other, begin, size in self._parts
+        )
+
+    def flush(self, settled: Settled) -> None:
+        """Decide on all that can be decided on now."""
+        end = max(self._size - self._hold, settled("".join(self._texts)))
+        if end > 0:
+            self.release(end)
+
     def release(self, end: int | None = None) -> None:
         """Decide on what stands before *end*, or before a match that goes on behind it."""
         text = "".join((self._seen, *self._texts))
@@ -155,8 +198,11 @@ class _Search:
 class MaskedLog:
     """A log that is masked while it is written; `feed` and `finish` return what is decided on."""
 
-    def __init__(self, find: Find, *, hold: int = LARGEST_MATCH) -> None:
+    def __init__(
+        self, find: Find, *, hold: int = LARGEST_MATCH, settled: Settled = _nothing
+    ) -> None:
         self._find = find
+        self._settled = settled
         self._hold = hold
         self._both = _Search(find, hold)
         self._streams: dict[str, _Search | None] = {}
@@ -178,7 +224,8 @@ class MaskedLog:
     def advance(self) -> list[IOLogRecord]:
         """Return what is known of the records, all but the end that may be part of a match."""
         for search in self._searches():
-            search.advance()
+            search.flush(self._settled)
+        self._part_records()
         return self._done()
 
     def finish(self) -> list[IOLogRecord]:
@@ -205,6 +252,17 @@ class MaskedLog:
         search = self._streams[stream]
         is_due = search is not None and search.feed(waiting)
         return self._both.feed(waiting) or is_due
+
+    def _part_records(self) -> None:
+        """Part the records that the searches have not come to the end of."""
+        searches = [*self._searches()]
+        begun = {id(waiting): waiting for search in searches for waiting in search.begun()}
+        for waiting in begun.values():
+            end = min(search.position_in(waiting) for search in searches)
+            if end:
+                self._waiting.insert(self._waiting.index(waiting), waiting.parted(end))
+                for search in searches:
+                    search.drop_beginning(waiting, end)
 
     def _done(self) -> list[IOLogRecord]:
         """Return the records that all searches have passed, in order."""

@@ -10,7 +10,9 @@ nothing the command started can get out of its sight.
 
 A launcher takes a line at a time from standard input: `go` lets the command start,
 `term` and `kill` signal all of its processes. Its report is its own pid and that of the
-command, then one JSON object when all is over.
+command, then one JSON object when all is over: the exit `code` of the command, how many
+processes of which name it `left` and how many of them are `stuck`, and the `error` for
+which it could not be started.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from contextlib import suppress
 
 _TASK_VARIABLE = "HOLDALL_TASK"  # as in `groups`
 _SET_CHILD_SUBREAPER = 36
+_MOST_NAMES = 50
 _DRAIN_S = 0.5
 _UNENDING_S = 5.0
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
@@ -93,8 +96,8 @@ def run(
     _write(start, b"go")
     os.close(start)
     code = _waited(job, wake)
-    left: list[str] = []
-    stuck: list[str] = []
+    left: dict[str, int] = {}
+    stuck: dict[str, int] = {}
     if not leave:
         left, stuck = _ended_leftovers(job)
     error = os.read(failed, 4096).decode(errors="replace")
@@ -192,22 +195,31 @@ def _is_childless() -> bool:
     return False
 
 
-def _ended_leftovers(job: int) -> tuple[list[str], list[str]]:
-    """End what the command left behind; return the names, and those of what can't be ended."""
+def _ended_leftovers(job: int) -> tuple[dict[str, int], dict[str, int]]:
+    """End what the command left behind; count it by name, and what of it can't be ended."""
     if sys.platform == "linux" and _is_childless():
-        return [], []  # what lost its parent would be a child, so nothing is left
+        return {}, {}  # what lost its parent would be a child, so nothing is left
     patience = time.monotonic() + _DRAIN_S
     while (alive := _descendants(job)) and time.monotonic() < patience:
         time.sleep(0.01)  # the last one of a pipeline may need a moment to end by itself
         _reaped(job)
-    names = sorted(filter(None, alive.values()))
+    left = _counted(alive)
     _signal_all(job, signal.SIGKILL)
     patience = time.monotonic() + _UNENDING_S
     while (alive := _descendants(job)) and time.monotonic() < patience:
         _signal_all(job, signal.SIGKILL)
         time.sleep(0.01)
         _reaped(job)
-    return names, sorted(filter(None, alive.values()))
+    return left, _counted(alive)
+
+
+def _counted(processes: dict[int, str]) -> dict[str, int]:
+    """Return how many processes have which name, the most frequent names."""
+    counts: dict[str, int] = {}
+    for name in filter(None, processes.values()):
+        counts[name] = counts.get(name, 0) + 1
+    # The report must fit in a pipe: nobody reads it before this process has ended.
+    return dict(sorted(counts.items(), key=lambda item: -item[1])[:_MOST_NAMES])
 
 
 def _signal_all(job: int, number: signal.Signals) -> None:

@@ -7,7 +7,6 @@ import pwd
 import selectors
 import signal
 import time
-from collections import Counter
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 import msgspec
@@ -19,7 +18,7 @@ from holdall_plugins.runners.groups import end_group, was_rebooted
 from holdall_plugins.runners.launching import Launchers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from holdall.contracts import ProcessMark, Runner, Task
     from holdall.results import Interruption, Stream
@@ -164,14 +163,14 @@ class _Ended(msgspec.Struct, frozen=True):
     """How a command ended, as its launcher reports it.
 
     Attributes:
-        left: Names of the processes that the command left behind, and that were ended.
-        stuck: Names of those that could not be ended.
+        left: How many processes of which name the command left behind, and were ended.
+        stuck: How many of them could not be ended.
         error: Why the command could not be started.
     """
 
     code: int
-    left: tuple[str, ...] = ()
-    stuck: tuple[str, ...] = ()
+    left: dict[str, int] = {}
+    stuck: dict[str, int] = {}
     error: str = ""
 
 
@@ -179,7 +178,10 @@ def _ended(launcher: Launcher) -> _Ended | None:
     """Return what the launcher reported; None if it was ended itself."""
     os.set_blocking(launcher.report.fileno(), False)
     data = launcher.report.read()
-    return msgspec.json.decode(data, type=_Ended) if data else None
+    try:
+        return msgspec.json.decode(data, type=_Ended) if data else None
+    except msgspec.DecodeError:  # the job wrote to it
+        return None
 
 
 def _record_output(launcher: Launcher, task: Task, start: float) -> _TimeLimit:
@@ -256,12 +258,12 @@ def _judged(ended: _Ended | None, late: str, duration: float) -> JobResult:
     if ended.error:
         return _unstarted(ended.error)
     outcome, reason = _outcome_of(ended.code, late)
-    behind = "; ".join(filter(None, (reason, *_leftovers(ended))))
+    comments = "; ".join(filter(None, (reason, *_leftovers(ended))))
     return JobResult(
         outcome=outcome,
         return_code=ended.code,
         execution_duration=duration,
-        comments=behind or None,
+        comments=comments or None,
     )
 
 
@@ -272,9 +274,8 @@ def _leftovers(ended: _Ended) -> Iterator[str]:
         yield f"it left processes behind, which can't be ended: {_counted(ended.stuck)}"
 
 
-def _counted(names: Iterable[str]) -> str:
-    counts = Counter(names).most_common(_MOST_NAMES + 1)
-    said = [f"{count} x {name}" if count > 1 else name for name, count in counts]
+def _counted(names: Mapping[str, int]) -> str:
+    said = [f"{count} x {name}" if count > 1 else name for name, count in names.items()]
     return ", ".join(said[:_MOST_NAMES]) + (", ..." if len(said) > _MOST_NAMES else "")
 
 

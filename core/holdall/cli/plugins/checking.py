@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from gettext import gettext as _
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from holdall.cli.configuration import installed
 from holdall.cli.exits import PLUGIN
-from holdall.cli.options import json_option
+from holdall.cli.options import Seconds, json_option
 from holdall.cli.output import print_json, print_line, print_table
 from holdall.cli.plugins.children import run_child
 from holdall.cli.plugins.storing import url_for
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 @click.argument("name", metavar="ID")
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(),
     default=300.0,
     show_default=True,
     metavar="SECONDS",
@@ -48,6 +49,10 @@ def check(name: str, *, timeout: float, url: str | None, as_json: bool) -> int:
     stores = {candidate.id: candidate for candidate in registry.candidates("repositories")}
     if name in stores:
         candidate = registry.resolve("repositories", name)
+        if find_spec("pytest") is None:
+            raise click.ClickException(
+                _("the checks of a store are tests of pytest; run: pip install pytest")
+            )
         from holdall.testing.checks.stores import URL
 
         chosen = {URL: url_for(candidate, registry, url)}
