@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from holdall.errors import StorageAccessError
 from holdall.journal import INLINE, ResultRecorded
 from holdall.journal.iolog import pack_record, unpack_records
 from holdall.redaction import Masker, RedactionRules
@@ -246,3 +247,18 @@ def test_a_log_that_reaches_its_limit_holds_no_half_of_a_secret(
     written = b"".join(data for _stream, data in read(storage, fields))
     assert written == b"x" * 90 + b"[redacted]"
     assert fields["io_log_dropped"] > 0
+
+
+def test_a_log_that_stays_behind_does_not_deny_that_its_result_is_stored(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_log: LogCapture) -> None:
+        raise StorageAccessError("the disk", "drop a log from", "it can't be written")
+
+    logs = OpenLogs(storage)
+    logs.open("local", "a", 1).write("stdout", b"so far")
+    monkeypatch.setattr(LogCapture, "discard", refuse)
+
+    logs.release([ResultRecorded(at=0, job_id="a", result=JobResult(outcome="pass"))])
+
+    assert "the log of a stored result stays" in caplog.text

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from holdall.contracts import Sweepable
-from holdall.errors import CorruptSessionError
+from holdall.errors import CorruptSessionError, StorageError
 from holdall.journal import (
     INLINE,
     ResultRecorded,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 MOST: Final = 64 * 2**20
 """Bytes that are kept of one attempt; what comes behind is counted, not kept."""
+
+_LOG: Final = logging.getLogger(__name__)
 
 FLUSH_AFTER: Final = 1.0
 FLUSH_BEYOND: Final = 64 * 1024
@@ -193,12 +196,18 @@ class OpenLogs:
         return recover(self._storage, log_name(device_id, job_id, attempt), self._masker)
 
     def release(self, stored: Iterable[AnyEvent]) -> None:
-        """Drop the logs whose results are among the events that are durable now."""
+        """Drop the logs whose results are among the events that are durable now.
+
+        One that can't be dropped takes room and nothing else: the results are stored.
+        """
         for event in stored:
             if isinstance(event, ResultRecorded):
                 log = self._logs.pop((event.device, event.job_id), None)
                 if log is not None:
-                    log.discard()
+                    try:
+                        log.discard()
+                    except StorageError as error:
+                        _LOG.warning("the log of a stored result stays: %s", error)
 
 
 def recover(storage: Storage, name: str, masker: Masker | None = None) -> dict[str, Any]:
