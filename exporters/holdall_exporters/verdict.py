@@ -83,16 +83,7 @@ def _reasons(_view: SessionView, session_verdict: Verdict, context: ExportContex
 
 
 def _json(view: SessionView, session_verdict: Verdict, _context: ExportContext) -> str:
-    reasons = [
-        {
-            "code": reason.code,
-            "count": reason.count,
-            "jobs": [job._asdict() for job in reason.jobs],
-            "more": reason.more,
-            "text": str(reason),
-        }
-        for reason in session_verdict.reasons
-    ]
+    reasons = [reason.as_dict() for reason in session_verdict.reasons]
     content = {
         "session": view.session_id,
         "verdict": session_verdict.word,

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from holdall.doors import lazy_door
-from holdall.view.verdict import Verdict, VerdictPolicy, verdict
+from holdall.view.verdict import Reason, Verdict, VerdictPolicy, verdict
 
 if TYPE_CHECKING:
     from holdall.view.filtering import Location, OpenBlob, ViewFilter
@@ -35,6 +35,7 @@ __all__ = [
     "JobView",
     "Location",
     "OpenBlob",
+    "Reason",
     "SessionView",
     "SharedLogs",
     "Tally",

@@ -147,6 +147,16 @@ class Reason:
         """How many jobs it is about besides `jobs`."""
         return max(0, self.count - len(self.jobs)) if self.jobs else 0
 
+    def as_dict(self) -> dict[str, object]:
+        """Return the reason as JSON has it, in English."""
+        return {
+            "code": self.code,
+            "count": self.count,
+            "jobs": [job._asdict() for job in self.jobs],
+            "more": self.more,
+            "text": str(self),
+        }
+
     @property
     def headline(self) -> str:
         """The reason without the jobs: `2 jobs failed`."""

@@ -156,16 +156,7 @@ def _head(view: SessionView, context: ExportContext) -> dict[str, Any]:
 
 
 def _verdict(session_verdict: Verdict) -> dict[str, Any]:
-    reasons = [
-        {
-            "code": reason.code,
-            "count": reason.count,
-            "jobs": [job._asdict() for job in reason.jobs],
-            "more": reason.more,
-            "text": str(reason),
-        }
-        for reason in session_verdict.reasons
-    ]
+    reasons = [reason.as_dict() for reason in session_verdict.reasons]
     return {"word": session_verdict.word, "passed": session_verdict.passed, "reasons": reasons}
 
 

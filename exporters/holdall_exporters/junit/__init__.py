@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from holdall.contracts import ExportContext, SplitExporter, SplitSink
-    from holdall.view import DeviceView, JobGroup, JobView, SessionView
+    from holdall.view import DeviceView, JobGroup, JobView, Reason, SessionView
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,9 @@ class JUnitExporter:
                 file.write(_suite_end(batch.jobs()))
                 done += batch.size
                 context.progress(done, total)
-        if options.open_jobs == "error" and _lacks_only_a_pass(view):
-            _write_verdict(file, view, common)
+        reason = _unseen_reason(view) if options.open_jobs == "error" else None
+        if reason is not None:
+            _write_verdict(file, view, common, reason)
         for name in file.finish():
             context.warn("removed", f"{name!r}, a part of an earlier report, is removed")
 
@@ -174,20 +175,21 @@ _SUITE: Final = (
 )
 
 
-def _lacks_only_a_pass(view: SessionView) -> bool:
-    """Whether the session has not passed although no case speaks against it."""
+def _unseen_reason(view: SessionView) -> Reason | None:
+    """Return why the session has not passed although no case speaks against it."""
     if Outcome.PASS in view.whole.counts:
-        return False
-    return [reason.code for reason in verdict(view).reasons] == ["nothing-passed"]
+        return None
+    reasons = verdict(view).reasons
+    return reasons[0] if [reason.code for reason in reasons] == ["nothing-passed"] else None
 
 
-def _write_verdict(file: Files, view: SessionView, head: bytes) -> None:
+def _write_verdict(file: Files, view: SessionView, head: bytes, reason: Reason) -> None:
     """Write a suite of one case, which says that no job passed."""
     rest = (
         b"%b    </properties>\n"
         b'    <testcase classname="holdall" name="verdict" time="0.000">\n'
         b'      <error type="nothing-passed" message="%b"/>\n    </testcase>\n%b'
-    ) % (head, attribute(str(verdict(view).reasons[0])), _suite_end(()))
+    ) % (head, attribute(str(reason)), _suite_end(()))
     names = (b"holdall", b"holdall", b"localhost", _created(view))
     if not file.has_room(1, len(_SUITE % (0, *names, 1, 0, 1, 0, 0)) + len(rest)):
         file.next()
