@@ -318,7 +318,7 @@ class Recorder:
         job_id, device = self._checked_ids(job_id, device)
         self._ensure_job(device, job_id)
         event = ResultRecorded(at=self._clock(), device=device, job_id=job_id, result=result)
-        self._emit(with_blobs(self._masked(event), self._storage))
+        self._emit(event)
 
     def note_plugin(self, kind: str, name: str, registry: Registry | None = None) -> None:
         """Record that a plugin takes part in writing the session, and where it comes from."""
@@ -390,7 +390,8 @@ class Recorder:
 
     def _emit(self, event: AnyEvent) -> None:
         self._check_open()
-        event = self._masked(event)
+        # Large output is masked before it becomes a blob, and becomes one before it waits.
+        event = with_blobs(self._masked(event), self._storage)
         self._contents.apply(event)
         self._pending.append(event)
         if len(self._pending) >= MOST_PENDING:
