@@ -227,7 +227,7 @@ def test_a_flush_parts_no_secret_that_both_streams_hold() -> None:
 
 
 def test_no_two_attempts_share_a_log_whatever_their_ids_are() -> None:
-    ids = ("a", "a b", "b", "a%20b", "a%20", "%20b", " ", "1")
+    ids = ("a", "a b", "b", "b a", "a%20b", "b%20a", "a%20", "%20b", " ", "1")
     names = {log_name(device, job, n) for device in ids for job in ids for n in (1, 11)}
 
     assert len(names) == len(ids) ** 2 * 2
