@@ -8,7 +8,7 @@ are read from them on first use. Field names may be spelt with `-` or `_`, and
 from holdall.units.bound import BoundUnit
 from holdall.units.device import LOCAL, Device
 from holdall.units.exporter import ExporterUnit
-from holdall.units.job import AUTOMATED, PLUGINS, SUSPENDS, UNCATEGORISED, Job, duration
+from holdall.units.job import AUTOMATED, PLUGINS, SUSPENDS, UNCATEGORISED, Job, SetupJob, duration
 from holdall.units.kinds import (
     KINDS,
     Category,
@@ -43,6 +43,7 @@ __all__ = [
     "Provider",
     "ProviderProblem",
     "Record",
+    "SetupJob",
     "Template",
     "TestPlan",
     "Unit",

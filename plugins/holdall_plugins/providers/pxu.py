@@ -1,11 +1,11 @@
-"""Checkbox providers as they are: folders of pxu files, with or without a `.provider` file."""
+"""Checkbox providers as they are: folders of units, with or without a `.provider` file."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdall_plugins.providers.pxu_files import definitions_in, provider_at
+from holdall_plugins.providers.pxu_files import UNIT_SUFFIXES, definitions_in, provider_at
 
 if TYPE_CHECKING:
     from holdall.contracts import ProviderLoader
@@ -13,17 +13,20 @@ if TYPE_CHECKING:
 
 
 class PxuLoader:
-    """Reads a folder with a `.provider` file, a folder of `.pxu` files, or one file of either."""
+    """Reads a folder with a `.provider` file, a folder of units, or one file of either."""
 
     def accepts(self, source: str) -> bool:
         """Whether *source* is such a file or folder; folders are looked into three levels deep."""
         path = _path(source)
         if path.is_dir():
             units = (
-                file for depth in ("*.pxu", "*/*.pxu", "*/*/*.pxu") for file in path.glob(depth)
+                file
+                for suffix in UNIT_SUFFIXES
+                for depth in ("", "*/", "*/*/")
+                for file in path.glob(f"{depth}*{suffix}")
             )
             return bool(definitions_in(path)) or next(units, None) is not None
-        return path.suffix in {".provider", ".pxu"} and path.is_file()
+        return path.suffix in {".provider", *UNIT_SUFFIXES} and path.is_file()
 
     def load(self, source: str) -> Provider:
         """Return the provider at the path *source*; its units are read on first use.

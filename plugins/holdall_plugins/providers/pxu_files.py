@@ -1,4 +1,4 @@
-"""Folders of pxu files, read as providers; what is wrong in them costs only itself."""
+"""Folders of pxu and YAML files, read as providers; what is wrong in them costs only itself."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from typing import TYPE_CHECKING, Final
 from holdall.errors import ProviderLoadError, RecordSyntaxError
 from holdall.units import Origin, Provider, ProviderProblem, draft_unit, parse_records
 from holdall_plugins.providers.definition import read_definition
+from holdall_plugins.providers.yaml_units import MISSING, Remark, parse_yaml_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from holdall.units import Finding, Record, Unit
 
-_UNITS: Final = (".pxu", ".txt")
-_JOBS: Final = (".pxu", ".txt", ".in")
-_BARE: Final = (".pxu",)
 _YAML: Final = (".yaml", ".yml")
+UNIT_SUFFIXES: Final = (".pxu", *_YAML)
+_UNITS: Final = (".pxu", ".txt", *_YAML)
+_JOBS: Final = (".pxu", ".txt", ".in", *_YAML)
 
 
 def provider_at(path: Path, source: str) -> Provider:
     """Return the provider that *path* holds; its units are read later.
 
     *path* is a `.provider` file, a folder with one of these, a folder of `.pxu`
-    files or one such file. Without a `.provider` file the name and the namespace
+    and YAML files, or one such file. Without a `.provider` file the name and the namespace
     are the file's or folder's own name, and the version is 0.
 
     Raises:
@@ -42,11 +43,13 @@ def provider_at(path: Path, source: str) -> Provider:
         return _defined(definitions[0], source) if definitions else _bare(path, source)
     if path.suffix == ".provider" and path.is_file():
         return _defined(path, source)
-    if path.suffix == ".pxu" and path.is_file():
+    if path.suffix in UNIT_SUFFIXES and path.is_file():
         return _single(path, source)
     reason = "there is no such file or folder; write the whole path"
     if path.exists():
-        reason = "it is no folder, .provider file or .pxu file; give the folder it lies in"
+        reason = (
+            "it is no folder, .provider file or .pxu file, nor YAML; give the folder it lies in"
+        )
     raise ProviderLoadError(str(path), reason)
 
 
@@ -72,11 +75,12 @@ def _defined(path: Path, source: str) -> Provider:
 
 
 def _bare(folder: Path, source: str) -> Provider:
-    if not any(isinstance(item, Path) for item in _files(folder, _BARE)):
-        reason = "it holds neither a .provider file nor .pxu files; give the folder that does"
+    if not any(isinstance(item, Path) for item in _files(folder, UNIT_SUFFIXES)):
+        reason = "it holds neither a .provider file nor .pxu files, and no YAML files either"
+        reason += "; give the folder that does"
         raise ProviderLoadError(str(folder), reason)
     name = _as_name(folder.name)
-    return _unnamed(name, folder, source, partial(_units, [(folder, _BARE)], name))
+    return _unnamed(name, folder, source, partial(_units, [(folder, UNIT_SUFFIXES)], name))
 
 
 def _single(path: Path, source: str) -> Provider:
@@ -130,9 +134,6 @@ def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path | ProviderP
                 continue
             if name.endswith(suffixes):
                 yield Path(parent, name)
-            elif name.endswith(_YAML):
-                reason = "YAML units are not read by this loader"
-                yield ProviderProblem(_shown(Path(parent, name)), 0, "warning", reason)
         for path in (Path(parent, name) for name in folders):
             if path.is_symlink():
                 reason = "a linked folder is not followed; move it here, or link its files"
@@ -154,18 +155,35 @@ def _units_of(path: Path, namespace: str) -> Iterator[Unit | ProviderProblem]:
     except OSError as exc:
         yield ProviderProblem(shown, 0, "error", f"it can't be read: {exc.strerror}")
         return
+    for item in _yaml_items(data, shown) if path.suffix in _YAML else _pxu_items(data, shown):
+        if isinstance(item, ProviderProblem):
+            yield item
+        elif isinstance(item, RecordSyntaxError):
+            yield ProviderProblem(shown, item.line, "error", item.reason)
+        else:
+            yield from _judged(item, shown, namespace)
+
+
+def _pxu_items(data: bytes, file: str) -> Iterator[Record | RecordSyntaxError | ProviderProblem]:
     try:
         text = data.decode()
     except UnicodeDecodeError as exc:
         text = data.decode(errors="backslashreplace")
         line = data.count(b"\n", 0, exc.start) + 1
         reason = "it is not UTF-8 here; such bytes are kept as escapes, like \\xff"
-        yield ProviderProblem(shown, line, "warning", reason)
-    for record in parse_records(text):
-        if isinstance(record, RecordSyntaxError):
-            yield ProviderProblem(shown, record.line, "error", record.reason)
-        else:
-            yield from _judged(record, shown, namespace)
+        yield ProviderProblem(file, line, "warning", reason)
+    yield from parse_records(text)
+
+
+def _yaml_items(data: bytes, file: str) -> Iterator[Record | RecordSyntaxError | ProviderProblem]:
+    try:
+        for item in parse_yaml_units(data):
+            if isinstance(item, Remark):
+                yield ProviderProblem(file, item.line, "warning", item.text)
+            else:
+                yield item
+    except ImportError:
+        yield ProviderProblem(file, 0, "error", MISSING)
 
 
 def _judged(record: Record, file: str, namespace: str) -> Iterator[Unit | ProviderProblem]:
