@@ -27,10 +27,16 @@ SHORT: Final[Mapping[str, str]] = {
 }
 """What people type; silent for ever, and reserved."""
 
+_UNITS: Final[Mapping[str, str]] = {
+    **{name: name for name in ("global", "html", "json", "junit", "tar", "text", "xlsx")},
+    "html-multi-page": "html",
+    "tp-export": "xlsx",
+}
+
 LEGACY: Final[Mapping[str, str]] = {
-    f"{namespace}::{short}": SHORT[short]
+    f"{namespace}::{unit}": SHORT[short]
     for namespace in ("com.canonical.plainbox", "2013.com.canonical.plainbox")
-    for short in ("global", "html", "json", "junit", "tar", "text", "xlsx")
+    for unit, short in _UNITS.items()
 }
 """What plainbox called its exporters; used with a warning."""
 

@@ -6,6 +6,7 @@ are read from them on first use. Field names may be spelt with `-` or `_`, and
 """
 
 from holdall.units.bound import BoundUnit
+from holdall.units.builtin import BUILTIN_CATEGORIES, BUILTIN_JOBS
 from holdall.units.device import LOCAL, Device
 from holdall.units.exporter import ExporterUnit
 from holdall.units.job import AUTOMATED, PLUGINS, SUSPENDS, UNCATEGORISED, Job, SetupJob, duration
@@ -26,6 +27,8 @@ from holdall.units.unit import Finding, Origin, Unit, own_id, qualified
 
 __all__ = [
     "AUTOMATED",
+    "BUILTIN_CATEGORIES",
+    "BUILTIN_JOBS",
     "KINDS",
     "LOCAL",
     "PLUGINS",
