@@ -27,16 +27,10 @@ SHORT: Final[Mapping[str, str]] = {
 }
 """What people type; silent for ever, and reserved."""
 
-_UNITS: Final[Mapping[str, str]] = {
-    **{name: name for name in ("global", "html", "json", "junit", "tar", "text", "xlsx")},
-    "html-multi-page": "html",
-    "tp-export": "xlsx",
-}
-
 LEGACY: Final[Mapping[str, str]] = {
-    f"{namespace}::{unit}": SHORT[short]
+    f"{namespace}::{unit}": SHORT[{"html-multi-page": "html", "tp-export": "xlsx"}.get(unit, unit)]
     for namespace in ("com.canonical.plainbox", "2013.com.canonical.plainbox")
-    for unit, short in _UNITS.items()
+    for unit in (*sorted(SHORT.keys() - {"jinja2", "template"}), "html-multi-page", "tp-export")
 }
 """What plainbox called its exporters; used with a warning."""
 
