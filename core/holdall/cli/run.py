@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections import Counter
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from holdall.cli.devices import devices_of, runners_of
 from holdall.cli.diagnostics import show_log
 from holdall.cli.exits import TESTS_FAILED
 from holdall.cli.export import report_failures, write_reports
+from holdall.cli.job_options import job_options, job_variables
 from holdall.cli.options import (
     Seconds,
     chosen_repository,
@@ -57,12 +57,13 @@ from holdall.view import SessionView, verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from holdall.cli.job_options import JobOptions
     from holdall.cli.options import ExportTarget
     from holdall.contracts import ExportReport, Repository, Storage
     from holdall.redaction import RedactionRules
     from holdall.registry import Registry
     from holdall.session import BoundRunner
-    from holdall.units import Provider, Unit
+    from holdall.units import Device, Provider, Unit
 
 # How many problems of a kind a provider has.
 _PROBLEMS: Final = {
@@ -84,6 +85,7 @@ _shared_options = command_options(
         metavar="SECONDS",
         help="End a job that takes longer.",
     ),
+    job_options,
     redact_stored_option,
     store_option,
     json_option,
@@ -118,6 +120,7 @@ def run(
     timeout: float | None,
     store: str | None,
     *,
+    jobs: JobOptions,
     rules: RedactionRules,
     as_json: bool,
 ) -> int:
@@ -143,16 +146,13 @@ def run(
         for provider in providers:
             _report_problems(provider)
         try:
-            for under_test in devices:
-                context = SessionDeviceContext(device=under_test)
-                for provider in providers:
-                    context.add_provider(provider)
-                manager.add_device_context(context)
+            _add_devices(manager, devices, providers)
+            job_variables(manager, jobs)  # known before the selection, which may ask for them
             _select(manager, plan, job)
         except HoldallError:
             manager.destroy()
             raise
-        return _run_and_report(manager, repository, targets, timeout, as_json=as_json)
+        return _run_and_report(manager, repository, targets, timeout, jobs, as_json=as_json)
 
 
 @click.command()
@@ -186,6 +186,7 @@ def resume(
     timeout: float | None,
     store: str | None,
     *,
+    jobs: JobOptions,
     rules: RedactionRules,
     retry_interrupted: bool,
     as_json: bool,
@@ -214,13 +215,23 @@ def resume(
             _adopt_providers(manager, providers)
             runners = runners_of(manager, device)
             return _run_and_report(
-                *(manager, repository, targets, timeout),
+                *(manager, repository, targets, timeout, jobs),
                 as_json=as_json,
                 retry_interrupted=retry_interrupted,
                 runners=runners,
             )
     finally:
         storage.close()
+
+
+def _add_devices(
+    manager: SessionManager, devices: Iterable[Device], providers: Iterable[Provider]
+) -> None:
+    for under_test in devices:
+        context = SessionDeviceContext(device=under_test)
+        for provider in providers:
+            context.add_provider(provider)
+        manager.add_device_context(context)
 
 
 def _resumable(storage: Storage) -> SessionView:
@@ -317,6 +328,7 @@ def _run_and_report(
     repository: Repository,
     targets: Sequence[ExportTarget],
     timeout: float | None,
+    jobs: JobOptions,
     *,
     as_json: bool,
     retry_interrupted: bool = False,
@@ -324,7 +336,7 @@ def _run_and_report(
 ) -> int:
     with shown_progress(manager, quiet=as_json) as pause, _signals_as_interrupt():
         settings = RunSettings(
-            environ=os.environ,
+            environ=job_variables(manager, jobs),
             timeout=timeout,
             person=None if as_json else person_at_terminal(pause),
             warn=lambda message: note(f"holdall: {message}"),

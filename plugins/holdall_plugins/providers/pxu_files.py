@@ -71,6 +71,7 @@ def _defined(path: Path, source: str) -> Provider:
         folder=definition.folder,
         data_folder=definition.data,
         bin_folder=definition.bin,
+        units_folder=definition.units or definition.jobs,
     )
 
 
@@ -101,6 +102,7 @@ def _unnamed(
         folder=folder,
         data_folder=data if data.is_dir() else None,
         bin_folder=programs if programs.is_dir() else None,
+        units_folder=folder,
     )
 
 
