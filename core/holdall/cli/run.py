@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections import Counter
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from gettext import gettext as _
 from gettext import ngettext
 from itertools import chain
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +18,7 @@ from holdall.cli.devices import devices_of, runners_of
 from holdall.cli.diagnostics import show_log
 from holdall.cli.exits import TESTS_FAILED
 from holdall.cli.export import report_failures, write_reports
+from holdall.cli.job_options import job_options, job_variables
 from holdall.cli.options import (
     Seconds,
     chosen_repository,
@@ -32,12 +32,10 @@ from holdall.cli.output import counted, ending, note, print_json
 from holdall.cli.person import person_at_terminal
 from holdall.cli.progress import shown_progress
 from holdall.cli.redaction import redact_stored_option, rules_again
-from holdall.cli.sources import providers_of
+from holdall.cli.sources import load_sources, providers_of, report_options, report_problems
 from holdall.errors import EmptySessionError, HoldallError, NothingToResumeError
 from holdall.exports import find_exporter, units_in
 from holdall.journal import list_sessions, read_events
-from holdall.languages import NN_
-from holdall.providers import load_provider
 from holdall.redaction import rules_in
 from holdall.session import (
     ALL_CHANGED,
@@ -57,18 +55,13 @@ from holdall.view import SessionView, verdict
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from holdall.cli.job_options import JobOptions
     from holdall.cli.options import ExportTarget
     from holdall.contracts import ExportReport, Repository, Storage
     from holdall.redaction import RedactionRules
     from holdall.registry import Registry
     from holdall.session import BoundRunner
-    from holdall.units import Provider, Unit
-
-# How many problems of a kind a provider has.
-_PROBLEMS: Final = {
-    "error": NN_("{count} error", "{count} errors"),
-    "warning": NN_("{count} warning", "{count} warnings"),
-}
+    from holdall.units import Device, Provider, Unit
 
 _shared_options = command_options(
     click.option(
@@ -84,6 +77,7 @@ _shared_options = command_options(
         metavar="SECONDS",
         help="End a job that takes longer.",
     ),
+    job_options,
     redact_stored_option,
     store_option,
     json_option,
@@ -107,6 +101,12 @@ _shared_options = command_options(
     "[default: local]",
 )
 @click.option("--title", default="", help="What to call the session.")
+@click.option(
+    "--lang",
+    metavar="LANG",
+    default="",
+    help="Language of the providers' texts and of the reports.",
+)
 @_shared_options
 def run(
     source: tuple[str, ...],
@@ -114,10 +114,12 @@ def run(
     job: tuple[str, ...],
     device: tuple[str, ...],
     title: str,
+    lang: str,
     export: tuple[str, ...],
     timeout: float | None,
     store: str | None,
     *,
+    jobs: JobOptions,
     rules: RedactionRules,
     as_json: bool,
 ) -> int:
@@ -130,7 +132,7 @@ def run(
     show_log()
     registry = installed()
     targets = parse_targets(export, stdout_free=not as_json)
-    providers = [load_provider(name, registry=registry) for name in source]
+    providers = load_sources(source, registry, lang)
     _check_exporters(targets, providers, registry)
     repository = chosen_repository(store, registry)
     devices = devices_of(device, registry)
@@ -140,19 +142,15 @@ def run(
         _note_plugins(
             manager, repository, providers, [target_device.runner for target_device in devices]
         )
-        for provider in providers:
-            _report_problems(provider)
+        report_problems(providers)
         try:
-            for under_test in devices:
-                context = SessionDeviceContext(device=under_test)
-                for provider in providers:
-                    context.add_provider(provider)
-                manager.add_device_context(context)
+            _add_devices(manager, devices, providers)
+            job_variables(manager, jobs)  # known before the selection, which may ask for them
             _select(manager, plan, job)
         except HoldallError:
             manager.destroy()
             raise
-        return _run_and_report(manager, repository, targets, timeout, as_json=as_json)
+        return _run_and_report(manager, repository, targets, timeout, jobs, as_json=as_json)
 
 
 @click.command()
@@ -186,6 +184,7 @@ def resume(
     timeout: float | None,
     store: str | None,
     *,
+    jobs: JobOptions,
     rules: RedactionRules,
     retry_interrupted: bool,
     as_json: bool,
@@ -214,13 +213,23 @@ def resume(
             _adopt_providers(manager, providers)
             runners = runners_of(manager, device)
             return _run_and_report(
-                *(manager, repository, targets, timeout),
+                *(manager, repository, targets, timeout, jobs),
                 as_json=as_json,
                 retry_interrupted=retry_interrupted,
                 runners=runners,
             )
     finally:
         storage.close()
+
+
+def _add_devices(
+    manager: SessionManager, devices: Iterable[Device], providers: Iterable[Provider]
+) -> None:
+    for under_test in devices:
+        context = SessionDeviceContext(device=under_test)
+        for provider in providers:
+            context.add_provider(provider)
+        manager.add_device_context(context)
 
 
 def _resumable(storage: Storage) -> SessionView:
@@ -277,18 +286,6 @@ def _note_plugins(
         manager.note_plugin("runners", name)
 
 
-def _report_problems(provider: Provider) -> None:
-    counts = Counter(problem.severity for problem in provider.problems)
-    if counts:
-        what = ", ".join(
-            ngettext(*_PROBLEMS[severity], count).format(count=count)
-            for severity, count in counts.items()
-        )
-        message = _("{provider}: {problems}; `{command}` lists them")
-        command = f"holdall providers show {provider.source}"
-        note(message.format(provider=provider.name, problems=what, command=command))
-
-
 def _select(manager: SessionManager, plans: Sequence[str], patterns: Sequence[str]) -> None:
     """Select for every device what the user asked for; all devices have the same providers."""
     first, *_others = contexts = manager.device_context_list
@@ -317,6 +314,7 @@ def _run_and_report(
     repository: Repository,
     targets: Sequence[ExportTarget],
     timeout: float | None,
+    jobs: JobOptions,
     *,
     as_json: bool,
     retry_interrupted: bool = False,
@@ -324,7 +322,7 @@ def _run_and_report(
 ) -> int:
     with shown_progress(manager, quiet=as_json) as pause, _signals_as_interrupt():
         settings = RunSettings(
-            environ=os.environ,
+            environ=job_variables(manager, jobs),
             timeout=timeout,
             person=None if as_json else person_at_terminal(pause),
             warn=lambda message: note(f"holdall: {message}"),
@@ -340,7 +338,11 @@ def _run_and_report(
     providers = [
         provider for context in manager.device_context_list for provider in context.provider_list
     ]
-    reports = write_reports(view, targets, manager.registry, providers=providers)
+    reports = write_reports(
+        *(view, targets, manager.registry),
+        providers=providers,
+        options=[report_options(providers) for _target in targets],
+    )
     code = report_failures(reports)
     _print_summary(view, repository.url, reports, as_json=as_json)
     return max(code, 0 if verdict(view).passed else TESTS_FAILED)

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
         Verifies,
     )
     from holdall.contracts.importers import Importer
-    from holdall.contracts.providers import ProviderLoader
+    from holdall.contracts.providers import (
+        FindsProviders,
+        InstalledProvider,
+        ProviderLoader,
+        Translates,
+    )
     from holdall.contracts.runners import Person, ProcessMark, Runner, Task
     from holdall.contracts.stores import (
         HasExistence,
@@ -59,7 +64,12 @@ else:
                 "Verifies",
             ),
             ".importers": ("Importer",),
-            ".providers": ("ProviderLoader",),
+            ".providers": (
+                "FindsProviders",
+                "InstalledProvider",
+                "ProviderLoader",
+                "Translates",
+            ),
             ".runners": ("Person", "ProcessMark", "Runner", "Task"),
             ".stores": (
                 "HasExistence",
@@ -84,6 +94,7 @@ __all__ = [
     "ExportReport",
     "ExportWarning",
     "Exporter",
+    "FindsProviders",
     "FolderExporter",
     "FolderSink",
     "HasExistence",
@@ -92,6 +103,7 @@ __all__ = [
     "HasSchema",
     "HasSummaries",
     "Importer",
+    "InstalledProvider",
     "Level",
     "LogWriter",
     "Mode",
@@ -110,5 +122,6 @@ __all__ = [
     "Storage",
     "Sweepable",
     "Task",
+    "Translates",
     "Verifies",
 ]

@@ -6,9 +6,10 @@ are read from them on first use. Field names may be spelt with `-` or `_`, and
 """
 
 from holdall.units.bound import BoundUnit
+from holdall.units.builtin import BUILTIN_CATEGORIES, BUILTIN_JOBS
 from holdall.units.device import LOCAL, Device
 from holdall.units.exporter import ExporterUnit
-from holdall.units.job import AUTOMATED, PLUGINS, SUSPENDS, UNCATEGORISED, Job, duration
+from holdall.units.job import AUTOMATED, PLUGINS, SUSPENDS, UNCATEGORISED, Job, SetupJob, duration
 from holdall.units.kinds import (
     KINDS,
     Category,
@@ -29,6 +30,8 @@ from holdall.units.unit import Finding, Origin, Unit, own_id, qualified
 
 __all__ = [
     "AUTOMATED",
+    "BUILTIN_CATEGORIES",
+    "BUILTIN_JOBS",
     "KINDS",
     "LOCAL",
     "PLUGINS",
@@ -49,6 +52,7 @@ __all__ = [
     "Provider",
     "ProviderProblem",
     "Record",
+    "SetupJob",
     "SiblingEntry",
     "Template",
     "TestPlan",

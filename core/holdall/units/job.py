@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from holdall.units.lists import list_words
 from holdall.units.siblings import sibling_entries
@@ -48,13 +50,14 @@ class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     """Something to run, or to do by hand."""
 
     known = JOB_FIELDS
+    needs_plugin: ClassVar[bool] = True
 
     def faults(self) -> Iterator[Finding]:
         """Yield what makes the definition unusable."""
         yield from super().faults()
         if not self.partial_id:
             yield Finding("id", "the field 'id' is missing")
-        if not self.get("plugin") and "simple" not in self.flags:
+        if self.needs_plugin and not self.get("plugin") and "simple" not in self.flags:
             yield Finding("plugin", "the field 'plugin' is missing")
         elif self.plugin not in PLUGINS:
             known = ", ".join(sorted(PLUGINS))
@@ -191,6 +194,45 @@ class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
         """The description, or purpose, steps and verification in its place."""
         parts = (self.get(name) for name in ("purpose", "steps", "verification"))
         return self.get("description") or "\n\n".join(filter(None, parts))
+
+
+class SetupJob(Job, frozen=True, dict=True, eq=False, kw_only=True):
+    """A job that prepares the machine before jobs are selected, such as one that installs."""
+
+    known = JOB_FIELDS | {"requires_manifest"}
+    needs_plugin = False
+
+    def faults(self) -> Iterator[Finding]:
+        """Yield what makes the definition unusable."""
+        yield from super().faults()
+        try:
+            self.requires_manifest  # noqa: B018 - parsing is the check
+        except ValueError as error:
+            yield Finding("requires_manifest", str(error))
+
+    @cached_property
+    def requires_manifest(self) -> Mapping[str, object]:
+        """The answer that each manifest entry must have for the job to run, by qualified id.
+
+        Raises:
+            ValueError: The field is neither a JSON list of ids nor of `{id: answer}`.
+        """
+        text = self.get("requires_manifest")
+        try:
+            parsed = json.loads(text) if text.strip() else []
+        except ValueError as error:
+            raise ValueError(f"the field 'requires-manifest' must be JSON: {error}") from error
+        answers: dict[str, object] = {}
+        for item in parsed if isinstance(parsed, list) else [parsed]:
+            match item:
+                case str():
+                    answers[self.qualify(item)] = True
+                case dict():
+                    answers.update((self.qualify(entry), item[entry]) for entry in item)
+                case _:
+                    reason = f"must list ids, or ids with the answer each needs, not {item!r}"
+                    raise ValueError(f"the field 'requires-manifest' {reason}")
+        return MappingProxyType(answers)
 
 
 def duration(text: str) -> float | None:

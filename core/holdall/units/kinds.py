@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from holdall.errors import UnitError, near
 from holdall.units.exporter import ExporterUnit
-from holdall.units.job import JOB_FIELDS, Job
+from holdall.units.job import JOB_FIELDS, Job, SetupJob
 from holdall.units.test_plan import TestPlan
 from holdall.units.unit import Finding, Unit, own_id, qualified
 
@@ -101,6 +101,7 @@ class UnknownUnit(Unit, frozen=True, dict=True, eq=False, kw_only=True):
 KINDS: Final[Mapping[str, type[Unit]]] = MappingProxyType(
     {
         "job": Job,
+        "setup job": SetupJob,
         "template": Template,
         "test plan": TestPlan,
         "category": Category,
