@@ -138,10 +138,16 @@ def test_a_filter_lets_records_pass_that_satisfy_all_its_lines(
     assert [u.id for u in made_from(template(template_filter=expression), *DISKS)] == expected
 
 
-def test_a_filter_names_only_the_resource_of_the_template() -> None:
-    (found,) = instances(template(template_filter="net.up == 'yes'"), DISKS)
+def test_of_another_resource_a_filter_knows_no_record() -> None:
+    assert made_from(template(template_filter="net.up == 'yes'"), *DISKS) == []
+    either = template(template_filter="net.up == 'yes' or disk.name == 'sda'")
+    assert [made.id for made in made_from(either, *DISKS)] == ["read-sda"]
 
-    assert "may name only 'disk'" in str(found)
+
+def test_a_resource_of_another_namespace_goes_by_its_partial_id_in_a_filter() -> None:
+    fields = {"template_resource": "other::disk", "template_filter": "disk.name == 'sdb'"}
+
+    assert [made.id for made in made_from(template(**fields), *DISKS)] == ["read-sdb"]
 
 
 def test_a_filter_that_is_no_expression_is_one_problem() -> None:

@@ -18,14 +18,13 @@ from string import Formatter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from holdall.errors import ExpressionError, HoldallError, TemplateInstanceError
+from holdall.errors import HoldallError, TemplateInstanceError
 from holdall.session.resources import parse_expression, parse_imports
 from holdall.units import make_unit, qualified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from holdall.session.resources import ResourceExpression
     from holdall.units import Template, Unit
 
     Fill = Callable[[str, Mapping[str, Any]], str]
@@ -72,18 +71,18 @@ def instances(
 
 
 def _filter(template: Template) -> Callable[[Mapping[str, str]], bool]:
-    text = template.get("template_filter")
+    """Return a function that tells whether a record passes, which is looked at by itself.
+
+    The template's resource goes by its partial id, whatever its namespace; of any
+    other resource there is no record, so what asks for one does not hold.
+    """
     resource_id = template_resource(template)
-    expressions: list[ResourceExpression] = [
-        parse_expression(line, number, template.namespace, _imports(template))
-        for number, line in enumerate(text.splitlines(), start=1)
-        if line.strip()
+    names = {resource_id.rpartition("::")[2]: resource_id, **_imports(template)}
+    expressions = [
+        parse_expression(line, number, template.namespace, names)
+        for number, line in enumerate(template.get("template_filter").splitlines(), start=1)
+        if line.strip() and not line.lstrip().startswith("#")
     ]
-    for expression in expressions:
-        if expression.resource_ids != (resource_id,):
-            wanted = template.get("template_resource")
-            reason = f"a filter may name only {wanted!r}, the template's own resource"
-            raise ExpressionError(expression.text, 1, 1, reason)
     return lambda record: all(
         expression.holds({resource_id: (record,)}) for expression in expressions
     )
