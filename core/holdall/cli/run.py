@@ -146,7 +146,7 @@ def run(
         try:
             _add_devices(manager, devices, providers)
             job_variables(manager, jobs)  # known before the selection, which may ask for them
-            _select(manager, plan, job)
+            _select(manager, plan, job, job_variables(manager, jobs))
         except HoldallError:
             manager.destroy()
             raise
@@ -286,7 +286,12 @@ def _note_plugins(
         manager.note_plugin("runners", name)
 
 
-def _select(manager: SessionManager, plans: Sequence[str], patterns: Sequence[str]) -> None:
+def _select(
+    manager: SessionManager,
+    plans: Sequence[str],
+    patterns: Sequence[str],
+    environ: Mapping[str, str],
+) -> None:
     """Select for every device what the user asked for; all devices have the same providers."""
     first, *_others = contexts = manager.device_context_list
     selected = [find_plan(first, plan_id) for plan_id in plans]
@@ -294,7 +299,7 @@ def _select(manager: SessionManager, plans: Sequence[str], patterns: Sequence[st
         selected = [plan for plan in map(default_plan, first.provider_list) if plan]
     manager.test_plans = tuple(dict.fromkeys(selected))
     request = Request(patterns=tuple(patterns), everything=not selected and not patterns)
-    problems = (problem for context in contexts for problem in begin(context, request))
+    problems = (problem for context in contexts for problem in begin(context, request, environ))
     for message in dict.fromkeys(map(str, problems)):
         note(f"holdall: {message}")
 

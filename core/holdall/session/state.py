@@ -278,7 +278,7 @@ class SessionState:
             self._instantiate(template, self._resources.get(resource_id, ()))
 
     def _instantiate(self, template: Template, records: Records) -> None:
-        for instance in instances(template, records):
+        for instance in instances(template, records, self.metadata.environ):
             self._add_made(instance, template)
 
     def _add_made(self, made: Unit | SessionError | UnitError, source: Unit) -> None:

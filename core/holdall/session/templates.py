@@ -23,7 +23,7 @@ from holdall.session.resources import parse_expression, parse_imports
 from holdall.units import make_unit, qualified
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from holdall.units import Template, Unit
 
@@ -68,6 +68,20 @@ def instances(
         except Exception as error:  # noqa: BLE001 - a template is a program of its author
             reason = f"{type(error).__name__}: {error}"
             yield TemplateInstanceError(template.id, template.where, number, reason)
+
+
+def named_variables(units: Iterable[Unit]) -> set[str]:
+    """Return the names of the variables of the environment that templates and Jinja jobs name."""
+    return {
+        name
+        for unit in units
+        if unit.get("template_engine") == "jinja2"
+        for value in unit.fields.values()
+        for name in _VARIABLE.findall(value)
+    }
+
+
+_VARIABLE: Final = re.compile(r"""__(?:system|checkbox)_env__(?:\.get\(|\[)\s*["'](\w+)""")
 
 
 def _filter(template: Template) -> Callable[[Mapping[str, str]], bool]:
