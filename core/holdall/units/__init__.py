@@ -16,13 +16,16 @@ from holdall.units.kinds import (
     ManifestEntry,
     PackagingMetaData,
     Template,
-    TestPlan,
     UnknownUnit,
     draft_unit,
     make_unit,
 )
+from holdall.units.lists import list_words
+from holdall.units.patterns import Pattern, free, selector, target
 from holdall.units.provider import Provider, ProviderProblem
 from holdall.units.records import Record, parse_records
+from holdall.units.siblings import SiblingEntry, sibling_entries
+from holdall.units.test_plan import PlanLists, PlanOverride, TestPlan
 from holdall.units.unit import Finding, Origin, Unit, own_id, qualified
 
 __all__ = [
@@ -43,18 +46,27 @@ __all__ = [
     "ManifestEntry",
     "Origin",
     "PackagingMetaData",
+    "Pattern",
+    "PlanLists",
+    "PlanOverride",
     "Provider",
     "ProviderProblem",
     "Record",
     "SetupJob",
+    "SiblingEntry",
     "Template",
     "TestPlan",
     "Unit",
     "UnknownUnit",
     "draft_unit",
     "duration",
+    "free",
+    "list_words",
     "make_unit",
     "own_id",
     "parse_records",
     "qualified",
+    "selector",
+    "sibling_entries",
+    "target",
 ]

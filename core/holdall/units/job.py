@@ -8,6 +8,8 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from holdall.units.lists import list_words
+from holdall.units.siblings import sibling_entries
 from holdall.units.unit import Finding, Unit
 
 if TYPE_CHECKING:
@@ -64,6 +66,9 @@ class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     def doubts(self) -> Iterator[Finding]:
         """Yield what is wrong with the definition, but leaves the rest of it usable."""
         yield from super().doubts()
+        for name in sorted({"certification_status", "auto_retry"} & self.fields.keys()):
+            message = f"as Checkbox reads it, only {name.replace('_', '-')!r} has an effect"
+            yield Finding(name, f"{message}; write {name!r} so")
         if not self.get("id"):
             yield Finding("name", "a job's id belongs into the field 'id', not 'name'")
         expected = self.get("estimated_duration")
@@ -121,9 +126,22 @@ class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
 
     @cached_property
     def before(self) -> tuple[str, ...]:
-        """Jobs that may start only after this one, if both run."""
-        suspends = tuple(SUSPENDS[flag] for flag in sorted(self.flags & SUSPENDS.keys()))
-        return self.ids("before") + suspends
+        """Jobs that may start only after this one, if both run.
+
+        A job of which another edition runs behind a suspend runs before that.
+        """
+        own = self.ids("before")
+        placed = {*own, *self.depends, *self.after}
+        return own + tuple(name for name in self._suspends() if name not in placed)
+
+    def _suspends(self) -> tuple[str, ...]:
+        """Return the jobs that suspend the machine, as far as a sibling of the job needs them."""
+        needed = [SUSPENDS[flag] for flag in sorted(self.flags & SUSPENDS.keys())]
+        for entry in sibling_entries(self.get("siblings")):
+            for name in ("depends", "after"):
+                ids = map(self.qualify, list_words(entry.changes.get(name) or ""))
+                needed.extend(job_id for job_id in ids if job_id in SUSPENDS.values())
+        return tuple(dict.fromkeys(needed))
 
     @cached_property
     def salvages(self) -> tuple[str, ...]:
@@ -153,8 +171,8 @@ class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
 
     @property
     def certification_status(self) -> str:
-        """`blocker` or `non-blocker`."""
-        return self.get("certification_status") or "non-blocker"
+        """`blocker` or `non-blocker`, from the field `certification-status`, written so."""
+        return self.fields.get("certification-status") or "non-blocker"
 
     @property
     def xfail(self) -> bool:
