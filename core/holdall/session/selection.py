@@ -104,15 +104,17 @@ def begin(
         UnitError: A plan has a line that can't be read.
         NothingSelectedError: A pattern means no job, or nothing is left to run.
     """
-    state, selection = context.state, context.selection
-    if selection.faults:
-        raise _all_of(selection.faults)
+    state = context.state
+    if context.selection.faults:
+        raise _all_of(context.selection.faults)
     _meant(context, request.match)  # what is none is refused before anything runs
     state.metadata.app_id = APP_ID
     state.metadata.app_blob = msgspec.json.encode(request)
     named = named_variables(context.unit_list)
     kept = {name: environ[name] for name in named if name in environ}
-    state.metadata.environ = {**kept, **state.metadata.environ}
+    if kept:
+        state.set_environ({**kept, **state.metadata.environ})
+        context.refresh_selection()
     jobs = _preparing(context, request)
     if not jobs:
         return finish(context)

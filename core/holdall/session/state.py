@@ -6,7 +6,12 @@ from collections import ChainMap
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, assert_never
 
-from holdall.errors import DependencyDuplicateError, ExpressionError, UnknownUnitError
+from holdall.errors import (
+    DependencyDuplicateError,
+    ExpressionError,
+    TemplateInstanceError,
+    UnknownUnitError,
+)
 from holdall.hooks import nobody
 from holdall.journal import (
     CategoryDefined,
@@ -39,7 +44,7 @@ from holdall.session.statistics import (
     estimated_duration,
     outcome_stats,
 )
-from holdall.session.templates import instances
+from holdall.session.templates import instances, is_jinja_job, rendered_job
 from holdall.session.unit_index import UnitIndex
 from holdall.units import LOCAL, Job, ManifestEntry, Pattern, Template, Unit
 
@@ -101,6 +106,7 @@ class SessionState:
         self._own_overrides: Sequence[Override] = ()
         self._overrides = Overrides()
         self._overridden: dict[str, dict[str, str]] = {}
+        self._written: Final[dict[str, Unit]] = {}
         self._rules: Final = StateRules(self._why_not, self._override_job)  # one for all jobs
         self.recorder: Final = EventRecorder(self._jobs, self._index.category_names, clock)
         for unit in unit_list:
@@ -187,6 +193,8 @@ class SessionState:
                 self._forget_readiness()
             case MetadataChanged():
                 self.metadata.apply(event.changes)
+                if "environ" in event.changes:
+                    self._render_again()
             case OverridesChanged():
                 self._own_overrides = [Override.of(record) for record in event.overrides]
                 self._put_overrides()
@@ -245,12 +253,18 @@ class SessionState:
     def add_unit(self, unit: Unit) -> Unit:
         """Return *unit*, or the identical one that is there already.
 
+        A job with `template-engine: jinja2` is added as it is rendered.
+
         Raises:
             DependencyDuplicateError: A different unit of that kind has the id.
         """
+        written, unit = unit, self._as_rendered(unit)
         known = self._index.known(unit)
         if known is not None:
             return known
+        if unit is not written:
+            self._index.made_from[unit.id] = written.id
+            self._written[unit.id] = written
         self._index.add(unit)
         match unit:
             case Job():
@@ -259,6 +273,28 @@ class SessionState:
                 self._add_template(unit)
         self.notify("unit_added", unit=unit)
         return unit
+
+    def _as_rendered(self, unit: Unit) -> Unit:
+        if not is_jinja_job(unit) or unit.id in self._written:
+            return unit
+        try:
+            return rendered_job(unit, self.metadata.environ)
+        except TemplateInstanceError as error:
+            self._index.problems.append(error)
+            return unit
+
+    def set_environ(self, environ: Mapping[str, str]) -> None:
+        """Keep variables of jobs in `metadata`, and render the jobs again that name them."""
+        self.metadata.environ = dict(environ)
+        self._render_again()
+
+    def _render_again(self) -> None:
+        for job_id, written in list(self._written.items()):
+            before = self._jobs[job_id].job
+            if rendered_job(written, self.metadata.environ) != before:
+                del self._written[job_id]
+                self._drop_jobs([before])
+                self.add_unit(written)
 
     def _add_job(self, job: Job) -> None:
         self.catalog.add(job)
@@ -297,7 +333,7 @@ class SessionState:
     def check_units(self, units: Iterable[Unit]) -> None:
         """Raise DependencyDuplicateError if one of *units* could not be added."""
         for unit in units:
-            self._index.known(unit)
+            self._index.known(self._as_rendered(unit))
 
     def remove_unit(self, unit: Unit) -> None:
         """Take *unit* out.
@@ -345,6 +381,7 @@ class SessionState:
             self._resources.pop(job_id, None)
             self._results.pop(job_id, None)
             self._overridden.pop(job_id, None)
+            self._written.pop(job_id, None)
             del self._jobs[job_id], self._progress[job_id]
         self._index.remove_jobs(ids)
         self.catalog.remove(ids)

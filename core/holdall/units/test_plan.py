@@ -65,7 +65,11 @@ class TestPlan(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     )
 
     def doubts(self) -> Iterator[Finding]:
-        """Yield what is wrong with the definition, but leaves the rest of it usable."""
+        """Yield what is wrong with the definition, but leaves the rest of it usable.
+
+        What can't be read of its lists is not among it: `lists` says that where the plan is
+        used, and compiling the patterns of every plan that is not would cost more than loading.
+        """
         yield from super().doubts()
         if not self.get("name"):
             yield Finding("name", "the field 'name' is missing")
@@ -73,7 +77,6 @@ class TestPlan(Unit, frozen=True, dict=True, eq=False, kw_only=True):
             if name not in self.fields:
                 message = f"as Checkbox reads it, only {name!r} has an effect; write it so"
                 yield Finding(name, message)
-        yield from (*self.lists.faults, *self.lists.doubts)
 
     @cached_property
     def bootstrap_include(self) -> tuple[str, ...]:
