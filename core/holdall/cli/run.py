@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from holdall.cli.configuration import installed
-from holdall.cli.devices import devices_of, runners_of
+from holdall.cli.devices import add_devices, devices_of, runners_of
 from holdall.cli.diagnostics import show_log
 from holdall.cli.exits import TESTS_FAILED
 from holdall.cli.export import report_failures, write_reports
-from holdall.cli.job_options import job_options, job_variables
+from holdall.cli.job_options import job_options, job_variables, normal_user_of
 from holdall.cli.options import (
     Seconds,
     chosen_repository,
@@ -44,7 +44,6 @@ from holdall.session import (
     CHOICES,
     Request,
     RunSettings,
-    SessionDeviceContext,
     SessionManager,
     begin,
     default_plan,
@@ -63,7 +62,7 @@ if TYPE_CHECKING:
     from holdall.redaction import RedactionRules
     from holdall.registry import Registry
     from holdall.session import BoundRunner
-    from holdall.units import Device, Provider, Unit
+    from holdall.units import Provider, Unit
 
 # How many problems of a kind a provider has.
 _PROBLEMS: Final = {
@@ -146,7 +145,7 @@ def run(
         for provider in providers:
             _report_problems(provider)
         try:
-            _add_devices(manager, devices, providers)
+            add_devices(manager, devices, providers)
             job_variables(manager, jobs)  # known before the selection, which may ask for them
             _select(manager, plan, job)
         except HoldallError:
@@ -222,16 +221,6 @@ def resume(
             )
     finally:
         storage.close()
-
-
-def _add_devices(
-    manager: SessionManager, devices: Iterable[Device], providers: Iterable[Provider]
-) -> None:
-    for under_test in devices:
-        context = SessionDeviceContext(device=under_test)
-        for provider in providers:
-            context.add_provider(provider)
-        manager.add_device_context(context)
 
 
 def _resumable(storage: Storage) -> SessionView:
@@ -337,6 +326,7 @@ def _run_and_report(
     with shown_progress(manager, quiet=as_json) as pause, _signals_as_interrupt():
         settings = RunSettings(
             environ=job_variables(manager, jobs),
+            normal_user=normal_user_of(manager, jobs),
             timeout=timeout,
             person=None if as_json else person_at_terminal(pause),
             warn=lambda message: note(f"holdall: {message}"),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     )
     from holdall.contracts.importers import Importer
     from holdall.contracts.providers import ProviderLoader
-    from holdall.contracts.runners import Person, ProcessMark, Runner, Task
+    from holdall.contracts.runners import ChecksAccounts, Person, ProcessMark, Runner, Task
     from holdall.contracts.stores import (
         HasExistence,
         HasFolder,
@@ -44,6 +44,7 @@ else:
         {
             ".exporters": (
                 "AnyExporter",
+                "ChecksAccounts",
                 "ExportContext",
                 "Exporter",
                 "ExportReport",
@@ -60,7 +61,7 @@ else:
             ),
             ".importers": ("Importer",),
             ".providers": ("ProviderLoader",),
-            ".runners": ("Person", "ProcessMark", "Runner", "Task"),
+            ".runners": ("ChecksAccounts", "Person", "ProcessMark", "Runner", "Task"),
             ".stores": (
                 "HasExistence",
                 "HasFolder",
@@ -80,6 +81,7 @@ else:
 
 __all__ = [
     "AnyExporter",
+    "ChecksAccounts",
     "ExportContext",
     "ExportReport",
     "ExportWarning",
