@@ -17,7 +17,7 @@ from holdall.results import JobResult, Outcome
 from holdall.session.accounts import AccountProblems, account_of, has_several_accounts
 from holdall.session.environment import job_environ
 from holdall.session.folders import OPEN_SHARES, attempt_folder, remove_leftovers, session_share
-from holdall.session.readiness import SKIP_OUTCOMES
+from holdall.session.readiness import skipped
 from holdall.session.runners import bound_runner, open_runner
 from holdall.session.selection import finish, is_bootstrapping
 
@@ -210,8 +210,9 @@ class _Run(NamedTuple):
     ) -> JobResult:
         reasons = state.readiness_inhibitor_list
         if reasons:
-            outcome = SKIP_OUTCOMES.get(reasons[0].cause, Outcome.SKIP)
-            return JobResult(outcome=outcome, skip_reason="; ".join(map(str, reasons)))
+            states = context.state.job_state_map
+            named = {reason.related_job for reason in reasons} & states.keys()
+            return skipped(state.job, reasons, {name: states[name].result for name in named})
         problem = self.accounts.of(context, state.job)
         if problem is not None:
             reason = f"it could not be started: {problem}"
