@@ -28,9 +28,10 @@ from holdall.journal import (
     extended,
     now,
 )
-from holdall.results import JobResult, Outcome, encodable
+from holdall.results import JobResult, Outcome
 from holdall.session.catalog import JobCatalog
 from holdall.session.job_state import JobProgress, JobState, StateRules
+from holdall.session.manifest import Manifest
 from holdall.session.metadata import SessionMetaData
 from holdall.session.overrides import Override, Overrides
 from holdall.session.readiness import UNDESIRED, inhibitors
@@ -94,7 +95,7 @@ class SessionState:
         self._progress: Final[dict[str, JobProgress]] = {}
         self._results: Final[dict[str, JobResult]] = {}
         self._resources: Final[dict[str, Records]] = {}
-        self._manifest: dict[str, str] = {}
+        self._manifest: Final = Manifest()
         self._selection: JobsSelected | None = None
         self._run_list: list[Job] = []
         self._desired: list[Job] = []
@@ -154,8 +155,13 @@ class SessionState:
 
     @property
     def manifest(self) -> Mapping[str, str]:
-        """Answers to questions about the device, by partial id."""
-        return MappingProxyType(self._manifest)
+        """Answers to questions about the device, by the ids of their entries."""
+        return self._manifest.answers
+
+    @property
+    def manifest_entries(self) -> Manifest:
+        """The questions themselves, and what jobs make of their answers."""
+        return self._manifest
 
     @property
     def problems(self) -> list[SessionError | UnitError]:
@@ -179,7 +185,10 @@ class SessionState:
                 if event.job_id in self._progress:
                     process = event.process and event.process.resolved(self.recorder.boot_id)
                     self._progress[event.job_id].start(process)
-            case JobDefined() | CategoryDefined() | ProviderAdded():
+            case ProviderAdded():
+                self._manifest.add_provider(event.namespace, event.name)
+                self._forget_readiness()
+            case JobDefined() | CategoryDefined():
                 pass  # units are given, and the journal repeats what reports show of them
             case JobsSelected():
                 self._apply_selection(event)
@@ -189,18 +198,21 @@ class SessionState:
             case JobRemoved():
                 self._reset_job(event.job_id)
             case ManifestAnswered():
-                self._manifest = {**self._manifest, **event.answers}
+                self._manifest.answer(event.answers)
                 self._forget_readiness()
             case MetadataChanged():
-                self.metadata.apply(event.changes)
-                if "environ" in event.changes:
-                    self._render_again()
+                self._apply_metadata(event)
             case OverridesChanged():
                 self._own_overrides = [Override.of(record) for record in event.overrides]
                 self._put_overrides()
             case _:
                 assert_never(event)
         self.recorder.record(event)
+
+    def _apply_metadata(self, event: MetadataChanged) -> None:
+        self.metadata.apply(event.changes)
+        if "environ" in event.changes:
+            self._render_again()
 
     def _apply_result(self, event: ResultRecorded) -> None:
         progress = self._progress.get(event.job_id)
@@ -271,6 +283,8 @@ class SessionState:
                 self._add_job(unit)
             case Template():
                 self._add_template(unit)
+            case ManifestEntry():
+                self._manifest.add_entry(unit)
         self.notify("unit_added", unit=unit)
         return unit
 
@@ -352,6 +366,8 @@ class SessionState:
                 self._drop_jobs([unit])
             case _:
                 self._index.remove(unit)
+                if isinstance(unit, ManifestEntry):
+                    self._manifest.remove_entry(unit.id)
         self.notify("unit_removed", unit=unit)
 
     def trim_job_list(self, keep: Callable[[Job], bool]) -> None:
@@ -485,25 +501,19 @@ class SessionState:
     def _why_not(self, job: Job) -> Iterable[Inhibitor]:
         if job.id not in self._positions:
             return (UNDESIRED,)
-        manifest: dict[str, Records] = {MANIFEST: (self._manifest,)}
+        manifest: dict[str, Records] = {MANIFEST: self._manifest.records}
         resources = ChainMap(manifest, self._resources)
-        return inhibitors(job, self._results, resources)
+        reasons = inhibitors(job, self._results, resources)
+        return (*self._manifest.inhibitors(job), *reasons)
 
     def update_manifest(self, answers: Mapping[str, str | bool | int]) -> None:
-        """Keep answers to questions about the device, by the partial ids of their entries.
+        """Keep answers to questions about the device, by the ids of their entries.
 
         Raises:
-            UnknownUnitError: No manifest entry has the id.
+            UnknownUnitError: No manifest entry has the id, or several without its namespace.
             TypeError, ValueError: The entry takes another kind of value.
         """
-        entries = {
-            unit.partial_id: unit for unit in self._index.units if isinstance(unit, ManifestEntry)
-        }
-        for name, value in answers.items():
-            if name not in entries:
-                raise UnknownUnitError(name, "manifest entry", list(entries))
-            entries[name].check(value)
-        checked = {name: encodable(str(value)) for name, value in answers.items()}
+        checked = self._manifest.checked(answers)
         self.apply(ManifestAnswered(at=self._clock(), device=self.device_id, answers=checked))
 
     def set_overrides(self, overrides: Sequence[Override]) -> None:
@@ -568,8 +578,8 @@ class SessionState:
         at, device = self._clock(), self.device_id
         if self._selection is not None:
             yield self._selection
-        if self._manifest:
-            yield ManifestAnswered(at=at, device=device, answers=self._manifest)
+        if self.manifest:
+            yield ManifestAnswered(at=at, device=device, answers={**self.manifest})
         if self._own_overrides:
             records = tuple(override.record() for override in self._own_overrides)
             yield OverridesChanged(at=at, device=device, overrides=records)
