@@ -22,8 +22,9 @@ if TYPE_CHECKING:
         Verifies,
     )
     from holdall.contracts.importers import Importer
+    from holdall.contracts.people import AttemptEnded, Move, Person, Question, Reply
     from holdall.contracts.providers import ProviderLoader
-    from holdall.contracts.runners import Person, ProcessMark, Runner, Task
+    from holdall.contracts.runners import ProcessMark, Runner, Task
     from holdall.contracts.stores import (
         HasExistence,
         HasFolder,
@@ -59,8 +60,9 @@ else:
                 "Verifies",
             ),
             ".importers": ("Importer",),
+            ".people": ("AttemptEnded", "Move", "Person", "Question", "Reply"),
             ".providers": ("ProviderLoader",),
-            ".runners": ("Person", "ProcessMark", "Runner", "Task"),
+            ".runners": ("ProcessMark", "Runner", "Task"),
             ".stores": (
                 "HasExistence",
                 "HasFolder",
@@ -80,6 +82,7 @@ else:
 
 __all__ = [
     "AnyExporter",
+    "AttemptEnded",
     "ExportContext",
     "ExportReport",
     "ExportWarning",
@@ -95,9 +98,12 @@ __all__ = [
     "Level",
     "LogWriter",
     "Mode",
+    "Move",
     "Person",
     "ProcessMark",
     "ProviderLoader",
+    "Question",
+    "Reply",
     "ReportKind",
     "Repository",
     "Runner",

@@ -32,6 +32,7 @@ _SET_CHILD_SUBREAPER = 36
 _MOST_NAMES = 50
 _DRAIN_S = 0.5
 _UNENDING_S = 5.0
+_UNSTARTED = 127
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
 
 
@@ -39,7 +40,7 @@ def serve(control: socket.socket) -> None:
     """Fork a launcher for each request, until nobody is there to make one."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system collects them
     while True:
-        request, given, _, _ = socket.recv_fds(control, 1, 6)
+        request, given, _, _ = socket.recv_fds(control, 1, 7)
         if not request:
             return
         if not os.fork():
@@ -54,20 +55,26 @@ def serve(control: socket.socket) -> None:
 
 def launch(*given: int) -> None:
     """Become the launcher that a request asks for."""
-    *streams, status, life, what = given
+    *streams, status, life, what, stdin = given
     os.setsid()
     for target, descriptor in enumerate(streams):
         os.dup2(descriptor, target)
         os.close(descriptor)
-    for own in (status, life):  # `life` is open as long as this process is there
+    for own in (status, life, stdin):  # `life` is open as long as this process is there
         os.set_inheritable(own, False)  # noqa: FBT003 - it takes no keywords
     with os.fdopen(what, "rb") as stream:
         request = json.load(stream)
-    run(status, **request)
+    run(status, stdin, **request)
 
 
 def run(
-    status: int, command: list[str], folder: str, environ: dict[str, str], *, leave: bool
+    status: int,
+    stdin: int,
+    command: list[str],
+    folder: str,
+    environ: dict[str, str],
+    *,
+    leave: bool,
 ) -> None:
     """Run *command* once told to, and report how it ended and what it left behind."""
     if sys.platform == "linux":
@@ -83,8 +90,8 @@ def run(
     job = os.fork()
     if not job:
         others = [start, status, failed, wake, waker]
-        _become(command, folder, environ, go, failure, others)
-    for inherited in (go, failure):
+        _become(command, folder, environ, stdin, go, failure, others)
+    for inherited in (go, failure, stdin):
         os.close(inherited)
     _write(status, f"{os.getpid()} {job}\n".encode())
     if _first_line() != b"go\n":
@@ -96,11 +103,9 @@ def run(
     _write(start, b"go")
     os.close(start)
     code = _waited(job, wake)
-    left: dict[str, int] = {}
-    stuck: dict[str, int] = {}
-    if not leave:
-        left, stuck = _ended_leftovers(job)
-    error = os.read(failed, 4096).decode(errors="replace")
+    left, stuck = ({}, {}) if leave else _ended_leftovers(job)
+    # A command that was started could write here too.
+    error = os.read(failed, 4096).decode(errors="replace") if code == _UNSTARTED else ""
     report = {"code": code, "left": left, "stuck": stuck, "error": error}
     _write(status, json.dumps(report).encode() + b"\n")
 
@@ -109,6 +114,7 @@ def _become(  # noqa: PLR0917 - a function of this module alone
     command: list[str],
     folder: str,
     environ: dict[str, str],
+    stdin: int,
     go: int,
     failure: int,
     others: list[int],
@@ -121,7 +127,8 @@ def _become(  # noqa: PLR0917 - a function of this module alone
         os.setsid()
         for other in others:
             os.close(other)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        # A terminal does not become the controlling one: Ctrl-C there is not for the command.
+        os.dup2(stdin, 0)
         if os.read(go, 2) == b"go":
             os.chdir(folder)
             os.execvpe(command[0], command, {**environ, _TASK_VARIABLE: _identity()})  # noqa: S606 - that is what it is for
@@ -130,7 +137,7 @@ def _become(  # noqa: PLR0917 - a function of this module alone
         what = getattr(error, "filename", None) or command[0]
         os.write(failure, f"{what!r}: {reason}".encode(errors="replace"))
     finally:
-        os._exit(127)
+        os._exit(_UNSTARTED)
 
 
 def _identity() -> str:

@@ -77,9 +77,19 @@ class Launchers:
         self._stop: weakref.finalize[..., Launchers] | None = None
 
     def launch(
-        self, command: list[str], *, folder: Path, environ: Mapping[str, str], leave: bool
+        self,
+        command: list[str],
+        *,
+        folder: Path,
+        environ: Mapping[str, str],
+        leave: bool,
+        stdin: int | None = None,
     ) -> Launcher:
         """Return a launcher of *command*, which waits for `go`.
+
+        Args:
+            leave: Whether what the command leaves behind goes on.
+            stdin: What the command reads from; None for nothing to read.
 
         Raises:
             OSError: No process can be made.
@@ -87,6 +97,7 @@ class Launchers:
         pipes = {name: os.pipe() for name in ("ask", "stdout", "stderr", "report", "life", "what")}
         theirs = [pipes["ask"][0], *(pipes[name][1] for name in ("stdout", "stderr", "report"))]
         theirs += [pipes["life"][1], pipes["what"][0]]
+        theirs.append(os.open(os.devnull, os.O_RDONLY) if stdin is None else os.dup(stdin))
         what = {"command": command, "folder": str(folder), "environ": {**environ}, "leave": leave}
         try:
             with self._lock:
