@@ -29,9 +29,9 @@ from holdall.registry.registry import Registry
 from holdall.results import JobResult, Outcome
 from holdall.session.context import SessionDeviceContext
 from holdall.session.manager import SessionManager
-from holdall.session.plans import Override, Pattern
+from holdall.session.overrides import Override
 from holdall.session.readiness import InhibitionCause as Why
-from holdall.units import Job, TestPlan, make_unit
+from holdall.units import Job, Pattern, TestPlan, make_unit
 from holdall.units.device import Device
 from holdall.view.session import SessionView
 from holdall_plugins.stores.file import FileRepository

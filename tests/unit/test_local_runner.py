@@ -43,6 +43,7 @@ class RecordedTask:
         self.job = job
         self.folder = folder
         self.timeout = timeout
+        self.user = job.user
         self.environ = {"PATH": os.environ["PATH"], "GREETING": "hello"}
         self.marks: list[ProcessMark | None] = []
         self.written: dict[str, bytes] = {"stdout": b"", "stderr": b""}

@@ -63,13 +63,18 @@ def test_only_files_that_hold_units_are_read_and_in_sorted_order(tmp_path: Path)
 
 
 @pytest.mark.parametrize("suffix", ["yaml", "yml"])
-def test_yaml_files_are_left_out_with_a_warning_each(tmp_path: Path, suffix: str) -> None:
+def test_yaml_files_are_read_beside_pxu_files_in_the_order_of_their_names(
+    tmp_path: Path, suffix: str
+) -> None:
     write(tmp_path / "x.provider", RELOCATABLE)
-    path = write(tmp_path / f"units/a.{suffix}", "id: a")
+    write(tmp_path / f"units/b.{suffix}", "id: b\nplugin: shell\ncommand: 'true'\n")
+    for name in "ac":
+        write(tmp_path / f"units/{name}.pxu", job(name))
 
-    assert load(tmp_path).problems == [
-        ProviderProblem(str(path), 0, "warning", "YAML units are not read by this loader")
-    ]
+    provider = load(tmp_path)
+
+    assert [unit.partial_id for unit in provider.unit_list] == list("abc")
+    assert provider.problems == []
 
 
 def test_a_bare_folder_gives_its_name_to_the_provider(tmp_path: Path) -> None:

@@ -43,10 +43,74 @@ def test_a_flag_asks_for_the_job_once_more_behind_the_suspend(flag: str, expecte
     (made,) = jobs_of(source)
 
     assert made.id == expected
-    assert made.depends == ("b", SUSPENDS[flag])
+    assert made.depends == ("b", "a", SUSPENDS[flag])
     assert made.flags == {"noreturn"}
     assert made.command == source.command
-    assert made.summary.startswith("A after suspend")
+    assert made.summary == "A after suspend (S3)"
+
+
+def test_the_jobs_behind_a_suspend_are_a_group_of_their_own() -> None:
+    by_itself, by_hand = jobs_of(
+        job("a", flags="also-after-suspend also-after-suspend-manual", group="jack")
+    )
+
+    assert (by_itself.group, by_hand.group) == ("after-suspend-jack", "after-suspend-manual-jack")
+
+
+def test_all_other_flags_stay_as_they_were_written() -> None:
+    (made,) = jobs_of(job("a", flags="noreturn also-after-suspend has-leftovers"))
+
+    assert made.get("flags") == "noreturn has-leftovers"
+
+
+def test_a_sibling_inherits_the_wish_to_run_behind_the_suspend_too() -> None:
+    fields = {"flags": "also-after-suspend"}
+    state = SessionState([job("a", siblings='[{"id": "b"}, {"id": "c", "flags": ""}]', **fields)])
+
+    assert [each.id for each in state.job_list] == [
+        *("a", "b", "after-suspend-b", "c", "after-suspend-a"),
+    ]
+
+
+def test_a_sibling_may_have_siblings() -> None:
+    entry = {"id": "b", "siblings": [{"id": "c", "command": "false"}]}
+    state = SessionState([job("a", siblings=json.dumps([entry]))])
+
+    assert [each.id for each in state.job_list] == ["a", "b", "c"]
+
+
+def test_values_of_siblings_are_taken_as_json_has_them() -> None:
+    entry = {
+        "id": "b",
+        "estimated_duration": 5,
+        "summary": True,
+        "depends": ["x", 3],
+        "user": None,
+    }
+    (made,) = jobs_of(job("a", user="root", siblings=json.dumps([entry])))
+
+    assert (made.estimated_duration, made.summary) == (5.0, "True")
+    assert (made.depends, made.user) == (("x", "3"), "")
+
+
+@pytest.mark.parametrize("field", ["depends", "after"])
+def test_a_job_that_is_behind_the_suspend_is_not_sent_before_it_too(field: str) -> None:
+    suspend = SUSPENDS["also-after-suspend"]
+    short = suspend.rpartition("::")[2]
+    fields = {"id": "a", "plugin": "shell", "command": "true", field: short}
+    source = make_unit(
+        {**fields, "flags": "also-after-suspend"}, namespace="com.canonical.certification"
+    )
+    assert isinstance(source, Job)
+
+    assert source.before == ()
+
+
+def test_a_sibling_that_is_behind_the_suspend_sends_its_job_before_it() -> None:
+    suspend = SUSPENDS["also-after-suspend"]
+    source = job("a", siblings=json.dumps([{"id": "b", "after": suspend}]))
+
+    assert source.before == (suspend,)
 
 
 def test_the_job_itself_runs_before_the_suspend() -> None:
@@ -80,7 +144,9 @@ def test_siblings_stay_in_the_namespace_and_at_the_place_of_their_job() -> None:
         "{",
         '"words"',
         "[3]",
-        '[{"id": 3}]',
+        '[{"id": ["b", {}]}]',
+        '[{"id": "b", "depends": {"a": 1}}]',
+        '[{"command": "no id of its own"}]',
         '[{"id": "b", "plugin": "nonsense"}]',
         pytest.param("[" * 200_000, id="deep"),
     ],

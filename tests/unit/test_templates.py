@@ -138,10 +138,16 @@ def test_a_filter_lets_records_pass_that_satisfy_all_its_lines(
     assert [u.id for u in made_from(template(template_filter=expression), *DISKS)] == expected
 
 
-def test_a_filter_names_only_the_resource_of_the_template() -> None:
-    (found,) = instances(template(template_filter="net.up == 'yes'"), DISKS)
+def test_of_another_resource_a_filter_knows_no_record() -> None:
+    assert made_from(template(template_filter="net.up == 'yes'"), *DISKS) == []
+    either = template(template_filter="net.up == 'yes' or disk.name == 'sda'")
+    assert [made.id for made in made_from(either, *DISKS)] == ["read-sda"]
 
-    assert "may name only 'disk'" in str(found)
+
+def test_a_resource_of_another_namespace_goes_by_its_partial_id_in_a_filter() -> None:
+    fields = {"template_resource": "other::disk", "template_filter": "disk.name == 'sdb'"}
+
+    assert [made.id for made in made_from(template(**fields), *DISKS)] == ["read-sdb"]
 
 
 def test_a_filter_that_is_no_expression_is_one_problem() -> None:
@@ -194,8 +200,38 @@ def test_the_index_counts_accepted_records_from_one() -> None:
     ]
 
 
-def test_the_index_of_a_single_record_is_zero() -> None:
-    assert made_from(template(id="read-{__index__}"), DISKS[0])[0].id == "read-0"
+def test_the_index_counts_from_one_also_where_one_record_is_all() -> None:
+    assert made_from(template(id="read-{__index__}"), DISKS[0])[0].id == "read-1"
+
+
+def test_the_index_counts_the_records_that_pass_the_filter() -> None:
+    source = template(id="read-{__index__}", template_filter="disk.name == 'sdb'")
+
+    assert [made.id for made in made_from(source, *DISKS)] == ["read-1"]
+
+
+@pytest.mark.parametrize("field", ["environ", "purpose", "steps"])
+def test_a_missing_parameter_stays_as_written_where_no_program_reads_it(field: str) -> None:
+    (made,) = made_from(template(**{field: "see {nothing}"}), DISKS[0])
+
+    assert made.get(field) == "see {nothing}"
+
+
+def test_jinja_renders_nothing_for_what_is_missing_and_drops_no_instance() -> None:
+    command = "{{ __system_env__['NOBODY_SET'] }}|{{ nothing }}|{{ size }}"
+    source = template(id="read-{{ name }}", template_engine="jinja2", command=command)
+
+    assert commands(source, *DISKS) == ["||9", "||100"]
+
+
+def test_jinja_is_told_the_environment_of_jobs() -> None:
+    command = "{{ __system_env__['LAB'] }} {{ __checkbox_env__.get('LAB') }}"
+    source = template(id="read-{{ name }}", template_engine="jinja2", command=command)
+
+    (made,) = instances(source, DISKS[:1], {"LAB": "north"})
+
+    assert isinstance(made, Job)
+    assert made.command == "north north"
 
 
 def test_an_empty_record_makes_nothing() -> None:

@@ -16,6 +16,7 @@ from holdall.units import (
     Finding,
     Job,
     Origin,
+    SetupJob,
     Template,
     Unit,
     UnknownUnit,
@@ -324,3 +325,39 @@ def test_a_template_makes_jobs_unless_it_says_otherwise() -> None:
 
     assert isinstance(unit, Template)
     assert (unit.makes, unit.resource) == ("job", "com.example::r")
+
+
+def test_a_setup_job_is_a_job_of_its_own_kind_and_needs_no_plugin() -> None:
+    unit = make_unit({"unit": "setup job", "id": "install", "command": "true"}, namespace="ns")
+
+    assert isinstance(unit, SetupJob)
+    assert isinstance(unit, Job)
+    assert (unit.kind, unit.id, unit.plugin) == ("setup job", "ns::install", "shell")
+    assert dict(unit.requires_manifest) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "answers"),
+    [
+        ('["has_x", "o::y"]', {"ns::has_x": True, "o::y": True}),
+        ('[{"n": 4}, "z"]', {"ns::n": 4, "ns::z": True}),
+        ('{"a": "b", "c": false}', {"ns::a": "b", "ns::c": False}),
+    ],
+)
+def test_a_setup_job_names_the_answers_that_it_requires(
+    text: str, answers: dict[str, object]
+) -> None:
+    fields = {"unit": "setup job", "id": "a", "command": "true", "requires-manifest": text}
+
+    unit = make_unit(fields, namespace="ns")
+
+    assert isinstance(unit, SetupJob)
+    assert dict(unit.requires_manifest) == answers
+
+
+@pytest.mark.parametrize("text", ["has_x", "[1]", "[[]]", "5"])
+def test_required_answers_that_are_none_are_a_fault(text: str) -> None:
+    fields = {"unit": "setup job", "id": "a", "command": "true", "requires_manifest": text}
+
+    with pytest.raises(UnitError, match="the field 'requires-manifest' must "):
+        make_unit(fields, namespace="ns")

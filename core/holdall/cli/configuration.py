@@ -27,7 +27,8 @@ FILE: Final = "holdall.toml"
 
 _TRUTHS: Final = {"1": True, "yes": True, "true": True, "on": True}
 _LIES: Final = {"": False, "0": False, "no": False, "false": False, "off": False}
-_TABLES: Final = ("plugins", "settings", "stores", "devices", "redaction")
+_TABLES: Final = ("plugins", "settings", "stores", "devices", "redaction", "environment")
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RULES: Final = ("alias", "allow", "block", "prefer", "strict")
 
 
@@ -76,6 +77,7 @@ class Configuration(NamedTuple):
 
     Attributes:
         settings: By plugin id, what its table says and where it stands.
+        environment: Variables that jobs see where the environment has none of the name.
     """
 
     policy: PluginPolicy = PluginPolicy()
@@ -83,6 +85,7 @@ class Configuration(NamedTuple):
     stores: Mapping[str, StoreTable] = MappingProxyType({})
     devices: Mapping[str, DeviceTable] = MappingProxyType({})
     redaction: RedactionTable = RedactionTable()
+    environment: Mapping[str, str] = MappingProxyType({})
 
     def over(self, weaker: Configuration) -> Configuration:
         """Return both as one; of what both say, this one counts, settings key by key."""
@@ -95,6 +98,7 @@ class Configuration(NamedTuple):
             settings=settings,
             stores={**weaker.stores, **self.stores},
             devices={**weaker.devices, **self.devices},
+            environment={**weaker.environment, **self.environment},
             # Of secrets, either file may name more.
             redaction=RedactionTable(
                 *(
@@ -233,6 +237,7 @@ def _read_file(path: Path) -> Configuration:
             for device_id, value in tables["devices"].items()
         },
         redaction=_read_redaction(file, tables["redaction"]),
+        environment=_read_environment(file, tables["environment"]),
     )
 
 
@@ -323,6 +328,20 @@ def _read_redaction(file: _File, table: dict[str, Any]) -> RedactionTable:
     except ValueError as error:
         raise file.refuse(str(error), "redaction", "patterns") from error
     return RedactionTable(**lists)
+
+
+def _read_environment(file: _File, table: dict[str, Any]) -> dict[str, str]:
+    for name, value in table.items():
+        if not is_variable(name):
+            raise file.refuse("it can't be the name of a variable", "environment", name)
+        if "\0" in file.string(value, "environment", name):
+            raise file.refuse("no variable can hold a NUL", "environment", name)
+    return table
+
+
+def is_variable(name: str) -> bool:
+    """Whether *name* can be that of a variable that shells read."""
+    return bool(_VARIABLE.fullmatch(name))
 
 
 def _read_store(file: _File, name: str, table: dict[str, Any]) -> StoreTable:

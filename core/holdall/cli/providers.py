@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from gettext import gettext as _
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from holdall.cli.configuration import installed
 from holdall.cli.options import json_option
 from holdall.cli.output import print_json, print_line, print_lines, print_table
-from holdall.providers import load_provider
+from holdall.cli.sources import load_sources
+from holdall.providers import found_providers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from holdall.registry import Registry
 
 
 @click.group()
@@ -21,29 +29,46 @@ def providers() -> None:
 @providers.command("list")
 @json_option
 def list_providers(*, as_json: bool) -> None:
-    """List the installed providers; their units are not read."""
+    """List the installed providers; their units are not read.
+
+    They come with installed packages, or their `.provider` files lie where Checkbox
+    looks for them, in the folders of PROVIDERPATH if that is set.
+    """
     registry = installed()
-    candidates = registry.candidates("providers")
+    rows = [*_packaged(registry), *_found(registry)]
     if as_json:
-        print_json(
-            [
-                {
-                    "id": candidate.id,
-                    "state": str(candidate.state),
-                    "distribution": candidate.distribution,
-                    "version": candidate.version,
-                }
-                for candidate in candidates
-            ]
-        )
+        print_json([row._asdict() for row in rows])
         return
     print_table(
         (_("PROVIDER"), _("STATE"), _("FROM"), _("REASON")),
-        [
-            (candidate.id, str(candidate.state), candidate.origin, candidate.reason)
-            for candidate in candidates
-        ],
+        [(row.id, row.state, row.origin, row.reason) for row in rows],
     )
+
+
+class _Row(NamedTuple):
+    id: str
+    state: str
+    origin: str
+    distribution: str
+    version: str
+    reason: str
+
+
+def _packaged(registry: Registry) -> Iterator[_Row]:
+    for candidate in registry.candidates("providers"):
+        yield _Row(
+            candidate.id,
+            str(candidate.state),
+            candidate.origin,
+            candidate.distribution,
+            candidate.version,
+            candidate.reason,
+        )
+
+
+def _found(registry: Registry) -> Iterator[_Row]:
+    for found in found_providers(registry, os.environ):
+        yield _Row(found.name, found.state, found.source, "", found.version, found.reason)
 
 
 @providers.command("show")
@@ -52,9 +77,9 @@ def list_providers(*, as_json: bool) -> None:
 def show_provider(source: str, *, as_json: bool) -> None:
     """Show a provider's units by kind, and everything wrong with its definitions.
 
-    SOURCE is a path, LOADER:PATH, or the name of an installed provider.
+    SOURCE is a path, LOADER:PATH, or the name of a provider that `providers list` has.
     """
-    provider = load_provider(source, registry=installed())
+    (provider,) = load_sources([source], installed())
     kinds = Counter(unit.kind for unit in provider.unit_list)
     problems = provider.problems
     if as_json:

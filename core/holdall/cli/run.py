@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections import Counter
 from gettext import gettext as _
-from gettext import ngettext
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from holdall.cli.configuration import installed
 from holdall.cli.devices import devices_of, runners_of
 from holdall.cli.diagnostics import show_log
+from holdall.cli.job_options import job_options, job_variables
 from holdall.cli.options import (
     Seconds,
     chosen_repository,
@@ -27,18 +25,15 @@ from holdall.cli.output import note
 from holdall.cli.person import DEFAULT_SHOWN, SHOWN
 from holdall.cli.redaction import redact_stored_option, rules_again
 from holdall.cli.running import run_and_report
-from holdall.cli.sources import providers_of
+from holdall.cli.sources import load_sources, providers_of, report_problems
 from holdall.errors import EmptySessionError, HoldallError, NothingToResumeError
 from holdall.exports import find_exporter, units_in
 from holdall.journal import list_sessions, read_events
-from holdall.languages import NN_
-from holdall.providers import load_provider
 from holdall.redaction import rules_in
 from holdall.session import (
     ALL_CHANGED,
     CHOICES,
     Request,
-    RunSettings,
     SessionDeviceContext,
     SessionManager,
     begin,
@@ -51,18 +46,13 @@ from holdall.view import SessionView
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from holdall.cli.job_options import JobOptions
     from holdall.cli.options import ExportTarget
     from holdall.cli.person import Shown
     from holdall.contracts import Repository, Storage
     from holdall.redaction import RedactionRules
     from holdall.registry import Registry
     from holdall.units import Device, Provider, Unit
-
-# How many problems of a kind a provider has.
-_PROBLEMS: Final = {
-    "error": NN_("{count} error", "{count} errors"),
-    "warning": NN_("{count} warning", "{count} warnings"),
-}
 
 _shared_options = command_options(
     click.option(
@@ -87,6 +77,7 @@ _shared_options = command_options(
         "hide-resource-and-attachment; hide-automated. That of jobs which need a person always "
         "is. [default: hide-resource-and-attachment]",
     ),
+    job_options,
     redact_stored_option,
     store_option,
     json_option,
@@ -110,6 +101,12 @@ _shared_options = command_options(
     "[default: local]",
 )
 @click.option("--title", default="", help="What to call the session.")
+@click.option(
+    "--lang",
+    metavar="LANG",
+    default="",
+    help="Language of the providers' texts and of the reports.",
+)
 @_shared_options
 def run(
     source: tuple[str, ...],
@@ -117,11 +114,13 @@ def run(
     job: tuple[str, ...],
     device: tuple[str, ...],
     title: str,
+    lang: str,
     export: tuple[str, ...],
     timeout: float | None,
     output: Shown,
     store: str | None,
     *,
+    jobs: JobOptions,
     rules: RedactionRules,
     as_json: bool,
 ) -> int:
@@ -134,7 +133,7 @@ def run(
     show_log()
     registry = installed()
     targets = parse_targets(export, stdout_free=not as_json)
-    providers = [load_provider(name, registry=registry) for name in source]
+    providers = load_sources(source, registry, lang)
     _check_exporters(targets, providers, registry)
     repository = chosen_repository(store, registry)
     devices = devices_of(device, registry)
@@ -144,16 +143,16 @@ def run(
         _note_plugins(
             manager, repository, providers, [target_device.runner for target_device in devices]
         )
-        for provider in providers:
-            _report_problems(provider)
+        report_problems(providers)
         try:
             _add_devices(manager, devices, providers)
+            job_variables(manager, jobs)  # known before the selection, which may ask for them
             _select(manager, plan, job)
         except HoldallError:
             manager.destroy()
             raise
         return run_and_report(
-            *(manager, repository, targets, _settings(timeout)), as_json=as_json, shown=output
+            *(manager, repository, targets, timeout, jobs), as_json=as_json, shown=output
         )
 
 
@@ -189,6 +188,7 @@ def resume(
     output: Shown,
     store: str | None,
     *,
+    jobs: JobOptions,
     rules: RedactionRules,
     retry_interrupted: bool,
     as_json: bool,
@@ -217,22 +217,14 @@ def resume(
             _adopt_providers(manager, providers)
             runners = runners_of(manager, device)
             return run_and_report(
-                *(manager, repository, targets, _settings(timeout, retry=retry_interrupted)),
+                *(manager, repository, targets, timeout, jobs),
+                retry_interrupted=retry_interrupted,
                 as_json=as_json,
                 shown=output,
                 runners=runners,
             )
     finally:
         storage.close()
-
-
-def _settings(timeout: float | None, *, retry: bool = False) -> RunSettings:
-    return RunSettings(
-        environ=os.environ,
-        timeout=timeout,
-        retry_interrupted=retry,
-        warn=lambda message: note(f"holdall: {message}"),
-    )
 
 
 def _add_devices(
@@ -297,18 +289,6 @@ def _note_plugins(
         manager.note_plugin("provider_loaders", loader)
     for name in dict.fromkeys(map(runner_name, runners)):
         manager.note_plugin("runners", name)
-
-
-def _report_problems(provider: Provider) -> None:
-    counts = Counter(problem.severity for problem in provider.problems)
-    if counts:
-        what = ", ".join(
-            ngettext(*_PROBLEMS[severity], count).format(count=count)
-            for severity, count in counts.items()
-        )
-        message = _("{provider}: {problems}; `{command}` lists them")
-        command = f"holdall providers show {provider.source}"
-        note(message.format(provider=provider.name, problems=what, command=command))
 
 
 def _select(manager: SessionManager, plans: Sequence[str], patterns: Sequence[str]) -> None:

@@ -12,19 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 from holdall.cli.exits import TESTS_FAILED
 from holdall.cli.export import report_failures, write_reports
+from holdall.cli.job_options import job_variables
 from holdall.cli.output import counted, ending, note, print_json
 from holdall.cli.person import DEFAULT_SHOWN, person_at_terminal
 from holdall.cli.progress import shown_progress
-from holdall.session import NOBODY, run_session
+from holdall.cli.sources import report_options
+from holdall.session import NOBODY, RunSettings, run_session
 from holdall.view import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from holdall.cli.job_options import JobOptions
     from holdall.cli.options import ExportTarget
     from holdall.cli.person import PersonAtTerminal, Shown
     from holdall.contracts import ExportReport, Repository
-    from holdall.session import BoundRunner, RunSettings, SessionManager
+    from holdall.session import BoundRunner, SessionManager
     from holdall.view import JobView, SessionView
 
 
@@ -32,21 +35,28 @@ def run_and_report(
     manager: SessionManager,
     repository: Repository,
     targets: Sequence[ExportTarget],
-    settings: RunSettings,
+    timeout: float | None,
+    jobs: JobOptions,
     *,
     as_json: bool = False,
+    retry_interrupted: bool = False,
     shown: Shown = DEFAULT_SHOWN,
     runners: Mapping[str, BoundRunner] = MappingProxyType({}),
 ) -> int:
     """Run the jobs of a session, write its reports, and return the exit code.
 
     Args:
-        settings: All but the person, who is asked if somebody is at a terminal.
-        shown: Of which jobs the output is shown there.
+        shown: Of which jobs the output is shown at a terminal.
     """
     with shown_progress(manager, quiet=as_json) as pause, _signals_as_interrupt():
         person = None if as_json else person_at_terminal(pause, shown=shown)
-        settings = settings._replace(person=person)
+        settings = RunSettings(
+            environ=job_variables(manager, jobs),
+            timeout=timeout,
+            person=person,
+            warn=lambda message: note(f"holdall: {message}"),
+            retry_interrupted=retry_interrupted,
+        )
         command = f"holdall resume {manager.storage.id} --store {repository.url}"
         try:
             if not _run_all(manager, settings, person, runners):
@@ -59,7 +69,11 @@ def run_and_report(
     providers = [
         provider for context in manager.device_context_list for provider in context.provider_list
     ]
-    reports = write_reports(view, targets, manager.registry, providers=providers)
+    reports = write_reports(
+        *(view, targets, manager.registry),
+        providers=providers,
+        options=[report_options(providers) for _target in targets],
+    )
     code = report_failures(reports)
     _print_summary(view, repository.url, reports, as_json=as_json)
     return max(code, 0 if verdict(view).passed else TESTS_FAILED)

@@ -44,6 +44,11 @@ def config_schema() -> dict[str, Any]:
         "strict": {"type": "boolean"},
     }
     facts = {"type": "object", "additionalProperties": text}
+    variables = {
+        "type": "object",
+        "additionalProperties": {"type": "string"},
+        "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"},
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:holdall:schema:config:1",
@@ -53,6 +58,7 @@ def config_schema() -> dict[str, Any]:
                 "plugins": _table(rules),
                 "settings": _tables({"type": "object"}),
                 "stores": _tables(_table({"url": text, "inner": texts}, required=["url"])),
+                "environment": variables,
                 "redaction": _table({"env": texts, "patterns": texts, "keys": texts}),
                 "devices": _tables(
                     _table({"runner": text, "description": {"type": "string"}, "facts": facts})

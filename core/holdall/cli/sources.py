@@ -1,14 +1,20 @@
-"""Load the providers of a stored session again, for commands that need their units."""
+"""Load the providers that a user names, and those of a stored session again."""
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from gettext import gettext as _
-from typing import TYPE_CHECKING
+from gettext import ngettext
+from typing import TYPE_CHECKING, Final
+
+import click
 
 from holdall.cli.exits import message
 from holdall.cli.output import note
-from holdall.errors import HoldallError
+from holdall.errors import HoldallError, UnknownLanguageError
 from holdall.exports import units_in
+from holdall.languages import NN_, load_catalog
 from holdall.providers import load_provider
 
 if TYPE_CHECKING:
@@ -19,12 +25,63 @@ if TYPE_CHECKING:
     from holdall.units import Provider
     from holdall.view import SessionView
 
+_MOST_SHOWN: Final = 20
+# How many problems of a kind a provider has.
+_PROBLEMS: Final = {
+    "error": NN_("{count} error", "{count} errors"),
+    "warning": NN_("{count} warning", "{count} warnings"),
+}
+
+
+def load_sources(sources: Iterable[str], registry: Registry, lang: str = "") -> list[Provider]:
+    """Return the providers that *sources* name, those of this machine included.
+
+    Raises:
+        UsageError: *lang* is no name of a language.
+    """
+    if lang and not lang.replace("-", "").replace("_", "").isalnum():
+        text = _("{lang!r} is no language; write one like 'de' or 'pt-BR'")
+        raise click.UsageError(text.format(lang=lang))
+    return [
+        load_provider(source, registry=registry, lang=lang, environ=os.environ)
+        for source in sources
+    ]
+
+
+def report_options(providers: Iterable[Provider]) -> list[str]:
+    """Return the options that let reports speak as the texts of *providers* do."""
+    languages = (provider.source.partition("?lang=")[2] for provider in providers)
+    lang = next(filter(None, languages), "")
+    try:
+        load_catalog(lang or "en")
+    except UnknownLanguageError:
+        return []
+    return [f"lang={lang}"] if lang else []
+
+
+def report_problems(providers: Iterable[Provider]) -> None:
+    """Say which definitions are lost, and how much else is wrong."""
+    for provider in providers:
+        problems = provider.problems
+        counts = Counter(problem.severity for problem in problems)
+        if counts:
+            what = ", ".join(
+                ngettext(*_PROBLEMS[severity], count).format(count=count)
+                for severity, count in counts.items()
+            )
+            text = _("{provider}: {problems}; `{command}` lists them")
+            command = f"holdall providers show {provider.source}"
+            note(text.format(provider=provider.name, problems=what, command=command))
+        lost = [problem for problem in problems if problem.severity == "error"]
+        for problem in lost[:_MOST_SHOWN]:
+            note(f"holdall: {problem}")
+
 
 def providers_of(
     view: SessionView, sources: Sequence[str], registry: Registry
 ) -> dict[str, list[Provider]]:
     """Return the providers of each device, from what was given or from what the journal says."""
-    given = [load_provider(source, registry=registry) for source in sources]
+    given = load_sources(sources, registry)
     by_device: dict[str, list[Provider]] = {device.id: [] for device in view.devices}
     loaded: dict[tuple[str, str], Provider] = {}
     for event in view.providers:
@@ -62,7 +119,7 @@ def providers_with_units(
     They are looked for in what was given, then where the session says that the
     providers of their namespaces were. An export whose unit is not found says so itself.
     """
-    providers = [load_provider(source, registry=registry) for source in sources]
+    providers = load_sources(sources, registry)
     known = units_in(providers)
     missing = {
         name.rpartition("::")[0]

@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     )
     from holdall.contracts.importers import Importer
     from holdall.contracts.people import AttemptEnded, Move, Person, Question, Reply
-    from holdall.contracts.providers import ProviderLoader
+    from holdall.contracts.providers import (
+        FindsProviders,
+        InstalledProvider,
+        ProviderLoader,
+        Translates,
+    )
     from holdall.contracts.runners import ProcessMark, Runner, Task
     from holdall.contracts.stores import (
         HasExistence,
@@ -61,7 +66,12 @@ else:
             ),
             ".importers": ("Importer",),
             ".people": ("AttemptEnded", "Move", "Person", "Question", "Reply"),
-            ".providers": ("ProviderLoader",),
+            ".providers": (
+                "FindsProviders",
+                "InstalledProvider",
+                "ProviderLoader",
+                "Translates",
+            ),
             ".runners": ("ProcessMark", "Runner", "Task"),
             ".stores": (
                 "HasExistence",
@@ -87,6 +97,7 @@ __all__ = [
     "ExportReport",
     "ExportWarning",
     "Exporter",
+    "FindsProviders",
     "FolderExporter",
     "FolderSink",
     "HasExistence",
@@ -95,6 +106,7 @@ __all__ = [
     "HasSchema",
     "HasSummaries",
     "Importer",
+    "InstalledProvider",
     "Level",
     "LogWriter",
     "Mode",
@@ -116,5 +128,6 @@ __all__ = [
     "Storage",
     "Sweepable",
     "Task",
+    "Translates",
     "Verifies",
 ]

@@ -30,6 +30,11 @@ class Task(Protocol):
         ...
 
     @property
+    def user(self) -> str:
+        """The account that performs the job; empty for the one that runs holdall."""
+        ...
+
+    @property
     def environ(self) -> dict[str, str]:
         """The variables the command sees, complete."""
         ...

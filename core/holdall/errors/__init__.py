@@ -29,6 +29,7 @@ from holdall.errors.plugins import (
     UnknownPluginError,
 )
 from holdall.errors.providers import (
+    AmbiguousProviderError,
     ProviderError,
     ProviderLoadError,
     RecordSyntaxError,
@@ -82,6 +83,7 @@ from holdall.errors.storage import (
 from holdall.errors.urls import masked_url
 
 __all__ = [
+    "AmbiguousProviderError",
     "BusyStorageError",
     "ClosedStorageError",
     "ConcurrentWriteError",

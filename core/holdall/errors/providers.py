@@ -30,6 +30,21 @@ class UnknownProviderError(ProviderError, LookupError):
         )
 
 
+class AmbiguousProviderError(ProviderError, LookupError):
+    """Several providers on this machine have the name that was asked for."""
+
+    def __init__(self, name: str, sources: Sequence[str]) -> None:
+        super().__init__(name, sources)
+        self.name = name
+        self.sources = tuple(sources)
+
+    def __str__(self) -> str:
+        return (
+            f"several providers are called {self.name!r}: {' and '.join(self.sources)}; write the "
+            "path of the one that is meant, or remove the others"
+        )
+
+
 class ProviderLoadError(ProviderError):
     """The source exists but can't be loaded as a provider."""
 

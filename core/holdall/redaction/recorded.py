@@ -44,6 +44,7 @@ _PROSE: Final = frozenset(
 """Fields that people and jobs write."""
 
 _JOBS_OF_METADATA: Final = frozenset({"running_job_name", "rejected_jobs"})
+_PROSE_OF_METADATA: Final = frozenset({"title", "environ"})
 
 _OWN: Final = frozenset(
     {
@@ -100,7 +101,7 @@ def _masked_metadata(name: str, raw: msgspec.Raw, masker: Masker) -> msgspec.Raw
     if name == "app_blob" and isinstance(value, str):  # bytes, in base64
         shown: Any = b64encode(masker.exact.data(b64decode(value))).decode()
     else:
-        by = masker if name == "title" else masker.exact
+        by = masker if name in _PROSE_OF_METADATA else masker.exact
         shown = _masked(value, by, masker, "job" if name in _JOBS_OF_METADATA else "")
     return raw if shown == value else msgspec.Raw(msgspec.json.encode(shown))
 

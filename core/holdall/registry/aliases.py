@@ -28,9 +28,9 @@ SHORT: Final[Mapping[str, str]] = {
 """What people type; silent for ever, and reserved."""
 
 LEGACY: Final[Mapping[str, str]] = {
-    f"{namespace}::{short}": SHORT[short]
+    f"{namespace}::{unit}": SHORT[{"html-multi-page": "html", "tp-export": "xlsx"}.get(unit, unit)]
     for namespace in ("com.canonical.plainbox", "2013.com.canonical.plainbox")
-    for short in ("global", "html", "json", "junit", "tar", "text", "xlsx")
+    for unit in (*sorted(SHORT.keys() - {"jinja2", "template"}), "html-multi-page", "tp-export")
 }
 """What plainbox called its exporters; used with a warning."""
 

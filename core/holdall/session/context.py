@@ -157,7 +157,7 @@ class SessionDeviceContext:
         if self._selection is None:
             units = self.state.units_by_kind
             self._selection = plan_selection(
-                self._plans, self.state.job_list, lambda plan_id: find_plan_in(units, plan_id)
+                self._plans, self.state.catalog, lambda plan_id: find_plan_in(units, plan_id)
             )
         return self._selection
 

@@ -21,11 +21,51 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from holdall.contracts import Repository, Storage
+    from holdall.units import Job
 
 _PREFIX: Final = "holdall-job-"
 SHARE: Final = "session-share"
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _PASSES: Final = 3
+
+
+@contextmanager
+def attempt_folder(job: Job, warn: Callable[[str], None]) -> Iterator[Path]:
+    """Give an attempt at *job* its folder, and report what the job leaves there.
+
+    A job with the flag `preserve-cwd` runs in holdall's own folder, which stays.
+
+    Raises:
+        OSError: No folder can be made.
+    """
+    if "preserve-cwd" in job.flags:
+        yield Path.cwd()
+        return
+    with job_folder(warn) as folder:
+        yield folder
+        left = [] if "has-leftovers" in job.flags else _files_below(folder)
+        if left:
+            warn(f"the job {job.id!r} left files in its folder, which is removed: {_listed(left)}")
+
+
+def _files_below(folder: Path) -> list[str]:
+    """Return the paths of the files in a folder, relative to it, and of empty folders."""
+    names = []
+    for parent, folders, files in os.walk(folder):
+        relative = Path(parent).relative_to(folder)
+        names += [str(relative / name) for name in files]
+        if not folders and not files and relative != Path():
+            names.append(f"{relative}/")
+        if len(names) > _MOST_FILES:
+            break  # more than a message needs
+    return sorted(names)
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(map(repr, names[:_MOST])) + (", ..." if len(names) > _MOST else "")
+
+
+_MOST_FILES: Final = 1000
 
 
 @contextmanager

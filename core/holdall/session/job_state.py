@@ -51,9 +51,9 @@ class JobProgress(msgspec.Struct, eq=False, gc=False):
         if not result.is_hollow:
             self.history = (*self.history, result)
 
-    def override(self, fields: Iterable[tuple[str, str]]) -> None:
-        """Make exactly these fields differ from the definition; later ones win."""
-        self.overrides = dict(fields) or _NONE
+    def override(self, fields: Mapping[str, str]) -> None:
+        """Make exactly these fields differ from the definition."""
+        self.overrides = fields or _NONE
 
 
 class StateRules(NamedTuple):

@@ -21,6 +21,8 @@ _FIELDS: Final[Mapping[str, tuple[Any, Any]]] = {
     "rejected_jobs": (list, None),
     "last_job_start_time": (float | None, None),
     "remaining_todo_jobs": (bool, False),
+    "environ": (dict, None),
+    "normal_user": (str | None, None),
 }
 
 
@@ -37,6 +39,8 @@ class SessionMetaData:
         rejected_jobs: Ids of jobs that a person took out.
         last_job_start_time: Seconds since 1970, UTC.
         remaining_todo_jobs: Whether the application means to add jobs.
+        environ: Variables that jobs see besides those of the caller, so that a resume has them.
+        normal_user: The account of jobs that name none, as it was chosen for the session.
     """
 
     FLAG_INCOMPLETE: Final = "incomplete"
@@ -52,10 +56,12 @@ class SessionMetaData:
     rejected_jobs: list[str]
     last_job_start_time: float | None
     remaining_todo_jobs: bool
+    environ: dict[str, str]
+    normal_user: str | None
 
     def __init__(self, **fields: Any) -> None:
         for name, (kind, default) in _FIELDS.items():
-            empty = kind() if kind in {set, list} else default
+            empty = kind() if kind in _COLLECTIONS else default
             setattr(self, name, fields.pop(name, empty))
         if fields:
             known = ", ".join(_FIELDS)
@@ -72,7 +78,7 @@ class SessionMetaData:
             raise TypeError(f"the metadata {name!r} takes {wanted}, not {type(value).__name__}")
         if isinstance(value, str):
             value = encodable(value)
-        elif isinstance(value, set | list):
+        elif isinstance(value, set | list | dict):
             _check_strings(name, value)
         super().__setattr__(name, value)
 
@@ -81,8 +87,8 @@ class SessionMetaData:
         fields = {}
         for name, (_kind, default) in _FIELDS.items():
             value = getattr(self, name)
-            if value != default and value not in (set(), []):
-                if isinstance(value, set | list):
+            if value != default and value not in (set(), [], {}):
+                if isinstance(value, set | list | dict):
                     _check_strings(name, value)  # it may have been changed in place
                 fields[name] = msgspec.Raw(msgspec.json.encode(_plain(value)))
         return fields
@@ -101,13 +107,17 @@ class SessionMetaData:
     def defaults() -> dict[str, msgspec.Raw]:
         """Return the encoded values of all fields when nothing was done to them."""
         return {
-            name: msgspec.Raw(b"[]" if kind in {set, list} else msgspec.json.encode(default))
+            name: msgspec.Raw(_EMPTY.get(kind) or msgspec.json.encode(default))
             for name, (kind, default) in _FIELDS.items()
         }
 
 
-def _check_strings(name: str, items: set[Any] | list[Any]) -> None:
-    for item in items:
+_EMPTY: Final[Mapping[Any, bytes]] = {set: b"[]", list: b"[]", dict: b"{}"}
+_COLLECTIONS: Final = _EMPTY.keys()
+
+
+def _check_strings(name: str, items: set[Any] | list[Any] | dict[Any, Any]) -> None:
+    for item in [*items, *items.values()] if isinstance(items, dict) else items:
         if not isinstance(item, str):
             raise TypeError(f"the metadata {name!r} takes strings, and {item!r} is none")
 
@@ -119,7 +129,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, set | list):
         items = [_plain(item) for item in value]
         return sorted(items) if isinstance(value, set) else items
+    if isinstance(value, dict):
+        return {_plain(name): _plain(item) for name, item in value.items()}
     return value
 
 
-_TYPES: Final[Mapping[str, Any]] = {"flags": set[str], "rejected_jobs": list[str]}
+_TYPES: Final[Mapping[str, Any]] = {
+    "flags": set[str],
+    "rejected_jobs": list[str],
+    "environ": dict[str, str],
+}

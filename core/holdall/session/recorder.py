@@ -23,6 +23,7 @@ from holdall.journal import (
 )
 from holdall.results import encodable
 from holdall.session.metadata import SessionMetaData
+from holdall.units import BUILTIN_CATEGORIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -266,10 +267,11 @@ class EventRecorder:
         if self._defined.get(state.job.id) == record:
             return
         self._defined[state.job.id] = record
-        name = self._category_names.get(record.category_id)
-        if name is not None and record.category_id not in self._categories:
-            self._categories.add(record.category_id)
-            yield CategoryDefined(at=self._clock(), id=record.category_id, name=encodable(name))
+        category_id = record.category_id
+        name = self._category_names.get(category_id, BUILTIN_CATEGORIES.get(category_id))
+        if name is not None and category_id not in self._categories:
+            self._categories.add(category_id)
+            yield CategoryDefined(at=self._clock(), id=category_id, name=encodable(name))
         yield JobDefined(at=self._clock(), device=self._device_id, job=record)
 
 

@@ -16,7 +16,7 @@ from holdall.journal import Process, now
 from holdall.registry import calling
 from holdall.results import JobResult, Outcome
 from holdall.session.environment import job_environ
-from holdall.session.folders import job_folder, remove_leftovers, session_share
+from holdall.session.folders import attempt_folder, remove_leftovers, session_share
 from holdall.session.people import ENDED_BY_HAND, Interview, Paused
 from holdall.session.readiness import SKIP_OUTCOMES
 from holdall.session.runners import bound_runner, open_runner
@@ -38,12 +38,13 @@ class RunSettings(NamedTuple):
     """How jobs are run.
 
     Attributes:
-        environ: Variables that jobs may see of.
+        environ: Variables that jobs see besides holdall's own.
         timeout: Seconds that one attempt may take, None for any time.
         person: Performs manual jobs, and sees what commands write; None if nobody is present.
         warn: Takes messages about what is wrong and stops nothing: with the selection, or with
             what a job left behind.
         retry_interrupted: Whether jobs whose attempt was interrupted run again.
+        normal_user: The account of jobs that name none; empty for the one that runs holdall.
     """
 
     environ: Mapping[str, str]
@@ -51,6 +52,7 @@ class RunSettings(NamedTuple):
     person: Person | None = None
     warn: Callable[[str], None] = lambda _message: None
     retry_interrupted: bool = False
+    normal_user: str = ""
 
 
 def run_session(
@@ -220,7 +222,7 @@ class _Run(NamedTuple):
         if prepared.outcome is not Outcome.NONE:
             return prepared
         try:
-            folder = folders.enter_context(job_folder(self.settings.warn))
+            folder = folders.enter_context(attempt_folder(state.job, self.settings.warn))
         except OSError as error:
             reason = f"it could not be started: no folder can be made for it: {error}"
             return JobResult(outcome=Outcome.ERROR, comments=reason)
@@ -270,6 +272,7 @@ class _Task:
         self.job: Final = state.job
         self.device: Final = context.device
         self.folder: Final = folder
+        self.user: Final = state.job.user or run.settings.normal_user
         self.timeout: Final = run.settings.timeout
         person = run.settings.person
         self.stdin: Final = None if person is None or state.job.automated else person.stdin
@@ -280,6 +283,8 @@ class _Task:
             run.settings.environ,
             session_id=run.manager.storage.id,
             session_share=run.share,
+            providers=context.provider_list,
+            normal_user=run.settings.normal_user,
         )
         self._manager = run.manager
         self._state = context.state

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from holdall.errors import NothingSelectedError, UnknownUnitError
-from holdall.session.plans import pattern
-from holdall.units import TestPlan
+from holdall.units import TestPlan, selector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,16 +48,19 @@ def matching_jobs(context: SessionDeviceContext, patterns: Sequence[str]) -> lis
         NothingSelectedError: A pattern means no job, or is none.
     """
     namespaces = dict.fromkeys(provider.namespace for provider in context.provider_list)
+    states = context.state.job_state_map
     selected: dict[str, Job] = {}
     for text in patterns:
         try:
-            tests = [pattern(text, namespace) for namespace in namespaces]
+            patterns_of = [selector(text, namespace) for namespace in namespaces]
         except ValueError as error:
             raise NothingSelectedError(f"job {text!r}", str(error)) from error
-        matches = [job for job in context.state.job_list if any(t.matches(job) for t in tests)]
+        matches = dict.fromkeys(
+            job_id for each in patterns_of for job_id in context.state.catalog.selected(each)
+        )
         if not matches:
             raise NothingSelectedError(f"job {text!r}", "no loaded provider has such a job")
-        selected.update((job.id, job) for job in matches)
+        selected.update((job_id, states[job_id].job) for job_id in matches)
     return list(selected.values())
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Final
 
 from holdall.errors import UnitError
-from holdall.units import SUSPENDS, make_unit
+from holdall.units import SUSPENDS, make_unit, sibling_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from holdall.units import Job, Unit
 
-_FLAGS: Final[Mapping[str, tuple[str, str]]] = {
-    "also-after-suspend": ("after-suspend-", "after suspend"),
-    "also-after-suspend-manual": ("after-suspend-manual-", "after suspend by hand"),
+_PREFIXES: Final[Mapping[str, str]] = {
+    "also-after-suspend": "after-suspend-",
+    "also-after-suspend-manual": "after-suspend-manual-",
 }
 
 
@@ -24,56 +23,42 @@ def siblings(job: Job) -> Iterator[Unit | UnitError]:
 
     `siblings` is a JSON list of fields that differ from the job's own. The flags
     `also-after-suspend` and `also-after-suspend-manual` ask for the same job once
-    more behind the one that suspends the machine.
+    more behind the one that suspends the machine; siblings inherit them.
     """
     if not job.get("siblings") and not job.get("flags"):
         return  # most jobs, of which there may be many
-    for changes in _written_out(job):
-        if isinstance(changes, UnitError):
-            yield changes
+    for entry in sibling_entries(job.get("siblings")):
+        if entry.fault:
+            yield UnitError(job.id, job.where, entry.fault)
             continue
         try:
-            yield _changed(job, changes)
+            yield _changed(job, entry.changes)
         except UnitError as error:
             yield error
-    for flag, (prefix, suffix) in _FLAGS.items():
+    for flag, prefix in _PREFIXES.items():
         if flag in job.flags:
-            depends = f"{job.get('depends')} {SUSPENDS[flag]}".strip()
-            changes = {
-                "id": prefix + job.partial_id,
-                "_summary": f"{job.summary} {suffix}",
-                "depends": depends,
-            }
-            yield _changed(job, changes)
+            yield _changed(job, _twin(job, flag, prefix))
 
 
-def _written_out(job: Job) -> Iterator[dict[str, str] | UnitError]:
-    text = job.get("siblings")
-    if not text:
-        return
-    try:
-        listed = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        yield UnitError(job.id, job.where, f"siblings: it is no JSON ({error})")
-        return
-    if not isinstance(listed, list):
-        yield UnitError(job.id, job.where, "siblings: it must be a JSON list")
-        return
-    for changes in listed:
-        if isinstance(changes, dict) and all(isinstance(v, str) for v in changes.values()):
-            yield changes
-        else:
-            reason = f"siblings: {changes!r} does not map fields to text"
-            yield UnitError(job.id, job.where, reason)
+def _twin(job: Job, flag: str, prefix: str) -> dict[str, str | None]:
+    """Return what differs in the edition of *job* that runs behind a suspend."""
+    changes: dict[str, str | None] = {
+        "id": prefix + job.partial_id,
+        "_summary": f"{job.summary} after suspend (S3)",
+        "depends": "\n".join(dict.fromkeys([*job.ids("depends"), job.id, SUSPENDS[flag]])),
+        "flags": " ".join(kept for kept in job.words("flags") if kept not in _PREFIXES),
+    }
+    if job.group:
+        changes["group"] = prefix + job.group
+    return changes
 
 
-def _changed(job: Job, changes: Mapping[str, str]) -> Unit:
-    spelled = {name.lstrip("_").replace("-", "_") for name in changes}
+def _changed(job: Job, changes: Mapping[str, str | None]) -> Unit:
+    spelled = {name.lstrip("_").replace("-", "_") for name in changes} | {"siblings"}
     kept = {
         name: value
         for name, value in job.fields.items()
-        if name.lstrip("_").replace("-", "_") not in spelled | {"siblings"}
+        if name.lstrip("_").replace("-", "_") not in spelled
     }
-    flags = " ".join(flag for flag in sorted(job.flags) if flag not in _FLAGS)
-    fields = {**kept, "flags": flags, **changes}
-    return make_unit(fields, namespace=job.namespace, origin=job.origin)
+    given = {name: value for name, value in changes.items() if value is not None}
+    return make_unit(kept | given, namespace=job.namespace, origin=job.origin)

@@ -1,21 +1,19 @@
 """The run order: every job after what it waits for, and all problems in one pass.
 
-Four steps, each linear in jobs plus dependencies (the last one times the
-logarithm of the number of jobs):
+The order is Checkbox's, made certain where that one is left to chance:
 
-1. pull: what the wanted jobs depend on joins them, in the order it is needed
-2. drop: jobs in a circle or without something they need, and what needs those
-3. group: jobs of one group become one block
-4. order: blocks by their dependencies and `before`, ties in the order of step 1
-
-A circle made only by `before` or by a group drops no job: the wish is reported
-and ignored, and everything runs.
+1. pull: what the wanted jobs depend on, come after or require joins them
+2. drop: jobs that lack something they need, and what needs those
+3. order: the wanted jobs one after another, each behind what it waits for, in the
+   order its definition names that; `before` and `salvages` count for jobs that are
+   there anyhow and pull none; the jobs of a group are one place in the order
+4. jobs that wait for each other in any of these ways are dropped too, and the rest
+   is ordered again
 """
 
 from __future__ import annotations
 
 from collections import deque
-from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdall.errors import (
@@ -45,7 +43,6 @@ class Solution(NamedTuple):
 RELATIONS: Final = {
     "depends": "it depends on",
     "after": "it comes after",
-    "salvages": "it salvages",
     "resource": "it requires the resource",
 }
 
@@ -57,10 +54,22 @@ def solve(jobs: Mapping[str, Job], wanted: Sequence[Job]) -> Solution:
     ]
     starts = [job.id for job in dict.fromkeys(wanted) if jobs.get(job.id) == job]
     edges: Edges = {}
-    order = _pulled(jobs, starts, edges)
-    dropped = _dropped(jobs, order, edges, problems)
-    kept = [job_id for job_id in order if job_id not in dropped]
-    return Solution([jobs[job_id] for job_id in _ordered(jobs, kept, edges, problems)], problems)
+    pulled = _pulled(jobs, starts, edges)
+    dropped: set[str] = set()
+    missing = (needed for job_id in pulled for needed, _ in edges[job_id] if needed not in jobs)
+    _drop(list(dict.fromkeys(missing)), dropped, jobs, edges, problems)
+    while True:
+        starts = [job_id for job_id in starts if job_id not in dropped]
+        order = _Order(jobs, starts, _pulled(jobs, starts, edges), edges)
+        run_list = order.solved()
+        if run_list is not None:
+            return Solution([jobs[job_id] for job_id in run_list], problems)
+        lost: dict[str, None] = {}
+        for relation, path, members in order.circles():
+            problems.append(DependencyCycleError(path[0], path, relation))
+            lost.update(dict.fromkeys(members))
+        dropped.update(lost)
+        _drop(list(lost), dropped, jobs, edges, problems)
 
 
 def dependencies(job: Job) -> tuple[tuple[str, str], ...]:
@@ -73,7 +82,6 @@ def dependencies(job: Job) -> tuple[tuple[str, str], ...]:
     for relation, ids in (
         ("depends", job.depends),
         ("after", job.after),
-        ("salvages", job.salvages),
         ("resource", resources),
     ):
         for job_id in ids:
@@ -83,52 +91,150 @@ def dependencies(job: Job) -> tuple[tuple[str, str], ...]:
 
 def _pulled(jobs: Mapping[str, Job], starts: Iterable[str], edges: Edges) -> list[str]:
     """Return ids behind everything they wait for, and fill *edges*; circles are left open."""
-    order: list[str] = []
+    order: dict[str, bool] = {}
     for start in starts:
-        if start in edges:
+        if start in order:
             continue
-        edges[start] = dependencies(jobs[start])
-        stack = [(start, iter(edges[start]))]
+        order[start] = True
+        stack = [(start, iter(_edges_of(start, jobs, edges)))]
         while stack:
             job_id, remaining = stack[-1]
             for needed, _relation in remaining:
-                if needed in jobs and needed not in edges:
-                    edges[needed] = dependencies(jobs[needed])
-                    stack.append((needed, iter(edges[needed])))
+                if needed in jobs and needed not in order:
+                    order[needed] = True
+                    stack.append((needed, iter(_edges_of(needed, jobs, edges))))
                     break
             else:
-                order.append(job_id)
+                order[job_id] = order.pop(job_id)  # behind what it waits for
                 stack.pop()
-    return order
+    return list(order)
 
 
-def _dropped(
-    jobs: Mapping[str, Job], order: Sequence[str], edges: Edges, problems: list[DependencyError]
-) -> set[str]:
-    """Return the ids that can't run, after reporting why for each of them."""
-    dropped: set[str] = set()
-    graph = {job_id: [n for n, _ in edges[job_id] if n in edges] for job_id in order}
-    for circle in _circles(graph):
-        path = _path(circle, graph)
-        dropped.update(path)  # the rest of the circle needs these, and is lost below
-        problems.append(DependencyCycleError(path[0], path, "dependencies"))
+def _edges_of(job_id: str, jobs: Mapping[str, Job], edges: Edges) -> tuple[tuple[str, str], ...]:
+    known = edges.get(job_id)
+    if known is None:
+        known = edges[job_id] = dependencies(jobs[job_id])
+    return known
+
+
+def _drop(
+    lost: Sequence[str],
+    dropped: set[str],
+    jobs: Mapping[str, Job],
+    edges: Edges,
+    problems: list[DependencyError],
+) -> None:
+    """Drop what needs the jobs that are *lost*, and what needs that; each is reported.
+
+    A job is reported for each dependency that it lacks, so every edge is followed.
+    """
+    if not lost:
+        return
     needed_by: dict[str, list[tuple[str, str]]] = {}
-    for job_id in order:
-        for needed, relation in edges[job_id]:
+    for job_id, needs in edges.items():
+        for needed, relation in needs:
             needed_by.setdefault(needed, []).append((job_id, relation))
-    lost = deque(n for n in needed_by if n not in jobs or n in dropped)
-    # A job is reported for each dependency that it lacks, so every edge is followed.
-    while lost:
-        missing = lost.popleft()
+    reported = frozenset(dropped)
+    waiting = deque(lost)
+    while waiting:
+        missing = waiting.popleft()
         for job_id, relation in needed_by.get(missing, ()):
-            if job_id in dropped and missing in dropped:
-                continue  # reported already: it is in a circle, or lacks something else too
+            if job_id in reported:
+                continue
             reason = "that job was left out itself" if missing in jobs else ""
             problems.append(DependencyMissingError(job_id, missing, RELATIONS[relation], reason))
             if job_id not in dropped:
                 dropped.add(job_id)
-                lost.append(job_id)
-    return dropped
+                waiting.append(job_id)
+
+
+class _Order:
+    """The jobs that are left, and in which ways they wait for each other."""
+
+    def __init__(
+        self, jobs: Mapping[str, Job], starts: Sequence[str], pulled: Sequence[str], edges: Edges
+    ) -> None:
+        self._needed = {job_id: [needed for needed, _ in edges[job_id]] for job_id in pulled}
+        self._wished = _with_wishes(jobs, self._needed)
+        self._block_of = {
+            job_id: f"group {group}" if (group := jobs[job_id].group) else f"job {job_id}"
+            for job_id in pulled
+        }
+        self._starts = [self._block_of[job_id] for job_id in starts]
+        self._members: dict[str, list[str]] = {}
+        self._between: dict[str, list[str]] = {}
+        for job_id, block in self._block_of.items():
+            self._members.setdefault(block, []).append(job_id)
+            others = (self._block_of[needed] for needed in self._wished[job_id])
+            self._between.setdefault(block, []).extend(o for o in others if o != block)
+
+    def solved(self) -> list[str] | None:
+        """Return the ids in order, None if some of them wait for each other."""
+        blocks = _depth_first(self._between, self._starts)
+        ordered: list[str] = []
+        for block in blocks or ():
+            ids = self._members[block]
+            within = {
+                job_id: [n for n in self._wished[job_id] if self._block_of[n] == block]
+                for job_id in ids
+            }
+            some = _depth_first(within, ids)
+            if some is None:
+                return None
+            ordered += some
+        return None if blocks is None else ordered
+
+    def circles(self) -> Iterator[tuple[str, list[str], list[str]]]:
+        """Yield circles of jobs: how these wait for each other, the path around, and its jobs.
+
+        What needs a job on the path is lost with it; what only shares a knot with it is not.
+        """
+        for relation, graph in (("dependencies", self._needed), ("before", self._wished)):
+            paths = [_path(circle, graph) for circle in _circles(graph)]
+            if paths:
+                yield from ((relation, path, path) for path in paths)
+                return
+        for circle in _circles(self._between):
+            path = _path(circle, self._between)
+            yield "group", path, [job_id for block in path for job_id in self._members[block]]
+
+
+def _with_wishes(
+    jobs: Mapping[str, Job], needed: Mapping[str, Sequence[str]]
+) -> dict[str, list[str]]:
+    """Return *needed* with what `before` and `salvages` ask for of the jobs that are there."""
+    wished = {job_id: list(ids) for job_id, ids in needed.items()}
+    for job_id in needed:
+        for later in jobs[job_id].before:
+            if later in wished:
+                wished[later].append(job_id)
+        wished[job_id].extend(other for other in jobs[job_id].salvages if other in wished)
+    return wished
+
+
+def _depth_first(graph: Mapping[str, Sequence[str]], starts: Iterable[str]) -> list[str] | None:
+    """Return the nodes, each behind what it waits for, None if some wait for each other."""
+    is_open: dict[str, bool] = {}
+    ordered: list[str] = []
+    for start in starts:
+        if start in is_open:
+            continue
+        is_open[start] = True
+        stack = [(start, iter(graph[start]))]
+        while stack:
+            node, remaining = stack[-1]
+            for other in remaining:
+                if other not in is_open:
+                    is_open[other] = True
+                    stack.append((other, iter(graph[other])))
+                    break
+                if is_open[other]:
+                    return None
+            else:
+                is_open[node] = False
+                ordered.append(node)
+                stack.pop()
+    return ordered
 
 
 def _circles(graph: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
@@ -184,97 +290,3 @@ def _popped(path: dict[str, None], node: str) -> list[str]:
         members.append(member)
         if member == node:
             return members[::-1]
-
-
-def _ordered(
-    jobs: Mapping[str, Job], kept: Sequence[str], edges: Edges, problems: list[DependencyError]
-) -> list[str]:
-    kept_set = set(kept)
-    graph = {job_id: [n for n, _ in edges[job_id] if n in kept_set] for job_id in kept}
-    _add_before(jobs, graph, problems)
-    block_of = _blocks(jobs, graph, problems)
-    members: dict[str, list[str]] = {}
-    for job_id in kept:
-        members.setdefault(block_of[job_id], []).append(job_id)
-    between: dict[str, list[str]] = {block: [] for block in members}
-    within: dict[str, list[str]] = {job_id: [] for job_id in kept}
-    for job_id, needed in graph.items():
-        for other in needed:
-            if block_of[other] == block_of[job_id]:
-                within[job_id].append(other)
-            else:
-                between[block_of[job_id]].append(block_of[other])
-    ordered: list[str] = []
-    for block in _stable(between):
-        ids = members[block]
-        ordered.extend(_stable({job_id: within[job_id] for job_id in ids}) if ids[1:] else ids)
-    return ordered
-
-
-def _add_before(
-    jobs: Mapping[str, Job], graph: dict[str, list[str]], problems: list[DependencyError]
-) -> None:
-    """Add the wishes of `before` to *graph*; those in a circle are reported and left out."""
-    wishes = [(b, job_id) for job_id in graph for b in jobs[job_id].before if b in graph]
-    if not wishes:
-        return
-    # Which wishes contradict each other shows only with all of them in the graph.
-    wished = {job_id: list(needed) for job_id, needed in graph.items()}
-    for later, earlier in wishes:
-        wished[later].append(earlier)
-    ring_of: dict[str, int] = {}
-    for number, circle in enumerate(_circles(wished)):
-        ring_of.update(dict.fromkeys(circle, number))
-        path = _path(circle, wished)
-        problems.append(DependencyCycleError(path[0], path, "before"))
-    for later, earlier in wishes:
-        if later not in ring_of or ring_of[later] != ring_of.get(earlier):
-            graph[later].append(earlier)
-
-
-def _blocks(
-    jobs: Mapping[str, Job], graph: Mapping[str, Sequence[str]], problems: list[DependencyError]
-) -> dict[str, str]:
-    """Return the block of each job: its group's, or one of its own where the group can't hold."""
-    block_of = {
-        job_id: f"group {jobs[job_id].group}" if jobs[job_id].group else f"job {job_id}"
-        for job_id in graph
-    }
-    while True:
-        # A group that is dissolved may tear another one apart: look again until none is torn.
-        between: dict[str, list[str]] = {block: [] for block in block_of.values()}
-        for job_id, needed in graph.items():
-            mine = block_of[job_id]
-            between[mine].extend(block_of[n] for n in needed if block_of[n] != mine)
-        torn: set[str] = set()
-        for circle in _circles(between):
-            torn.update(block for block in circle if block.startswith("group "))
-            path = _path(circle, between)
-            problems.append(DependencyCycleError(path[0], path, "group"))
-        if not torn:
-            return block_of
-        for job_id, block in block_of.items():
-            if block in torn:
-                block_of[job_id] = f"job {job_id}"
-
-
-def _stable(graph: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the nodes behind what they wait for, as near as possible to the order given."""
-    # Kahn's algorithm, with a heap of positions for a queue: it keeps the given order.
-    position = {node: number for number, node in enumerate(graph)}
-    waits = {node: len(set(needed)) for node, needed in graph.items()}
-    waiting: dict[str, list[str]] = {}
-    for node, needed in graph.items():
-        for other in set(needed):
-            waiting.setdefault(other, []).append(node)
-    ready = [(position[node], node) for node, count in waits.items() if not count]
-    heapify(ready)
-    ordered = []
-    while ready:
-        _, node = heappop(ready)
-        ordered.append(node)
-        for other in waiting.get(node, ()):
-            waits[other] -= 1
-            if not waits[other]:
-                heappush(ready, (position[other], other))
-    return ordered

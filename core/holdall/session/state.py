@@ -24,9 +24,10 @@ from holdall.journal import (
     now,
 )
 from holdall.results import JobResult, Outcome, encodable
+from holdall.session.catalog import JobCatalog
 from holdall.session.job_state import JobProgress, JobState, StateRules
 from holdall.session.metadata import SessionMetaData
-from holdall.session.plans import Override, Overrides, Pattern
+from holdall.session.overrides import Override, Overrides
 from holdall.session.readiness import UNDESIRED, inhibitors
 from holdall.session.recorder import EventRecorder
 from holdall.session.resources import MANIFEST, resource_records
@@ -40,7 +41,7 @@ from holdall.session.statistics import (
 )
 from holdall.session.templates import instances
 from holdall.session.unit_index import UnitIndex
-from holdall.units import LOCAL, Job, ManifestEntry, Template, Unit
+from holdall.units import LOCAL, Job, ManifestEntry, Pattern, Template, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -67,6 +68,7 @@ class SessionState:
         device_id: The device it is about.
         notify: Notifies the listeners of the manager that the state belongs to.
         read_io_log: Reads a result's log, in memory or in the storage.
+        catalog: Finds the jobs by what patterns mean.
     """
 
     def __init__(
@@ -82,7 +84,7 @@ class SessionState:
         self.read_io_log: Callable[[JobResult], Iterable[IOLogRecord]] = _inline_log
         self._clock: Final = clock
         self._index: Final = UnitIndex()
-        self._job_list: list[Job] = []
+        self.catalog: Final = JobCatalog()
         self._jobs: Final[dict[str, JobState]] = {}
         self._progress: Final[dict[str, JobProgress]] = {}
         self._results: Final[dict[str, JobResult]] = {}
@@ -98,6 +100,7 @@ class SessionState:
         self._plan_overrides: Sequence[Override] = ()
         self._own_overrides: Sequence[Override] = ()
         self._overrides = Overrides()
+        self._overridden: dict[str, dict[str, str]] = {}
         self._rules: Final = StateRules(self._why_not, self._override_job)  # one for all jobs
         self.recorder: Final = EventRecorder(self._jobs, self._index.category_names, clock)
         for unit in unit_list:
@@ -111,7 +114,7 @@ class SessionState:
     @property
     def job_list(self) -> list[Job]:
         """The jobs among the units."""
-        return list(self._job_list)
+        return list(self.catalog)
 
     @property
     def job_state_map(self) -> Mapping[str, JobState]:
@@ -217,7 +220,7 @@ class SessionState:
             self._waiting = {}
             for job in self._run_list:
                 progress = self._progress[job.id]
-                for needed, _relation in dependencies(job):
+                for needed in {*dict(dependencies(job)), *job.salvages}:
                     self._waiting.setdefault(needed, []).append(progress)
         desired = event.run_list if event.desired is None else event.desired
         self._desired = [jobs[job_id].job for job_id in desired if job_id in jobs]
@@ -258,7 +261,7 @@ class SessionState:
         return unit
 
     def _add_job(self, job: Job) -> None:
-        self._job_list.append(job)
+        self.catalog.add(job)
         progress = self._progress[job.id] = JobProgress(job)
         self._jobs[job.id] = JobState(progress, self._rules)
         if self._overrides:
@@ -321,7 +324,7 @@ class SessionState:
         Raises:
             ValueError: One of them is on the run list; then none is taken out.
         """
-        gone = [job for job in self._job_list if not keep(job)]
+        gone = [job for job in self.catalog if not keep(job)]
         needed = [job.id for job in gone if job.id in self._positions]
         if needed:
             raise ValueError(f"cannot trim jobs of the run list: {', '.join(needed)}")
@@ -341,9 +344,10 @@ class SessionState:
                 self.apply(event)
             self._resources.pop(job_id, None)
             self._results.pop(job_id, None)
+            self._overridden.pop(job_id, None)
             del self._jobs[job_id], self._progress[job_id]
         self._index.remove_jobs(ids)
-        self._job_list = [job for job in self._job_list if job.id not in ids]
+        self.catalog.remove(ids)
         self._forget_readiness()
 
     @property
@@ -492,12 +496,18 @@ class SessionState:
 
     def _put_overrides(self) -> None:
         self._overrides = Overrides([*self._plan_overrides, *self._own_overrides])
-        for state in self._jobs.values():
-            self._override(state.job)
-            self.recorder.redefine(state)
+        fields = self._overrides.by_job(self.catalog)
+        changed = fields.keys() | self._overridden.keys()
+        before, self._overridden = self._overridden, fields
+        for job_id in [job_id for job_id in self._jobs if job_id in changed]:
+            if fields.get(job_id, {}) != before.get(job_id, {}):
+                self._progress[job_id].override(fields.get(job_id, {}))
+                self.recorder.redefine(self._jobs[job_id])
 
     def _override(self, job: Job) -> None:
-        self._progress[job.id].override(self._overrides.of(job))
+        fields = self._overrides.of(job)
+        self._progress[job.id].override(fields)
+        self._overridden[job.id] = fields
 
     def attach(
         self,

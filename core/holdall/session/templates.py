@@ -3,23 +3,28 @@
 A record that the template's filter lets pass makes one unit: every field of
 the template but `template-...` ones, filled in from the record. The default
 engine is Python's format (`{name}`, with `{{` for a brace), without attributes
-and without indexes; `template-engine: jinja2` is Jinja2's sandbox.
+and without indexes; `template-engine: jinja2` is Jinja2's sandbox. `__index__`
+counts the records that make units, from 1.
+
+A name that the record lacks costs the unit its existence with the default
+engine, unless only people and the environment would have read it (`_LENIENT`);
+Jinja2 renders nothing in its place.
 """
 
 from __future__ import annotations
 
 import re
 from string import Formatter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from holdall.errors import ExpressionError, HoldallError, TemplateInstanceError
+from holdall.errors import HoldallError, TemplateInstanceError
 from holdall.session.resources import parse_expression, parse_imports
 from holdall.units import make_unit, qualified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from holdall.session.resources import ResourceExpression
     from holdall.units import Template, Unit
 
     Fill = Callable[[str, Mapping[str, Any]], str]
@@ -39,41 +44,45 @@ def template_resource(template: Template) -> str:
 
 
 def instances(
-    template: Template, records: Sequence[Mapping[str, str]]
+    template: Template,
+    records: Sequence[Mapping[str, str]],
+    environ: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[Unit | TemplateInstanceError]:
     """Yield the unit that each accepted record makes, or why it makes none.
 
     What is wrong with one record costs its own unit only.
+
+    Args:
+        environ: The environment of jobs, for templates that name a variable of it.
     """
     try:
         accepts = _filter(template)
-        fill = _engine(template)
+        fill = _engine(template, environ)
     except (HoldallError, ImportError) as error:
         yield TemplateInstanceError(template.id, template.where, 0, str(error))
         return
     accepted = [record for record in records if record and accepts(record)]
     for number, record in enumerate(accepted, start=1):
-        index = number if len(accepted) > 1 else 0
         try:
-            yield _instance(template, {**record, "__index__": str(index)}, fill)
+            yield _instance(template, {**record, "__index__": str(number)}, fill)
         except Exception as error:  # noqa: BLE001 - a template is a program of its author
             reason = f"{type(error).__name__}: {error}"
             yield TemplateInstanceError(template.id, template.where, number, reason)
 
 
 def _filter(template: Template) -> Callable[[Mapping[str, str]], bool]:
-    text = template.get("template_filter")
+    """Return a function that tells whether a record passes, which is looked at by itself.
+
+    The template's resource goes by its partial id, whatever its namespace; of any
+    other resource there is no record, so what asks for one does not hold.
+    """
     resource_id = template_resource(template)
-    expressions: list[ResourceExpression] = [
-        parse_expression(line, number, template.namespace, _imports(template))
-        for number, line in enumerate(text.splitlines(), start=1)
-        if line.strip()
+    names = {resource_id.rpartition("::")[2]: resource_id, **_imports(template)}
+    expressions = [
+        parse_expression(line, number, template.namespace, names)
+        for number, line in enumerate(template.get("template_filter").splitlines(), start=1)
+        if line.strip() and not line.lstrip().startswith("#")
     ]
-    for expression in expressions:
-        if expression.resource_ids != (resource_id,):
-            wanted = template.get("template_resource")
-            reason = f"a filter may name only {wanted!r}, the template's own resource"
-            raise ExpressionError(expression.text, 1, 1, reason)
     return lambda record: all(
         expression.holds({resource_id: (record,)}) for expression in expressions
     )
@@ -83,10 +92,10 @@ def _imports(template: Template) -> dict[str, str]:
     return parse_imports(template.get("template_imports"))
 
 
-def _engine(template: Template) -> Fill:
+def _engine(template: Template, environ: Mapping[str, str]) -> Fill:
     engine = template.get("template_engine") or "format"
     if engine == "jinja2":
-        return _jinja_fill()
+        return _jinja_fill(environ)
     if engine not in {"format", "default"}:
         raise TemplateInstanceError(
             template.id, template.where, 0, f"no template engine is called {engine!r}"
@@ -96,15 +105,26 @@ def _engine(template: Template) -> Fill:
 
 def _instance(template: Template, values: Mapping[str, Any], fill: Fill) -> Unit:
     fields = {
-        name: fill(value, values)
+        name: _filled(name, value, values, fill)
         for name, value in template.fields.items()
-        if name != "unit" and (name in _KEPT or not name.startswith(("template-", "template_")))
+        if name != "unit" and (name in _KEPT or not name.startswith(_OF_TEMPLATES))
     }
-    for name in ("_template-summary", "_template-description"):
-        fields.pop(name, None)
     fields["unit"] = template.makes
     fields["template-id"] = template.partial_id
     return make_unit(fields, namespace=template.namespace, origin=template.origin)
+
+
+def _filled(name: str, value: str, values: Mapping[str, Any], fill: Fill) -> str:
+    try:
+        return fill(value, values)
+    except KeyError:
+        if name.lstrip("_") not in _LENIENT:
+            raise
+        return value
+
+
+_OF_TEMPLATES: Final = ("template-", "template_", "_template-", "_template_")
+_LENIENT: Final = frozenset({"environ", "purpose", "steps", "verification"})
 
 
 class _PlainFormatter(Formatter):
@@ -132,16 +152,17 @@ _NUMBERS: Final = re.compile(r"\d{1,9}")
 _FORMAT: Final = _PlainFormatter()
 
 
-def _jinja_fill() -> Fill:
+def _jinja_fill(environ: Mapping[str, str]) -> Fill:
     try:
-        from jinja2 import StrictUndefined
         from jinja2.sandbox import ImmutableSandboxedEnvironment
     except ModuleNotFoundError as error:
         raise ImportError('it needs Jinja2; pip install "holdall[html]"') from error
-    environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True
-    )
-    around = {"__checkbox_env__": {}, "__system_env__": {}, "__on_ubuntucore__": False}
+    environment = ImmutableSandboxedEnvironment(autoescape=False, keep_trailing_newline=True)
+    around = {
+        "__checkbox_env__": environ,
+        "__system_env__": environ,
+        "__on_ubuntucore__": environ.get("CHECKBOX_OS_IS_UBUNTUCORE") == "1",
+    }
 
     def fill(text: str, values: Mapping[str, Any]) -> str:
         if "{" not in text:

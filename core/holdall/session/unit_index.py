@@ -90,6 +90,10 @@ class UnitIndex:
 
     def remove_jobs(self, ids: Collection[str]) -> None:
         """Remove the jobs of these ids, in one pass for all."""
-        for job_id in ids:
-            del self.by_id["job", job_id]
-        self.units[:] = [unit for unit in self.units if unit.kind != "job" or unit.id not in ids]
+        kinds = ("job", "setup job")
+        for kind in kinds:
+            for job_id in ids:
+                self.by_id.pop((kind, job_id), None)
+        self.units[:] = [
+            unit for unit in self.units if unit.kind not in kinds or unit.id not in ids
+        ]

@@ -6,26 +6,32 @@ are read from them on first use. Field names may be spelt with `-` or `_`, and
 """
 
 from holdall.units.bound import BoundUnit
+from holdall.units.builtin import BUILTIN_CATEGORIES, BUILTIN_JOBS
 from holdall.units.device import LOCAL, Device
 from holdall.units.exporter import ExporterUnit
-from holdall.units.job import AUTOMATED, PLUGINS, SUSPENDS, UNCATEGORISED, Job, duration
+from holdall.units.job import AUTOMATED, PLUGINS, SUSPENDS, UNCATEGORISED, Job, SetupJob, duration
 from holdall.units.kinds import (
     KINDS,
     Category,
     ManifestEntry,
     PackagingMetaData,
     Template,
-    TestPlan,
     UnknownUnit,
     draft_unit,
     make_unit,
 )
+from holdall.units.lists import list_words
+from holdall.units.patterns import Pattern, free, selector, target
 from holdall.units.provider import Provider, ProviderProblem
 from holdall.units.records import Record, parse_records
+from holdall.units.siblings import SiblingEntry, sibling_entries
+from holdall.units.test_plan import PlanLists, PlanOverride, TestPlan
 from holdall.units.unit import Finding, Origin, Unit, own_id, qualified
 
 __all__ = [
     "AUTOMATED",
+    "BUILTIN_CATEGORIES",
+    "BUILTIN_JOBS",
     "KINDS",
     "LOCAL",
     "PLUGINS",
@@ -40,17 +46,27 @@ __all__ = [
     "ManifestEntry",
     "Origin",
     "PackagingMetaData",
+    "Pattern",
+    "PlanLists",
+    "PlanOverride",
     "Provider",
     "ProviderProblem",
     "Record",
+    "SetupJob",
+    "SiblingEntry",
     "Template",
     "TestPlan",
     "Unit",
     "UnknownUnit",
     "draft_unit",
     "duration",
+    "free",
+    "list_words",
     "make_unit",
     "own_id",
     "parse_records",
     "qualified",
+    "selector",
+    "sibling_entries",
+    "target",
 ]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, Final
 
+from holdall.units.lists import list_words
+from holdall.units.siblings import sibling_entries
 from holdall.units.unit import Finding, Unit
 
 if TYPE_CHECKING:
@@ -46,13 +50,14 @@ class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     """Something to run, or to do by hand."""
 
     known = JOB_FIELDS
+    needs_plugin: ClassVar[bool] = True
 
     def faults(self) -> Iterator[Finding]:
         """Yield what makes the definition unusable."""
         yield from super().faults()
         if not self.partial_id:
             yield Finding("id", "the field 'id' is missing")
-        if not self.get("plugin") and "simple" not in self.flags:
+        if self.needs_plugin and not self.get("plugin") and "simple" not in self.flags:
             yield Finding("plugin", "the field 'plugin' is missing")
         elif self.plugin not in PLUGINS:
             known = ", ".join(sorted(PLUGINS))
@@ -61,6 +66,9 @@ class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     def doubts(self) -> Iterator[Finding]:
         """Yield what is wrong with the definition, but leaves the rest of it usable."""
         yield from super().doubts()
+        for name in sorted({"certification_status", "auto_retry"} & self.fields.keys()):
+            message = f"as Checkbox reads it, only {name.replace('_', '-')!r} has an effect"
+            yield Finding(name, f"{message}; write {name!r} so")
         if not self.get("id"):
             yield Finding("name", "a job's id belongs into the field 'id', not 'name'")
         expected = self.get("estimated_duration")
@@ -118,9 +126,22 @@ class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
 
     @cached_property
     def before(self) -> tuple[str, ...]:
-        """Jobs that may start only after this one, if both run."""
-        suspends = tuple(SUSPENDS[flag] for flag in sorted(self.flags & SUSPENDS.keys()))
-        return self.ids("before") + suspends
+        """Jobs that may start only after this one, if both run.
+
+        A job of which another edition runs behind a suspend runs before that.
+        """
+        own = self.ids("before")
+        placed = {*own, *self.depends, *self.after}
+        return own + tuple(name for name in self._suspends() if name not in placed)
+
+    def _suspends(self) -> tuple[str, ...]:
+        """Return the jobs that suspend the machine, as far as a sibling of the job needs them."""
+        needed = [SUSPENDS[flag] for flag in sorted(self.flags & SUSPENDS.keys())]
+        for entry in sibling_entries(self.get("siblings")):
+            for name in ("depends", "after"):
+                ids = map(self.qualify, list_words(entry.changes.get(name) or ""))
+                needed.extend(job_id for job_id in ids if job_id in SUSPENDS.values())
+        return tuple(dict.fromkeys(needed))
 
     @cached_property
     def salvages(self) -> tuple[str, ...]:
@@ -150,8 +171,8 @@ class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
 
     @property
     def certification_status(self) -> str:
-        """`blocker` or `non-blocker`."""
-        return self.get("certification_status") or "non-blocker"
+        """`blocker` or `non-blocker`, from the field `certification-status`, written so."""
+        return self.fields.get("certification-status") or "non-blocker"
 
     @property
     def xfail(self) -> bool:
@@ -173,6 +194,45 @@ class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
         """The description, or purpose, steps and verification in its place."""
         parts = (self.get(name) for name in ("purpose", "steps", "verification"))
         return self.get("description") or "\n\n".join(filter(None, parts))
+
+
+class SetupJob(Job, frozen=True, dict=True, eq=False, kw_only=True):
+    """A job that prepares the machine before jobs are selected, such as one that installs."""
+
+    known = JOB_FIELDS | {"requires_manifest"}
+    needs_plugin = False
+
+    def faults(self) -> Iterator[Finding]:
+        """Yield what makes the definition unusable."""
+        yield from super().faults()
+        try:
+            self.requires_manifest  # noqa: B018 - parsing is the check
+        except ValueError as error:
+            yield Finding("requires_manifest", str(error))
+
+    @cached_property
+    def requires_manifest(self) -> Mapping[str, object]:
+        """The answer that each manifest entry must have for the job to run, by qualified id.
+
+        Raises:
+            ValueError: The field is neither a JSON list of ids nor of `{id: answer}`.
+        """
+        text = self.get("requires_manifest")
+        try:
+            parsed = json.loads(text) if text.strip() else []
+        except ValueError as error:
+            raise ValueError(f"the field 'requires-manifest' must be JSON: {error}") from error
+        answers: dict[str, object] = {}
+        for item in parsed if isinstance(parsed, list) else [parsed]:
+            match item:
+                case str():
+                    answers[self.qualify(item)] = True
+                case dict():
+                    answers.update((self.qualify(entry), item[entry]) for entry in item)
+                case _:
+                    reason = f"must list ids, or ids with the answer each needs, not {item!r}"
+                    raise ValueError(f"the field 'requires-manifest' {reason}")
+        return MappingProxyType(answers)
 
 
 def duration(text: str) -> float | None:

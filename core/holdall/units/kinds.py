@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from holdall.errors import UnitError, near
 from holdall.units.exporter import ExporterUnit
-from holdall.units.job import JOB_FIELDS, Job
+from holdall.units.job import JOB_FIELDS, Job, SetupJob
+from holdall.units.test_plan import TestPlan
 from holdall.units.unit import Finding, Unit, own_id, qualified
 
 if TYPE_CHECKING:
@@ -40,27 +41,6 @@ class Template(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     def resource(self) -> str:
         """Qualified id of the resource job, `template-imports` aside."""
         return self.qualify(self.get("template_resource"))
-
-
-class TestPlan(Unit, frozen=True, dict=True, eq=False, kw_only=True):
-    """Selects jobs and overrides what they count for."""
-
-    __test__ = False  # pytest must not take the name for a test class
-
-    required = ("id",)
-    known = frozenset(
-        {
-            *("unit", "id", "name", "summary", "description", "estimated_duration"),
-            *("include", "exclude", "mandatory_include", "bootstrap_include", "setup_include"),
-            *("nested_part", "category_overrides", "certification_status_overrides"),
-        }
-    )
-
-    def doubts(self) -> Iterator[Finding]:
-        """Yield what is wrong with the definition, but leaves the rest of it usable."""
-        yield from super().doubts()
-        if not self.get("name"):
-            yield Finding("name", "the field 'name' is missing")
 
 
 class Category(Unit, frozen=True, dict=True, eq=False, kw_only=True):
@@ -121,6 +101,7 @@ class UnknownUnit(Unit, frozen=True, dict=True, eq=False, kw_only=True):
 KINDS: Final[Mapping[str, type[Unit]]] = MappingProxyType(
     {
         "job": Job,
+        "setup job": SetupJob,
         "template": Template,
         "test plan": TestPlan,
         "category": Category,

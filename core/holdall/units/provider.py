@@ -51,6 +51,9 @@ class Provider:
         folder: Where the provider lies, if it lies in a folder.
         data_folder: Files that its programs need.
         bin_folder: Its programs.
+        units_folder: Its definitions.
+        locale_folder: The catalogs of its translations.
+        gettext_domain: What these catalogs are called.
     """
 
     def __init__(
@@ -66,6 +69,9 @@ class Provider:
         folder: Path | None = None,
         data_folder: Path | None = None,
         bin_folder: Path | None = None,
+        units_folder: Path | None = None,
+        locale_folder: Path | None = None,
+        gettext_domain: str = "",
     ) -> None:
         self.name: Final = name
         self.namespace: Final = namespace
@@ -76,6 +82,9 @@ class Provider:
         self.folder: Final = folder
         self.data_folder: Final = data_folder
         self.bin_folder: Final = bin_folder
+        self.units_folder: Final = units_folder
+        self.locale_folder: Final = locale_folder
+        self.gettext_domain: Final = gettext_domain
         self._read: Final = read
         self._content: tuple[list[Unit], list[ProviderProblem]] | None = None
 

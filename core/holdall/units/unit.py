@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from holdall.errors import near
+from holdall.units.lists import list_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,8 +125,9 @@ class Unit(msgspec.Struct, frozen=True, dict=True, eq=False, kw_only=True):
         return tuple(word for word in _SEPARATORS.split(text) if word) if text else ()
 
     def ids(self, name: str) -> tuple[str, ...]:
-        """Return the qualified ids that a field lists."""
-        return tuple(self.qualify(word) for word in self.words(name))
+        """Return the qualified ids that a field lists, comments and quotes read as such."""
+        text = self.get(name)
+        return tuple(self.qualify(word) for word in list_words(text)) if text else ()
 
     @property
     def summary(self) -> str:

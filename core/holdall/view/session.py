@@ -12,7 +12,7 @@ from holdall.errors import MissingBlobError
 from holdall.journal import read_events
 from holdall.languages import ENGLISH, N_
 from holdall.results import encodable
-from holdall.units import UNCATEGORISED, Record, parse_records
+from holdall.units import BUILTIN_CATEGORIES, UNCATEGORISED, Record, parse_records
 from holdall.view.filtering import NOWHERE, with_ids, with_texts
 from holdall.view.fold import DeviceView, fold
 from holdall.view.group import JobGroup
@@ -246,6 +246,9 @@ class SessionView:
 
     def _category(self, category_id: str) -> str:
         known = self.categories.get(category_id)
+        builtin = BUILTIN_CATEGORIES.get(category_id)
+        if builtin and known in {None, builtin}:
+            return self.catalog.gettext(builtin)
         name = "" if category_id == UNCATEGORISED else category_id.rpartition("::")[2]
         return known or name or self.catalog.gettext(UNCATEGORISED_NAME)
 

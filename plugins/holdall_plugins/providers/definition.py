@@ -1,7 +1,8 @@
-"""`.provider` files: the name of a provider, and the folders of its parts."""
+"""`.provider` files and `manage.py`: the name of a provider, and the folders of its parts."""
 
 from __future__ import annotations
 
+import os
 import re
 from configparser import ConfigParser, Error, MissingSectionHeaderError
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from holdall.errors import ProviderLoadError
+from holdall.units import ProviderProblem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,12 +21,19 @@ _WORD: Final = r"[A-Za-z0-9_-]+"
 _NAMESPACE: Final = re.compile(rf"{_WORD}(\.{_WORD})*")
 _SHORT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _LONG_NAME: Final = re.compile(rf"(?P<namespace>{_WORD}(\.{_WORD})+):{_SHORT_NAME.pattern}")
-_VERSION: Final = re.compile(r"v?[0-9][A-Za-z0-9.+!~_-]*")
+_VERSION: Final = re.compile(r"v?[0-9].*")  # Checkbox looks at the beginning alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """What a `.provider` file says, checked; folders that are None are not there."""
+    """What a provider says about itself, checked; folders that are None are not there.
+
+    Attributes:
+        gettext_domain: The catalogs of its translations are called that.
+        locale: Folder of compiled catalogs, one folder in it for each language.
+        po: Folder of catalogs in a source tree, one file for each language.
+        problems: What is odd about the definition.
+    """
 
     name: str
     namespace: str
@@ -35,6 +44,15 @@ class Definition:
     jobs: Path | None
     data: Path | None
     bin: Path | None
+    gettext_domain: str = ""
+    locale: Path | None = None
+    po: Path | None = None
+    problems: tuple[ProviderProblem, ...] = ()
+
+    @property
+    def identity(self) -> str:
+        """Namespace and short name, by which Checkbox tells providers apart."""
+        return f"{self.namespace}:{self.name.rpartition(':')[2]}"
 
 
 def read_definition(path: Path) -> Definition:
@@ -45,14 +63,11 @@ def read_definition(path: Path) -> Definition:
     """
     file = _File(path)
     name = file.required("name", "name = my-provider")
-    long_name = _LONG_NAME.fullmatch(name)
-    if not long_name and not _SHORT_NAME.fullmatch(name):
-        file.refuse("name", f"{name!r} is neither like 'my-provider' nor like 'com.example:disks'")
-    namespace = file.get("namespace") or (long_name["namespace"] if long_name else "")
-    if not namespace:
-        file.refuse("namespace", f"it is missing; write it, or call it 'com.example:{name}'")
-    if not _NAMESPACE.fullmatch(namespace):
-        file.refuse("namespace", f"{namespace!r} is no dotted name; write one like 'com.example'")
+    try:
+        namespace = namespace_of(name, file.get("namespace"))
+    except ValueError as error:
+        field, reason = error.args
+        file.refuse(field, reason)
     version = file.required("version", "version = 1.0")
     if not _VERSION.fullmatch(version):
         file.refuse("version", f"{version!r} is no version; write one like '1.0'")
@@ -66,7 +81,29 @@ def read_definition(path: Path) -> Definition:
         jobs=file.folder("jobs"),
         data=file.folder("data"),
         bin=file.folder("bin"),
+        gettext_domain=file.get("gettext_domain"),
+        locale=file.locale(),
+        problems=tuple(file.problems),
     )
+
+
+def namespace_of(name: str, namespace: str) -> str:
+    """Return the namespace of a provider of that name, which may give it too.
+
+    Raises:
+        ValueError: Of field and reason; one of them can't be used, or nothing says it.
+    """
+    long_name = _LONG_NAME.fullmatch(name)
+    if not long_name and not _SHORT_NAME.fullmatch(name):
+        reason = f"{name!r} is neither like 'my-provider' nor like 'com.example:disks'"
+        raise ValueError("name", reason)
+    namespace = namespace or (long_name["namespace"] if long_name else "")
+    if not namespace:
+        raise ValueError("namespace", f"it is missing; write it, or call it 'com.example:{name}'")
+    if not _NAMESPACE.fullmatch(namespace):
+        reason = f"{namespace!r} is no dotted name; write one like 'com.example'"
+        raise ValueError("namespace", reason)
+    return namespace
 
 
 class _File:
@@ -74,6 +111,7 @@ class _File:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.problems: list[ProviderProblem] = []
         self._text = self._read()
         self._fields = self._parsed()
         relocatable = self._flag("relocatable")
@@ -120,6 +158,19 @@ class _File:
         usual = self.location / name if self.location else None
         return written or (usual if usual and usual.is_dir() else None)
 
+    def locale(self) -> Path | None:
+        """Return the folder of translations; one that is not there costs translations alone."""
+        written = self.get("locale_dir") if self._explicit else ""
+        if not written:
+            usual = self.location / "locale" if self.location else None
+            return usual if usual and usual.is_dir() else None
+        if Path(written).is_dir():
+            return Path(written)
+        reason = f"field 'locale_dir': there is no folder {written!r}; texts are not translated"
+        line = self._line("locale_dir")
+        self.problems.append(ProviderProblem(shown(self._path), line, "warning", reason))
+        return None
+
     def _folder_at(self, field: str) -> Path | None:
         value = self.get(field)
         if not value:
@@ -140,9 +191,24 @@ class _File:
         return ConfigParser.BOOLEAN_STATES.get(value, False)
 
     def refuse(self, field: str, reason: str) -> NoReturn:
-        match = re.search(rf"^{field}\s*[=:]", self._text, re.IGNORECASE | re.MULTILINE)
-        line = f"line {self._text.count(chr(10), 0, match.start()) + 1}, " if match else ""
+        number = self._line(field)
+        line = f"line {number}, " if number else ""
         raise self._error(f"{line}field {field!r}: {reason}")
+
+    def _line(self, field: str) -> int:
+        match = re.search(rf"^{field}\s*[=:]", self._text, re.IGNORECASE | re.MULTILINE)
+        return self._text.count("\n", 0, match.start()) + 1 if match else 0
 
     def _error(self, reason: str) -> ProviderLoadError:
         return ProviderLoadError(str(self._path), reason)
+
+
+def shown(path: str | Path) -> str:
+    """Return the path for people, whatever bytes it is made of."""
+    return os.fsencode(path).decode(errors="backslashreplace")
+
+
+def name_of(word: str) -> str:
+    """Return *word* with all that can't stand in a namespace replaced."""
+    parts = re.sub(r"[^A-Za-z0-9_.-]+", "_", word).split(".")
+    return ".".join(filter(None, parts)) or "local"

@@ -11,7 +11,7 @@ from holdall.errors import ProviderLoadError
 from holdall_plugins.providers.pxu_files import provider_at
 
 if TYPE_CHECKING:
-    from holdall.contracts import ProviderLoader
+    from holdall.contracts import ProviderLoader, Translates
     from holdall.units import Provider
 
 _DOTTED: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
@@ -30,11 +30,15 @@ class PackageLoader:
         Raises:
             ProviderLoadError: There is no such package, or no provider in it.
         """
+        return self.load_in(source, "")
+
+    def load_in(self, source: str, lang: str) -> Provider:
+        """Return the provider, with what people read in the language *lang* where it has it."""
         folder = _folder(source) if _DOTTED.fullmatch(source) else None
         if folder is None:
             reason = "no folder of an installed package has that dotted name; is it installed"
             raise ProviderLoadError(source, f"{reason} in this Python?")
-        return provider_at(folder, source)
+        return provider_at(folder, source, lang)
 
 
 def _folder(dotted: str) -> Path | None:
@@ -51,3 +55,4 @@ def _folder(dotted: str) -> Path | None:
 
 if TYPE_CHECKING:
     _: type[ProviderLoader] = PackageLoader
+    _translates: type[Translates] = PackageLoader

@@ -1,34 +1,41 @@
-"""Folders of pxu files, read as providers; what is wrong in them costs only itself."""
+"""Folders of pxu and YAML files, read as providers; what is wrong in them costs only itself."""
 
 from __future__ import annotations
 
-import os
-import re
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from holdall.errors import ProviderLoadError, RecordSyntaxError
-from holdall.units import Origin, Provider, ProviderProblem, draft_unit, parse_records
-from holdall_plugins.providers.definition import read_definition
+from holdall.errors import ProviderLoadError
+from holdall.units import Provider, ProviderProblem
+from holdall_plugins.providers.definition import name_of, read_definition, shown
+from holdall_plugins.providers.manage_py import MANAGE, read_source_tree
+from holdall_plugins.providers.translation import Texts
+from holdall_plugins.providers.unit_files import (
+    JOBS_SUFFIXES,
+    UNIT_SUFFIXES,
+    UNITS_SUFFIXES,
+    read_file,
+    read_units,
+    unit_files,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from holdall.units import Finding, Record, Unit
-
-_UNITS: Final = (".pxu", ".txt")
-_JOBS: Final = (".pxu", ".txt", ".in")
-_BARE: Final = (".pxu",)
-_YAML: Final = (".yaml", ".yml")
+    from holdall.units import Unit
+    from holdall_plugins.providers.definition import Definition
 
 
-def provider_at(path: Path, source: str) -> Provider:
+def provider_at(path: Path, source: str, lang: str = "") -> Provider:
     """Return the provider that *path* holds; its units are read later.
 
-    *path* is a `.provider` file, a folder with one of these, a folder of `.pxu`
-    files or one such file. Without a `.provider` file the name and the namespace
-    are the file's or folder's own name, and the version is 0.
+    *path* is a `.provider` file, a folder with one of these, a source tree with a
+    `manage.py`, a folder of `.pxu` and YAML files, or one such file. Where nothing says
+    them, the name and the namespace are the file's or folder's own name, and the version is 0.
+
+    Args:
+        lang: Language of what people read; that of the definitions if not said.
 
     Raises:
         ProviderLoadError: *path* is nothing of the kind, or its `.provider` file makes no sense.
@@ -37,16 +44,21 @@ def provider_at(path: Path, source: str) -> Provider:
         definitions = definitions_in(path)
         if len(definitions) > 1:
             names = " and ".join(repr(definition.name) for definition in definitions)
-            reason = f"{names} are both there; name the one that is meant"
+            reason = f"{names} are {'both' if len(definitions) == 2 else 'all'} there; "
+            reason += f"write the whole path of the one that is meant, such as {definitions[0]}"
             raise ProviderLoadError(str(path), reason)
-        return _defined(definitions[0], source) if definitions else _bare(path, source)
+        if definitions:
+            return _defined(read_definition(definitions[0]), source, lang)
+        definition = read_source_tree(path, name_of(path.name))
+        return _defined(definition, source, lang) if definition else _bare(path, source)
     if path.suffix == ".provider" and path.is_file():
-        return _defined(path, source)
-    if path.suffix == ".pxu" and path.is_file():
+        return _defined(read_definition(path), source, lang)
+    if path.suffix in UNIT_SUFFIXES and path.is_file():
         return _single(path, source)
     reason = "there is no such file or folder; write the whole path"
     if path.exists():
-        reason = "it is no folder, .provider file or .pxu file; give the folder it lies in"
+        reason = "it is no folder, .provider file or .pxu file, nor YAML"
+        reason += "; give the folder it lies in"
     raise ProviderLoadError(str(path), reason)
 
 
@@ -55,33 +67,50 @@ def definitions_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.provider") if path.is_file())
 
 
-def _defined(path: Path, source: str) -> Provider:
-    definition = read_definition(path)
-    roots = [(definition.units, _UNITS), (definition.jobs, _JOBS)]
+def _defined(definition: Definition, source: str, lang: str) -> Provider:
     return Provider(
         definition.name,
         namespace=definition.namespace,
         version=definition.version,
         description=definition.description,
         source=source,
-        read=partial(_units, roots, definition.namespace),
+        read=partial(_content, definition, lang),
         folder=definition.folder,
         data_folder=definition.data,
         bin_folder=definition.bin,
+        units_folder=definition.units or definition.jobs,
+        locale_folder=definition.locale,
+        gettext_domain=definition.gettext_domain,
     )
 
 
+def _content(definition: Definition, lang: str) -> Iterator[Unit | ProviderProblem]:
+    yield from definition.problems
+    roots = [(definition.units, UNITS_SUFFIXES), (definition.jobs, JOBS_SUFFIXES)]
+    texts = Texts(definition, lang) if lang else None
+    yield from read_units(roots, definition.namespace, texts)
+
+
 def _bare(folder: Path, source: str) -> Provider:
-    if not any(isinstance(item, Path) for item in _files(folder, _BARE)):
+    if not any(isinstance(item, Path) for item in unit_files(folder, UNIT_SUFFIXES)):
         reason = "it holds neither a .provider file nor .pxu files; give the folder that does"
         raise ProviderLoadError(str(folder), reason)
-    name = _as_name(folder.name)
-    return _unnamed(name, folder, source, partial(_units, [(folder, _BARE)], name))
+    name = name_of(folder.name)
+    return _unnamed(name, folder, source, partial(_guessed, folder, name))
+
+
+def _guessed(folder: Path, name: str) -> Iterator[Unit | ProviderProblem]:
+    """Yield what is below a folder; a guess is told of where it looks like Checkbox's tree."""
+    if any((folder / part).is_dir() for part in ("units", "jobs")) or (folder / MANAGE).is_file():
+        reason = f"nothing says the namespace, so that it is a guess: {name!r}, after the folder"
+        way_out = "add a .provider file, or a manage.py that says it"
+        yield ProviderProblem(shown(folder), 0, "warning", f"{reason}; {way_out}")
+    yield from read_units([(folder, UNIT_SUFFIXES)], name)
 
 
 def _single(path: Path, source: str) -> Provider:
-    name = _as_name(path.stem)
-    return _unnamed(name, path.parent, source, partial(_units_of, path, name))
+    name = name_of(path.stem)
+    return _unnamed(name, path.parent, source, partial(read_file, path, name))
 
 
 def _unnamed(
@@ -97,99 +126,5 @@ def _unnamed(
         folder=folder,
         data_folder=data if data.is_dir() else None,
         bin_folder=programs if programs.is_dir() else None,
+        units_folder=folder,
     )
-
-
-def _as_name(word: str) -> str:
-    """Return *word* with all that can't stand in a namespace replaced."""
-    parts = re.sub(r"[^A-Za-z0-9_.-]+", "_", word).split(".")
-    return ".".join(filter(None, parts)) or "local"
-
-
-def _units(
-    roots: Iterable[tuple[Path | None, tuple[str, ...]]], namespace: str
-) -> Iterator[Unit | ProviderProblem]:
-    for root, suffixes in roots:
-        for item in _files(root, suffixes) if root else ():
-            if isinstance(item, ProviderProblem):
-                yield item
-            else:
-                yield from _units_of(item, namespace)
-
-
-def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path | ProviderProblem]:
-    """Yield the files below *folder* that end so, sorted; hidden ones are none of ours.
-
-    Linked files are read and linked folders are not, so that no walk is endless.
-    """
-    refused: list[OSError] = []
-    for parent, folders, names in os.walk(folder, onerror=refused.append):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if name.startswith("."):
-                continue
-            if name.endswith(suffixes):
-                yield Path(parent, name)
-            elif name.endswith(_YAML):
-                reason = "YAML units are not read by this loader"
-                yield ProviderProblem(_shown(Path(parent, name)), 0, "warning", reason)
-        for path in (Path(parent, name) for name in folders):
-            if path.is_symlink():
-                reason = "a linked folder is not followed; move it here, or link its files"
-                yield ProviderProblem(_shown(path), 0, "warning", reason)
-    for error in refused:
-        reason = f"the folder can't be read: {error.strerror}"
-        yield ProviderProblem(_shown(error.filename), 0, "error", reason)
-
-
-def _units_of(path: Path, namespace: str) -> Iterator[Unit | ProviderProblem]:
-    """Yield the units of one file, and what is wrong with its other records."""
-    shown = _shown(path)
-    if not path.is_file():
-        reason = "it is no regular file, or a link that leads nowhere"
-        yield ProviderProblem(shown, 0, "error", reason)
-        return
-    try:
-        data = path.read_bytes()
-    except OSError as exc:
-        yield ProviderProblem(shown, 0, "error", f"it can't be read: {exc.strerror}")
-        return
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as exc:
-        text = data.decode(errors="backslashreplace")
-        line = data.count(b"\n", 0, exc.start) + 1
-        reason = "it is not UTF-8 here; such bytes are kept as escapes, like \\xff"
-        yield ProviderProblem(shown, line, "warning", reason)
-    for record in parse_records(text):
-        if isinstance(record, RecordSyntaxError):
-            yield ProviderProblem(shown, record.line, "error", record.reason)
-        else:
-            yield from _judged(record, shown, namespace)
-
-
-def _judged(record: Record, file: str, namespace: str) -> Iterator[Unit | ProviderProblem]:
-    unit = draft_unit(record.fields, namespace=namespace, origin=Origin(file, record.first_line))
-    faults = list(unit.faults())
-    what = f"{unit.kind} {unit.id!r}" if unit.id else unit.kind
-    if faults:
-        reasons = "; ".join(fault.text for fault in faults)
-        line = _line(record, faults[0])
-        yield ProviderProblem(file, line, "error", f"{what} is left out: {reasons}")
-        return
-    yield unit
-    for doubt in unit.doubts():
-        yield ProviderProblem(file, _line(record, doubt), "warning", f"{what}: {doubt.text}")
-
-
-def _line(record: Record, finding: Finding) -> int:
-    """Return the line of the field that is meant, in whichever spelling, or the record's first."""
-    for written, line in record.field_lines.items():
-        if written.replace("-", "_").removeprefix("_") == finding.field:
-            return line
-    return record.first_line
-
-
-def _shown(path: str | Path) -> str:
-    """Return the path for people, whatever bytes it is made of."""
-    return os.fsencode(path).decode(errors="backslashreplace")

@@ -1,0 +1,96 @@
+"""Providers on the command line: those that are installed, and the languages they speak."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tests.unit.test_installed_providers import definition, write
+from tests.unit.test_provider_translations import PO, source_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.e2e.conftest import Cli
+
+JOB = "id: a\nplugin: shell\ncommand: true\n"
+
+
+def installed(holdall: Cli, tmp_path: Path) -> Path:
+    folder = tmp_path / "installed"
+    write(folder / "a.provider", definition(location=str(tmp_path / "a")))
+    write(tmp_path / "a/units/a.pxu", JOB)
+    holdall.environ["PROVIDERPATH"] = str(folder)
+    return folder
+
+
+def test_installed_providers_are_listed_with_their_files(holdall: Cli, tmp_path: Path) -> None:
+    folder = installed(holdall, tmp_path)
+
+    shown = holdall("providers", "list")
+    rows = json.loads(holdall("providers", "list", "--json").out)
+
+    assert f"org.x:a   ready  {folder}/a.provider" in shown.out
+    assert rows[-1] == {
+        "id": "org.x:a",
+        "state": "ready",
+        "origin": f"{folder}/a.provider",
+        "distribution": "",
+        "version": "1.0",
+        "reason": "",
+    }
+
+
+def test_an_installed_provider_runs_and_resumes_by_its_name(holdall: Cli, tmp_path: Path) -> None:
+    installed(holdall, tmp_path)
+
+    done = holdall("run", "org.x:a")
+
+    assert done.code == 0
+    assert holdall.outcomes() == {"a": ["pass"]}
+    del holdall.environ["PROVIDERPATH"]
+    assert holdall("resume", "last").code == 0
+
+
+def test_two_of_one_name_are_told_with_both_files(holdall: Cli, tmp_path: Path) -> None:
+    folder = installed(holdall, tmp_path)
+    write(folder / "b.provider", definition(location=str(tmp_path / "a")))
+
+    done = holdall("run", "org.x:a")
+
+    assert done.code == 2
+    assert done.err == (
+        f"holdall: several providers are called 'org.x:a': {folder}/a.provider and "
+        f"{folder}/b.provider; write the path of the one that is meant, or remove the others\n"
+    )
+    assert holdall("providers", "list").out.count("ambiguous") == 2
+    assert holdall("run", str(folder / "b.provider")).code == 0
+
+
+def test_texts_and_reports_of_a_run_are_in_its_language(holdall: Cli, tmp_path: Path) -> None:
+    write(source_tree(tmp_path / "tree") / "po/de.po", PO)
+    unit = tmp_path / "tree/units/a.pxu"
+    unit.write_text(unit.read_text().replace("command: Check the disk", "command: true"))
+
+    done = holdall("run", str(tmp_path / "tree"), "--lang", "de", "--export", "text")
+    again = holdall("resume", "last", "--export", "text")
+
+    for out in (done.out, again.out):
+        assert "Die Platte prüfen" in out
+        assert "Urteil: PASS" in out
+    assert "changed" not in again.err
+
+
+def test_a_word_that_is_no_language_is_wrong_usage(holdall: Cli, tmp_path: Path) -> None:
+    done = holdall("run", str(source_tree(tmp_path / "tree")), "--lang", "a/b")
+
+    assert done.code == 2
+    assert "'a/b' is no language" in done.err
+
+
+def test_definitions_that_are_lost_are_named_by_the_run(holdall: Cli, tmp_path: Path) -> None:
+    path = write(tmp_path / "lab/a.pxu", f"{JOB}\nid: b\nplugin: shel\ncommand: true\n")
+
+    done = holdall("run", str(path.parent))
+
+    assert f"holdall: {path}:6: error: job 'lab::b' is left out: the plugin 'shel'" in done.err
