@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.test_cli_terminal import Terminal
+from tests.e2e.conftest import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,16 +6,19 @@ from holdall.session.folders import remove_share
 from holdall.session.load import ALL_CHANGED, CHOICES, IGNORE_CHECKSUMS, peek
 from holdall.session.manager import PREFIX, SessionManager, create_storage
 from holdall.session.manifest import find_entry, is_hidden
+from holdall.session.people import NOBODY, retry_candidates, try_again
 from holdall.session.run import RunSettings, run_session
 from holdall.session.runners import BoundRunner, open_runner, runner_name
 from holdall.session.salvage import Salvage, salvage_session
 from holdall.session.selection import Request, begin, default_plan, find_plan
 from holdall.session.state import SessionState
+from holdall.session.statistics import seconds_left
 
 __all__ = [
     "ALL_CHANGED",
     "CHOICES",
     "IGNORE_CHECKSUMS",
+    "NOBODY",
     "PREFIX",
     "BoundRunner",
     "LogCapture",
@@ -37,7 +40,10 @@ __all__ = [
     "peek",
     "recover",
     "remove_share",
+    "retry_candidates",
     "run_session",
     "runner_name",
     "salvage_session",
+    "seconds_left",
+    "try_again",
 ]
