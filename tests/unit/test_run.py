@@ -186,20 +186,54 @@ def test_running_again_runs_nothing_more() -> None:
             "skipped-manifest",
             "the manifest says otherwise",
         ),
-        ({"depends": "x", "requires": "r.kind == 'SSD'"}, "skipped-resource", "; the job 'x'"),
+        ({"depends": "x", "requires": "r.kind == 'SSD'"}, "skipped-dependency", "; the job 'x'"),
+        ({"depends": "s", "requires": "r.kind == 'SSD'"}, "skip", "; the job 's'"),
+        ({"depends": "s\nx"}, "skip", "'x' did not pass"),
+        (
+            {
+                "depends": "x",
+                "imports": "from com.canonical.plainbox import manifest",
+                "requires": "manifest.has_dock == 'True'\nr.kind == 'SSD'",
+            },
+            "skipped-manifest",
+            "'SSD'\" does not hold; the job 'x'",
+        ),
+        ({"flags": "fail-on-resource", "requires": "r.kind == 'SSD'"}, "fail", "does not hold"),
+        (
+            {"flags": "fail-on-resource", "requires": "r.kind == 'SSD'", "depends": "x"},
+            "skipped-dependency",
+            "; the job 'x'",
+        ),
     ],
 )
 def test_a_job_that_cannot_start_is_skipped_with_the_reason(
     fields: dict[str, str], outcome: str, words: str
 ) -> None:
     resource = job("r", plugin="resource")
-    manager, state = new(job("x"), job("y"), resource, job("a", **fields))
+    manager, state = new(job("x"), job("y"), job("s"), resource, job("a", **fields))
 
-    runner = run(manager, ScriptedRunner(x=["fail"]))
+    runner = run(manager, ScriptedRunner(x=["fail"], s=["skip"]))
 
     assert "a" not in runner.ran
     assert state.job_state_map["a"].result.outcome == outcome
     assert words in reason(state, "a")
+
+
+def test_a_skip_by_hand_is_one_of_everything_behind_it() -> None:
+    manager, state = new(job("s"), job("a", depends="s"), job("b", depends="a"))
+
+    run(manager, ScriptedRunner(s=["skip"]))
+
+    assert history(state) == {"s": ["skip"], "a": ["skip"], "b": ["skip"]}
+
+
+def test_a_job_that_fails_for_want_of_a_resource_is_not_retried() -> None:
+    fields = {"flags": "fail-on-resource", "requires": "r.kind == 'SSD'", "auto_retry": "yes"}
+    manager, state = new(job("r", plugin="resource"), job("a", **fields))
+
+    run(manager)
+
+    assert history(state)["a"] == ["fail"]
 
 
 def test_a_reason_why_a_job_was_skipped_outlives_a_load() -> None:

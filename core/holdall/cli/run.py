@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from holdall.cli.configuration import installed
-from holdall.cli.devices import devices_of, runners_of
+from holdall.cli.devices import add_devices, devices_of, runners_of
 from holdall.cli.diagnostics import show_log
 from holdall.cli.job_options import job_options, job_variables
 from holdall.cli.options import (
@@ -24,7 +24,7 @@ from holdall.cli.options import (
 from holdall.cli.output import note
 from holdall.cli.person import DEFAULT_SHOWN, SHOWN
 from holdall.cli.redaction import redact_stored_option, rules_again
-from holdall.cli.running import run_and_report
+from holdall.cli.running import RunOptions, run_and_report
 from holdall.cli.sources import load_sources, providers_of, report_problems
 from holdall.errors import EmptySessionError, HoldallError, NothingToResumeError
 from holdall.exports import find_exporter, units_in
@@ -34,7 +34,6 @@ from holdall.session import (
     ALL_CHANGED,
     CHOICES,
     Request,
-    SessionDeviceContext,
     SessionManager,
     begin,
     default_plan,
@@ -52,7 +51,7 @@ if TYPE_CHECKING:
     from holdall.contracts import Repository, Storage
     from holdall.redaction import RedactionRules
     from holdall.registry import Registry
-    from holdall.units import Device, Provider, Unit
+    from holdall.units import Provider, Unit
 
 _shared_options = command_options(
     click.option(
@@ -145,15 +144,14 @@ def run(
         )
         report_problems(providers)
         try:
-            _add_devices(manager, devices, providers)
+            add_devices(manager, devices, providers)
             job_variables(manager, jobs)  # known before the selection, which may ask for them
             _select(manager, plan, job)
         except HoldallError:
             manager.destroy()
             raise
-        return run_and_report(
-            *(manager, repository, targets, timeout, jobs), as_json=as_json, shown=output
-        )
+        options = RunOptions(targets, jobs, timeout, as_json, shown=output)
+        return run_and_report(manager, repository.url, options)
 
 
 @click.command()
@@ -215,26 +213,10 @@ def resume(
         )
         with manager:
             _adopt_providers(manager, providers)
-            runners = runners_of(manager, device)
-            return run_and_report(
-                *(manager, repository, targets, timeout, jobs),
-                retry_interrupted=retry_interrupted,
-                as_json=as_json,
-                shown=output,
-                runners=runners,
-            )
+            options = RunOptions(targets, jobs, timeout, as_json, retry_interrupted, output)
+            return run_and_report(manager, repository.url, options, runners_of(manager, device))
     finally:
         storage.close()
-
-
-def _add_devices(
-    manager: SessionManager, devices: Iterable[Device], providers: Iterable[Provider]
-) -> None:
-    for under_test in devices:
-        context = SessionDeviceContext(device=under_test)
-        for provider in providers:
-            context.add_provider(provider)
-        manager.add_device_context(context)
 
 
 def _resumable(storage: Storage) -> SessionView:

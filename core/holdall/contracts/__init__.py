@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         ProviderLoader,
         Translates,
     )
-    from holdall.contracts.runners import ProcessMark, Runner, Task
+    from holdall.contracts.runners import ChecksAccounts, ProcessMark, Runner, Task
     from holdall.contracts.stores import (
         HasExistence,
         HasFolder,
@@ -50,6 +50,7 @@ else:
         {
             ".exporters": (
                 "AnyExporter",
+                "ChecksAccounts",
                 "ExportContext",
                 "Exporter",
                 "ExportReport",
@@ -72,7 +73,7 @@ else:
                 "ProviderLoader",
                 "Translates",
             ),
-            ".runners": ("ProcessMark", "Runner", "Task"),
+            ".runners": ("ChecksAccounts", "ProcessMark", "Runner", "Task"),
             ".stores": (
                 "HasExistence",
                 "HasFolder",
@@ -93,6 +94,7 @@ else:
 __all__ = [
     "AnyExporter",
     "AttemptEnded",
+    "ChecksAccounts",
     "ExportContext",
     "ExportReport",
     "ExportWarning",

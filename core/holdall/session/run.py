@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
@@ -15,10 +15,11 @@ from holdall.errors import PluginCallError
 from holdall.journal import Process, now
 from holdall.registry import calling
 from holdall.results import JobResult, Outcome
+from holdall.session.accounts import AccountProblems, account_of, has_several_accounts
 from holdall.session.environment import job_environ
-from holdall.session.folders import attempt_folder, remove_leftovers, session_share
+from holdall.session.folders import OPEN_SHARES, attempt_folder, remove_leftovers, session_share
 from holdall.session.people import ENDED_BY_HAND, Interview, Paused
-from holdall.session.readiness import SKIP_OUTCOMES
+from holdall.session.readiness import skipped
 from holdall.session.runners import bound_runner, open_runner
 from holdall.session.selection import finish, is_bootstrapping
 
@@ -45,6 +46,7 @@ class RunSettings(NamedTuple):
             what a job left behind.
         retry_interrupted: Whether jobs whose attempt was interrupted run again.
         normal_user: The account of jobs that name none; empty for the one that runs holdall.
+        shares: Where root makes the folders that jobs of several accounts share.
     """
 
     environ: Mapping[str, str]
@@ -53,6 +55,7 @@ class RunSettings(NamedTuple):
     warn: Callable[[str], None] = lambda _message: None
     retry_interrupted: bool = False
     normal_user: str = ""
+    shares: Path = OPEN_SHARES
 
 
 def run_session(
@@ -89,9 +92,12 @@ def run_session(
     manager.settle_changed()
     manager.checkpoint()
     remove_leftovers()
-    with session_share(manager.storage, settings.warn) as share:
+    several = has_several_accounts(manager.device_context_list, settings.normal_user)
+    shares = settings.shares if several else None
+    with session_share(manager.storage, settings.warn, shares) as share:
+        accounts = AccountProblems(bound, settings.normal_user, settings.warn)
         try:
-            _Run(manager, bound, settings, share).run_devices()
+            _Run(manager, bound, settings, share, accounts).run_devices()
         except Paused:
             return False
     return True
@@ -155,10 +161,14 @@ class _Run(NamedTuple):
     runners: Mapping[str, BoundRunner]
     settings: RunSettings
     share: Path
+    accounts: AccountProblems
 
     def run_devices(self) -> None:
         """Run the jobs of all devices; a runner that fails ends only those of its device."""
         failures = []
+        for context in self.manager.device_context_list:
+            with suppress(PluginCallError):  # raised again when it is the device's turn
+                self.accounts.report(context)
         for context in self.manager.device_context_list:
             try:
                 self._run_device(context)
@@ -166,6 +176,7 @@ class _Run(NamedTuple):
                     for problem in finish(context):
                         self.settings.warn(str(problem))
                     self.manager.checkpoint()
+                    self.accounts.report(context)
                     self._run_device(context)
             except PluginCallError as error:
                 if error.kind != "runner":
@@ -216,8 +227,13 @@ class _Run(NamedTuple):
             return interview.decided_late(state)
         reasons = state.readiness_inhibitor_list
         if reasons:
-            outcome = SKIP_OUTCOMES.get(reasons[0].cause, Outcome.SKIP)
-            return JobResult(outcome=outcome, skip_reason="; ".join(map(str, reasons)))
+            states = context.state.job_state_map
+            named = {reason.related_job for reason in reasons} & states.keys()
+            return skipped(state.job, reasons, {name: states[name].result for name in named})
+        problem = self.accounts.of(context, state.job)
+        if problem is not None:
+            reason = f"it could not be started: {problem}"
+            return JobResult(outcome=Outcome.ERROR, comments=reason)
         prepared = interview.prepared(state)
         if prepared.outcome is not Outcome.NONE:
             return prepared
@@ -272,7 +288,7 @@ class _Task:
         self.job: Final = state.job
         self.device: Final = context.device
         self.folder: Final = folder
-        self.user: Final = state.job.user or run.settings.normal_user
+        self.user: Final = account_of(state.job, run.settings.normal_user)
         self.timeout: Final = run.settings.timeout
         person = run.settings.person
         self.stdin: Final = None if person is None or state.job.automated else person.stdin

@@ -84,12 +84,16 @@ class Launchers:
         environ: Mapping[str, str],
         leave: bool,
         stdin: int | None = None,
+        account: tuple[int, int, list[int]] | None = None,
+        signaller: tuple[str, ...] = (),
     ) -> Launcher:
         """Return a launcher of *command*, which waits for `go`.
 
         Args:
             leave: Whether what the command leaves behind goes on.
             stdin: What the command reads from; None for nothing to read.
+            account: Numbers of the account to become, of its group and of its other groups.
+            signaller: What to put before `kill` for processes that are not one's own.
 
         Raises:
             OSError: No process can be made.
@@ -99,6 +103,7 @@ class Launchers:
         theirs += [pipes["life"][1], pipes["what"][0]]
         theirs.append(os.open(os.devnull, os.O_RDONLY) if stdin is None else os.dup(stdin))
         what = {"command": command, "folder": str(folder), "environ": {**environ}, "leave": leave}
+        what |= {"account": account, "signaller": signaller}
         try:
             with self._lock:
                 self._send(theirs)
