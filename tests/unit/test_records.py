@@ -209,3 +209,17 @@ def test_no_text_makes_the_parser_raise(text: str) -> None:
             assert 1 <= item.first_line <= item.last_line <= count
         else:
             assert 1 <= item.line <= count
+
+
+def test_the_text_behind_the_key_is_a_line_without_indentation() -> None:
+    (record,) = parse_records("v: x  \n   y\n z\n")
+
+    assert isinstance(record, Record)
+    assert record.fields == {"v": "x  \n  y\nz"}
+
+
+def test_one_line_is_stripped_wherever_it_stands() -> None:
+    (record,) = parse_records("a:   x  \nb:\n    y  \nc: \n")
+
+    assert isinstance(record, Record)
+    assert record.fields == {"a": "x", "b": "y", "c": ""}

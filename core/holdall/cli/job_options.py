@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from holdall.cli.configuration import configured, is_variable
+from holdall.cli.manifest import ManifestAnswers, manifest_folder, parse_answers
 from holdall.cli.options import command_options
 from holdall.cli.output import note
 from holdall.redaction import MASK
-from holdall.session import runner_name
+from holdall.session import RunSettings, runner_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
+    from holdall.cli.manifest import GivenAnswer
     from holdall.session import SessionManager
 
 _options = command_options(
@@ -29,6 +32,13 @@ _options = command_options(
         multiple=True,
         metavar="NAME=VALUE",
         help="Let all jobs see this variable, whatever the environment says.",
+    ),
+    click.option(
+        "--manifest",
+        multiple=True,
+        metavar="ANSWER",
+        help="Answer a manifest entry by ID=VALUE, or those that a JSON file answers. Answers "
+        "are remembered for the device.",
     ),
     click.option(
         "--normal-user",
@@ -46,11 +56,13 @@ class JobOptions(NamedTuple):
         environ: Variables that win over those of the environment.
         configured: Variables that count where the environment has none of the name.
         normal_user: The account of jobs that name none; None where nobody said.
+        manifest: Answers to manifest entries.
     """
 
     environ: Mapping[str, str]
     configured: Mapping[str, str]
     normal_user: str | None = None
+    manifest: Sequence[GivenAnswer] = ()
 
 
 def job_options(command: Callable[..., int]) -> Callable[..., int]:
@@ -58,7 +70,11 @@ def job_options(command: Callable[..., int]) -> Callable[..., int]:
 
     @wraps(command)
     def called(
-        *arguments: Any, variables: tuple[str, ...], normal_user: str | None, **options: Any
+        *arguments: Any,
+        variables: tuple[str, ...],
+        manifest: tuple[str, ...],
+        normal_user: str | None,
+        **options: Any,
     ) -> int:
         if normal_user is not None:
             _check_account(normal_user)
@@ -66,6 +82,7 @@ def job_options(command: Callable[..., int]) -> Callable[..., int]:
             environ=parse_variables(variables),
             configured=configured().environment,
             normal_user=normal_user,
+            manifest=parse_answers(manifest),
         )
         return command(*arguments, jobs=jobs, **options)
 
@@ -83,6 +100,24 @@ def parse_variables(texts: Iterable[str]) -> dict[str, str]:
             raise click.UsageError(message.format(text=text))
         variables[name] = value
     return variables
+
+
+def run_settings(
+    manager: SessionManager,
+    jobs: JobOptions,
+    pause: Callable[[], AbstractContextManager[Any]] | None,
+) -> RunSettings:
+    """Return how the jobs of the session run, as far as these options say it.
+
+    Args:
+        pause: Keeps still whatever is shown while somebody is asked; None to ask nobody.
+    """
+    answers = ManifestAnswers(jobs.manifest, pause=pause, folder=manifest_folder())
+    return RunSettings(
+        environ=job_variables(manager, jobs),
+        normal_user=normal_user_of(manager, jobs),
+        selected=answers.answer,
+    )
 
 
 def job_variables(

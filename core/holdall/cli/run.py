@@ -12,6 +12,7 @@ from holdall.cli.configuration import installed
 from holdall.cli.devices import add_devices, devices_of, runners_of
 from holdall.cli.diagnostics import show_log
 from holdall.cli.job_options import job_options, job_variables
+from holdall.cli.manifest import resolved_answers
 from holdall.cli.options import (
     Seconds,
     chosen_repository,
@@ -134,6 +135,7 @@ def run(
     targets = parse_targets(export, stdout_free=not as_json)
     providers = load_sources(source, registry, lang)
     _check_exporters(targets, providers, registry)
+    resolved_answers(jobs.manifest, _units_of(providers))
     repository = chosen_repository(store, registry)
     devices = devices_of(device, registry)
     with SessionManager.create(
@@ -146,7 +148,7 @@ def run(
         try:
             add_devices(manager, devices, providers)
             job_variables(manager, jobs)  # known before the selection, which may ask for them
-            _select(manager, plan, job)
+            _select(manager, plan, job, job_variables(manager, jobs))
         except HoldallError:
             manager.destroy()
             raise
@@ -207,6 +209,7 @@ def resume(
         providers = providers_of(_resumable(storage), source, registry)
         _check_exporters(targets, [*chain.from_iterable(providers.values())], registry)
         units = {name: _units_of(some) for name, some in providers.items()}
+        resolved_answers(jobs.manifest, chain.from_iterable(units.values()))
         rules = rules_again(rules, rules_in(read_events(storage)))
         manager = SessionManager.load_session(
             units, storage, changed=choices, registry=registry, redact=rules
@@ -273,7 +276,12 @@ def _note_plugins(
         manager.note_plugin("runners", name)
 
 
-def _select(manager: SessionManager, plans: Sequence[str], patterns: Sequence[str]) -> None:
+def _select(
+    manager: SessionManager,
+    plans: Sequence[str],
+    patterns: Sequence[str],
+    environ: Mapping[str, str],
+) -> None:
     """Select for every device what the user asked for; all devices have the same providers."""
     first, *_others = contexts = manager.device_context_list
     selected = [find_plan(first, plan_id) for plan_id in plans]
@@ -281,7 +289,7 @@ def _select(manager: SessionManager, plans: Sequence[str], patterns: Sequence[st
         selected = [plan for plan in map(default_plan, first.provider_list) if plan]
     manager.test_plans = tuple(dict.fromkeys(selected))
     request = Request(patterns=tuple(patterns), everything=not selected and not patterns)
-    problems = (problem for context in contexts for problem in begin(context, request))
+    problems = (problem for context in contexts for problem in begin(context, request, environ))
     for message in dict.fromkeys(map(str, problems)):
         note(f"holdall: {message}")
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from holdall.cli.exits import TESTS_FAILED
 from holdall.cli.export import report_failures, write_reports
-from holdall.cli.job_options import job_variables, normal_user_of
+from holdall.cli.job_options import run_settings
 from holdall.cli.output import counted, ending, note, print_json
 from holdall.cli.person import DEFAULT_SHOWN, person_at_terminal
 from holdall.cli.progress import shown_progress
 from holdall.cli.sources import report_options
-from holdall.session import NOBODY, RunSettings, run_session
+from holdall.session import NOBODY, run_session
 from holdall.view import verdict
 
 if TYPE_CHECKING:
@@ -86,9 +86,7 @@ def _run_all(
     """Run all jobs, and those again that the person chooses; False if the session is paused."""
     with shown_progress(manager, quiet=options.as_json) as pause, _signals_as_interrupt():
         person = None if options.as_json else person_at_terminal(pause, shown=options.shown)
-        settings = RunSettings(
-            environ=job_variables(manager, options.jobs),
-            normal_user=normal_user_of(manager, options.jobs),
+        settings = run_settings(manager, options.jobs, pause if person else None)._replace(
             timeout=options.timeout,
             person=person,
             warn=lambda message: note(f"holdall: {message}"),

@@ -46,6 +46,8 @@ class RunSettings(NamedTuple):
             what a job left behind.
         retry_interrupted: Whether jobs whose attempt was interrupted run again.
         normal_user: The account of jobs that name none; empty for the one that runs holdall.
+        selected: Called with each device before its jobs start, and again when more of them are
+            known: it may answer what they ask of the manifest.
         shares: Where root makes the folders that jobs of several accounts share.
     """
 
@@ -55,6 +57,7 @@ class RunSettings(NamedTuple):
     warn: Callable[[str], None] = lambda _message: None
     retry_interrupted: bool = False
     normal_user: str = ""
+    selected: Callable[[SessionDeviceContext], None] = lambda _context: None
     shares: Path = OPEN_SHARES
 
 
@@ -189,6 +192,7 @@ class _Run(NamedTuple):
 
     def _run_device(self, context: SessionDeviceContext) -> None:
         """Run the device's jobs that are still to run, in order."""
+        self.settings.selected(context)
         for job in list(context.state.run_list):
             state = context.state.job_state_map[job.id]
             if not self._is_done(state):

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from holdall.errors import HoldallError, TemplateInstanceError
 from holdall.session.resources import parse_expression, parse_imports
-from holdall.units import make_unit, qualified
+from holdall.units import Job, make_unit, qualified
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from holdall.units import Template, Unit
 
@@ -68,6 +68,42 @@ def instances(
         except Exception as error:  # noqa: BLE001 - a template is a program of its author
             reason = f"{type(error).__name__}: {error}"
             yield TemplateInstanceError(template.id, template.where, number, reason)
+
+
+def named_variables(units: Iterable[Unit]) -> set[str]:
+    """Return the names of the variables of the environment that templates and Jinja jobs name."""
+    return {
+        name
+        for unit in units
+        if unit.get("template_engine") == "jinja2"
+        for value in unit.fields.values()
+        for name in _VARIABLE.findall(value)
+    }
+
+
+_VARIABLE: Final = re.compile(r"""__(?:system|checkbox)_env__(?:\.get\(|\[)\s*["'](\w+)""")
+
+
+def is_jinja_job(unit: Unit) -> bool:
+    """Whether *unit* is a job that no template made and whose fields are to be rendered."""
+    return (
+        isinstance(unit, Job) and not unit.template_id and unit.get("template_engine") == "jinja2"
+    )
+
+
+def rendered_job(job: Unit, environ: Mapping[str, str]) -> Unit:
+    """Return a job with every field rendered, its id included; nothing stands for what is unset.
+
+    Raises:
+        TemplateInstanceError: A field can't be rendered, or makes no job.
+    """
+    try:
+        fill = _jinja_fill(environ)
+        fields = {name: fill(value, {}) for name, value in job.fields.items()}
+        return make_unit(fields, namespace=job.namespace, origin=job.origin)
+    except Exception as error:  # the fields are programs of their author
+        reason = f"{type(error).__name__}: {error}"
+        raise TemplateInstanceError(job.id, job.where, 0, reason) from error
 
 
 def _filter(template: Template) -> Callable[[Mapping[str, str]], bool]:

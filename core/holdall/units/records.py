@@ -38,18 +38,18 @@ def parse_records(text: str) -> Iterator[Record | RecordSyntaxError]:
 
     A bad record costs itself only: parsing goes on behind the next blank line.
     """
-    block: list[tuple[int, str]] = []
-    number = 0
+    record = _Lines()
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         if line.startswith("#"):
             continue
-        if line and not line.isspace():
-            block.append((number, line))
-        elif block:
-            yield _record(block)
-            block = []
-    if block:
-        yield _record(block)
+        if not line or line.isspace():
+            if record.first_line:
+                yield record.parsed()
+                record = _Lines()
+        else:
+            record.add(number, line)
+    if record.first_line:
+        yield record.parsed()
 
 
 def format_record(fields: Mapping[str, str]) -> str:
@@ -77,35 +77,76 @@ def _escaped(line: str) -> str:
     return line.replace(".", "..") if line.strip() == "." else line or "."
 
 
-def _record(block: list[tuple[int, str]]) -> Record | RecordSyntaxError:
-    lines: dict[str, list[str]] = {}
-    field_lines: dict[str, int] = {}
-    value: list[str] | None = None
-    for number, line in block:
+class _Lines:
+    """The lines of one record, taken in one by one; behind an error they count no more."""
+
+    __slots__ = (
+        "error",
+        "field_lines",
+        "fields",
+        "first_line",
+        "key",
+        "last_line",
+        "more",
+        "rest",
+    )
+
+    def __init__(self) -> None:
+        self.first_line = 0
+        self.last_line = 0
+        self.fields: dict[str, str] = {}
+        self.field_lines: dict[str, int] = {}
+        self.key: str | None = None
+        self.rest = ""  # what stands behind the key, on its line
+        self.more: list[str] = []  # the lines behind that one
+        self.error: RecordSyntaxError | None = None
+
+    def add(self, number: int, line: str) -> None:
+        self.first_line = self.first_line or number
+        self.last_line = number
+        if self.error is not None:
+            return
         if line[0] in " \t":
-            if value is None:
-                return RecordSyntaxError(number, "a continued line, but no field before it")
-            value.append(line[1:].rstrip("\r"))
-            continue
+            if self.key is None:
+                reason = "a continued line, but no field before it"
+                self.error = RecordSyntaxError(number, reason)
+            self.more.append(line[1:])
+            return
         key, colon, rest = line.partition(":")
-        if not colon:
-            return RecordSyntaxError(number, f"neither a field nor a continued line: {line!r}")
         key = key.strip()
-        if key in lines:
-            return RecordSyntaxError(
-                number, f"the field {key!r} stands twice, first on line {field_lines[key]}"
-            )
-        rest = rest.lstrip().rstrip("\r")
-        value = lines[key] = [rest] if rest else []
-        field_lines[key] = number
-    fields = {key: _value(value) for key, value in lines.items()}
-    return Record(fields, block[0][0], block[-1][0], field_lines)
+        if not colon:
+            reason = f"neither a field nor a continued line: {line!r}"
+            self.error = RecordSyntaxError(number, reason)
+        elif key in self.fields:
+            reason = f"the field {key!r} stands twice, first on line {self.field_lines[key]}"
+            self.error = RecordSyntaxError(number, reason)
+        else:
+            self._end_field()
+            self.key, self.rest = key, rest
+            self.fields[key] = rest.strip()
+            self.field_lines[key] = number
+
+    def _end_field(self) -> None:
+        if self.more:
+            first = self.rest.lstrip()
+            self.fields[self.key or ""] = _value([first, *self.more] if first else self.more)
+            self.more = []
+
+    def parsed(self) -> Record | RecordSyntaxError:
+        if self.error is not None:
+            return self.error
+        self._end_field()
+        return Record(self.fields, self.first_line, self.last_line, self.field_lines)
 
 
 def _value(lines: list[str]) -> str:
     if len(lines) < 2:
-        return lines[0].strip() if lines else ""
-    return dedent("\n".join(map(_unescaped, lines))).strip()
+        return lines[0].strip()
+    lines = [_unescaped(line.rstrip("\r")) for line in lines]
+    text = "\n".join(lines)
+    if any(line and line[0] not in " \t" for line in lines):
+        return text.strip()  # they have no indentation in common
+    return dedent(text).strip()
 
 
 def _unescaped(line: str) -> str:
