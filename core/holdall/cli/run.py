@@ -25,7 +25,7 @@ from holdall.cli.options import (
 from holdall.cli.output import note
 from holdall.cli.person import DEFAULT_SHOWN, SHOWN
 from holdall.cli.redaction import redact_stored_option, rules_again
-from holdall.cli.running import run_and_report
+from holdall.cli.running import RunOptions, run_and_report
 from holdall.cli.sources import load_sources, providers_of, report_problems
 from holdall.errors import EmptySessionError, HoldallError, NothingToResumeError
 from holdall.exports import find_exporter, units_in
@@ -152,9 +152,8 @@ def run(
         except HoldallError:
             manager.destroy()
             raise
-        return run_and_report(
-            *(manager, repository, targets, timeout, jobs), as_json=as_json, shown=output
-        )
+        options = RunOptions(targets, jobs, timeout, as_json, shown=output)
+        return run_and_report(manager, repository.url, options)
 
 
 @click.command()
@@ -217,14 +216,8 @@ def resume(
         )
         with manager:
             _adopt_providers(manager, providers)
-            runners = runners_of(manager, device)
-            return run_and_report(
-                *(manager, repository, targets, timeout, jobs),
-                retry_interrupted=retry_interrupted,
-                as_json=as_json,
-                shown=output,
-                runners=runners,
-            )
+            options = RunOptions(targets, jobs, timeout, as_json, retry_interrupted, output)
+            return run_and_report(manager, repository.url, options, runners_of(manager, device))
     finally:
         storage.close()
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from gettext import gettext as _
 from gettext import ngettext
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from holdall.cli.exits import TESTS_FAILED
 from holdall.cli.export import report_failures, write_reports
@@ -25,69 +25,76 @@ if TYPE_CHECKING:
 
     from holdall.cli.job_options import JobOptions
     from holdall.cli.options import ExportTarget
-    from holdall.cli.person import PersonAtTerminal, Shown
-    from holdall.contracts import ExportReport, Repository
-    from holdall.session import BoundRunner, RunSettings, SessionManager
+    from holdall.cli.person import Shown
+    from holdall.contracts import ExportReport
+    from holdall.session import BoundRunner, SessionManager
     from holdall.view import JobView, SessionView
+
+
+class RunOptions(NamedTuple):
+    """What a run is asked for besides its jobs.
+
+    Attributes:
+        targets: The reports that are written at the end.
+        jobs: What concerns how jobs are run.
+        timeout: Seconds that one attempt may take, None for any time.
+        as_json: Whether a program reads the summary, so that nobody is asked.
+        retry_interrupted: Whether jobs whose attempt was interrupted run again.
+        shown: Of which jobs the output is shown at a terminal.
+    """
+
+    targets: Sequence[ExportTarget]
+    jobs: JobOptions
+    timeout: float | None = None
+    as_json: bool = False
+    retry_interrupted: bool = False
+    shown: Shown = DEFAULT_SHOWN
 
 
 def run_and_report(
     manager: SessionManager,
-    repository: Repository,
-    targets: Sequence[ExportTarget],
-    timeout: float | None,
-    jobs: JobOptions,
-    *,
-    as_json: bool = False,
-    retry_interrupted: bool = False,
-    shown: Shown = DEFAULT_SHOWN,
+    store: str,
+    options: RunOptions,
     runners: Mapping[str, BoundRunner] = MappingProxyType({}),
 ) -> int:
-    """Run the jobs of a session, write its reports, and return the exit code.
-
-    Args:
-        shown: Of which jobs the output is shown at a terminal.
-    """
-    with shown_progress(manager, quiet=as_json) as pause, _signals_as_interrupt():
-        person = None if as_json else person_at_terminal(pause, shown=shown)
-        settings = run_settings(manager, jobs, pause if person else None)._replace(
-            timeout=timeout,
-            person=person,
-            warn=lambda message: note(f"holdall: {message}"),
-            retry_interrupted=retry_interrupted,
-        )
-        command = f"holdall resume {manager.storage.id} --store {repository.url}"
-        try:
-            if not _run_all(manager, settings, person, runners):
-                note(_("the session is saved; go on with: {command}").format(command=command))
-                return TESTS_FAILED
-        except KeyboardInterrupt:
-            note(_("interrupted; go on with: {command}").format(command=command))
-            raise
+    """Run the jobs of a session, write its reports, and return the exit code."""
+    command = f"holdall resume {manager.storage.id} --store {store}"
+    try:
+        if not _run_all(manager, options, runners):
+            note(_("the session is saved; go on with: {command}").format(command=command))
+            return TESTS_FAILED
+    except KeyboardInterrupt:
+        note(_("interrupted; go on with: {command}").format(command=command))
+        raise
     view = manager.view()
     providers = [
         provider for context in manager.device_context_list for provider in context.provider_list
     ]
     reports = write_reports(
-        *(view, targets, manager.registry),
+        *(view, options.targets, manager.registry),
         providers=providers,
-        options=[report_options(providers) for _target in targets],
+        options=[report_options(providers) for _target in options.targets],
     )
     code = report_failures(reports)
-    _print_summary(view, repository.url, reports, as_json=as_json)
+    _print_summary(view, store, reports, as_json=options.as_json)
     return max(code, 0 if verdict(view).passed else TESTS_FAILED)
 
 
 def _run_all(
-    manager: SessionManager,
-    settings: RunSettings,
-    person: PersonAtTerminal | None,
-    runners: Mapping[str, BoundRunner],
+    manager: SessionManager, options: RunOptions, runners: Mapping[str, BoundRunner]
 ) -> bool:
     """Run all jobs, and those again that the person chooses; False if the session is paused."""
-    while run_session(manager, settings, runners=runners):
-        if person is None or not person.wants_retry(manager):
-            return True
+    with shown_progress(manager, quiet=options.as_json) as pause, _signals_as_interrupt():
+        person = None if options.as_json else person_at_terminal(pause, shown=options.shown)
+        settings = run_settings(manager, options.jobs, pause if person else None)._replace(
+            timeout=options.timeout,
+            person=person,
+            warn=lambda message: note(f"holdall: {message}"),
+            retry_interrupted=options.retry_interrupted,
+        )
+        while run_session(manager, settings, runners=runners):
+            if person is None or not person.wants_retry(manager):
+                return True
     return False
 
 

@@ -99,10 +99,7 @@ def run(
     _write(start, b"go")
     os.close(start)
     code = _waited(job, wake, signaller)
-    left: dict[str, int] = {}
-    stuck: dict[str, int] = {}
-    if not leave:
-        left, stuck = _ended_leftovers(job, signaller)
+    left, stuck = ({}, {}) if leave else _ended_leftovers(job, signaller)
     # A command that was started could write here too.
     error = os.read(failed, 4096).decode(errors="replace") if code == _UNSTARTED else ""
     report = {"code": code, "left": left, "stuck": stuck, "error": error}

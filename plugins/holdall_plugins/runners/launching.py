@@ -83,17 +83,17 @@ class Launchers:
         folder: Path,
         environ: Mapping[str, str],
         leave: bool,
+        stdin: int | None = None,
         account: tuple[int, int, list[int]] | None = None,
         signaller: tuple[str, ...] = (),
-        stdin: int | None = None,
     ) -> Launcher:
         """Return a launcher of *command*, which waits for `go`.
 
         Args:
             leave: Whether what the command leaves behind goes on.
+            stdin: What the command reads from; None for nothing to read.
             account: Numbers of the account to become, of its group and of its other groups.
             signaller: What to put before `kill` for processes that are not one's own.
-            stdin: What the command reads from; None for nothing to read.
 
         Raises:
             OSError: No process can be made.

@@ -83,9 +83,9 @@ class LocalRunner:
                 folder=task.folder,
                 environ=invocation.environ,
                 leave=leave,
+                stdin=task.stdin,
                 account=invocation.account,
                 signaller=invocation.signaller,
-                stdin=task.stdin,
             )
         except OSError as error:
             return _unstarted(str(error.strerror or error))
