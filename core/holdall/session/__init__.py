@@ -5,11 +5,14 @@ from holdall.session.context import SessionDeviceContext
 from holdall.session.folders import remove_share
 from holdall.session.load import ALL_CHANGED, CHOICES, IGNORE_CHECKSUMS, peek
 from holdall.session.manager import PREFIX, SessionManager, create_storage
+from holdall.session.resources import parse_expression, parse_imports
 from holdall.session.run import RunSettings, run_session
 from holdall.session.runners import BoundRunner, open_runner, runner_name
 from holdall.session.salvage import Salvage, salvage_session
 from holdall.session.selection import Request, begin, default_plan, find_plan
+from holdall.session.siblings import siblings
 from holdall.session.state import SessionState
+from holdall.session.templates import template_resource
 
 __all__ = [
     "ALL_CHANGED",
@@ -31,10 +34,14 @@ __all__ = [
     "find_plan",
     "log_name",
     "open_runner",
+    "parse_expression",
+    "parse_imports",
     "peek",
     "recover",
     "remove_share",
     "run_session",
     "runner_name",
     "salvage_session",
+    "siblings",
+    "template_resource",
 ]
