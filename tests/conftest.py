@@ -41,6 +41,7 @@ def data_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep what sessions leave in the user's data folder out of that of whoever runs the tests."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
 
 

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from holdall.errors import UnknownUnitError
+from holdall.journal import ManifestAnswered
+from holdall.session.context import SessionDeviceContext
 from holdall.session.manager import SessionManager
 from holdall.session.readiness import SKIP_OUTCOMES, InhibitionCause
 from holdall.session.state import SessionState
-from holdall.units import Job, make_unit
+from holdall.units import Job, Provider, make_unit
 from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ def test_answers_to_other_questions_stay() -> None:
     state.update_manifest({"two": "words"})
     state.update_manifest({"one": False})
 
-    assert state.manifest == {"one": "False", "two": "words"}
+    assert state.manifest == {"com.example::one": "False", "com.example::two": "words"}
 
 
 @pytest.mark.parametrize(
@@ -121,5 +123,111 @@ def test_answers_come_back() -> None:
     again = SessionManager.load_session(units, storage).state
 
     assert again is not None
-    assert again.manifest == {"has_dock": "True"}
+    assert again.manifest == {"com.example::has_dock": "True"}
     assert again.job_state_map["com.example::a"].can_start()
+
+
+# The resource
+
+
+def entry_of(namespace: str, entry_id: str, value_type: str = "bool", **fields: str) -> Unit:
+    given = {"unit": "manifest entry", "id": entry_id, "name": entry_id, "value-type": value_type}
+    return make_unit({**given, **fields}, namespace=namespace)
+
+
+def provider(name: str, namespace: str, *units: Unit) -> Provider:
+    return Provider(name, namespace=namespace, version="1", source=name, read=lambda: units)
+
+
+def records(*providers: Provider, **answers: Any) -> list[dict[str, str]]:
+    context = SessionDeviceContext()
+    for each in providers:
+        context.add_provider(each)
+    context.state.update_manifest(answers)
+    return [dict(record) for record in context.state.manifest_entries.records]
+
+
+def test_each_provider_has_a_record_with_its_name_and_the_values_of_its_namespace() -> None:
+    one = provider("one", "a", entry_of("a", "has_dock"), entry_of("a", "ports", "natural"))
+    other = provider("other", "b", entry_of("b", "colour", "string"))
+
+    made = records(one, other, has_dock=True)
+
+    assert made == [
+        {"ns": "a", "name": "one", "has_dock": "True", "ports": "0"},
+        {"ns": "b", "name": "other", "colour": ""},
+    ]
+
+
+def test_what_nobody_answered_is_false_or_zero() -> None:
+    state = state_of(entry("q"), gated("manifest.q == 'False'"))
+
+    assert state.job_state_map["com.example::a"].can_start()
+
+
+def test_an_entry_is_called_by_its_resource_key() -> None:
+    one = provider("one", "a", entry_of("a", "has_dock", **{"resource-key": "dock"}))
+
+    assert records(one, has_dock=True) == [{"ns": "a", "name": "one", "dock": "True"}]
+
+
+def test_entries_of_one_name_in_two_namespaces_have_answers_of_their_own() -> None:
+    state = state_of(entry_of("a", "q"), entry_of("b", "q"))
+
+    state.update_manifest({"a::q": True})
+
+    assert state.manifest == {"a::q": "True"}
+    with pytest.raises(UnknownUnitError, match="a::q"):
+        state.update_manifest({"q": True})
+
+
+def test_an_answer_of_a_session_of_an_earlier_version_counts() -> None:
+    state = state_of(entry("q"), gated("manifest.q == 'True'"))
+
+    state.apply(ManifestAnswered(at=1.0, answers={"q": "True"}))
+
+    assert state.job_state_map["com.example::a"].can_start()
+
+
+# What is asked, and what setup jobs want
+
+
+def test_jobs_ask_for_the_entries_that_their_expressions_cite() -> None:
+    state = state_of(
+        entry("one"), entry("two"), entry("three"), entry_of("elsewhere", "one"), entry("other")
+    )
+    both = gated("manifest.one == 'True' and manifest.two == 'True'\nmanifest.three == 'x'")
+
+    cited = state.manifest_entries.cited([both])
+
+    assert [each.id for each in cited] == [
+        "com.example::one",
+        "com.example::two",
+        "com.example::three",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "answers", "starts"),
+    [
+        ('["q"]', {}, False),
+        ('["q"]', {"q": True}, True),
+        ('[{"q": false}]', {}, True),
+        ('[{"com.example::n": 4}]', {"n": 4}, True),
+        ('{"n": 4}', {"n": 5}, False),
+        ('["nobody_asks"]', {}, False),
+    ],
+)
+def test_a_job_may_want_answers_by_its_field(
+    wanted: str,
+    answers: dict[str, Any],
+    starts: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    fields = {"id": "a", "plugin": "shell", "command": "true", "requires_manifest": wanted}
+    state = state_of(entry("q"), entry("n", "natural"), make_unit(fields, namespace="com.example"))
+    state.update_manifest(answers)
+
+    reasons = state.job_state_map["com.example::a"].readiness_inhibitor_list
+
+    assert (not reasons) is starts
+    assert {reason.cause for reason in reasons} <= {InhibitionCause.REQUIRED_MANIFEST}

@@ -122,8 +122,8 @@ def test_a_line_that_cannot_be_read_is_a_problem_with_its_plan(line: str) -> Non
     found = selected(plan("p", include=f"{line}\nzebra"))
 
     assert names(found.jobs) == ["zebra"]
-    assert "'ns::p'" in found.problems[0]
-    assert line in found.problems[0]
+    assert "'ns::p'" in str(found.faults[0])
+    assert line in str(found.faults[0])
 
 
 def test_bootstrap_and_mandatory_jobs_are_apart_from_the_others() -> None:
@@ -290,7 +290,7 @@ def test_plans_that_run_together_apply_one_after_the_other() -> None:
 
 @pytest.mark.parametrize("line", ["zebra unknown=1", "zebra blocker"])
 def test_an_override_of_nothing_is_a_problem(line: str) -> None:
-    assert line in selected(plan("p", include=line)).problems[0]
+    assert line in str(selected(plan("p", include=line)).faults[0])
 
 
 def test_a_block_line_that_is_no_override_is_a_problem_and_blank_ones_are_not() -> None:

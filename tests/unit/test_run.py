@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from holdall import hookimpl
-from holdall.errors import NothingSelectedError, PluginCallError, StorageFullError
+from holdall.errors import NothingSelectedError, PluginCallError, StorageFullError, UnitError
 from holdall.journal import list_sessions, read_events
 from holdall.journal.events import JobStarted, Process
 from holdall.processes import this_process
@@ -182,20 +182,54 @@ def test_running_again_runs_nothing_more() -> None:
             "skipped-manifest",
             "the manifest says otherwise",
         ),
-        ({"depends": "x", "requires": "r.kind == 'SSD'"}, "skipped-resource", "; the job 'x'"),
+        ({"depends": "x", "requires": "r.kind == 'SSD'"}, "skipped-dependency", "; the job 'x'"),
+        ({"depends": "s", "requires": "r.kind == 'SSD'"}, "skip", "; the job 's'"),
+        ({"depends": "s\nx"}, "skip", "'x' did not pass"),
+        (
+            {
+                "depends": "x",
+                "imports": "from com.canonical.plainbox import manifest",
+                "requires": "manifest.has_dock == 'True'\nr.kind == 'SSD'",
+            },
+            "skipped-manifest",
+            "'SSD'\" does not hold; the job 'x'",
+        ),
+        ({"flags": "fail-on-resource", "requires": "r.kind == 'SSD'"}, "fail", "does not hold"),
+        (
+            {"flags": "fail-on-resource", "requires": "r.kind == 'SSD'", "depends": "x"},
+            "skipped-dependency",
+            "; the job 'x'",
+        ),
     ],
 )
 def test_a_job_that_cannot_start_is_skipped_with_the_reason(
     fields: dict[str, str], outcome: str, words: str
 ) -> None:
     resource = job("r", plugin="resource")
-    manager, state = new(job("x"), job("y"), resource, job("a", **fields))
+    manager, state = new(job("x"), job("y"), job("s"), resource, job("a", **fields))
 
-    runner = run(manager, ScriptedRunner(x=["fail"]))
+    runner = run(manager, ScriptedRunner(x=["fail"], s=["skip"]))
 
     assert "a" not in runner.ran
     assert state.job_state_map["a"].result.outcome == outcome
     assert words in reason(state, "a")
+
+
+def test_a_skip_by_hand_is_one_of_everything_behind_it() -> None:
+    manager, state = new(job("s"), job("a", depends="s"), job("b", depends="a"))
+
+    run(manager, ScriptedRunner(s=["skip"]))
+
+    assert history(state) == {"s": ["skip"], "a": ["skip"], "b": ["skip"]}
+
+
+def test_a_job_that_fails_for_want_of_a_resource_is_not_retried() -> None:
+    fields = {"flags": "fail-on-resource", "requires": "r.kind == 'SSD'", "auto_retry": "yes"}
+    manager, state = new(job("r", plugin="resource"), job("a", **fields))
+
+    run(manager)
+
+    assert history(state)["a"] == ["fail"]
 
 
 def test_a_reason_why_a_job_was_skipped_outlives_a_load() -> None:
@@ -291,6 +325,10 @@ def test_a_bootstrap_after_which_nothing_is_left_is_an_error() -> None:
 
     with pytest.raises(NothingSelectedError):
         run(manager, ScriptedRunner(disk=["fail"]))
+
+    manager.checkpoint()
+    (info,) = list_sessions(manager.storage.repository)
+    assert info.state == "unfinished"
 
 
 # Attempts
@@ -702,7 +740,7 @@ def test_a_runner_that_raises_is_blamed_and_its_job_is_settled_by_the_next_run()
 
 
 def test_problems_of_the_selection_are_warned_of_and_the_rest_runs() -> None:
-    wrong = plan("q", include="last\n[", bootstrap_include="disk")
+    wrong = plan("q", include="last", nested_part="gone", bootstrap_include="disk")
     manager = SessionManager.create_with_unit_list(
         [*BOOT_UNITS, wrong], MemoryRepository(), registry=Registry.empty()
     )
@@ -714,7 +752,102 @@ def test_problems_of_the_selection_are_warned_of_and_the_rest_runs() -> None:
     runner = run(manager, warn=warned.append)
 
     assert runner.ran == ["disk", "last"]
-    assert any("regular expression" in each for each in warned)
+    assert any("'gone'" in each for each in warned)
+
+
+def test_a_plan_with_lines_that_cannot_be_read_is_refused_with_all_of_them() -> None:
+    wrong = plan("q", include="last\n[", exclude="a b", bootstrap_include="disk")
+    manager = SessionManager.create_with_unit_list(
+        [*BOOT_UNITS, wrong], MemoryRepository(), registry=Registry.empty()
+    )
+    manager.test_plans = (wrong,)
+    assert manager.default_device_context is not None
+
+    with pytest.raises(UnitError, match=r"'\['.*no regular expression.*'a b'"):
+        begin(manager.default_device_context, Request())
+
+
+def prepared(request: Request, *units: Job, **fields: str) -> SessionManager:
+    chosen = plan("p", **fields)
+    manager = SessionManager.create_with_unit_list(
+        [*units, chosen], MemoryRepository(), registry=Registry.empty()
+    )
+    manager.test_plans = (chosen,)
+    assert manager.default_device_context is not None
+    begin(manager.default_device_context, request)
+    return manager
+
+
+SETUP = make_unit({"unit": "setup job", "id": "install", "command": "true"})
+
+
+def test_setup_jobs_run_before_everything_else() -> None:
+    assert isinstance(SETUP, Job)
+    manager = prepared(
+        Request(),
+        *(job("a"), job("first"), job("disk", plugin="resource"), SETUP),
+        mandatory_include="first",
+        include="a",
+        bootstrap_include="disk",
+        setup_include="install",
+    )
+
+    assert run(manager).ran == ["install", "disk", "first", "a"]
+
+
+def test_what_a_request_excludes_does_not_run_in_any_phase_unless_it_is_needed() -> None:
+    units = (job("a", depends="b"), job("b"), job("c"), job("disk", plugin="resource"))
+    request = Request(exclude=("b", "c", "dis"))
+    manager = prepared(request, *units, include=".*", bootstrap_include="disk")
+
+    assert run(manager).ran == ["b", "a"]
+    assert manager.state is not None
+    assert manager.state.metadata.rejected_jobs == ["b", "c"]
+    assert manager.state.metadata.custom_joblist
+
+
+def test_a_request_may_pick_of_what_a_plan_selects() -> None:
+    units = (job("a", depends="b"), job("b"), job("c"), job("d"))
+    manager = prepared(Request(match=("a", "c$"), exclude=("c",)), *units, include=".*")
+
+    assert run(manager).ran == ["b", "a"]
+
+
+@pytest.mark.parametrize("request_of", [Request(exclude=("[",)), Request(match=("(",))])
+def test_a_request_with_no_expression_is_refused_before_anything_runs(request_of: Request) -> None:
+    with pytest.raises(NothingSelectedError, match="no regular expression"):
+        prepared(request_of, job("a"), include="a")
+
+
+def test_templates_are_told_the_environment_and_a_resume_elsewhere_makes_the_same_jobs() -> None:
+    source = make_unit(
+        {
+            "unit": "template",
+            "id": "read-{{ name }}",
+            "template-resource": "disk",
+            "template-engine": "jinja2",
+            "plugin": "shell",
+            "command": "{{ __system_env__['LAB'] }}",
+        }
+    )
+    chosen = plan("p", include="read.*", bootstrap_include="disk")
+    units = [job("disk", plugin="resource"), source, chosen]
+    manager = SessionManager.create_with_unit_list(
+        units, MemoryRepository(), registry=Registry.empty()
+    )
+    manager.test_plans = (chosen,)
+    assert manager.default_device_context is not None
+    begin(manager.default_device_context, Request(), {"LAB": "north", "OTHER": "secret"})
+    runner = ScriptedRunner()
+    runner.output["disk"] = b"name: sda\n"
+
+    run(manager, runner)
+
+    assert runner.ran == ["disk", "read-sda"]
+    again, state = reloaded(manager, *units)
+    assert state.job_state_map["read-sda"].job.command == "north"
+    assert state.metadata.environ == {"LAB": "north"}
+    again.close()
 
 
 def test_jobs_share_a_folder_of_the_session_and_each_has_one_of_its_own(tmp_path: Path) -> None:

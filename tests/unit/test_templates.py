@@ -138,10 +138,16 @@ def test_a_filter_lets_records_pass_that_satisfy_all_its_lines(
     assert [u.id for u in made_from(template(template_filter=expression), *DISKS)] == expected
 
 
-def test_a_filter_names_only_the_resource_of_the_template() -> None:
-    (found,) = instances(template(template_filter="net.up == 'yes'"), DISKS)
+def test_of_another_resource_a_filter_knows_no_record() -> None:
+    assert made_from(template(template_filter="net.up == 'yes'"), *DISKS) == []
+    either = template(template_filter="net.up == 'yes' or disk.name == 'sda'")
+    assert [made.id for made in made_from(either, *DISKS)] == ["read-sda"]
 
-    assert "may name only 'disk'" in str(found)
+
+def test_a_resource_of_another_namespace_goes_by_its_partial_id_in_a_filter() -> None:
+    fields = {"template_resource": "other::disk", "template_filter": "disk.name == 'sdb'"}
+
+    assert [made.id for made in made_from(template(**fields), *DISKS)] == ["read-sdb"]
 
 
 def test_a_filter_that_is_no_expression_is_one_problem() -> None:
@@ -346,3 +352,32 @@ def test_a_load_makes_the_jobs_again() -> None:
     assert [each.id for each in again.run_list] == ["disk", "read-sda", "read-sdb"]
     assert again.job_state_map["read-sda"].result.outcome == "fail"
     assert again.job_state_map["read-sda"].job == made
+
+
+def jinja_job(job_id: str, **fields: str) -> Job:
+    return job(job_id, **{"template-engine": "jinja2", **fields})
+
+
+def test_a_plain_job_may_be_written_in_jinja_its_id_included() -> None:
+    written = jinja_job("lab-{{ __checkbox_env__['LAB'] }}", command="echo {{ nothing }}.")
+
+    state = SessionState([written])
+    assert [each.id for each in state.job_list] == ["lab-"]
+    state.set_environ({"LAB": "north"})
+
+    (made,) = state.job_list
+    assert (made.id, made.command) == ("lab-north", "echo .")
+    assert state.made_from[made.id] == written.id
+    assert state.add_unit(written) is made
+
+
+def test_a_plain_job_of_the_default_engine_keeps_its_braces() -> None:
+    (made,) = SessionState([job("a", command="echo {x} {{ y }}")]).job_list
+
+    assert made.command == "echo {x} {{ y }}"
+
+
+def test_a_plain_job_that_cannot_be_rendered_is_a_problem() -> None:
+    state = SessionState([jinja_job("a", command="{% if %}")])
+
+    assert [type(each) for each in state.problems] == [TemplateInstanceError]

@@ -9,7 +9,7 @@ import click
 
 from holdall.cli.configuration import DeviceTable, configured
 from holdall.errors import SharedMachineError
-from holdall.session import open_runner
+from holdall.session import SessionDeviceContext, open_runner
 from holdall.units import LOCAL, Device
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from holdall.registry import Registry
     from holdall.session import BoundRunner, SessionManager
+    from holdall.units import Provider
 
 
 def devices_of(given: Sequence[str], registry: Registry) -> list[Device]:
@@ -74,3 +75,14 @@ def _open_runners(urls: Mapping[str, str], registry: Registry) -> dict[str, Boun
     if len(shared) > 1:
         raise SharedMachineError(shared)
     return {device_id: open_runner(url, registry) for device_id, url in urls.items()}
+
+
+def add_devices(
+    manager: SessionManager, devices: Iterable[Device], providers: Iterable[Provider]
+) -> None:
+    """Let *devices* take part in the session, each with all the providers."""
+    for under_test in devices:
+        context = SessionDeviceContext(device=under_test)
+        for provider in providers:
+            context.add_provider(provider)
+        manager.add_device_context(context)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pwd
+from contextlib import suppress
 from functools import wraps
 from gettext import gettext as _
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,13 +12,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from holdall.cli.configuration import configured, is_variable
+from holdall.cli.manifest import ManifestAnswers, manifest_folder, parse_answers
 from holdall.cli.options import command_options
 from holdall.cli.output import note
 from holdall.redaction import MASK
+from holdall.session import RunSettings, runner_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
+    from holdall.cli.manifest import GivenAnswer
     from holdall.session import SessionManager
 
 _options = command_options(
@@ -27,6 +33,19 @@ _options = command_options(
         metavar="NAME=VALUE",
         help="Let all jobs see this variable, whatever the environment says.",
     ),
+    click.option(
+        "--manifest",
+        multiple=True,
+        metavar="ANSWER",
+        help="Answer a manifest entry by ID=VALUE, or those that a JSON file answers. Answers "
+        "are remembered for the device.",
+    ),
+    click.option(
+        "--normal-user",
+        metavar="NAME",
+        help="Run jobs that name no account as this one. [default: for root the one that called "
+        "sudo, if one did]",
+    ),
 )
 
 
@@ -36,18 +55,35 @@ class JobOptions(NamedTuple):
     Attributes:
         environ: Variables that win over those of the environment.
         configured: Variables that count where the environment has none of the name.
+        normal_user: The account of jobs that name none; None where nobody said.
+        manifest: Answers to manifest entries.
     """
 
     environ: Mapping[str, str]
     configured: Mapping[str, str]
+    normal_user: str | None = None
+    manifest: Sequence[GivenAnswer] = ()
 
 
 def job_options(command: Callable[..., int]) -> Callable[..., int]:
     """Give *command* the argument `jobs`: what these options and holdall.toml say."""
 
     @wraps(command)
-    def called(*arguments: Any, variables: tuple[str, ...], **options: Any) -> int:
-        jobs = JobOptions(environ=parse_variables(variables), configured=configured().environment)
+    def called(
+        *arguments: Any,
+        variables: tuple[str, ...],
+        manifest: tuple[str, ...],
+        normal_user: str | None,
+        **options: Any,
+    ) -> int:
+        if normal_user is not None:
+            _check_account(normal_user)
+        jobs = JobOptions(
+            environ=parse_variables(variables),
+            configured=configured().environment,
+            normal_user=normal_user,
+            manifest=parse_answers(manifest),
+        )
         return command(*arguments, jobs=jobs, **options)
 
     decorated: Callable[..., int] = _options(called)
@@ -64,6 +100,24 @@ def parse_variables(texts: Iterable[str]) -> dict[str, str]:
             raise click.UsageError(message.format(text=text))
         variables[name] = value
     return variables
+
+
+def run_settings(
+    manager: SessionManager,
+    jobs: JobOptions,
+    pause: Callable[[], AbstractContextManager[Any]] | None,
+) -> RunSettings:
+    """Return how the jobs of the session run, as far as these options say it.
+
+    Args:
+        pause: Keeps still whatever is shown while somebody is asked; None to ask nobody.
+    """
+    answers = ManifestAnswers(jobs.manifest, pause=pause, folder=manifest_folder())
+    return RunSettings(
+        environ=job_variables(manager, jobs),
+        normal_user=normal_user_of(manager, jobs),
+        selected=answers.answer,
+    )
 
 
 def job_variables(
@@ -86,3 +140,61 @@ def job_variables(
         note(f"holdall: {message.format(name=name)}")
     known = {name: text for name, text in stored.items() if name not in masked}
     return {**own, **known}
+
+
+def _check_account(name: str) -> None:
+    try:
+        pwd.getpwnam(name)
+    except (KeyError, ValueError):
+        message = _("this machine has no account {name!r} for --normal-user")
+        raise click.UsageError(message.format(name=name)) from None
+
+
+def normal_user_of(
+    manager: SessionManager, jobs: JobOptions, own: Mapping[str, str] = os.environ
+) -> str:
+    """Return the account of jobs that name none, and keep it in the session.
+
+    It is the one that was given, now or to the session before. Else it is the one that runs
+    holdall, or that called sudo to run it as root; and nobody where root itself did.
+    """
+    contexts = manager.device_context_list
+    name = jobs.normal_user
+    if name is None and contexts:
+        name = contexts[0].state.metadata.normal_user
+    is_here = all(runner_name(context.device.runner) == "local" for context in contexts)
+    if name is None and is_here and not os.geteuid():
+        name = _caller_of_sudo(own)
+    for context in contexts:
+        context.state.metadata.normal_user = name
+    if name is None and is_here and os.geteuid():
+        return _name_here()
+    return name or ""
+
+
+def _caller_of_sudo(own: Mapping[str, str]) -> str | None:
+    try:
+        caller = pwd.getpwnam(own.get("SUDO_USER", ""))
+    except KeyError:
+        return None
+    return caller.pw_name if caller.pw_uid else None
+
+
+def _name_here() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return ""
+
+
+def default_normal_user() -> str | None:
+    """Return the account that a launcher of Checkbox takes where it names none, if there is one.
+
+    That is `ubuntu`, or else the first one that people get on a machine.
+    """
+    with suppress(KeyError):
+        return pwd.getpwnam("ubuntu").pw_name
+    for uid in (1000, 1001):
+        with suppress(KeyError):
+            return pwd.getpwuid(uid).pw_name
+    return None

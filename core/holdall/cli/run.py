@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdall.cli.configuration import installed
-from holdall.cli.devices import devices_of, runners_of
+from holdall.cli.devices import add_devices, devices_of, runners_of
 from holdall.cli.diagnostics import show_log
 from holdall.cli.exits import TESTS_FAILED
 from holdall.cli.export import report_failures, write_reports
-from holdall.cli.job_options import job_options, job_variables
+from holdall.cli.job_options import job_options, job_variables, run_settings
+from holdall.cli.manifest import resolved_answers
 from holdall.cli.options import (
     Seconds,
     chosen_repository,
@@ -41,8 +42,6 @@ from holdall.session import (
     ALL_CHANGED,
     CHOICES,
     Request,
-    RunSettings,
-    SessionDeviceContext,
     SessionManager,
     begin,
     default_plan,
@@ -61,7 +60,7 @@ if TYPE_CHECKING:
     from holdall.redaction import RedactionRules
     from holdall.registry import Registry
     from holdall.session import BoundRunner
-    from holdall.units import Device, Provider, Unit
+    from holdall.units import Provider, Unit
 
 _shared_options = command_options(
     click.option(
@@ -134,6 +133,7 @@ def run(
     targets = parse_targets(export, stdout_free=not as_json)
     providers = load_sources(source, registry, lang)
     _check_exporters(targets, providers, registry)
+    resolved_answers(jobs.manifest, _units_of(providers))
     repository = chosen_repository(store, registry)
     devices = devices_of(device, registry)
     with SessionManager.create(
@@ -144,9 +144,9 @@ def run(
         )
         report_problems(providers)
         try:
-            _add_devices(manager, devices, providers)
+            add_devices(manager, devices, providers)
             job_variables(manager, jobs)  # known before the selection, which may ask for them
-            _select(manager, plan, job)
+            _select(manager, plan, job, job_variables(manager, jobs))
         except HoldallError:
             manager.destroy()
             raise
@@ -205,31 +205,21 @@ def resume(
         providers = providers_of(_resumable(storage), source, registry)
         _check_exporters(targets, [*chain.from_iterable(providers.values())], registry)
         units = {name: _units_of(some) for name, some in providers.items()}
+        resolved_answers(jobs.manifest, chain.from_iterable(units.values()))
         rules = rules_again(rules, rules_in(read_events(storage)))
         manager = SessionManager.load_session(
             units, storage, changed=choices, registry=registry, redact=rules
         )
         with manager:
             _adopt_providers(manager, providers)
-            runners = runners_of(manager, device)
             return _run_and_report(
                 *(manager, repository, targets, timeout, jobs),
                 as_json=as_json,
                 retry_interrupted=retry_interrupted,
-                runners=runners,
+                runners=runners_of(manager, device),
             )
     finally:
         storage.close()
-
-
-def _add_devices(
-    manager: SessionManager, devices: Iterable[Device], providers: Iterable[Provider]
-) -> None:
-    for under_test in devices:
-        context = SessionDeviceContext(device=under_test)
-        for provider in providers:
-            context.add_provider(provider)
-        manager.add_device_context(context)
 
 
 def _resumable(storage: Storage) -> SessionView:
@@ -286,7 +276,12 @@ def _note_plugins(
         manager.note_plugin("runners", name)
 
 
-def _select(manager: SessionManager, plans: Sequence[str], patterns: Sequence[str]) -> None:
+def _select(
+    manager: SessionManager,
+    plans: Sequence[str],
+    patterns: Sequence[str],
+    environ: Mapping[str, str],
+) -> None:
     """Select for every device what the user asked for; all devices have the same providers."""
     first, *_others = contexts = manager.device_context_list
     selected = [find_plan(first, plan_id) for plan_id in plans]
@@ -294,7 +289,7 @@ def _select(manager: SessionManager, plans: Sequence[str], patterns: Sequence[st
         selected = [plan for plan in map(default_plan, first.provider_list) if plan]
     manager.test_plans = tuple(dict.fromkeys(selected))
     request = Request(patterns=tuple(patterns), everything=not selected and not patterns)
-    problems = (problem for context in contexts for problem in begin(context, request))
+    problems = (problem for context in contexts for problem in begin(context, request, environ))
     for message in dict.fromkeys(map(str, problems)):
         note(f"holdall: {message}")
 
@@ -321,10 +316,10 @@ def _run_and_report(
     runners: Mapping[str, BoundRunner] = MappingProxyType({}),
 ) -> int:
     with shown_progress(manager, quiet=as_json) as pause, _signals_as_interrupt():
-        settings = RunSettings(
-            environ=job_variables(manager, jobs),
+        person = None if as_json else person_at_terminal(pause)
+        settings = run_settings(manager, jobs, pause if person else None)._replace(
             timeout=timeout,
-            person=None if as_json else person_at_terminal(pause),
+            person=person,
             warn=lambda message: note(f"holdall: {message}"),
             retry_interrupted=retry_interrupted,
         )

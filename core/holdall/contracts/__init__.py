@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         ProviderLoader,
         Translates,
     )
-    from holdall.contracts.runners import Person, ProcessMark, Runner, Task
+    from holdall.contracts.runners import ChecksAccounts, Person, ProcessMark, Runner, Task
     from holdall.contracts.stores import (
         HasExistence,
         HasFolder,
@@ -49,6 +49,7 @@ else:
         {
             ".exporters": (
                 "AnyExporter",
+                "ChecksAccounts",
                 "ExportContext",
                 "Exporter",
                 "ExportReport",
@@ -70,7 +71,7 @@ else:
                 "ProviderLoader",
                 "Translates",
             ),
-            ".runners": ("Person", "ProcessMark", "Runner", "Task"),
+            ".runners": ("ChecksAccounts", "Person", "ProcessMark", "Runner", "Task"),
             ".stores": (
                 "HasExistence",
                 "HasFolder",
@@ -90,6 +91,7 @@ else:
 
 __all__ = [
     "AnyExporter",
+    "ChecksAccounts",
     "ExportContext",
     "ExportReport",
     "ExportWarning",

@@ -133,3 +133,12 @@ class Runner(Protocol):
     def interrupted(self, process: ProcessMark | None) -> Interruption:
         """End what is left of an attempt that never finished; return what interrupted it."""
         ...
+
+
+@runtime_checkable
+class ChecksAccounts(Protocol):
+    """A runner that says before a run as which accounts it can perform jobs."""
+
+    def account_problem(self, user: str) -> str | None:
+        """Return why no job can run as *user* on the device, and what to do; None if one can."""
+        ...

@@ -38,6 +38,7 @@ from holdall.errors.providers import (
 )
 from holdall.errors.root import HoldallError, listed, near
 from holdall.errors.session import (
+    AmbiguousUnitError,
     DependencyCycleError,
     DependencyDuplicateError,
     DependencyError,
@@ -84,6 +85,7 @@ from holdall.errors.urls import masked_url
 
 __all__ = [
     "AmbiguousProviderError",
+    "AmbiguousUnitError",
     "BusyStorageError",
     "ClosedStorageError",
     "ConcurrentWriteError",

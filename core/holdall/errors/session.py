@@ -126,6 +126,20 @@ class UnknownUnitError(SessionError, KeyError):
         return f"no {self.kind} is called {self.unit_id!r}{hint}{shown}"
 
 
+class AmbiguousUnitError(SessionError, LookupError):
+    """Several units have an id that was given without its namespace."""
+
+    def __init__(self, unit_id: str, kind: str, candidates: Sequence[str]) -> None:
+        super().__init__(unit_id, kind, candidates)
+        self.unit_id = unit_id
+        self.kind = kind
+        self.candidates = tuple(candidates)
+
+    def __str__(self) -> str:
+        ids = " and ".join(self.candidates)
+        return f"several {self.kind}s are called {self.unit_id!r}: {ids}; give the whole id"
+
+
 class NothingSelectedError(SessionError, LookupError):
     """The requested plans or patterns select no job."""
 

@@ -286,6 +286,7 @@ class SessionSummarised(Event, frozen=True, kw_only=True, tag="summary"):
     Attributes:
         at: The moment of the last event before it.
         counts: How many jobs ended with which outcome; only outcomes that occur.
+        selecting: Whether jobs are still to be selected, which depends on those that run first.
     """
 
     title: str = ""
@@ -294,6 +295,7 @@ class SessionSummarised(Event, frozen=True, kw_only=True, tag="summary"):
     results: int = 0
     counts: dict[str, int] = {}
     verdict: str = ""
+    selecting: bool = False
 
 
 class Snapshot(Event, frozen=True, kw_only=True, tag="snapshot"):

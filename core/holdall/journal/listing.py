@@ -132,7 +132,7 @@ def _shown(session_id: str, summary: SessionSummarised) -> SessionInfo:
     return SessionInfo(
         id=session_id,
         title=summary.title,
-        state=_state(summary.jobs, summary.results),
+        state=_state(summary),
         verdict=summary.verdict,
         counts=summary.counts,
         created=summary.created,
@@ -142,7 +142,8 @@ def _shown(session_id: str, summary: SessionSummarised) -> SessionInfo:
     )
 
 
-def _state(jobs: int, results: int) -> SessionPhase:
-    if not results:
+def _state(summary: SessionSummarised) -> SessionPhase:
+    if not summary.results:
         return "new"
-    return "finished" if results == jobs else "unfinished"
+    is_over = summary.results == summary.jobs and not summary.selecting
+    return "finished" if is_over else "unfinished"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from holdall.journal.events import (
     CategoryDefined,
@@ -25,6 +25,7 @@ from holdall.journal.events import (
     SessionSummarised,
     Snapshot,
     WriterOpened,
+    decode_strings,
     decode_title,
 )
 from holdall.results import Outcome
@@ -83,9 +84,7 @@ class RunningSummary:
             case SessionCreated():
                 self._title, self._created = event.title, event.at
             case MetadataChanged():
-                if "title" in event.changes:
-                    title = decode_title(event.changes["title"])
-                    self._device(event.device).title = title
+                self._device(event.device).change(event)
             case _:
                 _pass_over(event)
 
@@ -115,6 +114,7 @@ class RunningSummary:
             results=results,
             counts={str(outcome): count for outcome, count in counts.items() if count},
             verdict="PASS" if passed else "FAIL",
+            selecting=any(device.is_selecting for device in self._devices.values()),
         )
 
     def _device(self, device_id: str) -> _Device:
@@ -137,18 +137,29 @@ def _pass_over(event: _Unlisted) -> None:
             assert_never(event)
 
 
+SELECTING: Final = "bootstrapping"
+"""The flag of a device whose jobs are still to be selected, after those that run first."""
+
+
 class _Device:
     """The summary of one device: its jobs, and the last outcome of each."""
 
-    __slots__ = ("in_flight", "outcomes", "run_list", "title", "tried", "xfail")
+    __slots__ = ("in_flight", "is_selecting", "outcomes", "run_list", "title", "tried", "xfail")
 
     def __init__(self) -> None:
         self.title = ""
+        self.is_selecting = False
         self.run_list: list[str] = []
         self.outcomes: dict[str, Outcome] = {}
         self.tried: set[str] = set()
         self.in_flight: set[str] = set()
         self.xfail: set[str] = set()
+
+    def change(self, event: MetadataChanged) -> None:
+        if "title" in event.changes:
+            self.title = decode_title(event.changes["title"])
+        if "flags" in event.changes:
+            self.is_selecting = SELECTING in decode_strings(event.changes["flags"])
 
     def define(self, job: JobRecord) -> None:
         self.outcomes.setdefault(job.id, Outcome.NONE)

@@ -5,6 +5,7 @@ from holdall.session.context import SessionDeviceContext
 from holdall.session.folders import remove_share
 from holdall.session.load import ALL_CHANGED, CHOICES, IGNORE_CHECKSUMS, peek
 from holdall.session.manager import PREFIX, SessionManager, create_storage
+from holdall.session.manifest import find_entry, is_hidden
 from holdall.session.resources import parse_expression, parse_imports
 from holdall.session.run import RunSettings, run_session
 from holdall.session.runners import BoundRunner, open_runner, runner_name
@@ -31,7 +32,9 @@ __all__ = [
     "begin",
     "create_storage",
     "default_plan",
+    "find_entry",
     "find_plan",
+    "is_hidden",
     "log_name",
     "open_runner",
     "parse_expression",

@@ -256,12 +256,18 @@ def _reason(name: str, error: OSError) -> str:
 
 
 @contextmanager
-def session_share(storage: Storage, warn: Callable[[str], None]) -> Iterator[Path]:
+def session_share(
+    storage: Storage, warn: Callable[[str], None], open_shares: Path | None = None
+) -> Iterator[Path]:
     """Give the folder that the session's jobs share, the same one in every run of it.
 
     It is in the session's own folder where the store has such a thing, and in the
-    user's data folder otherwise.
+    user's data folder otherwise; or, open to all accounts, below *open_shares*.
     """
+    if open_shares is not None:
+        with _open_share(share_of(storage.repository, storage.id, open_shares)) as share:
+            yield share
+        return
     if isinstance(storage, HasFolder):
         share = storage.folder / SHARE
         share.mkdir(mode=0o700, exist_ok=True)
@@ -289,17 +295,40 @@ def session_share(storage: Storage, warn: Callable[[str], None]) -> Iterator[Pat
                 share.rmdir()
 
 
-def share_of(repository: Repository, session_id: str) -> Path:
-    """Return the folder that the jobs of a session share whose store has no folders."""
+@contextmanager
+def _open_share(share: Path) -> Iterator[Path]:
+    """Give a folder that any account may write to, below one that only its owner may."""
+    share.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    share.mkdir(exist_ok=True)
+    share.chmod(0o777)
+    try:
+        yield share
+    finally:
+        with suppress(OSError):  # something is in it, which is what it is for
+            share.rmdir()
+            share.parent.rmdir()
+
+
+def share_of(repository: Repository, session_id: str, shares: Path | None = None) -> Path:
+    """Return the folder that jobs of a session share, in the user's data or below *shares*."""
+    store = sha256(repository.url.encode(errors="surrogateescape")).hexdigest()[:16]
+    return (shares or _own_shares()) / store / session_id
+
+
+def _own_shares() -> Path:
     from platformdirs import user_data_path
 
-    store = sha256(repository.url.encode(errors="surrogateescape")).hexdigest()[:16]
-    return user_data_path("holdall") / SHARE / store / session_id
+    return user_data_path("holdall") / SHARE
+
+
+OPEN_SHARES: Final = Path("/var/lib/holdall") / SHARE
+"""Where root, for jobs of several accounts, makes the folders that they share."""
 
 
 def remove_share(repository: Repository, session_id: str) -> None:
-    """Remove the folder that the jobs of a removed session shared, if there is one."""
-    remove_tree(share_of(repository, session_id))
+    """Remove the folders that the jobs of a removed session shared, if there are some."""
+    for shares in (_own_shares(), OPEN_SHARES):
+        remove_tree(share_of(repository, session_id, shares))
 
 
 def _remove_shares_of_no_session(repository: Repository, shares: Path) -> None:

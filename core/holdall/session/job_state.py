@@ -112,8 +112,8 @@ class JobState:
         """Whether the last attempt failed and another one is to follow at once."""
         result = self._progress.result
         failed = result.outcome.failed and _counts_as_attempt(result.outcome)
-        if not failed or result.interrupted_by is not None:
-            return False
+        if not failed or result.interrupted_by is not None or result.skip_reason is not None:
+            return False  # another attempt would meet the same reasons
         return self.effective_auto_retry == "yes" and self.attempts > 0
 
     @property

@@ -33,6 +33,8 @@ class PlanSelection(NamedTuple):
         bootstrap: Jobs that run before the rest is selected.
         mandatory: Jobs that run whatever is excluded.
         jobs: All others.
+        problems: What is wrong and leaves the selection as it was meant.
+        faults: Lines that can't be read, without which other jobs would be selected.
     """
 
     jobs: tuple[str, ...]
@@ -41,9 +43,10 @@ class PlanSelection(NamedTuple):
     setup: tuple[str, ...]
     overrides: tuple[Override, ...]
     problems: tuple[str, ...]
+    faults: tuple[UnitError, ...]
 
 
-NO_SELECTION: Final = PlanSelection((), (), (), (), (), ())
+NO_SELECTION: Final = PlanSelection((), (), (), (), (), (), ())
 
 
 def plan_selection(
@@ -57,10 +60,9 @@ def plan_selection(
     problems: list[str] = []
     trees = [_nested(plan, find_plan, problems) for plan in plans]
     parts = list(dict.fromkeys(part for tree in trees for part in tree))
-    for part in parts:
-        problems.extend(
-            str(UnitError(part.id, part.where, finding.text)) for finding in part.lists.findings
-        )
+    doubts = [(part, finding) for part in parts for finding in part.lists.doubts]
+    problems += [str(UnitError(part.id, part.where, doubt.text)) for part, doubt in doubts]
+    faults = [(part, finding) for part in parts for finding in part.lists.faults]
     bootstrap = _known(catalog, (job_id for part in parts for job_id in part.bootstrap_include))
     excluded = {*bootstrap, *_matching(catalog, (part.lists.exclude for part in parts))}
     included = _matching(catalog, (part.lists.include for part in parts))
@@ -71,6 +73,7 @@ def plan_selection(
         setup=_known(catalog, (job_id for part in parts for job_id in part.setup_include)),
         overrides=tuple(_overrides(trees)),
         problems=tuple(problems),
+        faults=tuple(UnitError(part.id, part.where, fault.text) for part, fault in faults),
     )
 
 

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from holdall.errors import ExpressionError
-from holdall.results import Outcome
+from holdall.results import JobResult, Outcome
 from holdall.session.resources import MANIFEST, requirements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from holdall.results import JobResult
     from holdall.session.resources import ResourceMap
     from holdall.units import Job
 
@@ -103,7 +102,41 @@ SKIP_OUTCOMES: Mapping[InhibitionCause, Outcome] = {
     InhibitionCause.PENDING_RESOURCE: Outcome.SKIPPED_RESOURCE,
     InhibitionCause.REQUIRED_MANIFEST: Outcome.SKIPPED_MANIFEST,
 }
-"""What a job that can't start is recorded as, by the first reason."""
+"""What a job that can't start is recorded as, by one of its reasons."""
+
+_PRECEDENCE: Final = (
+    Outcome.SKIP,
+    Outcome.SKIPPED_MANIFEST,
+    Outcome.SKIPPED_DEPENDENCY,
+    Outcome.SKIPPED_RESOURCE,
+)
+"""Which outcome counts where several reasons mean different ones."""
+
+
+def skipped(job: Job, reasons: Sequence[Inhibitor], results: Mapping[str, JobResult]) -> JobResult:
+    """Return the result of a job that *reasons* keep from starting.
+
+    What a person skipped skips the jobs that depend on it. A missing resource is a failure
+    of a job with the flag `fail-on-resource`, unless there are other reasons.
+
+    Args:
+        results: The last results of the jobs that the reasons name.
+    """
+    outcome = min((_means(reason, results) for reason in reasons), key=_PRECEDENCE.index)
+    text = "; ".join(map(str, reasons))
+    if outcome is Outcome.SKIPPED_RESOURCE and "fail-on-resource" in job.flags:
+        return JobResult(outcome=Outcome.FAIL, skip_reason=text, comments=_FAILS)
+    return JobResult(outcome=outcome, skip_reason=text)
+
+
+_FAILS: Final = "it did not run: it fails where a resource that it requires is missing"
+
+
+def _means(reason: Inhibitor, results: Mapping[str, JobResult]) -> Outcome:
+    by_hand = _outcome(results, reason.related_job) is Outcome.SKIP
+    if by_hand and reason.cause is InhibitionCause.FAILED_DEP:
+        return Outcome.SKIP
+    return SKIP_OUTCOMES.get(reason.cause, Outcome.SKIP)
 
 
 def inhibitors(

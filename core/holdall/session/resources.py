@@ -3,9 +3,13 @@
 An expression is one line of Python syntax, `disk.category == 'SSD' and
 int(disk.size) > 5`. Allowed are names of resources with one attribute,
 constants, lists and tuples, comparisons, `and`, `or`, `not`, and the calls
-`len`, `bool`, `int` and `float`. It holds if any record (of several resources:
-any combination of records) satisfies it; an attribute that a record lacks
-reads as an empty string.
+`len`, `bool`, `int` and `float`; the name of a resource alone is true. An
+attribute that a record lacks reads as an empty string.
+
+As in Checkbox, an expression without a parenthesis is taken apart at `or` and
+`and`, and each part holds if any record satisfies it, so that different records
+may satisfy different parts. With a parenthesis anywhere it holds if any record,
+or combination of records of several resources, satisfies the whole.
 """
 
 from __future__ import annotations
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     ResourceRecord = Mapping[str, str]
     ResourceMap = Mapping[str, Sequence[ResourceRecord]]
     Scope = dict[str, ResourceRecord]
+    Test = Callable[[Mapping[str, Sequence[ResourceRecord]]], bool]
 
 MANIFEST: Final = "com.canonical.plainbox::manifest"
 """The resource that holds what people answered about the device; no job makes it."""
@@ -47,20 +52,12 @@ class ResourceExpression(NamedTuple):
     text: str
     resource_ids: tuple[str, ...]
     names: tuple[str, ...]
-    test: Callable[[Scope], Any]
+    test: Test
 
     def holds(self, resources: ResourceMap) -> bool:
-        """Whether any record, or combination of records, satisfies the expression."""
-        records = [resources.get(resource_id, ()) for resource_id in self.resource_ids]
-        for tried, combination in enumerate(product(*records)):
-            if tried >= MOST_COMBINATIONS:
-                return False
-            try:
-                if self.test(dict(zip(self.names, combination, strict=True))):
-                    return True
-            except (TypeError, ValueError, OverflowError):
-                continue  # this record has no such number; another one may
-        return False
+        """Whether records of these resources satisfy the expression."""
+        ids = zip(self.names, self.resource_ids, strict=True)
+        return self.test({name: resources.get(resource_id, ()) for name, resource_id in ids})
 
 
 def requirements(unit: Unit) -> tuple[ResourceExpression, ...]:
@@ -76,7 +73,7 @@ def requirements(unit: Unit) -> tuple[ResourceExpression, ...]:
     return tuple(
         parse_expression(line, number, unit.namespace, imports)
         for number, line in enumerate(text.splitlines(), start=1)
-        if line.strip()
+        if not _is_blank(line)
     )
 
 
@@ -98,7 +95,7 @@ def parse_imports(text: str) -> dict[str, str]:
     """
     ids_by_name = {}
     for number, line in enumerate(text.splitlines(), start=1):
-        if not line.strip():
+        if _is_blank(line):
             continue
         match = _IMPORT.fullmatch(line.strip())
         if not match:
@@ -120,6 +117,10 @@ def resource_records(io_log: Iterable[IOLogRecord]) -> tuple[dict[str, str], ...
     return tuple(record.fields for record in parsed if isinstance(record, Record)) or ({},)
 
 
+def _is_blank(line: str) -> bool:
+    return not line.strip() or line.lstrip().startswith("#")
+
+
 _IMPORT: Final = re.compile(r"from\s+([\w.-]+)\s+import\s+([\w./-]+)(?:\s+as\s+(\w+))?")
 
 
@@ -138,7 +139,7 @@ def parse_expression(
 
 
 @lru_cache(maxsize=4096)
-def _parsed(text: str, line: int) -> tuple[tuple[str, ...], Callable[[Scope], Any]]:
+def _parsed(text: str, line: int) -> tuple[tuple[str, ...], Test]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)  # Python's views on '\d' help nobody
@@ -147,11 +148,40 @@ def _parsed(text: str, line: int) -> tuple[tuple[str, ...], Callable[[Scope], An
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         column = getattr(error, "offset", None) or 1
         raise ExpressionError(text, line, column, f"it is no expression ({error})") from error
-    compiler = _Compiler(text, line)
-    test = compiler.closure(tree.body, 0)
-    if not compiler.names:
+    names: dict[str, None] = {}
+    test = _part(tree.body, text, line, names, apart="(" not in text)
+    if not names:
         raise ExpressionError(text, line, 1, "it names no resource")
-    return tuple(compiler.names), test
+    return tuple(names), test
+
+
+def _part(node: ast.expr, text: str, line: int, names: dict[str, None], *, apart: bool) -> Test:
+    """Return a function that tells whether records satisfy *node*, and add what it names."""
+    if apart and isinstance(node, ast.BoolOp):
+        parts = [_part(value, text, line, names, apart=apart) for value in node.values]
+        combine = all if isinstance(node.op, ast.And) else any
+        return lambda records: combine(part(records) for part in parts)
+    compiler = _Compiler(text, line)
+    closure = compiler.closure(node, 0)
+    named = tuple(compiler.names)
+    names.update(compiler.names)
+    return lambda records: _any_satisfies(closure, named, [records[name] for name in named])
+
+
+def _any_satisfies(
+    closure: Callable[[Scope], Any],
+    names: Sequence[str],
+    records: Sequence[Sequence[ResourceRecord]],
+) -> bool:
+    for tried, combination in enumerate(product(*records)):
+        if tried >= MOST_COMBINATIONS:
+            return False
+        try:
+            if closure(dict(zip(names, combination, strict=True))):
+                return True
+        except (TypeError, ValueError, OverflowError):
+            continue  # this record has no such number; another one may
+    return False
 
 
 class _Compiler:
@@ -162,7 +192,9 @@ class _Compiler:
         self.line = line
         self.names: dict[str, None] = {}
 
-    def closure(self, node: ast.expr, depth: int) -> Callable[[Scope], Any]:
+    def closure(  # noqa: C901 - a case for each kind
+        self, node: ast.expr, depth: int
+    ) -> Callable[[Scope], Any]:
         """Return a function that computes *node* for the records in a scope."""
         if depth > DEEPEST:
             raise self._refusal(node, "it is nested too deep")
@@ -172,6 +204,9 @@ class _Compiler:
             case ast.Attribute(value=ast.Name(id=name), attr=attribute):
                 self.names[name] = None
                 return lambda scope: scope[name].get(attribute, "")
+            case ast.Name(id=name):
+                self.names[name] = None
+                return lambda _scope: _RECORD
             case ast.List(elts=elements) | ast.Tuple(elts=elements):
                 parts = [self.closure(element, depth + 1) for element in elements]
                 return lambda scope: [part(scope) for part in parts]
@@ -221,6 +256,9 @@ class _Compiler:
 def _kind(node: ast.AST) -> str:
     return f"{type(node).__name__}"
 
+
+_RECORD: Final = object()
+"""What the name of a resource stands for without an attribute: true, and equal to nothing."""
 
 _CALLS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "len": len,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
@@ -14,9 +14,10 @@ from holdall.errors import PluginCallError
 from holdall.journal import Process, now
 from holdall.registry import calling
 from holdall.results import JobResult, Outcome
+from holdall.session.accounts import AccountProblems, account_of, has_several_accounts
 from holdall.session.environment import job_environ
-from holdall.session.folders import attempt_folder, remove_leftovers, session_share
-from holdall.session.readiness import SKIP_OUTCOMES
+from holdall.session.folders import OPEN_SHARES, attempt_folder, remove_leftovers, session_share
+from holdall.session.readiness import skipped
 from holdall.session.runners import bound_runner, open_runner
 from holdall.session.selection import finish, is_bootstrapping
 
@@ -43,6 +44,9 @@ class RunSettings(NamedTuple):
             what a job left behind.
         retry_interrupted: Whether jobs whose attempt was interrupted run again.
         normal_user: The account of jobs that name none; empty for the one that runs holdall.
+        selected: Called with each device before its jobs start, and again when more of them are
+            known: it may answer what they ask of the manifest.
+        shares: Where root makes the folders that jobs of several accounts share.
     """
 
     environ: Mapping[str, str]
@@ -51,6 +55,8 @@ class RunSettings(NamedTuple):
     warn: Callable[[str], None] = lambda _message: None
     retry_interrupted: bool = False
     normal_user: str = ""
+    selected: Callable[[SessionDeviceContext], None] = lambda _context: None
+    shares: Path = OPEN_SHARES
 
 
 def run_session(
@@ -84,8 +90,11 @@ def run_session(
     manager.settle_changed()
     manager.checkpoint()
     remove_leftovers()
-    with session_share(manager.storage, settings.warn) as share:
-        _Run(manager, bound, settings, share).run_devices()
+    several = has_several_accounts(manager.device_context_list, settings.normal_user)
+    shares = settings.shares if several else None
+    with session_share(manager.storage, settings.warn, shares) as share:
+        accounts = AccountProblems(bound, settings.normal_user, settings.warn)
+        _Run(manager, bound, settings, share, accounts).run_devices()
 
 
 def settle_interrupted(
@@ -146,10 +155,14 @@ class _Run(NamedTuple):
     runners: Mapping[str, BoundRunner]
     settings: RunSettings
     share: Path
+    accounts: AccountProblems
 
     def run_devices(self) -> None:
         """Run the jobs of all devices; a runner that fails ends only those of its device."""
         failures = []
+        for context in self.manager.device_context_list:
+            with suppress(PluginCallError):  # raised again when it is the device's turn
+                self.accounts.report(context)
         for context in self.manager.device_context_list:
             try:
                 self._run_device(context)
@@ -157,6 +170,7 @@ class _Run(NamedTuple):
                     for problem in finish(context):
                         self.settings.warn(str(problem))
                     self.manager.checkpoint()
+                    self.accounts.report(context)
                     self._run_device(context)
             except PluginCallError as error:
                 if error.kind != "runner":
@@ -169,6 +183,7 @@ class _Run(NamedTuple):
 
     def _run_device(self, context: SessionDeviceContext) -> None:
         """Run the device's jobs that are still to run, in order."""
+        self.settings.selected(context)
         for job in list(context.state.run_list):
             state = context.state.job_state_map[job.id]
             if not self._is_done(state):
@@ -199,8 +214,13 @@ class _Run(NamedTuple):
     ) -> JobResult:
         reasons = state.readiness_inhibitor_list
         if reasons:
-            outcome = SKIP_OUTCOMES.get(reasons[0].cause, Outcome.SKIP)
-            return JobResult(outcome=outcome, skip_reason="; ".join(map(str, reasons)))
+            states = context.state.job_state_map
+            named = {reason.related_job for reason in reasons} & states.keys()
+            return skipped(state.job, reasons, {name: states[name].result for name in named})
+        problem = self.accounts.of(context, state.job)
+        if problem is not None:
+            reason = f"it could not be started: {problem}"
+            return JobResult(outcome=Outcome.ERROR, comments=reason)
         try:
             folder = folders.enter_context(attempt_folder(state.job, self.settings.warn))
         except OSError as error:
@@ -237,7 +257,7 @@ class _Task:
         self.job: Final = state.job
         self.device: Final = context.device
         self.folder: Final = folder
-        self.user: Final = state.job.user or run.settings.normal_user
+        self.user: Final = account_of(state.job, run.settings.normal_user)
         self.timeout: Final = run.settings.timeout
         self.person: Final = run.settings.person
         self.environ: Final = job_environ(

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from holdall.errors import NothingSelectedError, UnknownUnitError
-from holdall.units import TestPlan, selector
+from holdall.errors import AmbiguousUnitError, NothingSelectedError, UnitError, UnknownUnitError
+from holdall.session.templates import named_variables
+from holdall.units import TestPlan, free, selector
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from holdall.session.context import SessionDeviceContext
     from holdall.units import Job, Provider
@@ -23,6 +25,7 @@ def find_plan(context: SessionDeviceContext, text: str) -> TestPlan:
 
     Raises:
         UnknownUnitError: There is none.
+        AmbiguousUnitError: Several namespaces have one.
     """
     plans = [unit for unit in context.unit_list if isinstance(unit, TestPlan)]
     matching = [plan for plan in plans if plan.id == text] or [
@@ -30,6 +33,8 @@ def find_plan(context: SessionDeviceContext, text: str) -> TestPlan:
     ]
     if not matching:
         raise UnknownUnitError(text, "test plan", [plan.id for plan in plans])
+    if len(matching) > 1:
+        raise AmbiguousUnitError(text, "test plan", [plan.id for plan in matching])
     return matching[0]
 
 
@@ -70,27 +75,67 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         patterns: Ids of jobs, or expressions for them.
         everything: Whether all automated jobs are meant, because nothing was asked for.
+        exclude: Expressions for qualified ids of jobs that don't run; they match from an id's
+            beginning, also on the ids of templates. What a selected job needs runs all the same.
+        match: Expressions, one of which a planned job must match to run.
     """
 
     patterns: tuple[str, ...] = ()
     everything: bool = False
+    exclude: tuple[str, ...] = ()
+    match: tuple[str, ...] = ()
 
 
-def begin(context: SessionDeviceContext, request: Request) -> list[Exception | str]:
+def begin(
+    context: SessionDeviceContext,
+    request: Request,
+    environ: Mapping[str, str] = MappingProxyType({}),
+) -> list[Exception | str]:
     """Select what must run before the rest can be selected, or the rest; return problems.
 
-    Resource jobs of a plan's `bootstrap_include` run first: templates make jobs
-    of what they print, and the plan may select those.
+    The jobs of `setup_include` run first, then those of `bootstrap_include`:
+    templates make jobs of what these print, and the plan may select those.
+
+    Args:
+        environ: The environment of the caller; what templates name of it is kept in the session,
+            so that they make the same jobs when it goes on elsewhere.
+
+    Raises:
+        UnitError: A plan has a line that can't be read.
+        NothingSelectedError: A pattern means no job, or nothing is left to run.
     """
     state = context.state
+    if context.selection.faults:
+        raise _all_of(context.selection.faults)
+    _meant(context, request.match)  # what is none is refused before anything runs
     state.metadata.app_id = APP_ID
     state.metadata.app_blob = msgspec.json.encode(request)
-    known = state.job_state_map
-    bootstrap = [known[job_id].job for job_id in context.selection.bootstrap if job_id in known]
-    if not bootstrap:
+    named = named_variables(context.unit_list)
+    kept = {name: environ[name] for name in named if name in environ}
+    if kept:
+        state.set_environ({**kept, **state.metadata.environ})
+        context.refresh_selection()
+    jobs = _preparing(context, request)
+    if not jobs:
         return finish(context)
     state.metadata.flags = state.metadata.flags | {state.metadata.FLAG_BOOTSTRAPPING}
-    return list(state.update_desired_job_list(bootstrap, include_mandatory=False))
+    return list(state.update_desired_job_list(jobs, include_mandatory=False))
+
+
+def _preparing(context: SessionDeviceContext, request: Request) -> list[Job]:
+    """Return the jobs that run before the rest is selected."""
+    excluded = _meant(context, request.exclude)
+    first = dict.fromkeys((*context.selection.setup, *context.selection.bootstrap))
+    states = context.state.job_state_map
+    return [states[job_id].job for job_id in first if job_id not in excluded]
+
+
+def _all_of(faults: Sequence[UnitError]) -> UnitError:
+    first, *others = faults
+    if not others:
+        return first
+    reasons = "; ".join([first.reason, *map(str, others)])
+    return UnitError(first.unit_id, first.origin, reasons)
 
 
 def is_bootstrapping(context: SessionDeviceContext) -> bool:
@@ -103,22 +148,58 @@ def finish(context: SessionDeviceContext) -> list[Exception | str]:
     """Select everything that was asked for; return problems.
 
     Raises:
-        NothingSelectedError: A pattern means no job, or nothing is left to run.
+        NothingSelectedError: A pattern means no job, or nothing is left to run; then the
+            session is still selecting, and all problems are in the error.
     """
     state = context.state
     request = msgspec.json.decode(state.metadata.app_blob or b"{}", type=Request)
     context.refresh_selection()
-    jobs = planned_jobs(context)
+    jobs = _picked(context, request)
     jobs += matching_jobs(context, request.patterns)
     if request.everything:
         jobs += [job for job in state.job_list if job.automated]
     problems: list[Exception | str] = [*context.selection.problems, *state.problems]
     problems += state.update_desired_job_list(jobs)
-    state.metadata.flags = state.metadata.flags - {state.metadata.FLAG_BOOTSTRAPPING}
     if not state.run_list:
         what = ", ".join(request.patterns) or "the selected plans"
-        raise NothingSelectedError(what, "no job that could run is selected")
+        reasons = "; ".join(["no job that could run is selected", *map(str, problems)])
+        state.update_desired_job_list(_preparing(context, request), include_mandatory=False)
+        raise NothingSelectedError(what, reasons)
+    state.metadata.flags = state.metadata.flags - {state.metadata.FLAG_BOOTSTRAPPING}
     return problems
+
+
+def _picked(context: SessionDeviceContext, request: Request) -> list[Job]:
+    """Return the jobs that the plans select and the request leaves, and note the others."""
+    planned = planned_jobs(context)
+    excluded = _meant(context, request.exclude)
+    matched = _meant(context, request.match)
+    picked = [
+        job
+        for job in planned
+        if job.id not in excluded and (not request.match or job.id in matched)
+    ]
+    if len(picked) < len(planned):
+        metadata = context.state.metadata
+        kept = {job.id for job in picked}
+        rejected = [job.id for job in planned if job.id not in kept]
+        metadata.rejected_jobs = list(dict.fromkeys([*metadata.rejected_jobs, *rejected]))
+        metadata.custom_joblist = True
+    return picked
+
+
+def _meant(context: SessionDeviceContext, texts: Sequence[str]) -> set[str]:
+    """Return the ids of the jobs that any of these expressions means.
+
+    Raises:
+        NothingSelectedError: One is no regular expression.
+    """
+    try:
+        patterns = [free(text) for text in texts]
+    except ValueError as error:
+        raise NothingSelectedError("an expression that excludes or matches", str(error)) from error
+    catalog = context.state.catalog
+    return {job_id for pattern in patterns for job_id in catalog.affected(pattern)}
 
 
 def planned_jobs(context: SessionDeviceContext) -> list[Job]:

@@ -6,7 +6,12 @@ from collections import ChainMap
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, assert_never
 
-from holdall.errors import DependencyDuplicateError, ExpressionError, UnknownUnitError
+from holdall.errors import (
+    DependencyDuplicateError,
+    ExpressionError,
+    TemplateInstanceError,
+    UnknownUnitError,
+)
 from holdall.hooks import nobody
 from holdall.journal import (
     CategoryDefined,
@@ -23,9 +28,10 @@ from holdall.journal import (
     extended,
     now,
 )
-from holdall.results import JobResult, Outcome, encodable
+from holdall.results import JobResult, Outcome
 from holdall.session.catalog import JobCatalog
 from holdall.session.job_state import JobProgress, JobState, StateRules
+from holdall.session.manifest import Manifest
 from holdall.session.metadata import SessionMetaData
 from holdall.session.overrides import Override, Overrides
 from holdall.session.readiness import UNDESIRED, inhibitors
@@ -39,7 +45,7 @@ from holdall.session.statistics import (
     estimated_duration,
     outcome_stats,
 )
-from holdall.session.templates import instances
+from holdall.session.templates import instances, is_jinja_job, rendered_job
 from holdall.session.unit_index import UnitIndex
 from holdall.units import LOCAL, Job, ManifestEntry, Pattern, Template, Unit
 
@@ -89,7 +95,7 @@ class SessionState:
         self._progress: Final[dict[str, JobProgress]] = {}
         self._results: Final[dict[str, JobResult]] = {}
         self._resources: Final[dict[str, Records]] = {}
-        self._manifest: dict[str, str] = {}
+        self._manifest: Final = Manifest()
         self._selection: JobsSelected | None = None
         self._run_list: list[Job] = []
         self._desired: list[Job] = []
@@ -101,6 +107,7 @@ class SessionState:
         self._own_overrides: Sequence[Override] = ()
         self._overrides = Overrides()
         self._overridden: dict[str, dict[str, str]] = {}
+        self._written: Final[dict[str, Unit]] = {}
         self._rules: Final = StateRules(self._why_not, self._override_job)  # one for all jobs
         self.recorder: Final = EventRecorder(self._jobs, self._index.category_names, clock)
         for unit in unit_list:
@@ -148,8 +155,13 @@ class SessionState:
 
     @property
     def manifest(self) -> Mapping[str, str]:
-        """Answers to questions about the device, by partial id."""
-        return MappingProxyType(self._manifest)
+        """Answers to questions about the device, by the ids of their entries."""
+        return self._manifest.answers
+
+    @property
+    def manifest_entries(self) -> Manifest:
+        """The questions themselves, and what jobs make of their answers."""
+        return self._manifest
 
     @property
     def problems(self) -> list[SessionError | UnitError]:
@@ -173,7 +185,10 @@ class SessionState:
                 if event.job_id in self._progress:
                     process = event.process and event.process.resolved(self.recorder.boot_id)
                     self._progress[event.job_id].start(process)
-            case JobDefined() | CategoryDefined() | ProviderAdded():
+            case ProviderAdded():
+                self._manifest.add_provider(event.namespace, event.name)
+                self._forget_readiness()
+            case JobDefined() | CategoryDefined():
                 pass  # units are given, and the journal repeats what reports show of them
             case JobsSelected():
                 self._apply_selection(event)
@@ -183,16 +198,21 @@ class SessionState:
             case JobRemoved():
                 self._reset_job(event.job_id)
             case ManifestAnswered():
-                self._manifest = {**self._manifest, **event.answers}
+                self._manifest.answer(event.answers)
                 self._forget_readiness()
             case MetadataChanged():
-                self.metadata.apply(event.changes)
+                self._apply_metadata(event)
             case OverridesChanged():
                 self._own_overrides = [Override.of(record) for record in event.overrides]
                 self._put_overrides()
             case _:
                 assert_never(event)
         self.recorder.record(event)
+
+    def _apply_metadata(self, event: MetadataChanged) -> None:
+        self.metadata.apply(event.changes)
+        if "environ" in event.changes:
+            self._render_again()
 
     def _apply_result(self, event: ResultRecorded) -> None:
         progress = self._progress.get(event.job_id)
@@ -245,20 +265,50 @@ class SessionState:
     def add_unit(self, unit: Unit) -> Unit:
         """Return *unit*, or the identical one that is there already.
 
+        A job with `template-engine: jinja2` is added as it is rendered.
+
         Raises:
             DependencyDuplicateError: A different unit of that kind has the id.
         """
+        written, unit = unit, self._as_rendered(unit)
         known = self._index.known(unit)
         if known is not None:
             return known
+        if unit is not written:
+            self._index.made_from[unit.id] = written.id
+            self._written[unit.id] = written
         self._index.add(unit)
         match unit:
             case Job():
                 self._add_job(unit)
             case Template():
                 self._add_template(unit)
+            case ManifestEntry():
+                self._manifest.add_entry(unit)
         self.notify("unit_added", unit=unit)
         return unit
+
+    def _as_rendered(self, unit: Unit) -> Unit:
+        if not is_jinja_job(unit) or unit.id in self._written:
+            return unit
+        try:
+            return rendered_job(unit, self.metadata.environ)
+        except TemplateInstanceError as error:
+            self._index.problems.append(error)
+            return unit
+
+    def set_environ(self, environ: Mapping[str, str]) -> None:
+        """Keep variables of jobs in `metadata`, and render the jobs again that name them."""
+        self.metadata.environ = dict(environ)
+        self._render_again()
+
+    def _render_again(self) -> None:
+        for job_id, written in list(self._written.items()):
+            before = self._jobs[job_id].job
+            if rendered_job(written, self.metadata.environ) != before:
+                del self._written[job_id]
+                self._drop_jobs([before])
+                self.add_unit(written)
 
     def _add_job(self, job: Job) -> None:
         self.catalog.add(job)
@@ -278,7 +328,7 @@ class SessionState:
             self._instantiate(template, self._resources.get(resource_id, ()))
 
     def _instantiate(self, template: Template, records: Records) -> None:
-        for instance in instances(template, records):
+        for instance in instances(template, records, self.metadata.environ):
             self._add_made(instance, template)
 
     def _add_made(self, made: Unit | SessionError | UnitError, source: Unit) -> None:
@@ -297,7 +347,7 @@ class SessionState:
     def check_units(self, units: Iterable[Unit]) -> None:
         """Raise DependencyDuplicateError if one of *units* could not be added."""
         for unit in units:
-            self._index.known(unit)
+            self._index.known(self._as_rendered(unit))
 
     def remove_unit(self, unit: Unit) -> None:
         """Take *unit* out.
@@ -316,6 +366,8 @@ class SessionState:
                 self._drop_jobs([unit])
             case _:
                 self._index.remove(unit)
+                if isinstance(unit, ManifestEntry):
+                    self._manifest.remove_entry(unit.id)
         self.notify("unit_removed", unit=unit)
 
     def trim_job_list(self, keep: Callable[[Job], bool]) -> None:
@@ -345,6 +397,7 @@ class SessionState:
             self._resources.pop(job_id, None)
             self._results.pop(job_id, None)
             self._overridden.pop(job_id, None)
+            self._written.pop(job_id, None)
             del self._jobs[job_id], self._progress[job_id]
         self._index.remove_jobs(ids)
         self.catalog.remove(ids)
@@ -448,25 +501,19 @@ class SessionState:
     def _why_not(self, job: Job) -> Iterable[Inhibitor]:
         if job.id not in self._positions:
             return (UNDESIRED,)
-        manifest: dict[str, Records] = {MANIFEST: (self._manifest,)}
+        manifest: dict[str, Records] = {MANIFEST: self._manifest.records}
         resources = ChainMap(manifest, self._resources)
-        return inhibitors(job, self._results, resources)
+        reasons = inhibitors(job, self._results, resources)
+        return (*self._manifest.inhibitors(job), *reasons)
 
     def update_manifest(self, answers: Mapping[str, str | bool | int]) -> None:
-        """Keep answers to questions about the device, by the partial ids of their entries.
+        """Keep answers to questions about the device, by the ids of their entries.
 
         Raises:
-            UnknownUnitError: No manifest entry has the id.
+            UnknownUnitError: No manifest entry has the id, or several without its namespace.
             TypeError, ValueError: The entry takes another kind of value.
         """
-        entries = {
-            unit.partial_id: unit for unit in self._index.units if isinstance(unit, ManifestEntry)
-        }
-        for name, value in answers.items():
-            if name not in entries:
-                raise UnknownUnitError(name, "manifest entry", list(entries))
-            entries[name].check(value)
-        checked = {name: encodable(str(value)) for name, value in answers.items()}
+        checked = self._manifest.checked(answers)
         self.apply(ManifestAnswered(at=self._clock(), device=self.device_id, answers=checked))
 
     def set_overrides(self, overrides: Sequence[Override]) -> None:
@@ -531,8 +578,8 @@ class SessionState:
         at, device = self._clock(), self.device_id
         if self._selection is not None:
             yield self._selection
-        if self._manifest:
-            yield ManifestAnswered(at=at, device=device, answers=self._manifest)
+        if self.manifest:
+            yield ManifestAnswered(at=at, device=device, answers={**self.manifest})
         if self._own_overrides:
             records = tuple(override.record() for override in self._own_overrides)
             yield OverridesChanged(at=at, device=device, overrides=records)

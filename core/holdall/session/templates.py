@@ -18,14 +18,13 @@ from string import Formatter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from holdall.errors import ExpressionError, HoldallError, TemplateInstanceError
+from holdall.errors import HoldallError, TemplateInstanceError
 from holdall.session.resources import parse_expression, parse_imports
-from holdall.units import make_unit, qualified
+from holdall.units import Job, make_unit, qualified
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from holdall.session.resources import ResourceExpression
     from holdall.units import Template, Unit
 
     Fill = Callable[[str, Mapping[str, Any]], str]
@@ -71,19 +70,55 @@ def instances(
             yield TemplateInstanceError(template.id, template.where, number, reason)
 
 
+def named_variables(units: Iterable[Unit]) -> set[str]:
+    """Return the names of the variables of the environment that templates and Jinja jobs name."""
+    return {
+        name
+        for unit in units
+        if unit.get("template_engine") == "jinja2"
+        for value in unit.fields.values()
+        for name in _VARIABLE.findall(value)
+    }
+
+
+_VARIABLE: Final = re.compile(r"""__(?:system|checkbox)_env__(?:\.get\(|\[)\s*["'](\w+)""")
+
+
+def is_jinja_job(unit: Unit) -> bool:
+    """Whether *unit* is a job that no template made and whose fields are to be rendered."""
+    return (
+        isinstance(unit, Job) and not unit.template_id and unit.get("template_engine") == "jinja2"
+    )
+
+
+def rendered_job(job: Unit, environ: Mapping[str, str]) -> Unit:
+    """Return a job with every field rendered, its id included; nothing stands for what is unset.
+
+    Raises:
+        TemplateInstanceError: A field can't be rendered, or makes no job.
+    """
+    try:
+        fill = _jinja_fill(environ)
+        fields = {name: fill(value, {}) for name, value in job.fields.items()}
+        return make_unit(fields, namespace=job.namespace, origin=job.origin)
+    except Exception as error:  # the fields are programs of their author
+        reason = f"{type(error).__name__}: {error}"
+        raise TemplateInstanceError(job.id, job.where, 0, reason) from error
+
+
 def _filter(template: Template) -> Callable[[Mapping[str, str]], bool]:
-    text = template.get("template_filter")
+    """Return a function that tells whether a record passes, which is looked at by itself.
+
+    The template's resource goes by its partial id, whatever its namespace; of any
+    other resource there is no record, so what asks for one does not hold.
+    """
     resource_id = template_resource(template)
-    expressions: list[ResourceExpression] = [
-        parse_expression(line, number, template.namespace, _imports(template))
-        for number, line in enumerate(text.splitlines(), start=1)
-        if line.strip()
+    names = {resource_id.rpartition("::")[2]: resource_id, **_imports(template)}
+    expressions = [
+        parse_expression(line, number, template.namespace, names)
+        for number, line in enumerate(template.get("template_filter").splitlines(), start=1)
+        if line.strip() and not line.lstrip().startswith("#")
     ]
-    for expression in expressions:
-        if expression.resource_ids != (resource_id,):
-            wanted = template.get("template_resource")
-            reason = f"a filter may name only {wanted!r}, the template's own resource"
-            raise ExpressionError(expression.text, 1, 1, reason)
     return lambda record: all(
         expression.holds({resource_id: (record,)}) for expression in expressions
     )

@@ -33,7 +33,12 @@ class PlanOverride(NamedTuple):
 
 
 class PlanLists(NamedTuple):
-    """What a plan lists, as far as it can be read, and what can't be."""
+    """What a plan lists, as far as it can be read, and what can't be.
+
+    Attributes:
+        faults: Lines without which the plan would select other jobs; it can't be used.
+        doubts: Lines of blocks that override nothing.
+    """
 
     include: tuple[Pattern, ...]
     exclude: tuple[Pattern, ...]
@@ -41,7 +46,8 @@ class PlanLists(NamedTuple):
     overrides: tuple[PlanOverride, ...]
     category_overrides: tuple[PlanOverride, ...]
     certification_status_overrides: tuple[PlanOverride, ...]
-    findings: tuple[Finding, ...]
+    faults: tuple[Finding, ...]
+    doubts: tuple[Finding, ...]
 
 
 class TestPlan(Unit, frozen=True, dict=True, eq=False, kw_only=True):
@@ -94,14 +100,16 @@ class TestPlan(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     @cached_property
     def lists(self) -> PlanLists:
         """The lists of patterns and of overrides."""
-        findings: list[Finding] = []
+        faults: list[Finding] = []
+        doubts: list[Finding] = []
         overrides: list[PlanOverride] = []
         selected = {
-            name: tuple(self._selected(name, overrides, findings))
+            name: tuple(self._selected(name, overrides, faults))
             for name in ("bootstrap_include", "mandatory_include", "include", "exclude")
         }
         blocks = {
-            name: tuple(self._block(name, field, findings)) for name, field in _BLOCKS.items()
+            name: tuple(self._block(name, field, faults, doubts))
+            for name, field in _BLOCKS.items()
         }
         return PlanLists(
             selected["include"],
@@ -110,11 +118,12 @@ class TestPlan(Unit, frozen=True, dict=True, eq=False, kw_only=True):
             tuple(overrides),
             blocks["category_overrides"],
             blocks["certification_status_overrides"],
-            tuple(findings),
+            tuple(faults),
+            tuple(doubts),
         )
 
     def _selected(
-        self, name: str, overrides: list[PlanOverride], findings: list[Finding]
+        self, name: str, overrides: list[PlanOverride], faults: list[Finding]
     ) -> Iterator[Pattern]:
         for line in self.get(name).splitlines():
             try:
@@ -127,7 +136,7 @@ class TestPlan(Unit, frozen=True, dict=True, eq=False, kw_only=True):
                     overrides.extend(self._inline(word, settings))
             except ValueError as error:
                 if name != "bootstrap_include":  # where any words will do
-                    findings.append(Finding(name, f"{name}: {line.strip()!r}: {error.args[0]}"))
+                    faults.append(Finding(name, f"{name}: {line.strip()!r}: {error.args[0]}"))
 
     def _inline(self, word: str, settings: tuple[tuple[str, str], ...]) -> Iterator[PlanOverride]:
         for name, value in settings:
@@ -137,21 +146,22 @@ class TestPlan(Unit, frozen=True, dict=True, eq=False, kw_only=True):
                 raise ValueError(f"{name!r} overrides nothing (fields: {known})")
             yield self._override(word.removeprefix("^").removesuffix("$"), field, value)
 
-    def _block(self, name: str, field: str, findings: list[Finding]) -> Iterator[PlanOverride]:
+    def _block(
+        self, name: str, field: str, faults: list[Finding], doubts: list[Finding]
+    ) -> Iterator[PlanOverride]:
         for line in self.fields.get(name, "").splitlines():
             match list_words(line):
                 case ():
-                    continue
+                    pass
                 case ("apply", word, "to", pattern):
                     value = self.qualify(word) if field == "category_id" else word
                     try:
                         yield self._override(pattern, field, value)
-                        continue
                     except ValueError as error:
-                        reason = str(error)
+                        faults.append(Finding(name, f"{name}: {line.strip()!r}: {error}"))
                 case _:
-                    reason = "it is not 'apply VALUE to PATTERN'"
-            findings.append(Finding(name, f"{name}: {line.strip()!r}: {reason}"))
+                    message = f"{name}: {line.strip()!r} is not 'apply VALUE to PATTERN'"
+                    doubts.append(Finding(name, message))
 
     def _override(self, word: str, field: str, value: str) -> PlanOverride:
         order = f"^{self.qualify(word)}$"

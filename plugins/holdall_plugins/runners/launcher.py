@@ -25,6 +25,7 @@ import signal
 import socket
 import sys
 import time
+import warnings  # noqa: F401 - `os.execvpe` does, when another account may not read it any more
 from contextlib import suppress
 
 _TASK_VARIABLE = "HOLDALL_TASK"  # as in `groups`
@@ -67,23 +68,23 @@ def launch(*given: int) -> None:
 
 
 def run(
-    status: int, command: list[str], folder: str, environ: dict[str, str], *, leave: bool
+    status: int,
+    command: list[str],
+    folder: str,
+    environ: dict[str, str],
+    *,
+    leave: bool,
+    account: tuple[int, int, list[int]] | None = None,
+    signaller: tuple[str, ...] = (),
 ) -> None:
     """Run *command* once told to, and report how it ended and what it left behind."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    for number in _IGNORED:
-        signal.signal(number, signal.SIG_IGN)  # the end of the terminal or of a group is not ours
-    wake, waker = os.pipe()
-    os.set_blocking(waker, False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    wake, waker = _guarded()
     go, start = os.pipe()
     failed, failure = os.pipe()
     job = os.fork()
     if not job:
         others = [start, status, failed, wake, waker]
-        _become(command, folder, environ, go, failure, others)
+        _become(command, folder, environ, go, failure, others, account)
     for inherited in (go, failure):
         os.close(inherited)
     _write(status, f"{os.getpid()} {job}\n".encode())
@@ -95,14 +96,27 @@ def run(
         os.dup2(null, stream)
     _write(start, b"go")
     os.close(start)
-    code = _waited(job, wake)
+    code = _waited(job, wake, signaller)
     left: dict[str, int] = {}
     stuck: dict[str, int] = {}
     if not leave:
-        left, stuck = _ended_leftovers(job)
+        left, stuck = _ended_leftovers(job, signaller)
     error = os.read(failed, 4096).decode(errors="replace")
     report = {"code": code, "left": left, "stuck": stuck, "error": error}
     _write(status, json.dumps(report).encode() + b"\n")
+
+
+def _guarded() -> tuple[int, int]:
+    """Become the parent of all orphans; return a pipe that is written to when one ends."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    for number in _IGNORED:
+        signal.signal(number, signal.SIG_IGN)  # the end of the terminal or of a group is not ours
+    wake, waker = os.pipe()
+    os.set_blocking(waker, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    return wake, waker
 
 
 def _become(  # noqa: PLR0917 - a function of this module alone
@@ -112,6 +126,7 @@ def _become(  # noqa: PLR0917 - a function of this module alone
     go: int,
     failure: int,
     others: list[int],
+    account: tuple[int, int, list[int]] | None,
 ) -> None:
     """Wait until the start is durable, then become the command; a failure is reported."""
     try:
@@ -124,13 +139,26 @@ def _become(  # noqa: PLR0917 - a function of this module alone
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         if os.read(go, 2) == b"go":
             os.chdir(folder)
-            os.execvpe(command[0], command, {**environ, _TASK_VARIABLE: _identity()})  # noqa: S606 - that is what it is for
+            # Before the switch: the account may not be able to read what Python imports.
+            environ = {**environ, _TASK_VARIABLE: _identity()}
+            if account:
+                _switch(*account)
+            os.execvpe(command[0], command, environ)  # noqa: S606 - that is what it is for
     except BaseException as error:  # noqa: BLE001 - reported, whatever it is
         reason = getattr(error, "strerror", None) or str(error)
         what = getattr(error, "filename", None) or command[0]
         os.write(failure, f"{what!r}: {reason}".encode(errors="replace"))
     finally:
         os._exit(127)
+
+
+def _switch(user: int, group: int, groups: list[int]) -> None:
+    """Become another account for good."""
+    for stream in (1, 2):
+        os.fchown(stream, user, group)  # or it could not open /dev/stderr
+    os.setgroups(groups)
+    os.setresgid(group, group, group)
+    os.setresuid(user, user, user)
 
 
 def _identity() -> str:
@@ -153,7 +181,7 @@ def _first_line() -> bytes:
     return line
 
 
-def _waited(job: int, wake: int) -> int:
+def _waited(job: int, wake: int, signaller: tuple[str, ...]) -> int:
     """Return the exit code of the command; carry out what is asked for meanwhile."""
     sources = [0, wake]
     asked = b""
@@ -170,7 +198,8 @@ def _waited(job: int, wake: int) -> int:
                 sources.remove(0)  # whoever resumes the session ends the command
             *lines, asked = (asked + data).split(b"\n")
             for line in lines:
-                _signal_all(job, signal.SIGKILL if line == b"kill" else signal.SIGTERM)
+                number = signal.SIGKILL if line == b"kill" else signal.SIGTERM
+                _signal_all(job, number, signaller)
 
 
 def _reaped(job: int) -> int | None:
@@ -195,7 +224,9 @@ def _is_childless() -> bool:
     return False
 
 
-def _ended_leftovers(job: int) -> tuple[dict[str, int], dict[str, int]]:
+def _ended_leftovers(
+    job: int, signaller: tuple[str, ...]
+) -> tuple[dict[str, int], dict[str, int]]:
     """End what the command left behind; count it by name, and what of it can't be ended."""
     if sys.platform == "linux" and _is_childless():
         return {}, {}  # what lost its parent would be a child, so nothing is left
@@ -204,10 +235,10 @@ def _ended_leftovers(job: int) -> tuple[dict[str, int], dict[str, int]]:
         time.sleep(0.01)  # the last one of a pipeline may need a moment to end by itself
         _reaped(job)
     left = _counted(alive)
-    _signal_all(job, signal.SIGKILL)
+    _signal_all(job, signal.SIGKILL, signaller)
     patience = time.monotonic() + _UNENDING_S
     while (alive := _descendants(job)) and time.monotonic() < patience:
-        _signal_all(job, signal.SIGKILL)
+        _signal_all(job, signal.SIGKILL, signaller)
         time.sleep(0.01)
         _reaped(job)
     return left, _counted(alive)
@@ -222,13 +253,20 @@ def _counted(processes: dict[int, str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: -item[1])[:_MOST_NAMES])
 
 
-def _signal_all(job: int, number: signal.Signals) -> None:
+def _signal_all(job: int, number: signal.Signals, signaller: tuple[str, ...]) -> None:
+    foreign = []
     for pid in _descendants(job):
         for sent in (number, signal.SIGCONT):  # one that is stopped would not heed it
             try:
                 os.kill(pid, sent)
-            except (ProcessLookupError, PermissionError):
+            except ProcessLookupError:
                 break
+            except PermissionError:
+                foreign.append(str(pid))
+                break
+    if foreign and signaller:
+        command = [*signaller, "kill", "-s", number.name.removeprefix("SIG"), *foreign]
+        os.spawnvp(os.P_WAIT, command[0], command)  # noqa: S606 - that is what it is for
     if sys.platform != "linux":
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(job, number)

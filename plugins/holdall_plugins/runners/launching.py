@@ -77,9 +77,21 @@ class Launchers:
         self._stop: weakref.finalize[..., Launchers] | None = None
 
     def launch(
-        self, command: list[str], *, folder: Path, environ: Mapping[str, str], leave: bool
+        self,
+        command: list[str],
+        *,
+        folder: Path,
+        environ: Mapping[str, str],
+        leave: bool,
+        account: tuple[int, int, list[int]] | None = None,
+        signaller: tuple[str, ...] = (),
     ) -> Launcher:
         """Return a launcher of *command*, which waits for `go`.
+
+        Args:
+            leave: Whether what the command leaves behind goes on.
+            account: Numbers of the account to become, of its group and of its other groups.
+            signaller: What to put before `kill` for processes that are not one's own.
 
         Raises:
             OSError: No process can be made.
@@ -88,6 +100,7 @@ class Launchers:
         theirs = [pipes["ask"][0], *(pipes[name][1] for name in ("stdout", "stderr", "report"))]
         theirs += [pipes["life"][1], pipes["what"][0]]
         what = {"command": command, "folder": str(folder), "environ": {**environ}, "leave": leave}
+        what |= {"account": account, "signaller": signaller}
         try:
             with self._lock:
                 self._send(theirs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import selectors
 import signal
 import time
@@ -14,6 +13,7 @@ import msgspec
 from holdall.errors import RunnerUrlError
 from holdall.processes import process_mark
 from holdall.results import JobResult, Outcome
+from holdall_plugins.runners.accounts import Accounts
 from holdall_plugins.runners.groups import end_group, was_rebooted
 from holdall_plugins.runners.launching import Launchers
 
@@ -54,8 +54,11 @@ class LocalRunner:
 
     Options: ClassVar = LocalOptions
 
-    def __init__(self, options: LocalOptions | None = None) -> None:
+    def __init__(
+        self, options: LocalOptions | None = None, *, accounts: Accounts | None = None
+    ) -> None:
         self._options: Final = options or LocalOptions()
+        self._accounts: Final = accounts or Accounts()
         self._launchers: Final = Launchers()
 
     @classmethod
@@ -82,6 +85,10 @@ class LocalRunner:
             return result
         return task.person.decide(job, result)
 
+    def account_problem(self, user: str) -> str | None:
+        """Return why no job can run as *user* on this machine, None if one can."""
+        return self._accounts.problem(user)
+
     def interrupted(self, process: ProcessMark | None) -> Interruption:
         """End what still runs of the attempt, and return what interrupted it."""
         if process is None:
@@ -94,37 +101,27 @@ class LocalRunner:
     def _run_command(self, task: Task) -> JobResult:
         job = task.job
         if not job.command:
-            return JobResult(outcome=Outcome.NOT_IMPLEMENTED, skip_reason="the job has no command")
-        if job.user:
-            refusal = _refused_user(job.user)
-            if refusal is not None:
-                return refusal
+            return JobResult(outcome=Outcome.FAIL, comments="the job has no command")
+        problem = self._accounts.problem(task.user)
+        if problem is not None:
+            return _unstarted(problem)
         leave = self._options.leave_processes or "noreturn" in job.flags
-        command = [job.shell, "-c", job.command]
+        invocation = self._accounts.invocation(task)
         try:
+            if invocation.account and "preserve-cwd" not in job.flags:
+                os.chown(task.folder, *invocation.account[:2])
             launcher = self._launchers.launch(
-                command, folder=task.folder, environ=task.environ, leave=leave
+                invocation.command,
+                folder=task.folder,
+                environ=invocation.environ,
+                leave=leave,
+                account=invocation.account,
+                signaller=invocation.signaller,
             )
         except OSError as error:
             return _unstarted(str(error.strerror or error))
         with launcher:
             return _performed(launcher, task)
-
-
-def _refused_user(user: str) -> JobResult | None:
-    """Return the result of a job for another account, None if it is for this one."""
-    try:
-        here = pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        here = str(os.geteuid())
-    if user == here:
-        return None
-    try:
-        pwd.getpwnam(user)
-    except (KeyError, ValueError):
-        return _unstarted(f"this machine has no account {user!r}")
-    reason = f"it needs the account {user!r}, and this is {here!r}"
-    return JobResult(outcome=Outcome.SKIP, skip_reason=reason)
 
 
 def _unstarted(reason: str) -> JobResult:
