@@ -172,7 +172,7 @@ TEMPLATE = JOB.replace("id: a\n", "unit: template\nid: x{a}\ntemplate-resource: 
         (PLAN + "setup_include: nope", 5, "error", "no job 'ns::nope'"),
         (PLAN + "nested_part: plun", 5, "error", "no test plan 'ns::plun'; did you mean 'plan'?"),
         (PLAN + "category_overrides: apply x to a", 5, "error", "no category 'ns::x'"),
-        (PLAN + "category_overrides: a to b", 5, "error", "it is not 'apply VALUE to PATTERN'"),
+        (PLAN + "category_overrides: a to b", 5, "warning", "is not 'apply VALUE to PATTERN'"),
         (PLAN + "estimated_duration: long", 5, "warning", "'long' is no duration"),
         (PLAN.replace("include:\n", ""), 2, "error", "a test plan has a field 'include'"),
     ],

@@ -135,8 +135,10 @@ def _of_template(template: Template) -> Iterator[Remark]:
 def _of_plan(plan: TestPlan) -> Iterator[Remark]:
     if not any(written.replace("-", "_") == "include" for written in plan.fields):
         yield Remark("error", "id", "a test plan has a field 'include', which may be empty")
-    for finding in plan.lists.findings:
-        yield Remark("error", finding.field, finding.text, _quoted_line(finding.text))
+    for fault in plan.lists.faults:
+        yield Remark("error", fault.field, fault.text, _quoted_line(fault.text))
+    for doubt in plan.lists.doubts:
+        yield Remark("warning", doubt.field, doubt.text, _quoted_line(doubt.text))
     expected = plan.get("estimated_duration")
     if expected and duration(expected) is None:
         yield Remark("warning", "estimated_duration", f"{expected!r} is no duration")
@@ -144,7 +146,7 @@ def _of_plan(plan: TestPlan) -> Iterator[Remark]:
 
 def _quoted_line(text: str) -> str:
     """Return the line of a plan that a finding quotes."""
-    match = re.match(r"\w+: '(.*?)': ", text)
+    match = re.match(r"\w+: '(.*?)'(?:: | is not )", text)
     return match[1] if match else ""
 
 
