@@ -94,3 +94,31 @@ def test_definitions_that_are_lost_are_named_by_the_run(holdall: Cli, tmp_path: 
     done = holdall("run", str(path.parent))
 
     assert f"holdall: {path}:6: error: job 'lab::b' is left out: the plugin 'shel'" in done.err
+
+
+def test_validate_prints_each_issue_and_exits_by_the_worst(holdall: Cli, tmp_path: Path) -> None:
+    job = f"_summary: A\n{JOB}"
+    good = write(tmp_path / "good/a.pxu", job + "depends: o::b\n")
+    bad = write(tmp_path / "bad/a.pxu", job + "depends: b\n")
+
+    advised = holdall("providers", "validate", str(good.parent))
+    failed = holdall("providers", "validate", "--json", str(bad.parent), str(good.parent))
+
+    assert (advised.code, advised.out.splitlines()[-1]) == (
+        0,
+        "0 errors, 0 warnings, 1 piece of advice",
+    )
+    assert advised.out.startswith(f"{good}:5: advice: job 'good::a': whether there is a job")
+    assert failed.code == 1
+    shown = json.loads(failed.out)
+    assert shown["counts"] == {"error": 1, "warning": 0, "advice": 1}
+    assert [provider["name"] for provider in shown["providers"]] == ["bad", "good"]
+    assert shown["issues"][0] == {
+        "file": str(bad),
+        "line": 5,
+        "severity": "error",
+        "message": "job 'bad::a': there is no job 'bad::b'; define it, or give the provider that "
+        "does as a SOURCE too",
+        "unit": "bad::a",
+        "field": "depends",
+    }

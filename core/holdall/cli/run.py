@@ -147,7 +147,6 @@ def run(
         report_problems(providers)
         try:
             add_devices(manager, devices, providers)
-            job_variables(manager, jobs)  # known before the selection, which may ask for them
             _select(manager, plan, job, job_variables(manager, jobs))
         except HoldallError:
             manager.destroy()
