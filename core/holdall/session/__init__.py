@@ -6,11 +6,17 @@ from holdall.session.folders import remove_share
 from holdall.session.load import ALL_CHANGED, CHOICES, IGNORE_CHECKSUMS, peek
 from holdall.session.manager import PREFIX, SessionManager, create_storage
 from holdall.session.manifest import find_entry, is_hidden
-from holdall.session.resources import parse_expression, parse_imports
+from holdall.session.resources import (
+    MANIFEST,
+    ResourceExpression,
+    parse_expression,
+    parse_imports,
+    requirements,
+)
 from holdall.session.run import RunSettings, run_session
 from holdall.session.runners import BoundRunner, open_runner, runner_name
 from holdall.session.salvage import Salvage, salvage_session
-from holdall.session.selection import Request, begin, default_plan, find_plan
+from holdall.session.selection import Request, begin, default_plan, find_plan, finish
 from holdall.session.siblings import siblings
 from holdall.session.state import SessionState
 from holdall.session.templates import template_resource
@@ -19,11 +25,13 @@ __all__ = [
     "ALL_CHANGED",
     "CHOICES",
     "IGNORE_CHECKSUMS",
+    "MANIFEST",
     "PREFIX",
     "BoundRunner",
     "LogCapture",
     "OpenLogs",
     "Request",
+    "ResourceExpression",
     "RunSettings",
     "Salvage",
     "SessionDeviceContext",
@@ -34,6 +42,7 @@ __all__ = [
     "default_plan",
     "find_entry",
     "find_plan",
+    "finish",
     "is_hidden",
     "log_name",
     "open_runner",
@@ -42,6 +51,7 @@ __all__ = [
     "peek",
     "recover",
     "remove_share",
+    "requirements",
     "run_session",
     "runner_name",
     "salvage_session",
