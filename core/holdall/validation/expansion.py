@@ -194,18 +194,7 @@ class _Facts:
     def planned(self, job: Job, phase: str) -> PlannedJob:
         """Return what there is to say of *job*, given that of the jobs before it."""
         state = self._state.job_state_map[job.id]
-        reasons: list[str] = []
-        expressions: Sequence[ResourceExpression] = ()
-        try:
-            expressions = requirements(job)
-        except ExpressionError as error:
-            reasons.append(str(error))
-        reasons += self._unmet(expressions)
-        reasons += [
-            f"the job {needed!r} that it depends on would not run"
-            for needed in job.depends
-            if needed in self._skipped
-        ]
+        expressions, reasons = self._judged(job)
         if reasons:
             self._skipped.add(job.id)
         named = dict.fromkeys(name for e in expressions for name in e.resource_ids)
@@ -233,6 +222,20 @@ class _Facts:
             needs_records=tuple(name for name in resources if name not in self._known),
             skipped=tuple(reasons),
         )
+
+    def _judged(self, job: Job) -> tuple[Sequence[ResourceExpression], list[str]]:
+        """Return what *job* requires, and why it would not run."""
+        try:
+            expressions = requirements(job)
+        except ExpressionError as error:
+            return (), [str(error)]
+        reasons = list(self._unmet(expressions))
+        reasons += [
+            f"the job {needed!r} that it depends on would not run"
+            for needed in job.depends
+            if needed in self._skipped
+        ]
+        return expressions, reasons
 
     def _unmet(self, expressions: Iterable[ResourceExpression]) -> Iterator[str]:
         for expression in expressions:
