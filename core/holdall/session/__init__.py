@@ -6,6 +6,7 @@ from holdall.session.folders import remove_share
 from holdall.session.load import ALL_CHANGED, CHOICES, IGNORE_CHECKSUMS, peek
 from holdall.session.manager import PREFIX, SessionManager, create_storage
 from holdall.session.manifest import find_entry, is_hidden
+from holdall.session.people import NOBODY, retry_candidates, try_again
 from holdall.session.resources import (
     MANIFEST,
     ResourceExpression,
@@ -19,6 +20,7 @@ from holdall.session.salvage import Salvage, salvage_session
 from holdall.session.selection import Request, begin, default_plan, find_plan, finish
 from holdall.session.siblings import siblings
 from holdall.session.state import SessionState
+from holdall.session.statistics import seconds_left
 from holdall.session.templates import template_resource
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "CHOICES",
     "IGNORE_CHECKSUMS",
     "MANIFEST",
+    "NOBODY",
     "PREFIX",
     "BoundRunner",
     "LogCapture",
@@ -52,9 +55,12 @@ __all__ = [
     "recover",
     "remove_share",
     "requirements",
+    "retry_candidates",
     "run_session",
     "runner_name",
     "salvage_session",
+    "seconds_left",
     "siblings",
     "template_resource",
+    "try_again",
 ]

@@ -184,7 +184,7 @@ class SessionState:
             case JobStarted():
                 if event.job_id in self._progress:
                     process = event.process and event.process.resolved(self.recorder.boot_id)
-                    self._progress[event.job_id].start(process)
+                    self._progress[event.job_id].start(process, event.performed)
             case ProviderAdded():
                 self._manifest.add_provider(event.namespace, event.name)
                 self._forget_readiness()
@@ -462,8 +462,13 @@ class SessionState:
         """Return the position of *job* on the run list, from 1; 0 if it is not there."""
         return self._positions.get(job.id, 0)
 
-    def job_started(self, job: Job, process: Process | None = None) -> None:
-        """Note that an attempt at *job* begins.
+    def job_started(
+        self, job: Job, process: Process | None = None, *, performed: JobResult | None = None
+    ) -> None:
+        """Note that an attempt at *job* begins, or that its command has ended.
+
+        Args:
+            performed: What the command came to, while the attempt waits for a person.
 
         Raises:
             UnknownUnitError: The job is not in this session.
@@ -477,9 +482,11 @@ class SessionState:
             job_id=job.id,
             attempt=attempt,
             process=process,
+            performed=performed,
         )
         self.apply(event)
-        self.notify("job_started", job=job)
+        if performed is None:
+            self.notify("job_started", job=job)
 
     def update_job_result(self, job: Job, result: JobResult) -> None:
         """Record *result* as the last one of *job*; what waits for the job is looked at anew.
@@ -592,7 +599,12 @@ class SessionState:
             if state.in_flight:
                 attempt = len(state.result_history) + 1
                 yield JobStarted(
-                    at=at, device=device, job_id=job_id, attempt=attempt, process=state.process
+                    at=at,
+                    device=device,
+                    job_id=job_id,
+                    attempt=attempt,
+                    process=state.process,
+                    performed=state.performed,
                 )
 
     def get_estimated_duration(
