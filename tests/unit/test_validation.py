@@ -164,6 +164,8 @@ TEMPLATE = JOB.replace("id: a\n", "unit: template\nid: x{a}\ntemplate-resource: 
         (TEMPLATE + "template-filter: disks.a =", 7, "error", "it is no expression"),
         (TEMPLATE + "depends: made/{name}\n y{a}", 8, "error", "no job 'ns::y{a}'"),
         (PLAN + " good\n goood", 6, "error", "no job 'ns::goood'; did you mean 'good'?"),
+        (PLAN + " ns::good\n ns::made/sda\n a.b", 7, "error", "no job 'ns::a.b'"),
+        (PLAN + " o.p::a.b", 5, "advice", "give the one with the namespace 'o.p' as a SOURCE"),
         (PLAN + " g(", 5, "error", "is no regular expression"),
         (PLAN + " good nope=1", 5, "error", "'nope' overrides nothing"),
         (PLAN + "exclude: nope", 5, "warning", "no job 'ns::nope'"),

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
+from holdall.cli import expanding
 from holdall.cli.configuration import installed
 from holdall.cli.exits import TESTS_FAILED
+from holdall.cli.expanding import expansion_of
 from holdall.cli.options import json_option
 from holdall.cli.output import print_json, print_line, print_lines, print_table
 from holdall.cli.sources import load_sources
@@ -154,6 +156,31 @@ def validate_providers(source: tuple[str, ...], *, as_json: bool) -> int:
             )
         )
     return TESTS_FAILED if counts["error"] else 0
+
+
+@providers.command("expand")
+@click.argument("source", nargs=-1, required=True)
+@click.option("--plan", required=True, metavar="ID", help="The test plan.")
+@click.option(
+    "--resources",
+    metavar="FILE",
+    help="JSON file of what resource jobs print, by their ids.",
+)
+@json_option
+def expand_plan(
+    source: tuple[str, ...], plan: str, resources: str | None, *, as_json: bool
+) -> None:
+    """Show what a test plan would run, in order; nothing is executed.
+
+    For each job it says what the job needs, what a person does, whether it restarts
+    or suspends the machine, and why it would not run. Jobs that templates make of the
+    records of resource jobs are there if these records are given.
+    """
+    expansion = expansion_of(load_sources(source, installed()), plan, resources)
+    if as_json:
+        print_json(expanding.as_json(expansion))
+    else:
+        expanding.show(expansion)
 
 
 def _described(provider: Provider) -> dict[str, str]:

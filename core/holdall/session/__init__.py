@@ -7,11 +7,17 @@ from holdall.session.load import ALL_CHANGED, CHOICES, IGNORE_CHECKSUMS, peek
 from holdall.session.manager import PREFIX, SessionManager, create_storage
 from holdall.session.manifest import find_entry, is_hidden
 from holdall.session.people import NOBODY, retry_candidates, try_again
-from holdall.session.resources import parse_expression, parse_imports
+from holdall.session.resources import (
+    MANIFEST,
+    ResourceExpression,
+    parse_expression,
+    parse_imports,
+    requirements,
+)
 from holdall.session.run import RunSettings, run_session
 from holdall.session.runners import BoundRunner, open_runner, runner_name
 from holdall.session.salvage import Salvage, salvage_session
-from holdall.session.selection import Request, begin, default_plan, find_plan
+from holdall.session.selection import Request, begin, default_plan, find_plan, finish
 from holdall.session.siblings import siblings
 from holdall.session.state import SessionState
 from holdall.session.statistics import seconds_left
@@ -21,12 +27,14 @@ __all__ = [
     "ALL_CHANGED",
     "CHOICES",
     "IGNORE_CHECKSUMS",
+    "MANIFEST",
     "NOBODY",
     "PREFIX",
     "BoundRunner",
     "LogCapture",
     "OpenLogs",
     "Request",
+    "ResourceExpression",
     "RunSettings",
     "Salvage",
     "SessionDeviceContext",
@@ -37,6 +45,7 @@ __all__ = [
     "default_plan",
     "find_entry",
     "find_plan",
+    "finish",
     "is_hidden",
     "log_name",
     "open_runner",
@@ -45,6 +54,7 @@ __all__ = [
     "peek",
     "recover",
     "remove_share",
+    "requirements",
     "retry_candidates",
     "run_session",
     "runner_name",

@@ -33,6 +33,7 @@ _VALUE: Final = re.compile(r"\{\{.*?\}\}|\{[^{}%#]*\}", re.DOTALL)
 _TAG: Final = re.compile(r"\{%.*?%\}", re.DOTALL)
 _COMMENT: Final = re.compile(r"\{#.*?#\}", re.DOTALL)
 _FARTHEST: Final = 4
+_PLAIN_ID: Final = re.compile(r"[\w.:/-]+")
 _MANIFEST: Final = "com.canonical.plainbox::manifest"
 
 
@@ -105,11 +106,19 @@ class Known:
 
     def matches(self, pattern: Pattern) -> bool:
         """Whether a line of a plan may select anything."""
-        if pattern.fixed:
-            return pattern.text in self.templates or self.has_job(pattern.text)
+        unit_id = id_in(pattern)
+        if unit_id and (unit_id in self.templates or self.has_job(unit_id)):
+            return True
         if pattern not in self._matched:
-            self._matched[pattern] = bool(self._made) or any(map(pattern.matches_id, self.jobs))
+            may_be_made = not unit_id and bool(self._made)
+            self._matched[pattern] = may_be_made or any(map(pattern.matches_id, self.jobs))
         return self._matched[pattern]
+
+
+def id_in(pattern: Pattern) -> str:
+    """Return the id that a line of a plan means, though dots make an expression of it."""
+    text = pattern.text.removeprefix("^").removesuffix("$").replace("\\.", ".")
+    return text if pattern.fixed or _PLAIN_ID.fullmatch(text) else ""
 
 
 def _shape(unit_id: str) -> re.Pattern[str]:
@@ -222,8 +231,9 @@ def _of_plan(plan: TestPlan, known: Known) -> Iterator[Remark]:
 
 
 def _unmatched(field: str, pattern: Pattern, known: Known) -> Remark:
-    if pattern.fixed:
-        remark = _dangling(field, "job", pattern.text, known, known.jobs)
+    unit_id = id_in(pattern)
+    if unit_id:
+        remark = _dangling(field, "job", unit_id, known, known.jobs)
         is_harmless = field == "exclude" and remark.severity == "error"
         return remark._replace(severity="warning") if is_harmless else remark
     text = pattern.text.removeprefix("^").removesuffix("$")
