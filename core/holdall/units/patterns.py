@@ -130,6 +130,9 @@ _REPEATS: Final = frozenset("*?{")
 # A brace that begins no count, and a bracket that closes none, are literal too.
 _LITERAL: Final = re.compile(
     r"""(?:\(\?[aimsux]+\))?
-        (?: [^\\.^$*+?{\[|()] | \{(?!(?:\d+(?:,\d*)?|,\d*)\}) | \\(?:[^A-Za-z0-9]|[afnrtv]|0[0-7]{0,2}|[1-3][0-7]{2}) )*""",
+        (?: [^\\.^$*+?{\[|()]
+          | \{(?!(?:\d+(?:,\d*)?|,\d*)\})
+          | \\(?:[^A-Za-z0-9]|[afnrtv]|0[0-7]{0,2}|[1-3][0-7]{2})
+        )*""",
     re.VERBOSE,
 )
