@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from holdall.cli.autostart import AutostartCommand, note_removed, passed_on, restart_session
 from holdall.cli.configuration import installed
 from holdall.cli.devices import add_devices, devices_of, runners_of
 from holdall.cli.diagnostics import show_log
@@ -83,7 +84,7 @@ _shared_options = command_options(
 )
 
 
-@click.command()
+@click.command(cls=AutostartCommand)
 @click.argument("source", nargs=-1, required=True)
 @click.option("--plan", multiple=True, metavar="ID", help="Run what this test plan selects.")
 @click.option(
@@ -153,7 +154,7 @@ def run(
         return _run_and_report(manager, repository, targets, timeout, jobs, as_json=as_json)
 
 
-@click.command()
+@click.command(cls=AutostartCommand)
 @click.argument("session", required=False)
 @click.option(
     "--source", multiple=True, help="A provider of the session, where it can't be found again."
@@ -322,6 +323,7 @@ def _run_and_report(
             person=person,
             warn=lambda message: note(f"holdall: {message}"),
             retry_interrupted=retry_interrupted,
+            respawn=restart_session(manager, repository.url, jobs, passed_on(targets, timeout)),
         )
         try:
             run_session(manager, settings, runners=runners)
@@ -329,6 +331,7 @@ def _run_and_report(
             command = f"holdall resume {manager.storage.id} --store {repository.url}"
             note(_("interrupted; go on with: {command}").format(command=command))
             raise
+    note_removed(manager.storage.id)
     view = manager.view()
     providers = [
         provider for context in manager.device_context_list for provider in context.provider_list

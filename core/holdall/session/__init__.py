@@ -6,6 +6,7 @@ from holdall.session.folders import remove_share
 from holdall.session.load import ALL_CHANGED, CHOICES, IGNORE_CHECKSUMS, peek
 from holdall.session.manager import PREFIX, SessionManager, create_storage
 from holdall.session.manifest import find_entry, is_hidden
+from holdall.session.restarting import RESTARTING
 from holdall.session.run import RunSettings, run_session
 from holdall.session.runners import BoundRunner, open_runner, runner_name
 from holdall.session.salvage import Salvage, salvage_session
@@ -17,6 +18,7 @@ __all__ = [
     "CHOICES",
     "IGNORE_CHECKSUMS",
     "PREFIX",
+    "RESTARTING",
     "BoundRunner",
     "LogCapture",
     "OpenLogs",
