@@ -177,7 +177,6 @@ def test_running_again_runs_nothing_more() -> None:
         ({"depends": "x"}, "skipped-dependency", "'x' did not pass (failed)"),
         ({"salvages": "y"}, "skipped-dependency", "'y' did not fail"),
         ({"requires": "r.kind == 'SSD'"}, "skipped-resource", "'SSD'\" does not hold"),
-        ({"requires": "r.kind ="}, "skipped-resource", "line 1 column"),
         (
             {
                 "imports": "from com.canonical.plainbox import manifest",
@@ -217,6 +216,20 @@ def test_a_job_that_cannot_start_is_skipped_with_the_reason(
     assert "a" not in runner.ran
     assert state.job_state_map["a"].result.outcome == outcome
     assert words in reason(state, "a")
+
+
+@pytest.mark.parametrize("fields", [{}, {"depends": "x"}, {"flags": "fail-on-resource"}])
+def test_a_job_whose_requirements_cannot_be_read_could_not_be_performed(
+    fields: dict[str, str],
+) -> None:
+    manager, state = new(job("x"), job("a", requires="r.kind =", **fields))
+
+    runner = run(manager, ScriptedRunner(x=["fail"]))
+
+    assert "a" not in runner.ran
+    result = state.job_state_map["a"].result
+    assert result.outcome == "error"
+    assert "line 1 column" in (result.comments or "")
 
 
 def test_a_skip_by_hand_is_one_of_everything_behind_it() -> None:

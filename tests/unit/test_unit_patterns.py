@@ -120,6 +120,7 @@ def test_a_free_expression_needs_no_namespace_and_is_anchored_at_its_beginning()
 SIGNS = st.text(r"ab.\/*+?()[]{}|^$,0-9d_", max_size=8)
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")
 @given(SIGNS)
 def test_a_word_is_an_id_exactly_if_it_is_literal_for_python(word: str) -> None:
     try:

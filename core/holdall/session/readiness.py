@@ -54,6 +54,11 @@ class Inhibitor(msgspec.Struct, frozen=True):
         if self.cause in _ABOUT_EXPRESSIONS and not self.related_expression:
             raise ValueError(f"the reason {self.cause.name} needs the expression it is about")
 
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether the expression can't be read, so that nobody knows whether it holds."""
+        return self.cause is InhibitionCause.FAILED_RESOURCE and bool(self.detail)
+
     def __str__(self) -> str:
         match self.cause:
             case InhibitionCause.UNDESIRED:
@@ -67,7 +72,7 @@ class Inhibitor(msgspec.Struct, frozen=True):
                     f"the resource {self.related_job!r}, needed for "
                     f"{self.related_expression!r}, is not known yet"
                 )
-            case InhibitionCause.FAILED_RESOURCE if self.detail:
+            case InhibitionCause.FAILED_RESOURCE if self.is_unreadable:
                 return self.detail
             case InhibitionCause.FAILED_RESOURCE:
                 return f"the resource expression {self.related_expression!r} does not hold"
@@ -117,13 +122,16 @@ def skipped(job: Job, reasons: Sequence[Inhibitor], results: Mapping[str, JobRes
     """Return the result of a job that *reasons* keep from starting.
 
     What a person skipped skips the jobs that depend on it. A missing resource is a failure
-    of a job with the flag `fail-on-resource`, unless there are other reasons.
+    of a job with the flag `fail-on-resource`, unless there are other reasons. A job whose
+    requirements can't be read could not be performed.
 
     Args:
         results: The last results of the jobs that the reasons name.
     """
-    outcome = min((_means(reason, results) for reason in reasons), key=_PRECEDENCE.index)
     text = "; ".join(map(str, reasons))
+    if any(reason.is_unreadable for reason in reasons):
+        return JobResult(outcome=Outcome.ERROR, comments=f"it could not be started: {text}")
+    outcome = min((_means(reason, results) for reason in reasons), key=_PRECEDENCE.index)
     if outcome is Outcome.SKIPPED_RESOURCE and "fail-on-resource" in job.flags:
         return JobResult(outcome=Outcome.FAIL, skip_reason=text, comments=_FAILS)
     return JobResult(outcome=outcome, skip_reason=text)
