@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import pty
+import re
+import select
 import shutil
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -107,6 +112,87 @@ class Cli:
         }
 
 
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+# Lets standard input be the terminal whose Ctrl-C and whose end the command is told of.
+_AT_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+class Terminal:
+    """What a command shows on a terminal, and what is typed there."""
+
+    def __init__(self, holdall: Cli, *arguments: str) -> None:
+        self._master, slave = pty.openpty()
+        self.child = subprocess.Popen(
+            [sys.executable, "-c", _AT_TERMINAL, *holdall.command(*arguments)],
+            env=holdall.environ | {"TERM": "xterm-256color", "COLUMNS": "200"},
+            cwd=holdall.folder,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            start_new_session=True,
+        )
+        os.close(slave)
+        self.shown = ""
+        self.ever_shown = ""
+
+    def wait_for(self, words: str) -> None:
+        """Read until *words* are on the screen."""
+        while words not in self.shown:
+            piece = self._read()
+            assert piece, f"it ended without {words!r}:\n{self.shown}"
+
+    def type(self, text: str) -> None:
+        self.shown = ""
+        os.write(self._master, text.encode())
+
+    def interrupt(self) -> None:
+        """Send SIGINT until it ends: Python drops one that comes while `input` prompts."""
+        while self.child.poll() is None:
+            self.child.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                self.child.wait(timeout=3)
+
+    def end(self) -> int:
+        """Read what is left, and return the exit code."""
+        while self._read():
+            continue
+        return self.child.wait()
+
+    @property
+    def plain(self) -> str:
+        """All that was ever shown, without what draws."""
+        return _CONTROL.sub("", self.ever_shown)
+
+    def hang_up(self) -> int:
+        """Take the terminal away, and return the exit code."""
+        os.close(self._master)
+        self._master = -1
+        return self.child.wait(timeout=PATIENCE_S)
+
+    def close(self) -> None:
+        if self._master >= 0:
+            os.close(self._master)
+        self.child.kill()
+        self.child.wait()
+
+    def _read(self) -> str:
+        ready, _, _ = select.select([self._master], [], [], PATIENCE_S / 2)
+        assert ready, f"nothing came any more:\n{self.shown}"
+        try:
+            piece = os.read(self._master, 65536).decode(errors="replace")
+        except OSError:  # the other end of the terminal is closed
+            return ""
+        self.shown = _CONTROL.sub("", self.shown + piece)
+        self.ever_shown += piece
+        return piece
+
+
 def command_line(folder: Path) -> Cli:
     """Return a command line with nothing of the caller's environment but the search path."""
     home = folder / "home"
@@ -138,6 +224,19 @@ def holdall(tmp_path: Path) -> Cli:
 def provider(tmp_path: Path) -> Callable[[str], str]:
     """Write definitions into a folder `lab`, and return what to run."""
     return partial(write_provider, tmp_path)
+
+
+@pytest.fixture
+def terminal(holdall: Cli) -> Iterator[Callable[..., Terminal]]:
+    opened = []
+
+    def start(*arguments: str) -> Terminal:
+        opened.append(Terminal(holdall, *arguments))
+        return opened[-1]
+
+    yield start
+    for each in opened:
+        each.close()
 
 
 @pytest.fixture(scope="session")

@@ -6,13 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.e2e.test_cli_terminal import Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
-    from tests.e2e.conftest import Cli
+    from tests.e2e.conftest import Cli, Terminal
 
 ASKING = """\
 unit: manifest entry
@@ -68,19 +67,6 @@ def remembered(cli: Cli, device: str = "local") -> Path:
 @pytest.fixture
 def lab(provider: Callable[[str], str]) -> str:
     return provider(ASKING)
-
-
-@pytest.fixture
-def terminal(holdall: Cli) -> Iterator[Callable[..., Terminal]]:
-    opened = []
-
-    def start(*arguments: str) -> Terminal:
-        opened.append(Terminal(holdall, *arguments))
-        return opened[-1]
-
-    yield start
-    for each in opened:
-        each.close()
 
 
 def test_what_nobody_answers_counts_as_no_and_is_named(holdall: Cli, lab: str) -> None:

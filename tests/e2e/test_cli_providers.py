@@ -94,3 +94,89 @@ def test_definitions_that_are_lost_are_named_by_the_run(holdall: Cli, tmp_path: 
     done = holdall("run", str(path.parent))
 
     assert f"holdall: {path}:6: error: job 'lab::b' is left out: the plugin 'shel'" in done.err
+
+
+def test_validate_prints_each_issue_and_exits_by_the_worst(holdall: Cli, tmp_path: Path) -> None:
+    job = f"_summary: A\n{JOB}"
+    good = write(tmp_path / "good/a.pxu", job + "depends: o::b\n")
+    bad = write(tmp_path / "bad/a.pxu", job + "depends: b\n")
+
+    advised = holdall("providers", "validate", str(good.parent))
+    failed = holdall("providers", "validate", "--json", str(bad.parent), str(good.parent))
+
+    assert (advised.code, advised.out.splitlines()[-1]) == (
+        0,
+        "0 errors, 0 warnings, 1 piece of advice",
+    )
+    assert advised.out.startswith(f"{good}:5: advice: job 'good::a': whether there is a job")
+    assert failed.code == 1
+    shown = json.loads(failed.out)
+    assert shown["counts"] == {"error": 1, "warning": 0, "advice": 1}
+    assert [provider["name"] for provider in shown["providers"]] == ["bad", "good"]
+    assert shown["issues"][0] == {
+        "file": str(bad),
+        "line": 5,
+        "severity": "error",
+        "message": "job 'bad::a': there is no job 'bad::b'; define it, or give the provider that "
+        "does as a SOURCE too",
+        "unit": "bad::a",
+        "field": "depends",
+    }
+
+
+PLAN = """\
+id: disks
+plugin: resource
+command: exit 1
+
+unit: template
+template-resource: disks
+id: read/{name}
+template-id: read
+plugin: shell
+command: exit 1
+
+unit: test plan
+id: plan
+_name: Plan
+include:
+ read
+"""
+
+
+def test_expand_shows_what_would_run_and_runs_nothing(holdall: Cli, tmp_path: Path) -> None:
+    lab = str(write(tmp_path / "lab/a.pxu", PLAN).parent)
+    records = write(tmp_path / "records.json", json.dumps({"lab::disks": "name: sda\n"}))
+
+    waiting = holdall("providers", "expand", lab, "--plan", "plan")
+    shown = holdall("providers", "expand", lab, "--plan", "plan", "--resources", str(records))
+    data = holdall(
+        *("providers", "expand", lab, "--plan", "plan", "--resources", str(records), "--json")
+    )
+
+    assert waiting.code == shown.code == data.code == 0
+    assert "template lab::read makes jobs of the records of lab::disks" in waiting.out
+    assert shown.out == "lab::plan: 1 job\n1  lab::read/sda\n"
+    assert [job["id"] for job in json.loads(data.out)["jobs"]] == ["lab::read/sda"]
+    assert not holdall.store.exists()
+
+
+def test_expand_refuses_files_that_hold_no_records(holdall: Cli, tmp_path: Path) -> None:
+    lab = str(write(tmp_path / "lab/a.pxu", PLAN).parent)
+
+    for text, reason in [("[", "it is no JSON"), ("[1]", "does not give each resource its text")]:
+        records = write(tmp_path / "records.json", text)
+        done = holdall("providers", "expand", lab, "--plan", "plan", "--resources", str(records))
+        assert (done.code, reason in done.err) == (2, True)
+    missing = holdall("providers", "expand", lab, "--plan", "plan", "--resources", "none.json")
+    assert (missing.code, "none.json: it can't be read" in missing.err) == (2, True)
+
+
+def test_a_plan_of_several_providers_is_ambiguous(holdall: Cli, tmp_path: Path) -> None:
+    labs = [str(write(tmp_path / f"lab{n}/a.pxu", PLAN).parent) for n in (1, 2)]
+
+    done = holdall("providers", "expand", *labs, "--plan", "plan")
+
+    assert done.code == 2
+    assert "lab1::plan" in done.err
+    assert "lab2::plan" in done.err

@@ -49,7 +49,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become ano
 class AccountTask:
     """A task as an account, that keeps what it is told."""
 
-    person = None
+    stdin: int | None = None
     device = Device()
     timeout = None
 

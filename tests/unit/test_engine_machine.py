@@ -45,7 +45,9 @@ if TYPE_CHECKING:
 
 
 def unit(**fields: str) -> Unit:
-    return make_unit({name.replace("_", "-"): text for name, text in fields.items()})
+    """Return a unit; blocks of overrides have an effect only in the spelling with `_`."""
+    spelled = {name if "overrides" in name else name.replace("_", "-"): name for name in fields}
+    return make_unit({spelling: fields[name] for spelling, name in spelled.items()})
 
 
 def job(job_id: str, **fields: str) -> Unit:
@@ -62,7 +64,7 @@ JOBS = {
     "m": job("m", imports=MANIFEST, requires="manifest.has_dock == 'True'"),
 }
 MADE = {f"t-{kind}": kind for kind in ("SSD", "HDD")}
-NEEDS = {"b": ["a"], "c": ["b"], "d": ["r"]}
+NEEDS = {"b": ["a"], "d": ["r"]}
 TEMPLATE = unit(
     unit="template",
     template_id="t",
@@ -134,14 +136,19 @@ class ModelDevice:
 
     def select(self, ids: list[str], *, mandatory: bool = True) -> None:
         order: dict[str, None] = {}
+        starts = [*(self.mandatory if mandatory else []), *ids]
 
-        def pull(job_id: str) -> bool:
-            if job_id in self.jobs and all(list(map(pull, NEEDS.get(job_id, ())))):
-                order[job_id] = None
-                return True
-            return False
+        def can_run(job_id: str) -> bool:
+            return job_id in self.jobs and all(map(can_run, NEEDS.get(job_id, ())))
 
-        for job_id in [*(self.mandatory if mandatory else []), *ids]:
+        def pull(job_id: str) -> None:
+            for needed in NEEDS.get(job_id, ()):
+                pull(needed)
+            if job_id == "c" and "b" in starts and can_run("b"):
+                pull("b")  # which it salvages, if that is there anyhow
+            order[job_id] = None
+
+        for job_id in filter(can_run, starts):
             pull(job_id)
         self.run_list = list(order)
         self.desired = [each for each in ids if each in order]
@@ -198,7 +205,8 @@ class ModelDevice:
                 return [Why.PENDING_RESOURCE]
             return [] if "SSD" in self.resources["r"] else [Why.FAILED_RESOURCE]
         if job_id in {"b", "c"}:
-            outcome = RESULTS[self.last.get(NEEDS[job_id][0], "hollow")].outcome
+            waits_for = {"b": "a", "c": "b"}[job_id]
+            outcome = RESULTS[self.last.get(waits_for, "hollow")].outcome
             if outcome is Outcome.NONE:
                 return [Why.PENDING_DEP]
             if job_id == "b":

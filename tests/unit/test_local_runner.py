@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 class RecordedTask:
     """A task that keeps what it is told."""
 
-    person = None
+    stdin: int | None = None
     device = Device()
 
     def __init__(self, job: Job, folder: Path, timeout: float | None = None) -> None:

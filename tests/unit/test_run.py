@@ -6,12 +6,14 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from holdall import hookimpl
+from holdall.contracts import Move, Reply
 from holdall.errors import NothingSelectedError, PluginCallError, StorageFullError, UnitError
 from holdall.journal import list_sessions, read_events
 from holdall.journal.events import JobStarted, Process
@@ -37,10 +39,12 @@ from holdall_plugins.stores.sqlite import SqliteRepository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
+    from holdall.contracts import Question
     from holdall.contracts.runners import ProcessMark, Task
     from holdall.contracts.stores import Repository
-    from holdall.results import Interruption
+    from holdall.results import Interruption, Stream
     from holdall.units import Unit
 
 ENVIRON = {"PATH": os.environ["PATH"]}
@@ -612,18 +616,34 @@ def test_a_store_that_is_full_ends_the_run_and_the_next_one_goes_on(
 class Helpful:
     """Is always ready, and found everything as the script says."""
 
+    stdin = None
+    seen = b""
+
     def __init__(self, *, ready: bool = True, outcome: str = "pass") -> None:
         self.ready = ready
         self.outcome = outcome
         self.asked: list[tuple[str, str | None]] = []
 
-    def is_ready(self, job: Job) -> bool:
-        self.asked.append((job.id, "ready?"))
-        return self.ready
+    def announce(self, question: Question) -> None:
+        self.announced = question.job.id
 
-    def decide(self, job: Job, result: JobResult | None) -> JobResult:
-        self.asked.append((job.id, None if result is None else str(result.outcome)))
-        return JobResult(outcome=self.outcome, comments="as seen")
+    def prepare(self, question: Question) -> Reply:
+        self.asked.append((question.job.id, "ready?"))
+        if self.ready:
+            return Reply(move=Move.RUN)
+        return Reply(move=Move.DECIDE, outcome=Outcome.SKIP)
+
+    def decide(self, question: Question) -> Reply:
+        result = question.result
+        self.asked.append((question.job.id, None if result is None else str(result.outcome)))
+        return Reply(move=Move.DECIDE, outcome=Outcome(self.outcome), comments="as seen")
+
+    def watch(self, job: Job) -> AbstractContextManager[None]:
+        del job
+        return nullcontext()
+
+    def show(self, stream: Stream, data: bytes) -> None:
+        self.seen += data if stream == "stdout" else b""
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,11 @@ def note_lines(text: str) -> None:
     _write(sys.stderr, f"{_lines(text)}\n")
 
 
+def show_text(text: str) -> None:
+    """Print a clean text on standard error as it is, say a prompt without an end of line."""
+    _write(sys.stderr, text)
+
+
 def print_line(text: str = "") -> None:
     """Print a line on standard output.
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from datetime import timedelta
 from functools import cache
 from gettext import gettext as _
 from gettext import ngettext
 from time import monotonic
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from holdall.cli.output import note, one_line
 from holdall.hooks import hookimpl
 from holdall.results import Outcome
+from holdall.session import seconds_left
 from holdall.writing import terminal_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from rich.progress import Progress
@@ -98,6 +100,9 @@ class _Bar:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._task = progress.add_task("")
+        self._pauses = 0
+        self._left: Sequence[str] = ()
+        self._left_of: tuple[str, int] | None = None
 
     @hookimpl
     def job_started(self, context: SessionDeviceContext, job: Job) -> None:
@@ -115,18 +120,46 @@ class _Bar:
     def paused(self) -> Iterator[None]:
         """Take the bar away for a while: it would draw over what somebody is asked."""
         self._progress.stop()
+        self._pauses += 1
         try:
             yield
         finally:
-            self._progress.start()
+            self._pauses -= 1
+            if not self._pauses:
+                self._progress.start()
 
     def _update(self, context: SessionDeviceContext, job: Job, *, done: int) -> None:
         completed = context.state.position(job) - 1 + done
         total = context.state.run_count
-        description = one_line(job.id)
+        left = self._time_left(context, total)[completed]
+        description = "; ".join(filter(None, (one_line(job.id), left)))
         self._progress.update(
             self._task, total=total, completed=completed, description=description
         )
+
+    def _time_left(self, context: SessionDeviceContext, total: int) -> Sequence[str]:
+        """Return how long the rest should take, by how many jobs are done."""
+        if self._left_of != (context.device.id, total):
+            self._left_of = (context.device.id, total)
+            self._left = _times_left(context.state.run_list)
+        return self._left
+
+
+def _times_left(jobs: Sequence[Job]) -> Sequence[str]:
+    left, total, is_least = [""], 0.0, False
+    for job in reversed(jobs):
+        seconds, says_nothing = seconds_left([job])
+        total, is_least = total + seconds, is_least or says_nothing
+        left.append(time_left(total, is_least=is_least))
+    return left[::-1]
+
+
+def time_left(seconds: float, *, is_least: bool) -> str:
+    """Return how long the rest should take, for people; nothing if no job says anything."""
+    if not seconds:
+        return ""
+    text = _("at least {time} left") if is_least else _("about {time} left")
+    return text.format(time=timedelta(seconds=round(seconds)))
 
 
 def _line(context: SessionDeviceContext, job: Job, result: JobResult) -> str:
@@ -159,8 +192,28 @@ def _drawn() -> Iterator[Progress]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False))
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(file=cast("IO[str]", _Lenient(sys.stderr)))
+    with Progress(*columns, console=console, transient=True) as progress:
         yield progress
+
+
+class _Lenient:
+    """A terminal that may go away meanwhile; that costs what is drawn, and nothing else."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 _SHORT: Final = 0.5  # seconds that are too short to show progress

@@ -1,24 +1,32 @@
-"""`holdall providers`: list installed providers, and show the units of one."""
+"""`holdall providers`: list and validate them, show the units of one, and what would run."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
 from gettext import gettext as _
-from typing import TYPE_CHECKING, NamedTuple
+from gettext import ngettext
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
+from holdall.cli import expanding
 from holdall.cli.configuration import installed
+from holdall.cli.exits import TESTS_FAILED
+from holdall.cli.expanding import expansion_of
 from holdall.cli.options import json_option
 from holdall.cli.output import print_json, print_line, print_lines, print_table
 from holdall.cli.sources import load_sources
+from holdall.languages import NN_
 from holdall.providers import found_providers
+from holdall.validation import validate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from holdall.registry import Registry
+    from holdall.units import Provider
+    from holdall.validation import Severity
 
 
 @click.group()
@@ -116,3 +124,77 @@ def show_provider(source: str, *, as_json: bool) -> None:
         print_line(_("test plan {id}: {summary}").format(id=plan.id, summary=plan.summary))
     for problem in problems:
         print_line(str(problem))
+
+
+@providers.command("validate")
+@click.argument("source", nargs=-1, required=True)
+@json_option
+def validate_providers(source: tuple[str, ...], *, as_json: bool) -> int:
+    """Say what is wrong with the definitions of providers, and what to do.
+
+    Each SOURCE may refer to the others, and to what Checkbox itself brings. Exits
+    with 1 if there is an error; warnings and advice alone exit with 0.
+    """
+    loaded = load_sources(source, installed())
+    issues = validate(loaded)
+    counts = Counter(issue.severity for issue in issues)
+    if as_json:
+        print_json(
+            {
+                "providers": [_described(provider) for provider in loaded],
+                "counts": {severity: counts[severity] for severity in _COUNTED},
+                "issues": [issue._asdict() for issue in issues],
+            }
+        )
+    else:
+        for issue in issues:
+            print_line(str(issue))
+        print_line(
+            ", ".join(
+                ngettext(*several, counts[severity]).format(count=counts[severity])
+                for severity, several in _COUNTED.items()
+            )
+        )
+    return TESTS_FAILED if counts["error"] else 0
+
+
+@providers.command("expand")
+@click.argument("source", nargs=-1, required=True)
+@click.option("--plan", required=True, metavar="ID", help="The test plan.")
+@click.option(
+    "--resources",
+    metavar="FILE",
+    help="JSON file of what resource jobs print, by their ids.",
+)
+@json_option
+def expand_plan(
+    source: tuple[str, ...], plan: str, resources: str | None, *, as_json: bool
+) -> None:
+    """Show what a test plan would run, in order; nothing is executed.
+
+    For each job it says what the job needs, what a person does, whether it restarts
+    or suspends the machine, and why it would not run. Jobs that templates make of the
+    records of resource jobs are there if these records are given.
+    """
+    expansion = expansion_of(load_sources(source, installed()), plan, resources)
+    if as_json:
+        print_json(expanding.as_json(expansion))
+    else:
+        expanding.show(expansion)
+
+
+def _described(provider: Provider) -> dict[str, str]:
+    return {
+        "name": provider.name,
+        "namespace": provider.namespace,
+        "version": provider.version,
+        "source": provider.source,
+    }
+
+
+# How many issues of a severity there are.
+_COUNTED: Final[Mapping[Severity, tuple[str, str]]] = {
+    "error": NN_("{count} error", "{count} errors"),
+    "warning": NN_("{count} warning", "{count} warnings"),
+    "advice": NN_("{count} piece of advice", "{count} pieces of advice"),
+}

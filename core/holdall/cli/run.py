@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import signal
-from collections import Counter
-from contextlib import contextmanager
 from gettext import gettext as _
-from gettext import ngettext
 from itertools import chain
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from holdall.cli.autostart import AutostartCommand, note_removed, passed_on, restart_session
+from holdall.cli.autostart import AutostartCommand
 from holdall.cli.configuration import installed
 from holdall.cli.devices import add_devices, devices_of, runners_of
 from holdall.cli.diagnostics import show_log
-from holdall.cli.exits import TESTS_FAILED
-from holdall.cli.export import report_failures, write_reports
-from holdall.cli.job_options import job_options, job_variables, run_settings
+from holdall.cli.job_options import job_options, job_variables
 from holdall.cli.manifest import resolved_answers
 from holdall.cli.options import (
     Seconds,
@@ -30,11 +23,11 @@ from holdall.cli.options import (
     parse_targets,
     store_option,
 )
-from holdall.cli.output import counted, ending, note, print_json
-from holdall.cli.person import person_at_terminal
-from holdall.cli.progress import shown_progress
+from holdall.cli.output import note
+from holdall.cli.person import DEFAULT_SHOWN, SHOWN
 from holdall.cli.redaction import redact_stored_option, rules_again
-from holdall.cli.sources import load_sources, providers_of, report_options, report_problems
+from holdall.cli.running import RunOptions, run_and_report
+from holdall.cli.sources import load_sources, providers_of, report_problems
 from holdall.errors import EmptySessionError, HoldallError, NothingToResumeError
 from holdall.exports import find_exporter, units_in
 from holdall.journal import list_sessions, read_events
@@ -47,20 +40,19 @@ from holdall.session import (
     begin,
     default_plan,
     find_plan,
-    run_session,
     runner_name,
 )
-from holdall.view import SessionView, verdict
+from holdall.view import SessionView
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from holdall.cli.job_options import JobOptions
     from holdall.cli.options import ExportTarget
-    from holdall.contracts import ExportReport, Repository, Storage
+    from holdall.cli.person import Shown
+    from holdall.contracts import Repository, Storage
     from holdall.redaction import RedactionRules
     from holdall.registry import Registry
-    from holdall.session import BoundRunner
     from holdall.units import Provider, Unit
 
 _shared_options = command_options(
@@ -76,6 +68,15 @@ _shared_options = command_options(
         type=Seconds(),
         metavar="SECONDS",
         help="End a job that takes longer.",
+    ),
+    click.option(
+        "--output",
+        type=click.Choice(SHOWN),
+        default=DEFAULT_SHOWN,
+        metavar="CHOICE",
+        help="Of which jobs the output is shown at a terminal as it comes: show, of all; "
+        "hide-resource-and-attachment; hide-automated. That of jobs which need a person always "
+        "is. [default: hide-resource-and-attachment]",
     ),
     job_options,
     redact_stored_option,
@@ -117,6 +118,7 @@ def run(
     lang: str,
     export: tuple[str, ...],
     timeout: float | None,
+    output: Shown,
     store: str | None,
     *,
     jobs: JobOptions,
@@ -146,12 +148,12 @@ def run(
         report_problems(providers)
         try:
             add_devices(manager, devices, providers)
-            job_variables(manager, jobs)  # known before the selection, which may ask for them
             _select(manager, plan, job, job_variables(manager, jobs))
         except HoldallError:
             manager.destroy()
             raise
-        return _run_and_report(manager, repository, targets, timeout, jobs, as_json=as_json)
+        options = RunOptions(targets, jobs, timeout, as_json, shown=output)
+        return run_and_report(manager, repository.url, options)
 
 
 @click.command(cls=AutostartCommand)
@@ -183,6 +185,7 @@ def resume(
     device: tuple[str, ...],
     export: tuple[str, ...],
     timeout: float | None,
+    output: Shown,
     store: str | None,
     *,
     jobs: JobOptions,
@@ -213,12 +216,8 @@ def resume(
         )
         with manager:
             _adopt_providers(manager, providers)
-            return _run_and_report(
-                *(manager, repository, targets, timeout, jobs),
-                as_json=as_json,
-                retry_interrupted=retry_interrupted,
-                runners=runners_of(manager, device),
-            )
+            options = RunOptions(targets, jobs, timeout, as_json, retry_interrupted, output)
+            return run_and_report(manager, repository.url, options, runners_of(manager, device))
     finally:
         storage.close()
 
@@ -303,86 +302,3 @@ def _newest_unfinished(repository: Repository) -> str:
         if info.state in {"empty", "new"}:
             empty.append(info.id)
     raise NothingToResumeError(repository.url, empty)
-
-
-def _run_and_report(
-    manager: SessionManager,
-    repository: Repository,
-    targets: Sequence[ExportTarget],
-    timeout: float | None,
-    jobs: JobOptions,
-    *,
-    as_json: bool,
-    retry_interrupted: bool = False,
-    runners: Mapping[str, BoundRunner] = MappingProxyType({}),
-) -> int:
-    with shown_progress(manager, quiet=as_json) as pause, _signals_as_interrupt():
-        person = None if as_json else person_at_terminal(pause)
-        settings = run_settings(manager, jobs, pause if person else None)._replace(
-            timeout=timeout,
-            person=person,
-            warn=lambda message: note(f"holdall: {message}"),
-            retry_interrupted=retry_interrupted,
-            respawn=restart_session(manager, repository.url, jobs, passed_on(targets, timeout)),
-        )
-        try:
-            run_session(manager, settings, runners=runners)
-        except KeyboardInterrupt:
-            command = f"holdall resume {manager.storage.id} --store {repository.url}"
-            note(_("interrupted; go on with: {command}").format(command=command))
-            raise
-    note_removed(manager.storage.id)
-    view = manager.view()
-    providers = [
-        provider for context in manager.device_context_list for provider in context.provider_list
-    ]
-    reports = write_reports(
-        *(view, targets, manager.registry),
-        providers=providers,
-        options=[report_options(providers) for _target in targets],
-    )
-    code = report_failures(reports)
-    _print_summary(view, repository.url, reports, as_json=as_json)
-    return max(code, 0 if verdict(view).passed else TESTS_FAILED)
-
-
-@contextmanager
-def _signals_as_interrupt() -> Iterator[None]:
-    """End the job in flight when holdall is asked to end, or its terminal is closed."""
-    previous = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
-    for number, handler in previous.items():
-        if handler is not signal.SIG_IGN:  # what runs below `nohup` outlives its terminal
-            signal.signal(number, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-
-
-def _print_summary(
-    view: SessionView, store: str, reports: Sequence[ExportReport], *, as_json: bool
-) -> None:
-    word = verdict(view).word
-    counts = {str(outcome): count for outcome, count in view.counts.items()}
-    if as_json:
-        summary: dict[str, Any] = {
-            "session": view.session_id,
-            "store": store,
-            "verdict": word,
-            "outcomes": counts,
-            "exports": [report.as_dict() for report in reports],
-        }
-        print_json(summary)
-        return
-    note(f"{word}: {', '.join(counted(Counter(map(ending, view.jobs()))))}")
-    note(_("session {id} in {store}").format(id=view.session_id, store=store))
-    interrupted = [job for job in view.jobs() if job.interrupted_by and job.counts_as.failed]
-    if interrupted:
-        command = f"holdall resume {view.session_id} --store {store} --retry-interrupted"
-        text = ngettext(
-            "{count} job was interrupted; run it again with: {command}",
-            "{count} jobs were interrupted; run them again with: {command}",
-            len(interrupted),
-        )
-        note(text.format(count=len(interrupted), command=command))

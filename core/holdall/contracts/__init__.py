@@ -22,13 +22,14 @@ if TYPE_CHECKING:
         Verifies,
     )
     from holdall.contracts.importers import Importer
+    from holdall.contracts.people import AttemptEnded, Move, Person, Question, Reply
     from holdall.contracts.providers import (
         FindsProviders,
         InstalledProvider,
         ProviderLoader,
         Translates,
     )
-    from holdall.contracts.runners import ChecksAccounts, Person, ProcessMark, Runner, Task
+    from holdall.contracts.runners import ChecksAccounts, ProcessMark, Runner, Task
     from holdall.contracts.stores import (
         HasExistence,
         HasFolder,
@@ -65,13 +66,14 @@ else:
                 "Verifies",
             ),
             ".importers": ("Importer",),
+            ".people": ("AttemptEnded", "Move", "Person", "Question", "Reply"),
             ".providers": (
                 "FindsProviders",
                 "InstalledProvider",
                 "ProviderLoader",
                 "Translates",
             ),
-            ".runners": ("ChecksAccounts", "Person", "ProcessMark", "Runner", "Task"),
+            ".runners": ("ChecksAccounts", "ProcessMark", "Runner", "Task"),
             ".stores": (
                 "HasExistence",
                 "HasFolder",
@@ -91,6 +93,7 @@ else:
 
 __all__ = [
     "AnyExporter",
+    "AttemptEnded",
     "ChecksAccounts",
     "ExportContext",
     "ExportReport",
@@ -109,9 +112,12 @@ __all__ = [
     "Level",
     "LogWriter",
     "Mode",
+    "Move",
     "Person",
     "ProcessMark",
     "ProviderLoader",
+    "Question",
+    "Reply",
     "ReportKind",
     "Repository",
     "Runner",

@@ -11,22 +11,6 @@ if TYPE_CHECKING:
     from holdall.units import Device, Job
 
 
-class Person(Protocol):
-    """Somebody who performs manual jobs and reports their outcome."""
-
-    def is_ready(self, job: Job) -> bool:
-        """Show what is to be done and wait; False when the person would rather skip it."""
-        ...
-
-    def decide(self, job: Job, result: JobResult | None) -> JobResult:
-        """Return the outcome and comments that the person gives for the job.
-
-        Args:
-            result: What the job's command came to, None if it has none.
-        """
-        ...
-
-
 class Task(Protocol):
     """One attempt at a job, as the runner performs it."""
 
@@ -61,8 +45,11 @@ class Task(Protocol):
         ...
 
     @property
-    def person(self) -> Person | None:
-        """The person at the terminal; None if nobody is present."""
+    def stdin(self) -> int | None:
+        """The file descriptor that the command reads from, a terminal; None for nothing to read.
+
+        It stays open, and belongs to the caller.
+        """
         ...
 
     def started(self, process: ProcessMark | None) -> None:
@@ -78,6 +65,10 @@ class Task(Protocol):
         A runner calls it with no data while the job is silent, a few times a
         second, so that what was written before is soon safe. Any thread may call
         it until `run` returns; what one call was given stays together.
+
+        Raises:
+            AttemptEnded: The person at the terminal wants it to end. A runner ends the command,
+                and lets it pass.
         """
         ...
 
@@ -122,8 +113,9 @@ class Runner(Protocol):
         ...
 
     def run(self, task: Task) -> JobResult:
-        """Perform the job and return what came out; the I/O log is taken from `task.output`.
+        """Run the job's command and return what came out; the log is taken from `task.output`.
 
+        What a person is asked before and behind it is none of a runner's business.
         A job that can't be performed has a result too, with the outcome `error`. What this
         raises is the runner's own fault: it ends the run of the device, and the jobs of other
         devices go on.

@@ -259,12 +259,15 @@ class JobStarted(DeviceEvent, frozen=True, kw_only=True, tag="start"):
     """An attempt begins; stored before the command runs.
 
     `recorded` says that a program tells of it that no runner performs: its recorder settles it.
+    Stored once more when the command of a job for a person has ended: `performed` is what it came
+    to, without what it wrote, and the attempt goes on until the person has decided.
     """
 
     job_id: str
     attempt: int = 1
     process: Process | None = None
     recorded: bool = False
+    performed: JobResult | None = None
 
 
 class ManifestAnswered(DeviceEvent, frozen=True, kw_only=True, tag="manifest"):

@@ -6,23 +6,37 @@ from holdall.session.folders import remove_share
 from holdall.session.load import ALL_CHANGED, CHOICES, IGNORE_CHECKSUMS, peek
 from holdall.session.manager import PREFIX, SessionManager, create_storage
 from holdall.session.manifest import find_entry, is_hidden
+from holdall.session.people import NOBODY, retry_candidates, try_again
+from holdall.session.resources import (
+    MANIFEST,
+    ResourceExpression,
+    parse_expression,
+    parse_imports,
+    requirements,
+)
 from holdall.session.restarting import RESTARTING
 from holdall.session.run import RunSettings, run_session
 from holdall.session.runners import BoundRunner, open_runner, runner_name
 from holdall.session.salvage import Salvage, salvage_session
-from holdall.session.selection import Request, begin, default_plan, find_plan
+from holdall.session.selection import Request, begin, default_plan, find_plan, finish
+from holdall.session.siblings import siblings
 from holdall.session.state import SessionState
+from holdall.session.statistics import seconds_left
+from holdall.session.templates import template_resource
 
 __all__ = [
     "ALL_CHANGED",
     "CHOICES",
     "IGNORE_CHECKSUMS",
+    "MANIFEST",
+    "NOBODY",
     "PREFIX",
     "RESTARTING",
     "BoundRunner",
     "LogCapture",
     "OpenLogs",
     "Request",
+    "ResourceExpression",
     "RunSettings",
     "Salvage",
     "SessionDeviceContext",
@@ -33,13 +47,22 @@ __all__ = [
     "default_plan",
     "find_entry",
     "find_plan",
+    "finish",
     "is_hidden",
     "log_name",
     "open_runner",
+    "parse_expression",
+    "parse_imports",
     "peek",
     "recover",
     "remove_share",
+    "requirements",
+    "retry_candidates",
     "run_session",
     "runner_name",
     "salvage_session",
+    "seconds_left",
+    "siblings",
+    "template_resource",
+    "try_again",
 ]

@@ -191,6 +191,14 @@ class OpenLogs:
         self._logs[device_id, job_id] = log
         return log
 
+    def forget(self, device_id: str, job_id: str, attempt: int) -> None:
+        """Drop the log that an attempt left, which is made anew."""
+        log = self._logs.pop((device_id, job_id), None)
+        if log is not None:
+            log.discard()
+        name = stored_name(log_name(device_id, job_id, attempt), self._masker)
+        self._storage.open_log(name).discard()
+
     def recover(self, device_id: str, job_id: str, attempt: int) -> dict[str, Any]:
         """Return what `recover` does, for the log of one attempt."""
         return recover(self._storage, log_name(device_id, job_id, attempt), self._masker)

@@ -29,21 +29,24 @@ class JobProgress(msgspec.Struct, eq=False, gc=False):
     job: Job
     in_flight: bool = False
     process: Process | None = None
+    performed: JobResult | None = None
     history: tuple[JobResult, ...] = ()
     result: JobResult = _HOLLOW
     inhibitors: tuple[Inhibitor, ...] | None = None
     overrides: Mapping[str, str] = _NONE
 
-    def start(self, process: Process | None) -> None:
-        """Let an attempt be in flight."""
+    def start(self, process: Process | None, performed: JobResult | None = None) -> None:
+        """Let an attempt be in flight; its command may have ended already."""
         self.in_flight = True
         self.process = process
+        self.performed = performed
 
     def record(self, result: JobResult) -> None:
         """Make *result* the last one; hollow ones don't enter the history."""
         self.result = result
         self.in_flight = False
         self.process = None
+        self.performed = None
         self.inhibitors = None
         if not result.is_hollow:
             self.history = (*self.history, result)
@@ -90,6 +93,16 @@ class JobState:
     def process(self) -> Process | None:
         """What performs the attempt in flight, where that is known."""
         return self._progress.process
+
+    @property
+    def performed(self) -> JobResult | None:
+        """What the command of the attempt in flight came to, on which a person has to decide."""
+        return self._progress.performed
+
+    @property
+    def awaits_person(self) -> bool:
+        """Whether nothing but a person's decision is missing of the attempt in flight."""
+        return self.in_flight and (self.performed is not None or self.job.plugin == "manual")
 
     @property
     def result(self) -> JobResult:

@@ -408,6 +408,11 @@ class SessionManager:
         needs_secrets = job.plugin == "resource"
         return self._logs.open(context.device.id, job.id, attempt, needs_secrets=needs_secrets)
 
+    def forget_log(self, job: Job, context: SessionDeviceContext) -> None:
+        """Drop what an attempt at *job* wrote that is made anew."""
+        attempt = len(context.state.job_state_map[job.id].result_history) + 1
+        self._logs.forget(context.device.id, job.id, attempt)
+
     def recover_log(self, job: Job, context: SessionDeviceContext) -> dict[str, Any]:
         """Return the fields of a `JobResult` for what an interrupted attempt at *job* wrote."""
         attempt = len(context.state.job_state_map[job.id].result_history) + 1

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 import msgspec
 
+from holdall.contracts import AttemptEnded
 from holdall.errors import PluginCallError
 from holdall.journal import Process, now
 from holdall.processes import started_at
@@ -19,6 +20,7 @@ from holdall.session.accounts import AccountProblems, account_of, has_several_ac
 from holdall.session.again import to_repeat
 from holdall.session.environment import job_environ
 from holdall.session.folders import OPEN_SHARES, attempt_folder, remove_leftovers, session_share
+from holdall.session.people import ENDED_BY_HAND, Interview, Paused
 from holdall.session.readiness import skipped
 from holdall.session.restarting import RESTARTING, check_done, offer_respawn, told_result
 from holdall.session.runners import bound_runner, open_runner
@@ -42,7 +44,7 @@ class RunSettings(NamedTuple):
     Attributes:
         environ: Variables that jobs see besides holdall's own.
         timeout: Seconds that one attempt may take, None for any time.
-        person: Performs manual jobs; None if nobody is present.
+        person: Performs manual jobs, and sees what commands write; None if nobody is present.
         warn: Takes messages about what is wrong and stops nothing: with the selection, or with
             what a job left behind.
         retry_interrupted: Whether jobs whose attempt was interrupted run again.
@@ -73,8 +75,11 @@ def run_session(
     settings: RunSettings,
     *,
     runners: Mapping[str, Runner | BoundRunner] = MappingProxyType({}),
-) -> None:
+) -> bool:
     """Run every selected job that has no result yet; each result is durable before the next job.
+
+    Returns whether it came to the end; False if the person paused it, who is asked the same
+    question when the session is resumed.
 
     Args:
         runners: By device id, runners to use in place of those that the devices name, opened
@@ -106,7 +111,11 @@ def run_session(
         manager.checkpoint()
         remove_leftovers()
         accounts = AccountProblems(bound, settings.normal_user, settings.warn)
-        _Run(manager, bound, settings, share, accounts).run_devices()
+        try:
+            _Run(manager, bound, settings, share, accounts).run_devices()
+        except Paused:
+            return False
+    return True
 
 
 def settle_interrupted(
@@ -120,8 +129,8 @@ def settle_interrupted(
     settled = []
     for context in manager.device_context_list:
         for state in context.state.job_state_map.values():
-            if not state.in_flight:
-                continue
+            if not state.in_flight or state.awaits_person:
+                continue  # a question that was interrupted is asked again
             interruption = _interruption(runners[context.device.id], state)
             meant = interruption == "rebooted" and state.job.flags & RESTARTING
             known = {
@@ -209,9 +218,13 @@ class _Run(NamedTuple):
 
     def _run_job(self, context: SessionDeviceContext, state: JobState) -> None:
         """Try the job until it need not be tried again; each attempt has its durable result."""
+        anew = False
         while True:
             with ExitStack() as folders:
-                result = self._attempt(context, state, folders)
+                result = self._attempt(context, state, folders, anew=anew)
+                if result is None:
+                    anew = True
+                    continue
                 # Durable before the folder is removed, which may take long.
                 context.state.update_job_result(state.job, result)
                 self.manager.checkpoint()
@@ -221,15 +234,19 @@ class _Run(NamedTuple):
 
     def _is_done(self, state: JobState) -> bool:
         result = state.result
-        if state.retries:
-            return False  # holdall was ended between two attempts
+        if state.retries or state.in_flight:
+            return False  # holdall was ended between two attempts, or while a person was asked
         if self.settings.retry_interrupted and result.interrupted_by and result.outcome.failed:
             return False
         return state.was_tried
 
     def _attempt(
-        self, context: SessionDeviceContext, state: JobState, folders: ExitStack
-    ) -> JobResult:
+        self, context: SessionDeviceContext, state: JobState, folders: ExitStack, *, anew: bool
+    ) -> JobResult | None:
+        """Return the result of one attempt; None if the person wants it made anew."""
+        interview = self._interview(context)
+        if state.awaits_person and not anew:
+            return interview.decided_late(state)
         reasons = state.readiness_inhibitor_list
         if reasons:
             states = context.state.job_state_map
@@ -239,21 +256,39 @@ class _Run(NamedTuple):
         if problem is not None:
             reason = f"it could not be started: {problem}"
             return JobResult(outcome=Outcome.ERROR, comments=reason)
+        prepared = interview.prepared(state)
+        if prepared.outcome is not Outcome.NONE:
+            return prepared
         try:
             folder = folders.enter_context(attempt_folder(state.job, self.settings.warn))
         except OSError as error:
             reason = f"it could not be started: no folder can be made for it: {error}"
             return JobResult(outcome=Outcome.ERROR, comments=reason)
         task = _Task(self, context, state, folder)
-        bound = self.runners[context.device.id]
         offer_respawn(state.job, self.share, self.settings.respawn)
-        with calling(bound.plugin, f"running the job {state.job.id!r}") as call:
-            result = call.returned(bound.runner.run(task), JobResult)
+        result = self._performed(self.runners[context.device.id], task)
         if result.outcome is Outcome.PASS and "noreturn" in state.job.flags:
             # The machine may go down at any moment from here on.
             task.flush()
             result = self._awaited_restart(result)
-        return task.completed(result)
+        return interview.judged(state, task, result, prepared.comments or "")
+
+    def _interview(self, context: SessionDeviceContext) -> Interview:
+        return Interview(
+            self.manager, context, self.settings.person, lambda job: self._run_job(context, job)
+        )
+
+    def _performed(self, bound: BoundRunner, task: _Task) -> JobResult:
+        """Let the runner run the command, while the person may watch it and end it."""
+        job, person = task.job, self.settings.person
+        with (
+            nullcontext() if person is None else person.watch(job),
+            calling(bound.plugin, f"running the job {job.id!r}") as call,
+        ):
+            try:
+                return call.returned(bound.runner.run(task), JobResult)
+            except AttemptEnded:
+                return ENDED_BY_HAND
 
     def _awaited_restart(self, result: JobResult) -> JobResult:
         """Wait for the restart that the job brought about; if none comes, the job crashed.
@@ -278,7 +313,9 @@ class _Task:
         self.folder: Final = folder
         self.user: Final = account_of(state.job, run.settings.normal_user)
         self.timeout: Final = run.settings.timeout
-        self.person: Final = run.settings.person
+        person = run.settings.person
+        self.stdin: Final = None if person is None or state.job.automated else person.stdin
+        self._person = person
         self.environ: Final = job_environ(
             state.job,
             context.provider_of(state.job),
@@ -291,6 +328,8 @@ class _Task:
         self._manager = run.manager
         self._state = context.state
         self._started_at: float | None = None
+        if state.performed is not None:  # which the person wants to be made anew
+            run.manager.forget_log(state.job, context)
         self._log = run.manager.open_log(state.job, context)
         self._is_over = False
         self._lock: Final = Lock()  # threads of the runner hand over output
@@ -318,20 +357,36 @@ class _Task:
             if not isinstance(data, bytes | bytearray | memoryview):
                 raise TypeError(f"output must be bytes, not {type(data).__name__}")
             self._log.write(stream, bytes(data))
+        if self._person is not None:
+            self._person.show(stream, data)
 
     def flush(self) -> None:
         """Make what the job wrote survive the end of holdall."""
         with self._lock:
             self._log.flush()
 
+    def asked(self, result: JobResult) -> JobResult:
+        """Return what the command came to, of which the state knows now; its log is durable."""
+        with self._lock:
+            self._take_log(result)
+            self._log.flush()
+            result = msgspec.structs.replace(
+                result, started_at=self._started_at, io_log=(), io_log_size=0
+            )
+            self._state.job_started(self.job, performed=result)
+        return result
+
     def completed(self, result: JobResult) -> JobResult:
         """Return *result* with what was recorded while the job ran; no more is taken."""
         with self._lock:
-            self._is_over = True
-            for record in result.io_log:  # not where it belongs, and no less true
-                self._log.write(record.stream, record.data, delay=record.delay)
+            self._take_log(result)
             recorded = self._log.finish()
         return msgspec.structs.replace(result, started_at=self._started_at, **recorded)
+
+    def _take_log(self, result: JobResult) -> None:
+        self._is_over = True
+        for record in result.io_log:  # not where it belongs, and no less true
+            self._log.write(record.stream, record.data, delay=record.delay)
 
 
 def _checked_mark(process: ProcessMark) -> Process:

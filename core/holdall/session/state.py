@@ -184,7 +184,7 @@ class SessionState:
             case JobStarted():
                 if event.job_id in self._progress:
                     process = event.process and event.process.resolved(self.recorder.boot_id)
-                    self._progress[event.job_id].start(process)
+                    self._progress[event.job_id].start(process, event.performed)
             case ProviderAdded():
                 self._manifest.add_provider(event.namespace, event.name)
                 self._forget_readiness()
@@ -237,10 +237,10 @@ class SessionState:
         if before is None or before.run_list != event.run_list:
             self._run_list = [jobs[job_id].job for job_id in event.run_list if job_id in jobs]
             self._positions = {job.id: number for number, job in enumerate(self._run_list, 1)}
-            self._waiting = {}
+            self._waiting, edges = {}, self.catalog.edges
             for job in self._run_list:
                 progress = self._progress[job.id]
-                for needed in {*dict(dependencies(job)), *job.salvages}:
+                for needed in {*dict(edges.get(job.id) or dependencies(job)), *job.salvages}:
                     self._waiting.setdefault(needed, []).append(progress)
         desired = event.run_list if event.desired is None else event.desired
         self._desired = [jobs[job_id].job for job_id in desired if job_id in jobs]
@@ -438,8 +438,8 @@ class SessionState:
         """
         wanted = list(jobs)
         mandatory = [*self._mandatory, *self._unknown_mandatory] if include_mandatory else []
-        known = {job_id: state.job for job_id, state in self._jobs.items()}
-        solution = solve(known, [*mandatory, *wanted])
+        known = self.catalog.by_id
+        solution = solve(known, [*mandatory, *wanted], self.catalog.edges)
         selected = {job.id for job in solution.run_list}
         desired = [job for job in wanted if job.id in selected and known.get(job.id) == job]
         self.apply(self._selected(solution.run_list, desired, self._mandatory))
@@ -462,8 +462,13 @@ class SessionState:
         """Return the position of *job* on the run list, from 1; 0 if it is not there."""
         return self._positions.get(job.id, 0)
 
-    def job_started(self, job: Job, process: Process | None = None) -> None:
-        """Note that an attempt at *job* begins.
+    def job_started(
+        self, job: Job, process: Process | None = None, *, performed: JobResult | None = None
+    ) -> None:
+        """Note that an attempt at *job* begins, or that its command has ended.
+
+        Args:
+            performed: What the command came to, while the attempt waits for a person.
 
         Raises:
             UnknownUnitError: The job is not in this session.
@@ -477,9 +482,11 @@ class SessionState:
             job_id=job.id,
             attempt=attempt,
             process=process,
+            performed=performed,
         )
         self.apply(event)
-        self.notify("job_started", job=job)
+        if performed is None:
+            self.notify("job_started", job=job)
 
     def update_job_result(self, job: Job, result: JobResult) -> None:
         """Record *result* as the last one of *job*; what waits for the job is looked at anew.
@@ -592,7 +599,12 @@ class SessionState:
             if state.in_flight:
                 attempt = len(state.result_history) + 1
                 yield JobStarted(
-                    at=at, device=device, job_id=job_id, attempt=attempt, process=state.process
+                    at=at,
+                    device=device,
+                    job_id=job_id,
+                    attempt=attempt,
+                    process=state.process,
+                    performed=state.performed,
                 )
 
     def get_estimated_duration(

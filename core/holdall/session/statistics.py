@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from holdall.results import Outcome
 
@@ -49,6 +49,19 @@ def certification_status_map(
         for job_id, state in states.items()
         if state.result.outcome in outcomes and state.effective_certification_status in statuses
     }
+
+
+MANUAL_OVERHEAD: Final = 30.0
+"""Seconds that a job which needs a person takes besides what it says."""
+
+
+def seconds_left(jobs: Iterable[Job]) -> tuple[float, bool]:
+    """Return how many seconds *jobs* should take, and whether some of them don't say."""
+    total, is_least = 0.0, False
+    for job in jobs:
+        is_least = is_least or job.estimated_duration is None
+        total += (job.estimated_duration or 0.0) + (0.0 if job.automated else MANUAL_OVERHEAD)
+    return total, is_least
 
 
 def estimated_duration(

@@ -33,6 +33,7 @@ _SET_CHILD_SUBREAPER = 36
 _MOST_NAMES = 50
 _DRAIN_S = 0.5
 _UNENDING_S = 5.0
+_UNSTARTED = 127
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
 
 
@@ -40,7 +41,7 @@ def serve(control: socket.socket) -> None:
     """Fork a launcher for each request, until nobody is there to make one."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system collects them
     while True:
-        request, given, _, _ = socket.recv_fds(control, 1, 6)
+        request, given, _, _ = socket.recv_fds(control, 1, 7)
         if not request:
             return
         if not os.fork():
@@ -55,20 +56,21 @@ def serve(control: socket.socket) -> None:
 
 def launch(*given: int) -> None:
     """Become the launcher that a request asks for."""
-    *streams, status, life, what = given
+    *streams, status, life, what, stdin = given
     os.setsid()
     for target, descriptor in enumerate(streams):
         os.dup2(descriptor, target)
         os.close(descriptor)
-    for own in (status, life):  # `life` is open as long as this process is there
+    for own in (status, life, stdin):  # `life` is open as long as this process is there
         os.set_inheritable(own, False)  # noqa: FBT003 - it takes no keywords
     with os.fdopen(what, "rb") as stream:
         request = json.load(stream)
-    run(status, **request)
+    run(status, stdin, **request)
 
 
 def run(
     status: int,
+    stdin: int,
     command: list[str],
     folder: str,
     environ: dict[str, str],
@@ -84,8 +86,8 @@ def run(
     job = os.fork()
     if not job:
         others = [start, status, failed, wake, waker]
-        _become(command, folder, environ, go, failure, others, account)
-    for inherited in (go, failure):
+        _become(command, folder, environ, stdin, go, failure, others, account)
+    for inherited in (go, failure, stdin):
         os.close(inherited)
     _write(status, f"{os.getpid()} {job}\n".encode())
     if _first_line() != b"go\n":
@@ -97,11 +99,9 @@ def run(
     _write(start, b"go")
     os.close(start)
     code = _waited(job, wake, signaller)
-    left: dict[str, int] = {}
-    stuck: dict[str, int] = {}
-    if not leave:
-        left, stuck = _ended_leftovers(job, signaller)
-    error = os.read(failed, 4096).decode(errors="replace")
+    left, stuck = ({}, {}) if leave else _ended_leftovers(job, signaller)
+    # A command that was started could write here too.
+    error = os.read(failed, 4096).decode(errors="replace") if code == _UNSTARTED else ""
     report = {"code": code, "left": left, "stuck": stuck, "error": error}
     _write(status, json.dumps(report).encode() + b"\n")
 
@@ -123,6 +123,7 @@ def _become(  # noqa: PLR0917 - a function of this module alone
     command: list[str],
     folder: str,
     environ: dict[str, str],
+    stdin: int,
     go: int,
     failure: int,
     others: list[int],
@@ -136,7 +137,8 @@ def _become(  # noqa: PLR0917 - a function of this module alone
         os.setsid()
         for other in others:
             os.close(other)
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        # A terminal does not become the controlling one: Ctrl-C there is not for the command.
+        os.dup2(stdin, 0)
         if os.read(go, 2) == b"go":
             os.chdir(folder)
             # Before the switch: the account may not be able to read what Python imports.
@@ -149,7 +151,7 @@ def _become(  # noqa: PLR0917 - a function of this module alone
         what = getattr(error, "filename", None) or command[0]
         os.write(failure, f"{what!r}: {reason}".encode(errors="replace"))
     finally:
-        os._exit(127)
+        os._exit(_UNSTARTED)
 
 
 def _switch(user: int, group: int, groups: list[int]) -> None:

@@ -83,6 +83,7 @@ class Launchers:
         folder: Path,
         environ: Mapping[str, str],
         leave: bool,
+        stdin: int | None = None,
         account: tuple[int, int, list[int]] | None = None,
         signaller: tuple[str, ...] = (),
     ) -> Launcher:
@@ -90,6 +91,7 @@ class Launchers:
 
         Args:
             leave: Whether what the command leaves behind goes on.
+            stdin: What the command reads from; None for nothing to read.
             account: Numbers of the account to become, of its group and of its other groups.
             signaller: What to put before `kill` for processes that are not one's own.
 
@@ -99,6 +101,7 @@ class Launchers:
         pipes = {name: os.pipe() for name in ("ask", "stdout", "stderr", "report", "life", "what")}
         theirs = [pipes["ask"][0], *(pipes[name][1] for name in ("stdout", "stderr", "report"))]
         theirs += [pipes["life"][1], pipes["what"][0]]
+        theirs.append(os.open(os.devnull, os.O_RDONLY) if stdin is None else os.dup(stdin))
         what = {"command": command, "folder": str(folder), "environ": {**environ}, "leave": leave}
         what |= {"account": account, "signaller": signaller}
         try:

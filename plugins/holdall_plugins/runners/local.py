@@ -31,9 +31,6 @@ _POLL_S: Final = 0.1
 _REPORT_S: Final = 10.0
 """Seconds that the launcher may take to end a job for good; it needs half of them at most."""
 
-_NOBODY: Final = "it needs a person, and there is no terminal to ask at"
-_REFUSED: Final = "the person at the terminal skipped it"
-
 
 class LocalOptions(msgspec.Struct, frozen=True):
     """Settings of the runner, as a table `[settings.local]`.
@@ -46,7 +43,7 @@ class LocalOptions(msgspec.Struct, frozen=True):
 
 
 class LocalRunner:
-    """Runs commands below a launcher of their own, and asks the person at the terminal.
+    """Runs commands below a launcher of their own.
 
     What a command leaves behind is ended with it, unless the job has the flag `noreturn`
     (it may be what restarts the machine) or the settings say otherwise.
@@ -69,36 +66,7 @@ class LocalRunner:
         return cls(options if isinstance(options, LocalOptions) else None)
 
     def run(self, task: Task) -> JobResult:
-        """Perform the job; its command starts only when its start is durable."""
-        job = task.job
-        if job.automated:
-            return self._run_command(task)
-        if task.person is None:
-            return JobResult(outcome=Outcome.SKIP, skip_reason=_NOBODY)
-        if job.plugin == "manual":
-            task.started(None)
-            return task.person.decide(job, None)
-        if job.plugin != "user-verify" and not task.person.is_ready(job):
-            return JobResult(outcome=Outcome.SKIP, skip_reason=_REFUSED)
-        result = self._run_command(task)
-        if job.plugin == "user-interact" or result.outcome.skipped:
-            return result
-        return task.person.decide(job, result)
-
-    def account_problem(self, user: str) -> str | None:
-        """Return why no job can run as *user* on this machine, None if one can."""
-        return self._accounts.problem(user)
-
-    def interrupted(self, process: ProcessMark | None) -> Interruption:
-        """End what still runs of the attempt, and return what interrupted it."""
-        if process is None:
-            return "unknown"
-        if was_rebooted(process):
-            return "rebooted"
-        end_group(process, grace_s=_GRACE_S)
-        return "killed"
-
-    def _run_command(self, task: Task) -> JobResult:
+        """Run the job's command, which starts only when its start is durable."""
         job = task.job
         if not job.command:
             return JobResult(outcome=Outcome.FAIL, comments="the job has no command")
@@ -115,6 +83,7 @@ class LocalRunner:
                 folder=task.folder,
                 environ=invocation.environ,
                 leave=leave,
+                stdin=task.stdin,
                 account=invocation.account,
                 signaller=invocation.signaller,
             )
@@ -122,6 +91,19 @@ class LocalRunner:
             return _unstarted(str(error.strerror or error))
         with launcher:
             return _performed(launcher, task)
+
+    def account_problem(self, user: str) -> str | None:
+        """Return why no job can run as *user* on this machine, None if one can."""
+        return self._accounts.problem(user)
+
+    def interrupted(self, process: ProcessMark | None) -> Interruption:
+        """End what still runs of the attempt, and return what interrupted it."""
+        if process is None:
+            return "unknown"
+        if was_rebooted(process):
+            return "rebooted"
+        end_group(process, grace_s=_GRACE_S)
+        return "killed"
 
 
 def _unstarted(reason: str) -> JobResult:
