@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 from holdall.journal import Process
@@ -42,6 +43,13 @@ def is_alive(mark: ProcessMark) -> bool:
     if now is None:
         return False
     return _agree(mark.boot_id, now.boot_id) and _agree(mark.started, now.started)
+
+
+def started_at() -> float:
+    """Return when this machine was started, in seconds since 1970; 0 where it can't say."""
+    if sys.platform == "linux":
+        return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    return 0.0
 
 
 def _agree(one: str, other: str) -> bool:

@@ -191,6 +191,12 @@ def test_a_job_without_a_command_fails(perform: Any) -> None:
     assert task.marks == []
 
 
+def test_a_job_without_a_command_has_not_failed_as_expected(perform: Any) -> None:
+    result, _ = perform("", xfail="yes")
+
+    assert result.outcome is Outcome.ERROR
+
+
 def test_a_job_for_this_account_runs(perform: Any) -> None:
     own, _ = perform("true", user=getpass.getuser())
 

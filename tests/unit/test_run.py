@@ -199,6 +199,11 @@ def test_running_again_runs_nothing_more() -> None:
         ),
         ({"flags": "fail-on-resource", "requires": "r.kind == 'SSD'"}, "fail", "does not hold"),
         (
+            {"flags": "fail-on-resource", "requires": "r.kind == 'SSD'", "xfail": "yes"},
+            "error",
+            "does not hold",
+        ),
+        (
             {"flags": "fail-on-resource", "requires": "r.kind == 'SSD'", "depends": "x"},
             "skipped-dependency",
             "; the job 'x'",

@@ -133,7 +133,9 @@ def skipped(job: Job, reasons: Sequence[Inhibitor], results: Mapping[str, JobRes
         return JobResult(outcome=Outcome.ERROR, comments=f"it could not be started: {text}")
     outcome = min((_means(reason, results) for reason in reasons), key=_PRECEDENCE.index)
     if outcome is Outcome.SKIPPED_RESOURCE and "fail-on-resource" in job.flags:
-        return JobResult(outcome=Outcome.FAIL, skip_reason=text, comments=_FAILS)
+        # What did not run has not failed as it was expected to either.
+        failed = Outcome.ERROR if job.xfail else Outcome.FAIL
+        return JobResult(outcome=failed, skip_reason=text, comments=_FAILS)
     return JobResult(outcome=outcome, skip_reason=text)
 
 

@@ -13,9 +13,11 @@ import msgspec
 from holdall.contracts import AttemptEnded
 from holdall.errors import PluginCallError
 from holdall.journal import Process, now
+from holdall.processes import started_at
 from holdall.registry import calling
 from holdall.results import JobResult, Outcome
 from holdall.session.accounts import AccountProblems, account_of, has_several_accounts
+from holdall.session.again import to_repeat
 from holdall.session.environment import job_environ
 from holdall.session.folders import OPEN_SHARES, attempt_folder, remove_leftovers, session_share
 from holdall.session.people import ENDED_BY_HAND, Interview, Paused
@@ -51,6 +53,7 @@ class RunSettings(NamedTuple):
             known: it may answer what they ask of the manifest.
         respawn: Command that goes on with the session, for jobs that restart the machine.
         at_start: Whether nobody called this run but the start of the machine.
+        booted_at: When this machine was started, in seconds since 1970; None to ask it.
         shares: Where root makes the folders that jobs of several accounts share.
     """
 
@@ -63,6 +66,7 @@ class RunSettings(NamedTuple):
     selected: Callable[[SessionDeviceContext], None] = lambda _context: None
     respawn: str = ""
     at_start: bool = False
+    booted_at: float | None = None
     shares: Path = OPEN_SHARES
 
 
@@ -203,9 +207,13 @@ class _Run(NamedTuple):
     def _run_device(self, context: SessionDeviceContext) -> None:
         """Run the device's jobs that are still to run, in order."""
         self.settings.selected(context)
+        states = context.state.job_state_map
+        pending = [job for job in context.state.run_list if not self._is_done(states[job.id])]
+        booted_at = self.settings.booted_at
+        again = to_repeat(context, pending, started_at() if booted_at is None else booted_at)
         for job in list(context.state.run_list):
-            state = context.state.job_state_map[job.id]
-            if not self._is_done(state):
+            state = states[job.id]
+            if job.id in again or not self._is_done(state):
                 self._run_job(context, state)
 
     def _run_job(self, context: SessionDeviceContext, state: JobState) -> None:

@@ -69,7 +69,9 @@ class LocalRunner:
         """Run the job's command, which starts only when its start is durable."""
         job = task.job
         if not job.command:
-            return JobResult(outcome=Outcome.FAIL, comments="the job has no command")
+            # What did not run has not failed as it was expected to either.
+            failed = Outcome.ERROR if job.xfail else Outcome.FAIL
+            return JobResult(outcome=failed, comments="the job has no command")
         problem = self._accounts.problem(task.user)
         if problem is not None:
             return _unstarted(problem)
