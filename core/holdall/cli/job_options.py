@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from holdall.cli.autostart import AT_START, KINDS
 from holdall.cli.configuration import configured, is_variable
 from holdall.cli.manifest import ManifestAnswers, manifest_folder, parse_answers
 from holdall.cli.options import command_options
@@ -33,6 +34,14 @@ _options = command_options(
         metavar="NAME=VALUE",
         help="Let all jobs see this variable, whatever the environment says.",
     ),
+    click.option(
+        "--install-autostart",
+        type=click.Choice(["auto", *KINDS]),
+        metavar="[=KIND]",
+        help="Go on with the session whenever the machine starts, until the session ends: by a "
+        "unit of systemd-user or systemd, or an xdg desktop.",
+    ),
+    click.option(AT_START, is_flag=True, hidden=True),
     click.option(
         "--manifest",
         multiple=True,
@@ -57,12 +66,16 @@ class JobOptions(NamedTuple):
         configured: Variables that count where the environment has none of the name.
         normal_user: The account of jobs that name none; None where nobody said.
         manifest: Answers to manifest entries.
+        autostart: By what the session goes on after a restart; None not to.
+        at_start: Whether the start of the machine called this.
     """
 
     environ: Mapping[str, str]
     configured: Mapping[str, str]
     normal_user: str | None = None
     manifest: Sequence[GivenAnswer] = ()
+    autostart: str | None = None
+    at_start: bool = False
 
 
 def job_options(command: Callable[..., int]) -> Callable[..., int]:
@@ -74,6 +87,8 @@ def job_options(command: Callable[..., int]) -> Callable[..., int]:
         variables: tuple[str, ...],
         manifest: tuple[str, ...],
         normal_user: str | None,
+        install_autostart: str | None,
+        at_start: bool,
         **options: Any,
     ) -> int:
         if normal_user is not None:
@@ -83,6 +98,8 @@ def job_options(command: Callable[..., int]) -> Callable[..., int]:
             configured=configured().environment,
             normal_user=normal_user,
             manifest=parse_answers(manifest),
+            autostart=install_autostart,
+            at_start=at_start,
         )
         return command(*arguments, jobs=jobs, **options)
 
@@ -117,6 +134,7 @@ def run_settings(
         environ=job_variables(manager, jobs),
         normal_user=normal_user_of(manager, jobs),
         selected=answers.answer,
+        at_start=jobs.at_start,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from holdall.cli.autostart import AutostartCommand
 from holdall.cli.configuration import installed
 from holdall.cli.devices import add_devices, devices_of, runners_of
 from holdall.cli.diagnostics import show_log
@@ -84,7 +85,7 @@ _shared_options = command_options(
 )
 
 
-@click.command()
+@click.command(cls=AutostartCommand)
 @click.argument("source", nargs=-1, required=True)
 @click.option("--plan", multiple=True, metavar="ID", help="Run what this test plan selects.")
 @click.option(
@@ -155,7 +156,7 @@ def run(
         return run_and_report(manager, repository.url, options)
 
 
-@click.command()
+@click.command(cls=AutostartCommand)
 @click.argument("session", required=False)
 @click.option(
     "--source", multiple=True, help="A provider of the session, where it can't be found again."

@@ -10,6 +10,7 @@ from gettext import ngettext
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from holdall.cli.autostart import note_removed, passed_on, restart_session
 from holdall.cli.exits import TESTS_FAILED
 from holdall.cli.export import report_failures, write_reports
 from holdall.cli.job_options import run_settings
@@ -60,12 +61,13 @@ def run_and_report(
     """Run the jobs of a session, write its reports, and return the exit code."""
     command = f"holdall resume {manager.storage.id} --store {store}"
     try:
-        if not _run_all(manager, options, runners):
+        if not _run_all(manager, store, options, runners):
             note(_("the session is saved; go on with: {command}").format(command=command))
             return TESTS_FAILED
     except KeyboardInterrupt:
         note(_("interrupted; go on with: {command}").format(command=command))
         raise
+    note_removed(manager.storage.id)
     view = manager.view()
     providers = [
         provider for context in manager.device_context_list for provider in context.provider_list
@@ -81,7 +83,10 @@ def run_and_report(
 
 
 def _run_all(
-    manager: SessionManager, options: RunOptions, runners: Mapping[str, BoundRunner]
+    manager: SessionManager,
+    store: str,
+    options: RunOptions,
+    runners: Mapping[str, BoundRunner],
 ) -> bool:
     """Run all jobs, and those again that the person chooses; False if the session is paused."""
     with shown_progress(manager, quiet=options.as_json) as pause, _signals_as_interrupt():
@@ -91,6 +96,9 @@ def _run_all(
             person=person,
             warn=lambda message: note(f"holdall: {message}"),
             retry_interrupted=options.retry_interrupted,
+            respawn=restart_session(
+                manager, store, options.jobs, passed_on(options.targets, options.timeout)
+            ),
         )
         while run_session(manager, settings, runners=runners):
             if person is None or not person.wants_retry(manager):

@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from holdall import journal
+from holdall.cli.autostart import remove as remove_autostart
 from holdall.cli.configuration import installed
 from holdall.cli.options import (
     chosen_repository,
@@ -134,6 +135,7 @@ def remove_sessions(session: tuple[str, ...], store: str | None) -> None:
     for session_id in dict.fromkeys([find_session(repository, name) for name in session]):
         repository.remove(session_id)
         remove_share(repository, session_id)
+        remove_autostart(session_id)
         print_line(_("removed {id}").format(id=session_id))
 
 

@@ -215,6 +215,22 @@ class NothingToResumeError(SessionResumeError, LookupError):
         )
 
 
+class JobRestartingError(SessionResumeError):
+    """A job of the session restarts the machine by itself, and is not done with it."""
+
+    def __init__(self, session_id: str, job_id: str) -> None:
+        super().__init__(session_id, job_id)
+        self.session_id = session_id
+        self.job_id = job_id
+
+    def __str__(self) -> str:
+        return (
+            f"cannot go on with {self.session_id!r} yet: the job {self.job_id!r} restarts the "
+            f"machine and resumes the session when it is done; "
+            f"`holdall resume {self.session_id}` ends the job"
+        )
+
+
 class RulesMissingError(SessionResumeError):
     """The session was masked by rules that are not given now, so secrets would be stored."""
 

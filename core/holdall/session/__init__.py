@@ -14,6 +14,7 @@ from holdall.session.resources import (
     parse_imports,
     requirements,
 )
+from holdall.session.restarting import RESTARTING
 from holdall.session.run import RunSettings, run_session
 from holdall.session.runners import BoundRunner, open_runner, runner_name
 from holdall.session.salvage import Salvage, salvage_session
@@ -30,6 +31,7 @@ __all__ = [
     "MANIFEST",
     "NOBODY",
     "PREFIX",
+    "RESTARTING",
     "BoundRunner",
     "LogCapture",
     "OpenLogs",

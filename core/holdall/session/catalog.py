@@ -8,40 +8,47 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from holdall.session.solver import Edges
     from holdall.units import Job, Pattern
 
 
 class JobCatalog:
-    """Finds jobs; what a pattern means is computed once for as long as the jobs are the same."""
+    """Finds jobs; what a pattern means is computed once for as long as the jobs are the same.
+
+    Attributes:
+        by_id: The jobs in their order.
+        edges: What each job waits for, of those that somebody asked for; `solve` fills it.
+    """
 
     def __init__(self, jobs: Iterable[Job] = ()) -> None:
-        self._jobs: Final[list[Job]] = []
+        self.by_id: Final[dict[str, Job]] = {}
+        self.edges: Final[Edges] = {}
         self._positions: Final[dict[str, int]] = {}
         self._made: Final[dict[str, list[str]]] = {}
-        self._sorted: list[str] = []
+        self._sorted: Final[list[tuple[str, str]]] = []
         self._selected: Final[dict[str, tuple[str, ...]]] = {}
         self._affected: Final[dict[str, tuple[str, ...]]] = {}
         for job in jobs:
             self.add(job)
 
     def __iter__(self) -> Iterator[Job]:
-        return iter(self._jobs)
+        return iter(self.by_id.values())
 
     def __contains__(self, job_id: str) -> bool:
         return job_id in self._positions
 
     def add(self, job: Job) -> None:
         """Add a job behind all others."""
-        self._positions[job.id] = len(self._jobs)
-        self._jobs.append(job)
+        self._positions[job.id] = len(self.by_id)
+        self.by_id[job.id] = job
         if job.template_id:
             self._made.setdefault(job.template_id, []).append(job.id)
         self._forget()
 
     def remove(self, ids: Collection[str]) -> None:
         """Remove the jobs of these ids, in one pass for all."""
-        kept = [job for job in self._jobs if job.id not in ids]
-        for index in (self._jobs, self._positions, self._made):
+        kept = [job for job in self if job.id not in ids]
+        for index in (self.by_id, self.edges, self._positions, self._made):
             index.clear()
         for job in kept:
             self.add(job)
@@ -92,11 +99,12 @@ class JobCatalog:
         return known
 
     def _near(self, pattern: Pattern) -> Iterator[str]:
-        """Yield the ids that begin as everything the pattern matches does."""
+        """Yield the ids whose partial ids begin as all do that the pattern matches."""
         if not self._sorted:
-            self._sorted.extend(sorted(self._positions))
+            self._sorted.extend(sorted((job.partial_id, job.id) for job in self))
         prefix = pattern.prefix
-        for number in range(bisect_left(self._sorted, prefix), len(self._sorted)):
-            if not self._sorted[number].startswith(prefix):
+        for number in range(bisect_left(self._sorted, (prefix, "")), len(self._sorted)):
+            partial_id, job_id = self._sorted[number]
+            if not partial_id.startswith(prefix):
                 return
-            yield self._sorted[number]
+            yield job_id

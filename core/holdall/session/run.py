@@ -20,6 +20,7 @@ from holdall.session.environment import job_environ
 from holdall.session.folders import OPEN_SHARES, attempt_folder, remove_leftovers, session_share
 from holdall.session.people import ENDED_BY_HAND, Interview, Paused
 from holdall.session.readiness import skipped
+from holdall.session.restarting import RESTARTING, check_done, offer_respawn, told_result
 from holdall.session.runners import bound_runner, open_runner
 from holdall.session.selection import finish, is_bootstrapping
 
@@ -48,6 +49,8 @@ class RunSettings(NamedTuple):
         normal_user: The account of jobs that name none; empty for the one that runs holdall.
         selected: Called with each device before its jobs start, and again when more of them are
             known: it may answer what they ask of the manifest.
+        respawn: Command that goes on with the session, for jobs that restart the machine.
+        at_start: Whether nobody called this run but the start of the machine.
         shares: Where root makes the folders that jobs of several accounts share.
     """
 
@@ -58,6 +61,8 @@ class RunSettings(NamedTuple):
     retry_interrupted: bool = False
     normal_user: str = ""
     selected: Callable[[SessionDeviceContext], None] = lambda _context: None
+    respawn: str = ""
+    at_start: bool = False
     shares: Path = OPEN_SHARES
 
 
@@ -80,6 +85,7 @@ def run_session(
         RunnerUrlError, PluginError: The runner of a device is unavailable; no job has run.
         PluginCallError: A runner failed; the job in flight is settled by the next resume, and
             the devices of other runners have run their jobs.
+        JobRestartingError: A job in flight restarts the machine, and this is such a start.
         StorageError: A result could not be stored.
     """
     bound = {
@@ -90,14 +96,16 @@ def run_session(
         )
         for context in manager.device_context_list
     }
-    # Before any job runs: what an interrupted attempt left behind may still use the device.
-    settle_interrupted(manager, bound)
-    manager.settle_changed()
-    manager.checkpoint()
-    remove_leftovers()
     several = has_several_accounts(manager.device_context_list, settings.normal_user)
     shares = settings.shares if several else None
     with session_share(manager.storage, settings.warn, shares) as share:
+        if settings.at_start:
+            check_done(manager, share)
+        # Before any job runs: what an interrupted attempt left behind may still use the device.
+        settle_interrupted(manager, bound, share)
+        manager.settle_changed()
+        manager.checkpoint()
+        remove_leftovers()
         accounts = AccountProblems(bound, settings.normal_user, settings.warn)
         try:
             _Run(manager, bound, settings, share, accounts).run_devices()
@@ -107,7 +115,7 @@ def run_session(
 
 
 def settle_interrupted(
-    manager: SessionManager, runners: Mapping[str, BoundRunner]
+    manager: SessionManager, runners: Mapping[str, BoundRunner], share: Path | None = None
 ) -> list[JobState]:
     """Give each attempt that never finished its one result, and return their jobs' states.
 
@@ -120,11 +128,14 @@ def settle_interrupted(
             if not state.in_flight or state.awaits_person:
                 continue  # a question that was interrupted is asked again
             interruption = _interruption(runners[context.device.id], state)
-            meant = interruption == "rebooted" and state.job.flags & _RESTARTING
+            meant = interruption == "rebooted" and state.job.flags & RESTARTING
+            known = {
+                "outcome": Outcome.PASS if meant else Outcome.CRASH,
+                "comments": _MEANT if meant else _INTERRUPTIONS[interruption],
+            }
             result = JobResult(
-                outcome=Outcome.PASS if meant else Outcome.CRASH,
                 interrupted_by=interruption,
-                comments=_MEANT if meant else _INTERRUPTIONS[interruption],
+                **known | told_result(state.job, share),
                 **manager.recover_log(state.job, context),
             )
             context.state.update_job_result(state.job, result)
@@ -148,7 +159,6 @@ def _interruption(bound: BoundRunner, state: JobState) -> Interruption:
 RESTART_PATIENCE_S: Final = 600.0
 """Seconds that a job with the flag `noreturn` has to restart the machine."""
 
-_RESTARTING: Final = frozenset({"noreturn", "autorestart"})
 _MEANT: Final = "the machine was restarted, as the job meant it to be"
 _INTERRUPTIONS: Final = {
     "killed": "the run ended while this job ran",
@@ -247,6 +257,7 @@ class _Run(NamedTuple):
             reason = f"it could not be started: no folder can be made for it: {error}"
             return JobResult(outcome=Outcome.ERROR, comments=reason)
         task = _Task(self, context, state, folder)
+        offer_respawn(state.job, self.share, self.settings.respawn)
         result = self._performed(self.runners[context.device.id], task)
         if result.outcome is Outcome.PASS and "noreturn" in state.job.flags:
             # The machine may go down at any moment from here on.

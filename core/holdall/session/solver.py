@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from holdall.units import Job
 
     Edges = dict[str, tuple[tuple[str, str], ...]]
+    """By job, the jobs that it waits for, each with the relation that says so."""
 
 
 class Solution(NamedTuple):
@@ -47,16 +48,20 @@ RELATIONS: Final = {
 }
 
 
-def solve(jobs: Mapping[str, Job], wanted: Sequence[Job]) -> Solution:
-    """Return the run order of *wanted* and all they need of *jobs*. Never raises."""
+def solve(jobs: Mapping[str, Job], wanted: Sequence[Job], known: Edges | None = None) -> Solution:
+    """Return the run order of *wanted* and all they need of *jobs*. Never raises.
+
+    Args:
+        known: What jobs wait for, as earlier calls found it; this one adds to it.
+    """
     problems: list[DependencyError] = [
         DependencyUnknownError(job.id) for job in wanted if jobs.get(job.id) != job
     ]
     starts = [job.id for job in dict.fromkeys(wanted) if jobs.get(job.id) == job]
-    edges: Edges = {}
-    pulled = _pulled(jobs, starts, edges)
+    known = {} if known is None else known
+    edges = {job_id: known[job_id] for job_id in _pulled(jobs, starts, known)}
     dropped: set[str] = set()
-    missing = (needed for job_id in pulled for needed, _ in edges[job_id] if needed not in jobs)
+    missing = (needed for needs in edges.values() for needed, _ in needs if needed not in jobs)
     _drop(list(dict.fromkeys(missing)), dropped, jobs, edges, problems)
     while True:
         starts = [job_id for job_id in starts if job_id not in dropped]

@@ -237,10 +237,10 @@ class SessionState:
         if before is None or before.run_list != event.run_list:
             self._run_list = [jobs[job_id].job for job_id in event.run_list if job_id in jobs]
             self._positions = {job.id: number for number, job in enumerate(self._run_list, 1)}
-            self._waiting = {}
+            self._waiting, edges = {}, self.catalog.edges
             for job in self._run_list:
                 progress = self._progress[job.id]
-                for needed in {*dict(dependencies(job)), *job.salvages}:
+                for needed in {*dict(edges.get(job.id) or dependencies(job)), *job.salvages}:
                     self._waiting.setdefault(needed, []).append(progress)
         desired = event.run_list if event.desired is None else event.desired
         self._desired = [jobs[job_id].job for job_id in desired if job_id in jobs]
@@ -438,8 +438,8 @@ class SessionState:
         """
         wanted = list(jobs)
         mandatory = [*self._mandatory, *self._unknown_mandatory] if include_mandatory else []
-        known = {job_id: state.job for job_id, state in self._jobs.items()}
-        solution = solve(known, [*mandatory, *wanted])
+        known = self.catalog.by_id
+        solution = solve(known, [*mandatory, *wanted], self.catalog.edges)
         selected = {job.id for job in solution.run_list}
         desired = [job for job in wanted if job.id in selected and known.get(job.id) == job]
         self.apply(self._selected(solution.run_list, desired, self._mandatory))

@@ -13,6 +13,7 @@ written against them:
 from __future__ import annotations
 
 import re
+import warnings
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -33,8 +34,8 @@ class Pattern(NamedTuple):
 
     @property
     def prefix(self) -> str:
-        """What every id that is meant begins with, as far as that is easy to see."""
-        return self.text if self.fixed else _prefix(self.text)
+        """What the partial ids that are meant begin with, as far as that is easy to see."""
+        return self.text.rpartition("::")[2] if self.fixed else _prefix(self.text)
 
 
 def selector(word: str, namespace: str) -> Pattern:
@@ -73,7 +74,9 @@ def free(text: str) -> Pattern:
 @lru_cache(maxsize=4096)
 def compiled(text: str) -> re.Pattern[str]:
     """Return the regular expression that *text* is."""
-    return re.compile(text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # what later Pythons may read otherwise
+        return re.compile(text)
 
 
 def _expression(word: str, namespace: str) -> Pattern:
@@ -96,12 +99,15 @@ def _scoped(word: str) -> str:
 
 
 def _prefix(text: str) -> str:
-    """Return the literal beginning of an expression that is anchored; nothing if in doubt."""
-    run = _RUN.match(text, 1)
-    if run is None or not text.startswith("^") or ("|" in text and _has_branches(text)):
-        return ""  # what it begins with may be the beginning of one branch alone
+    """Return what comes literally behind the namespace in an expression; nothing if in doubt."""
+    namespace, separator, rest = text.partition("::")
+    run = _RUN.match(rest)
+    if not separator or run is None or _STRUCTURED.search(namespace):
+        return ""
+    if "|" in rest and _has_branches(rest):
+        return ""  # the beginning may be that of one branch alone
     literal = _ESCAPE.sub(r"\1", run[0])
-    return literal[:-1] if text[run.end() : run.end() + 1] in _REPEATS else literal
+    return literal[:-1] if rest[run.end() : run.end() + 1] in _REPEATS else literal
 
 
 def _has_branches(text: str) -> bool:
@@ -119,10 +125,14 @@ _WORD: Final = re.compile(r"[^\\.^$*+?{}\[\]|()]*")
 _ESCAPE: Final = re.compile(r"\\([^A-Za-z0-9])")
 _ESCAPED: Final = re.compile(r"(?:[^\\.^$*+?{}\[\]|()]|\\[^A-Za-z0-9])*")
 _RUN: Final = re.compile(r"(?:[^\\.^$*+?{}\[\]|()]|\\[^A-Za-z0-9])+")
+_STRUCTURED: Final = re.compile(r"[|()\[]")
 _REPEATS: Final = frozenset("*?{")
 # A brace that begins no count, and a bracket that closes none, are literal too.
 _LITERAL: Final = re.compile(
     r"""(?:\(\?[aimsux]+\))?
-        (?: [^\\.^$*+?{\[|()] | \{(?!(?:\d+(?:,\d*)?|,\d*)\}) | \\(?:[^A-Za-z0-9]|[afnrtv]) )*""",
+        (?: [^\\.^$*+?{\[|()]
+          | \{(?!(?:\d+(?:,\d*)?|,\d*)\})
+          | \\(?:[^A-Za-z0-9]|[afnrtv]|0[0-7]{0,2}|[1-3][0-7]{2})
+        )*""",
     re.VERBOSE,
 )
