@@ -8,9 +8,12 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from holdall.errors import RecordSyntaxError
-from holdall.units import Job, Record, TestPlan
+from holdall.units import Job, Record, TestPlan, list_words
+from holdall.units.lists import statement
 from holdall_plugins.providers.pxu import PxuLoader
 from holdall_plugins.providers.yaml_units import Remark, parse_yaml_units
 
@@ -272,3 +275,43 @@ def test_without_pyyaml_the_file_is_a_problem_that_says_what_to_install(
 
     assert (problem.severity, problem.file) == ("error", str(tmp_path / "x.yaml"))
     assert "pip install 'pyyaml>=6.0'" in problem.message
+
+
+@given(st.text(alphabet="ab:-[]{}&*!#'\"\\|>%,=? \t\n.0é\x00") | st.text())
+def test_no_text_breaks_the_parser(text: str) -> None:
+    for item in parsed(text.encode(errors="surrogatepass")):
+        assert isinstance(item, Record | RecordSyntaxError | Remark)
+
+
+@given(st.lists(st.text(alphabet="ab.:/-,=# \\d{3}*é", min_size=1).filter(str.strip)))
+def test_ids_of_a_list_are_read_back_as_they_were(items: list[str]) -> None:
+    text = fields(f"depends: {json.dumps(items)}")["depends"]
+
+    assert list_words(text) == tuple(item.strip() for item in items)
+
+
+@given(
+    st.text(alphabet="ab.:/-,=# \\d{3}*", min_size=1).filter(str.strip),
+    st.lists(st.tuples(st.sampled_from(["a", "b-c"]), st.text(alphabet="ab ,=#", min_size=1))),
+)
+def test_patterns_and_their_overrides_are_read_back_as_they_were(
+    pattern: str, overrides: list[tuple[str, str]]
+) -> None:
+    pairs = [(name, value.strip()) for name, value in overrides if value.strip()]
+    item = {pattern: [{name: value} for name, value in pairs]}
+
+    text = fields(f"include: {json.dumps([item])}")["include"]
+
+    assert statement(text) == (pattern.strip(), tuple(pairs))
+
+
+@pytest.mark.parametrize("name", ["lab", "lab/a.yaml", "lab/b.yml"])
+def test_folders_and_files_of_yaml_are_providers(tmp_path: Path, name: str) -> None:
+    (tmp_path / "lab").mkdir()
+    for file in ("a.yaml", "b.yml"):
+        (tmp_path / "lab" / file).write_text(f"id: {file}\nplugin: shell\ncommand: 'true'\n")
+
+    loader = PxuLoader()
+
+    assert loader.accepts(str(tmp_path / name))
+    assert len(loader.load(str(tmp_path / name)).unit_list) == (2 if name == "lab" else 1)

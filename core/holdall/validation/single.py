@@ -75,11 +75,11 @@ def _of_job(job: Job) -> Iterator[Remark]:
 def _instructions(unit: Unit) -> Iterator[Remark]:
     """Yield what a person who performs the job would miss."""
     plugin = unit.get("plugin")
-    told = [name for name in ("description", "purpose", "steps") if unit.get(name)]
-    if plugin == "manual" and not told:
+    instructions = [name for name in ("description", "purpose", "steps") if unit.get(name)]
+    if plugin == "manual" and not instructions:
         reason = "a manual job without steps: nobody knows what to do; write 'steps'"
         yield Remark("error", "plugin", f"{reason} and 'verification'")
-    elif plugin.startswith("user-") and not told:
+    elif plugin.startswith("user-") and not instructions:
         reason = f"a job with plugin {plugin!r} tells its person nothing; write 'purpose'"
         yield Remark("warning", "plugin", f"{reason} and 'steps'")
 

@@ -89,7 +89,11 @@ def _installed(path: Path) -> InstalledProvider:
 
 
 def _side_loaded(folder: Path) -> Iterator[InstalledProvider]:
-    for path in sorted(folder.glob(f"*/{MANAGE}")):
+    try:
+        paths = sorted(folder.glob(f"*/{MANAGE}"))
+    except OSError:
+        return
+    for path in paths:
         definition = read_source_tree(path.parent, name_of(path.parent.name))
         if definition is not None:
             yield _of(definition, path.parent)

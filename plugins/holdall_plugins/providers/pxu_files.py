@@ -100,7 +100,7 @@ def _bare(folder: Path, source: str) -> Provider:
 
 
 def _guessed(folder: Path, name: str) -> Iterator[Unit | ProviderProblem]:
-    """Yield what is below a folder; a guess is told of where it looks like Checkbox's tree."""
+    """Yield what is below a folder; a guess is a warning where it looks like Checkbox's tree."""
     if any((folder / part).is_dir() for part in ("units", "jobs")) or (folder / MANAGE).is_file():
         reason = f"nothing says the namespace, so that it is a guess: {name!r}, after the folder"
         way_out = "add a .provider file, or a manage.py that says it"
