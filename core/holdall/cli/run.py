@@ -141,7 +141,7 @@ def run(
         given = LaunchOptions(jobs, rules, source, targets, store, timeout, as_json)
         return run_launcher(launcher, given)
     if not source:
-        raise click.UsageError(_("name a provider as SOURCE, or a launcher with --launcher"))
+        raise click.MissingParameter(param_hint="'SOURCE...'", param_type="argument")
     providers = load_sources(source, registry, lang)
     check_exporters(targets, providers, registry)
     resolved_answers(jobs.manifest, _units_of(providers))
