@@ -267,7 +267,7 @@ def test_what_jobs_told_of_the_machine_has_members_of_its_own() -> None:
         "origin": told["origin"],
         "custom_joblist": False,
         "launcher": {},
-        "system_information": {},
+        "system_information": {"version": 1},
         "packages": [{"name": "bash", "version": "5.2"}, {"name": "zsh", "version": "5.9"}],
         "snap-packages": [{"name": "core24", "revision": "9"}],
         "distribution": {"distributor_id": "Ubuntu", "release": "24.04"},

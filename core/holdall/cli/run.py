@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from gettext import gettext as _
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -10,9 +11,10 @@ import click
 
 from holdall.cli.autostart import AutostartCommand
 from holdall.cli.configuration import installed
-from holdall.cli.devices import add_devices, devices_of, runners_of
+from holdall.cli.devices import devices_of, runners_of
 from holdall.cli.diagnostics import show_log
-from holdall.cli.job_options import job_options, job_variables
+from holdall.cli.job_options import job_options
+from holdall.cli.launchers.starting import LaunchOptions, check_alone, run_launcher
 from holdall.cli.manifest import resolved_answers
 from holdall.cli.options import (
     Seconds,
@@ -23,13 +25,12 @@ from holdall.cli.options import (
     parse_targets,
     store_option,
 )
-from holdall.cli.output import note
 from holdall.cli.person import DEFAULT_SHOWN, SHOWN
 from holdall.cli.redaction import redact_stored_option, rules_again
 from holdall.cli.running import RunOptions, run_and_report
-from holdall.cli.sources import load_sources, providers_of, report_problems
-from holdall.errors import EmptySessionError, HoldallError, NothingToResumeError
-from holdall.exports import find_exporter, units_in
+from holdall.cli.sources import load_sources, providers_of
+from holdall.cli.starting import Start, begin_all, check_exporters, run_session_of
+from holdall.errors import EmptySessionError, NothingToResumeError
 from holdall.journal import list_sessions, read_events
 from holdall.redaction import rules_in
 from holdall.session import (
@@ -37,10 +38,8 @@ from holdall.session import (
     CHOICES,
     Request,
     SessionManager,
-    begin,
     default_plan,
     find_plan,
-    runner_name,
 )
 from holdall.view import SessionView
 
@@ -48,11 +47,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from holdall.cli.job_options import JobOptions
-    from holdall.cli.options import ExportTarget
     from holdall.cli.person import Shown
     from holdall.contracts import Repository, Storage
     from holdall.redaction import RedactionRules
-    from holdall.registry import Registry
     from holdall.units import Provider, Unit
 
 _shared_options = command_options(
@@ -86,7 +83,12 @@ _shared_options = command_options(
 
 
 @click.command(cls=AutostartCommand)
-@click.argument("source", nargs=-1, required=True)
+@click.argument("source", nargs=-1)
+@click.option(
+    "--launcher",
+    metavar="FILE",
+    help="Run what this launcher of Checkbox describes, as `holdall launcher` does.",
+)
 @click.option("--plan", multiple=True, metavar="ID", help="Run what this test plan selects.")
 @click.option(
     "--job",
@@ -111,6 +113,7 @@ _shared_options = command_options(
 @_shared_options
 def run(
     source: tuple[str, ...],
+    launcher: str | None,
     plan: tuple[str, ...],
     job: tuple[str, ...],
     device: tuple[str, ...],
@@ -134,26 +137,24 @@ def run(
     show_log()
     registry = installed()
     targets = parse_targets(export, stdout_free=not as_json)
+    if launcher:
+        check_alone({"--plan": plan, "--job": job, "--device": device, "--title": title})
+        given = LaunchOptions(jobs, rules, source, targets, store, timeout, as_json)
+        return run_launcher(launcher, given)
+    if not source:
+        raise click.MissingParameter(param_hint="'SOURCE...'", param_type="argument")
     providers = load_sources(source, registry, lang)
-    _check_exporters(targets, providers, registry)
+    check_exporters(targets, providers, registry)
     resolved_answers(jobs.manifest, _units_of(providers))
-    repository = chosen_repository(store, registry)
-    devices = devices_of(device, registry)
-    with SessionManager.create(
-        repository, title=title, registry=registry, redact=rules
-    ) as manager:
-        _note_plugins(
-            manager, repository, providers, [target_device.runner for target_device in devices]
-        )
-        report_problems(providers)
-        try:
-            add_devices(manager, devices, providers)
-            _select(manager, plan, job, job_variables(manager, jobs))
-        except HoldallError:
-            manager.destroy()
-            raise
-        options = RunOptions(targets, jobs, timeout, as_json, shown=output)
-        return run_and_report(manager, repository.url, options)
+    start = Start(
+        registry,
+        chosen_repository(store, registry),
+        providers,
+        devices_of(device, registry),
+        rules,
+    )
+    options = RunOptions(targets, jobs, timeout, as_json, shown=output)
+    return run_session_of(start, options, partial(_select, plans=plan, patterns=job), title)
 
 
 @click.command(cls=AutostartCommand)
@@ -207,7 +208,7 @@ def resume(
     storage = repository.open(session_id)
     try:
         providers = providers_of(_resumable(storage), source, registry)
-        _check_exporters(targets, [*chain.from_iterable(providers.values())], registry)
+        check_exporters(targets, [*chain.from_iterable(providers.values())], registry)
         units = {name: _units_of(some) for name, some in providers.items()}
         resolved_answers(jobs.manifest, chain.from_iterable(units.values()))
         rules = rules_again(rules, rules_in(read_events(storage)))
@@ -253,45 +254,21 @@ def _units_of(providers: Iterable[Provider]) -> list[Unit]:
     return [unit for provider in providers for unit in provider.unit_list]
 
 
-def _check_exporters(
-    targets: Sequence[ExportTarget], providers: Sequence[Provider], registry: Registry
-) -> None:
-    """Raise for an exporter that is unavailable, before anything runs."""
-    units = units_in(providers)
-    for target in targets:
-        find_exporter(registry, target.name, units).load()
-
-
-def _note_plugins(
-    manager: SessionManager,
-    repository: Repository,
-    providers: Sequence[Provider],
-    runners: Iterable[str],
-) -> None:
-    for part in repository.url.split("::"):
-        manager.note_plugin("repositories", part.partition("?")[0].partition(":")[0])
-    for loader in dict.fromkeys(provider.loader for provider in providers):
-        manager.note_plugin("provider_loaders", loader)
-    for name in dict.fromkeys(map(runner_name, runners)):
-        manager.note_plugin("runners", name)
-
-
 def _select(
     manager: SessionManager,
+    environ: Mapping[str, str],
+    *,
     plans: Sequence[str],
     patterns: Sequence[str],
-    environ: Mapping[str, str],
 ) -> None:
     """Select for every device what the user asked for; all devices have the same providers."""
-    first, *_others = contexts = manager.device_context_list
+    first = manager.device_context_list[0]
     selected = [find_plan(first, plan_id) for plan_id in plans]
     if not plans and not patterns:
         selected = [plan for plan in map(default_plan, first.provider_list) if plan]
     manager.test_plans = tuple(dict.fromkeys(selected))
     request = Request(patterns=tuple(patterns), everything=not selected and not patterns)
-    problems = (problem for context in contexts for problem in begin(context, request, environ))
-    for message in dict.fromkeys(map(str, problems)):
-        note(f"holdall: {message}")
+    begin_all(manager, request, environ)
 
 
 def _newest_unfinished(repository: Repository) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections import Counter
 from contextlib import contextmanager
 from gettext import gettext as _
@@ -18,11 +19,11 @@ from holdall.cli.output import counted, ending, note, print_json
 from holdall.cli.person import DEFAULT_SHOWN, person_at_terminal
 from holdall.cli.progress import shown_progress
 from holdall.cli.sources import report_options
-from holdall.session import NOBODY, run_session
+from holdall.session import NOBODY, auto_retry_candidates, run_session, try_again
 from holdall.view import verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from holdall.cli.job_options import JobOptions
     from holdall.cli.options import ExportTarget
@@ -42,6 +43,10 @@ class RunOptions(NamedTuple):
         as_json: Whether a program reads the summary, so that nobody is asked.
         retry_interrupted: Whether jobs whose attempt was interrupted run again.
         shown: Of which jobs the output is shown at a terminal.
+        asks: Whether a person at the terminal is asked.
+        retry: How often, and after how many seconds, jobs that failed run again by themselves.
+        report_options: The options of each target; those that an exporter lacks don't count.
+        wants: Whether a report is written, asked when its time has come.
     """
 
     targets: Sequence[ExportTarget]
@@ -50,6 +55,10 @@ class RunOptions(NamedTuple):
     as_json: bool = False
     retry_interrupted: bool = False
     shown: Shown = DEFAULT_SHOWN
+    asks: bool = True
+    retry: tuple[int, float] = (0, 0.0)
+    report_options: Sequence[Sequence[str]] = ()
+    wants: Callable[[int], bool] = lambda _number: True
 
 
 def run_and_report(
@@ -72,12 +81,18 @@ def run_and_report(
     providers = [
         provider for context in manager.device_context_list for provider in context.provider_list
     ]
+    wanted = [number for number, _target in enumerate(options.targets) if options.wants(number)]
+    own = options.report_options or [()] * len(options.targets)
     reports = write_reports(
-        *(view, options.targets, manager.registry),
+        *(view, [options.targets[number] for number in wanted], manager.registry),
         providers=providers,
-        options=[report_options(providers) for _target in options.targets],
+        options=[[*report_options(providers), *own[number]] for number in wanted],
+        strict=not options.report_options,
     )
     code = report_failures(reports)
+    for report in () if options.as_json or not options.report_options else reports:
+        if not report.error and report.target.startswith("/"):
+            note(_("written: {path}").format(path=report.target))
     _print_summary(view, store, reports, as_json=options.as_json)
     return max(code, 0 if verdict(view).passed else TESTS_FAILED)
 
@@ -90,7 +105,8 @@ def _run_all(
 ) -> bool:
     """Run all jobs, and those again that the person chooses; False if the session is paused."""
     with shown_progress(manager, quiet=options.as_json) as pause, _signals_as_interrupt():
-        person = None if options.as_json else person_at_terminal(pause, shown=options.shown)
+        asks = options.asks and not options.as_json
+        person = person_at_terminal(pause, shown=options.shown) if asks else None
         settings = run_settings(manager, options.jobs, pause if person else None)._replace(
             timeout=options.timeout,
             person=person,
@@ -100,10 +116,35 @@ def _run_all(
                 manager, store, options.jobs, passed_on(options.targets, options.timeout)
             ),
         )
+        retries, delay = options.retry
         while run_session(manager, settings, runners=runners):
-            if person is None or not person.wants_retry(manager):
+            if retries and _retried(manager, delay):
+                retries -= 1
+            elif person is None or options.retry[0] or not person.wants_retry(manager):
                 return True
     return False
+
+
+def _retried(manager: SessionManager, delay: float) -> bool:
+    """Let jobs that failed run again after a while; False if there are none."""
+    failed = [
+        (context, [state.job.id for state in auto_retry_candidates(context)])
+        for context in manager.device_context_list
+    ]
+    count = sum(len(jobs) for _context, jobs in failed)
+    if not count:
+        return False
+    text = ngettext(
+        "{count} job that failed runs again in {delay} s",
+        "{count} jobs that failed run again in {delay} s",
+        count,
+    )
+    note(text.format(count=count, delay=f"{delay:g}"))
+    time.sleep(delay)
+    for context, jobs in failed:
+        try_again(context, jobs)
+    manager.checkpoint()
+    return True
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from holdall.session.folders import remove_share
 from holdall.session.load import ALL_CHANGED, CHOICES, IGNORE_CHECKSUMS, peek
 from holdall.session.manager import PREFIX, SessionManager, create_storage
 from holdall.session.manifest import find_entry, is_hidden
-from holdall.session.people import NOBODY, retry_candidates, try_again
+from holdall.session.people import NOBODY, auto_retry_candidates, retry_candidates, try_again
 from holdall.session.resources import (
     MANIFEST,
     ResourceExpression,
@@ -42,6 +42,7 @@ __all__ = [
     "SessionDeviceContext",
     "SessionManager",
     "SessionState",
+    "auto_retry_candidates",
     "begin",
     "create_storage",
     "default_plan",

@@ -173,6 +173,12 @@ class JobState:
         return self._progress.overrides.get("auto_retry", self.job.get("auto_retry") or "no")
 
     @property
+    def refuses_retry(self) -> bool:
+        """Whether it says that a failed attempt is not to be repeated, whoever asks for it."""
+        said = self._progress.overrides.get("auto_retry", self.job.get("auto_retry"))
+        return said == "no"
+
+    @property
     def was_tried(self) -> bool:
         """Whether the last result is more than a placeholder."""
         return self._progress.result.outcome is not Outcome.NONE

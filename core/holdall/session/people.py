@@ -229,6 +229,18 @@ def retry_candidates(context: SessionDeviceContext) -> list[JobState]:
     ]
 
 
+def auto_retry_candidates(context: SessionDeviceContext) -> list[JobState]:
+    """Return the jobs that run again by themselves where a launcher asks for that."""
+    return [
+        state
+        for state in retry_candidates(context)
+        if state.result.outcome in _RETRIED_UNASKED and not state.refuses_retry
+    ]
+
+
+_RETRIED_UNASKED: Final = frozenset({Outcome.FAIL, Outcome.CRASH, Outcome.SKIPPED_DEPENDENCY})
+
+
 def try_again(context: SessionDeviceContext, job_ids: Iterable[str]) -> None:
     """Let these jobs run once more, and the jobs they depend on that did not pass.
 

@@ -17,7 +17,7 @@ is there when a resource or attachment job of Checkbox's providers told it:
         "id", "full_id", "name", "plugin", "certification_status", "category", "category_id",
         "template_id"
       }],
-      "category_map": {ID: NAME}, "launcher": {}, "system_information": {},
+      "category_map": {ID: NAME}, "launcher": {}, "system_information": {"version"},
       "dkms_info"?, "devices"?, "raw-devices-dmi"?, "modprobe-info"?, "pci_subsystem_id"?,
       "kernel"?, "architecture"?, "memory"?, "processor"?, "kernel-cmdline"?, "bto-info"?,
       "image-version"?, "buildstamp"?
@@ -109,7 +109,11 @@ def _lines(items: Iterable[Iterable[bytes]]) -> Iterator[bytes]:
 def _head(view: SessionView) -> dict[str, Any]:
     head: dict[str, Any] = {
         "title": view.title,
-        "origin": {"name": "holdall", "version": __version__},
+        "origin": {
+            "name": "holdall",
+            "version": __version__,
+            "packaging": {"type": "python", "name": "holdall", "version": __version__},
+        },
     }
     if view.plans:
         head["testplan_id"] = view.plans[0].id
@@ -121,7 +125,11 @@ def _tail(view: SessionView) -> dict[str, Any]:
     """Return what follows the jobs; the categories are all that one of them is in."""
     categories = {group.category_id: group.category for group in view.groups()}
     categories |= {job.category_id: job.category for job in view.rejected_jobs()}
-    return {"category_map": categories, "launcher": {}, "system_information": {}}
+    information = {"version": _INFORMATION_VERSION}
+    return {"category_map": categories, "launcher": {}, "system_information": information}
+
+
+_INFORMATION_VERSION: Final = 1  # of the layout of what collectors found, none of which is here
 
 
 def _results(

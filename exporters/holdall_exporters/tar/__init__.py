@@ -7,6 +7,8 @@
     SESSION/attachments/JOB.ATTEMPT/NAME
     SESSION/manifest.json            names, sizes, digests, and the ids that names stand for
 
+With `flavour=checkbox` it is laid out as Checkbox's, which `holdall_exporters.tar.checkbox` has.
+
 With several devices there is a folder for each in `logs` and `attachments`. The
 standard output of attachment jobs is an attachment. The same session gives the
 same bytes; all of it is streamed.
@@ -14,26 +16,29 @@ same bytes; all of it is streamed.
 
 from __future__ import annotations
 
-import gzip
-import lzma
-import sys
 import tarfile
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
-from importlib import import_module
-from io import SEEK_END, BytesIO
-from tempfile import SpooledTemporaryFile
+from io import SEEK_END
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Literal, cast
 
 import msgspec
 
 from holdall.errors import ExportError, PluginError
 from holdall.writing import file_name, iso
+from holdall_exporters.tar.checkbox import write_submission
+from holdall_exporters.tar.packing import (
+    PACKERS,
+    Stream,
+    spool,
+    spooled,
+    tar_member,
+    unpacked,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from contextlib import AbstractContextManager
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -45,10 +50,7 @@ if TYPE_CHECKING:
 _DEFAULT: Final = ("holdall.html", "holdall.json", "holdall.junit")
 _MAY_BE_MISSING: Final = "holdall.html"
 _OWN: Final = "holdall."
-_LEVEL: Final = 6
-_ZSTD_LEVEL: Final = 3
 _PIECE: Final = 1 << 16
-_IN_MEMORY: Final = 1 << 20
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -61,13 +63,15 @@ class Options:
         contents: The exporters whose reports are inside, by id or alias. `default` is html, json
             and junit, without html where that is not installed; `none` is none.
         compression: How it is packed; the name of the file does not change it. `zst` wants the
-            extra `zstd`.
+            extra `zstd`; `default` is gz, and xz for Checkbox.
         data: Whether it holds each log and each attachment as files.
+        flavour: Whose layout it has; that of Checkbox has contents of its own.
     """
 
     contents: tuple[str, ...] = ("default",)
-    compression: Literal["gz", "xz", "zst", "none"] = "gz"
+    compression: Literal["default", "gz", "xz", "zst", "none"] = "default"
     data: bool = True
+    flavour: Literal["holdall", "checkbox"] = "holdall"
 
 
 class TarExporter:
@@ -80,13 +84,17 @@ class TarExporter:
 
     def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
         """Write the archive; the sink need not be able to go back."""
+        options: Options = context.options
+        if options.flavour == "checkbox":
+            write_submission(view, sink, context)
+            return
         kinds = list(_contents(context))  # before anything is written: one may be unknown
-        stream = cast("BinaryIO", _Stream(sink))
+        stream = cast("BinaryIO", Stream(sink))
         folder = file_name(view.session_id)
         with (
-            _PACKERS[context.options.compression](stream) as z,
+            PACKERS[options.compression](stream) as z,
             tarfile.open(fileobj=z, mode="w|", format=tarfile.PAX_FORMAT) as tar,
-            _spool(context.temporary_folder) as manifest,
+            spool(context.temporary_folder) as manifest,
         ):
             archive = _Archive(tar, folder, context.now, manifest)
             for name, kind in _named(kinds):
@@ -101,8 +109,9 @@ class TarExporter:
     @staticmethod
     def verify(report: BinaryIO) -> None:
         """Read the archive to its end, and compare every member with the manifest."""
-        plain = _unpacked(report)
+        plain = unpacked(report)
         digests: dict[str, str] = {}
+        submission = False
         manifest: dict[str, Any] = {}
         with tarfile.open(fileobj=plain, mode="r|") as tar:
             for member in tar:
@@ -110,28 +119,21 @@ class TarExporter:
                 name = member.name.partition("/")[2]
                 if content is None:
                     raise ValueError(f"{member.name!r} is no file")
-                if name == "manifest.json":
+                if member.name == "submission.json":
+                    msgspec.json.decode(content.read(), type=dict[str, msgspec.Raw])
+                    digests = {}
+                    submission = True
+                elif name == "manifest.json":
                     manifest = msgspec.json.decode(content.read())
                 else:
                     digests[name] = _digest(cast("BinaryIO", content))
         while plain.read(_PIECE):  # to where the packing has its own sum
             continue
+        if submission:
+            return
         listed = {member["name"]: member["sha256"] for member in manifest.get("members", [])}
         if not manifest or listed != digests:
             raise ValueError("the members are not those of the manifest")
-
-
-def _unpacked(report: BinaryIO) -> BinaryIO:
-    """Return the archive decompressed by the method that its first bytes name."""
-    start = report.read(len(_ZSTD_MAGIC))
-    report.seek(0)
-    if start == _ZSTD_MAGIC:
-        return cast("BinaryIO", _zstd().open(report))
-    if start.startswith(_GZIP_MAGIC):
-        return cast("BinaryIO", gzip.open(report))
-    if start.startswith(_XZ_MAGIC):
-        return cast("BinaryIO", lzma.open(report))
-    return report
 
 
 def _digest(content: BinaryIO) -> str:
@@ -139,47 +141,6 @@ def _digest(content: BinaryIO) -> str:
     while piece := content.read(_PIECE):
         digest.update(piece)
     return digest.hexdigest()
-
-
-@contextmanager
-def _gzipped(stream: BinaryIO) -> Iterator[BinaryIO]:
-    with gzip.GzipFile("", "wb", _LEVEL, stream, mtime=0) as packed:
-        yield cast("BinaryIO", packed)
-
-
-@contextmanager
-def _xzipped(stream: BinaryIO) -> Iterator[BinaryIO]:
-    with lzma.open(stream, "wb", preset=_LEVEL) as packed:
-        yield cast("BinaryIO", packed)
-
-
-@contextmanager
-def _zstdipped(stream: BinaryIO) -> Iterator[BinaryIO]:
-    with _zstd().open(stream, "wb", level=_ZSTD_LEVEL) as packed:
-        yield packed
-
-
-def _zstd() -> Any:
-    """Return the module that Python has itself from 3.14 on, and its copy before."""
-    name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise ExportError(
-            f"cannot pack an archive with zst: the module {name!r} is not installed; "
-            'run: pip install "holdall[zstd]", or choose compression=gz'
-        ) from error
-
-
-_PACKERS: Final[Mapping[str, Callable[[BinaryIO], AbstractContextManager[BinaryIO]]]] = {
-    "gz": _gzipped,
-    "xz": _xzipped,
-    "zst": _zstdipped,
-    "none": nullcontext,
-}
-_ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
-_GZIP_MAGIC: Final = b"\x1f\x8b"
-_XZ_MAGIC: Final = b"\xfd7zX"
 
 
 @dataclass(frozen=True)
@@ -231,11 +192,7 @@ class _Archive:
         )
 
     def _append(self, name: str, content: BinaryIO, size: int) -> None:
-        member = tarfile.TarInfo(f"{self.folder}/{name}")
-        member.size = size
-        member.mtime = int(self.now.timestamp())
-        member.mode = 0o644
-        self.tar.addfile(member, content)
+        self.tar.addfile(tar_member(f"{self.folder}/{name}", size, self.now), content)
 
     def finish(self, view: SessionView, context: ExportContext) -> None:
         """Append the manifest."""
@@ -249,7 +206,7 @@ class _Archive:
                 "by": context.provenance,
             },
         }
-        with _spool(context.temporary_folder) as whole:
+        with spool(context.temporary_folder) as whole:
             whole.write(_encode(head)[:-1] + b',\n"members": [')
             self.manifest.seek(0)
             while piece := self.manifest.read(_PIECE):
@@ -316,7 +273,7 @@ def _add_log(  # noqa: PLR0917 - a function of this module alone
     ):
         pieces = (record.data for record in attempt.io_log() if record.stream in streams)
         origin = _Origin(kind, "text/plain", job.device_id, job.id, count)
-        with _spooled(pieces if streams else (), folder, attempt.io_log_size) as content:
+        with spooled(pieces if streams else (), folder, attempt.io_log_size) as content:
             if size := content.seek(0, SEEK_END):
                 content.seek(0)
                 archive.add(name, content, size, origin)
@@ -346,18 +303,6 @@ def _names(original: str) -> Iterator[str]:
         number += 1
 
 
-def _spool(folder: Path) -> BinaryIO:
-    return cast("BinaryIO", SpooledTemporaryFile(_IN_MEMORY, dir=str(folder)))
-
-
-def _spooled(pieces: Iterable[bytes], folder: Path, size: int) -> BinaryIO:
-    content = BytesIO() if size <= _IN_MEMORY else _spool(folder)
-    for piece in pieces:
-        content.write(piece)
-    content.seek(0)
-    return content
-
-
 class _Digesting:
     """A file that is read once, and the size and the digest of what was read of it."""
 
@@ -374,20 +319,6 @@ class _Digesting:
 
     def digest(self) -> str:
         return self._digest.hexdigest()
-
-
-class _Stream:
-    """A sink as `GzipFile` wants it."""
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-
-    def write(self, data: Any) -> int:
-        self._sink.write(bytes(data))
-        return len(data)
-
-    def flush(self) -> None:
-        """Do nothing: the pipeline flushes."""
 
 
 if TYPE_CHECKING:

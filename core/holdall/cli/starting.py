@@ -1,0 +1,94 @@
+"""A new session at the command line: its providers, its devices, what is selected, its run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from holdall.cli.devices import add_devices
+from holdall.cli.job_options import job_variables
+from holdall.cli.output import note
+from holdall.cli.running import run_and_report
+from holdall.cli.sources import report_problems
+from holdall.errors import HoldallError
+from holdall.exports import find_exporter, units_in
+from holdall.session import SessionManager, begin, runner_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from holdall.cli.options import ExportTarget
+    from holdall.cli.running import RunOptions
+    from holdall.contracts import Repository
+    from holdall.redaction import RedactionRules
+    from holdall.registry import Registry
+    from holdall.session import Request
+    from holdall.units import Device, Provider
+
+    Select = Callable[[SessionManager, Mapping[str, str]], None]
+
+
+class Start(NamedTuple):
+    """What a new session is made of."""
+
+    registry: Registry
+    repository: Repository
+    providers: Sequence[Provider]
+    devices: Sequence[Device]
+    rules: RedactionRules
+
+
+def run_session_of(start: Start, options: RunOptions, select: Select, title: str) -> int:
+    """Run what *select* selects in a new session, and return the exit code.
+
+    A session in which nothing could be selected does not stay.
+
+    Args:
+        select: Is given the manager, and the variables that jobs see.
+    """
+    repository = start.repository
+    with SessionManager.create(
+        repository, title=title, registry=start.registry, redact=start.rules
+    ) as manager:
+        _note_plugins(
+            manager, repository, start.providers, [device.runner for device in start.devices]
+        )
+        report_problems(start.providers)
+        try:
+            add_devices(manager, start.devices, start.providers)
+            # Known before the selection, which may ask for them.
+            select(manager, job_variables(manager, options.jobs))
+        except (HoldallError, KeyboardInterrupt):
+            manager.destroy()
+            raise
+        return run_and_report(manager, repository.url, options)
+
+
+def begin_all(manager: SessionManager, request: Request, environ: Mapping[str, str]) -> None:
+    """Select on every device what was asked for, and say what is wrong with it."""
+    contexts = manager.device_context_list
+    problems = (problem for context in contexts for problem in begin(context, request, environ))
+    for message in dict.fromkeys(map(str, problems)):
+        note(f"holdall: {message}")
+
+
+def check_exporters(
+    targets: Sequence[ExportTarget], providers: Sequence[Provider], registry: Registry
+) -> None:
+    """Raise for an exporter that is unavailable, before anything runs."""
+    units = units_in(providers)
+    for target in targets:
+        find_exporter(registry, target.name, units).load()
+
+
+def _note_plugins(
+    manager: SessionManager,
+    repository: Repository,
+    providers: Sequence[Provider],
+    runners: Iterable[str],
+) -> None:
+    for part in repository.url.split("::"):
+        manager.note_plugin("repositories", part.partition("?")[0].partition(":")[0])
+    for loader in dict.fromkeys(provider.loader for provider in providers):
+        manager.note_plugin("provider_loaders", loader)
+    for name in dict.fromkeys(map(runner_name, runners)):
+        manager.note_plugin("runners", name)
