@@ -14,7 +14,13 @@ import pytest
 
 from holdall import hookimpl
 from holdall.contracts import Move, Reply
-from holdall.errors import NothingSelectedError, PluginCallError, StorageFullError, UnitError
+from holdall.errors import (
+    AmbiguousUnitError,
+    NothingSelectedError,
+    PluginCallError,
+    StorageFullError,
+    UnitError,
+)
 from holdall.journal import list_sessions, read_events
 from holdall.journal.events import JobStarted, Process
 from holdall.processes import this_process
@@ -25,7 +31,7 @@ from holdall.session.context import SessionDeviceContext
 from holdall.session.manager import SessionManager
 from holdall.session.run import RESTART_PATIENCE_S, RunSettings, run_session, settle_interrupted
 from holdall.session.runners import bound_runner
-from holdall.session.selection import Request, begin
+from holdall.session.selection import Request, begin, find_plan
 from holdall.session.state import SessionState
 from holdall.stores import open_repository
 from holdall.testing.children import in_child
@@ -814,6 +820,18 @@ def prepared(request: Request, *units: Job, **fields: str) -> SessionManager:
     assert manager.default_device_context is not None
     begin(manager.default_device_context, request)
     return manager
+
+
+def test_a_plan_that_two_namespaces_have_needs_its_whole_id() -> None:
+    context = SessionDeviceContext()
+    for namespace in ("one", "two"):
+        fields = {"unit": "test plan", "id": "smoke", "name": "Smoke", "include": ".*"}
+        context.add_unit(make_unit(fields, namespace=namespace))
+
+    with pytest.raises(AmbiguousUnitError, match="one::smoke and two::smoke; give the whole id"):
+        find_plan(context, "smoke")
+
+    assert find_plan(context, "two::smoke").id == "two::smoke"
 
 
 SETUP = make_unit({"unit": "setup job", "id": "install", "command": "true"})
