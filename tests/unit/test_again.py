@@ -90,7 +90,7 @@ def test_a_twin_whose_suspend_fails_the_second_time_is_skipped() -> None:
 
 
 def test_an_automatic_retry_follows_at_once_in_the_state_of_the_first_attempt() -> None:
-    retried = job("a", flags="also-after-suspend", auto_retry="yes")
+    retried = job("a", flags="also-after-suspend", **{"auto-retry": "yes"})
     manager, _ = new(retried, job(SUSPEND), job("other", after=SUSPEND))
     twin = f"{NAMESPACE}::after-suspend-a"
 

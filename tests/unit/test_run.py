@@ -252,7 +252,7 @@ def test_a_skip_by_hand_is_one_of_everything_behind_it() -> None:
 
 
 def test_a_job_that_fails_for_want_of_a_resource_is_not_retried() -> None:
-    fields = {"flags": "fail-on-resource", "requires": "r.kind == 'SSD'", "auto_retry": "yes"}
+    fields = {"flags": "fail-on-resource", "requires": "r.kind == 'SSD'", "auto-retry": "yes"}
     manager, state = new(job("r", plugin="resource"), job("a", **fields))
 
     run(manager)
@@ -363,7 +363,7 @@ def test_a_bootstrap_after_which_nothing_is_left_is_an_error() -> None:
 
 
 def test_a_job_with_auto_retry_is_tried_until_it_passes() -> None:
-    manager, state = new(job("a", auto_retry="yes"), job("b"))
+    manager, state = new(job("a", **{"auto-retry": "yes"}), job("b"))
 
     runner = run(manager, ScriptedRunner(a=["fail", "crash"]))
 
@@ -373,7 +373,7 @@ def test_a_job_with_auto_retry_is_tried_until_it_passes() -> None:
 
 
 def test_a_job_with_auto_retry_fails_for_good_after_three_attempts() -> None:
-    manager, state = new(job("a", auto_retry="yes"))
+    manager, state = new(job("a", **{"auto-retry": "yes"}))
 
     run(manager, ScriptedRunner(a=["fail"] * 9))
 
@@ -381,7 +381,7 @@ def test_a_job_with_auto_retry_fails_for_good_after_three_attempts() -> None:
 
 
 def test_what_could_not_be_performed_is_not_tried_again() -> None:
-    manager, state = new(job("a", auto_retry="yes"))
+    manager, state = new(job("a", **{"auto-retry": "yes"}))
 
     run(manager, ScriptedRunner(a=["error", "pass"]))
 
@@ -407,7 +407,7 @@ def test_a_plan_may_ask_for_retries() -> None:
 
 
 def test_attempts_that_are_left_are_made_after_a_kill_between_two_of_them() -> None:
-    units = [job("a", auto_retry="yes")]
+    units = [job("a", **{"auto-retry": "yes"})]
     manager, state = new(*units)
     state.update_job_result(units[0], JobResult(outcome="fail"))
     manager.checkpoint()
@@ -479,7 +479,7 @@ def test_an_interrupted_job_runs_again_only_if_asked_for() -> None:
 
 
 def test_an_interrupted_job_with_auto_retry_is_not_retried_by_itself() -> None:
-    manager, state, _ = interrupted(REBOOTED, auto_retry="yes")
+    manager, state, _ = interrupted(REBOOTED, **{"auto-retry": "yes"})
 
     run(manager)
 

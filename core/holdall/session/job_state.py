@@ -170,7 +170,7 @@ class JobState:
     @property
     def effective_auto_retry(self) -> str:
         """Whether a failed attempt is repeated: `yes` or `no`."""
-        return self._progress.overrides.get("auto_retry", self.job.get("auto_retry") or "no")
+        return self._progress.overrides.get("auto_retry", self.job.auto_retry or "no")
 
     @property
     def refuses_retry(self) -> bool:

@@ -175,6 +175,11 @@ class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
         return self.fields.get("certification-status") or "non-blocker"
 
     @property
+    def auto_retry(self) -> str:
+        """`yes` or `no`, from the field `auto-retry`, written so; empty where it says neither."""
+        return self.fields.get("auto-retry", "")
+
+    @property
     def xfail(self) -> bool:
         """Whether the job is expected to fail, so that a pass is what nobody expects."""
         return _BOOLEANS.get(self.get("xfail").lower(), False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from holdall.cli.autostart import AutostartCommand
 from holdall.cli.diagnostics import show_log
 from holdall.cli.job_options import job_options
 from holdall.cli.launchers.layers import read_layers
@@ -45,7 +46,7 @@ def launcher() -> None:
     """
 
 
-@launcher.command("run")
+@launcher.command("run", cls=AutostartCommand)
 @click.argument("file")
 @click.option(
     "--source",
