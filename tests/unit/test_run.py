@@ -811,6 +811,32 @@ def test_a_plan_with_lines_that_cannot_be_read_is_refused_with_all_of_them() -> 
         begin(manager.default_device_context, Request())
 
 
+def test_jobs_written_in_jinja_are_told_the_environment_and_are_the_same_after_a_load() -> None:
+    written = make_unit(
+        {
+            "id": "lab-{{ __system_env__['LAB'] }}",
+            "template-engine": "jinja2",
+            "plugin": "shell",
+            "command": "true",
+            "flags": "also-after-suspend",
+        }
+    )
+    chosen = plan("p", include="lab-.*")
+    manager = SessionManager.create_with_unit_list(
+        [written, chosen], MemoryRepository(), registry=Registry.empty()
+    )
+    manager.test_plans = (chosen,)
+    assert manager.default_device_context is not None
+    begin(manager.default_device_context, Request(), {"LAB": "north"})
+    run(manager)
+
+    again, state = reloaded(manager, written, chosen)
+
+    assert history(state) == {"lab-north": ["pass"]}
+    assert [each.id for each in state.run_list] == ["lab-north"]
+    again.close()
+
+
 def prepared(request: Request, *units: Job, **fields: str) -> SessionManager:
     chosen = plan("p", **fields)
     manager = SessionManager.create_with_unit_list(

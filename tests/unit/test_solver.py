@@ -39,6 +39,14 @@ def test_what_a_job_depends_on_runs_first_and_is_pulled_in() -> None:
     assert ids(solved(a, b, c, wanted=[a])) == ["c", "b", "a"]
 
 
+def test_the_jobs_that_checkbox_brings_itself_are_no_missing_dependency() -> None:
+    a = job("a", depends="com.canonical.plainbox::manifest", after="b")
+
+    solution = solved(a, job("b"), wanted=[a])
+
+    assert (ids(solution), solution.problems) == (["b", "a"], [])
+
+
 def test_a_resource_that_is_required_runs_first() -> None:
     a = job("a", requires="disk.kind == 'SSD'")
     disk = job("disk", plugin="resource")

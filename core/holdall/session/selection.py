@@ -110,7 +110,7 @@ def begin(
     _meant(context, request.match)  # what is none is refused before anything runs
     state.metadata.app_id = APP_ID
     state.metadata.app_blob = msgspec.json.encode(request)
-    named = named_variables(context.unit_list)
+    named = named_variables([*context.unit_list, *state.unrendered])
     kept = {name: environ[name] for name in named if name in environ}
     if kept:
         state.set_environ({**kept, **state.metadata.environ})

@@ -289,13 +289,18 @@ class SessionState:
         return unit
 
     def _as_rendered(self, unit: Unit) -> Unit:
-        if not is_jinja_job(unit) or unit.id in self._written:
+        if not is_jinja_job(unit):
             return unit
         try:
             return rendered_job(unit, self.metadata.environ)
         except TemplateInstanceError as error:
             self._index.problems.append(error)
             return unit
+
+    @property
+    def unrendered(self) -> list[Unit]:
+        """The jobs that are here as they were rendered, as they were written."""
+        return list(self._written.values())
 
     def set_environ(self, environ: Mapping[str, str]) -> None:
         """Keep variables of jobs in `metadata`, and render the jobs again that name them."""

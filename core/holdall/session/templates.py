@@ -94,12 +94,14 @@ def is_jinja_job(unit: Unit) -> bool:
 def rendered_job(job: Unit, environ: Mapping[str, str]) -> Unit:
     """Return a job with every field rendered, its id included; nothing stands for what is unset.
 
+    It is written in no engine any more, so that what jobs make of it is not rendered again.
+
     Raises:
         TemplateInstanceError: A field can't be rendered, or makes no job.
     """
     try:
         fill = _jinja_fill(environ)
-        fields = {name: fill(value, {}) for name, value in job.fields.items()}
+        fields = {name: fill(value, {}) for name, value in job.fields.items() if name not in _KEPT}
         return make_unit(fields, namespace=job.namespace, origin=job.origin)
     except Exception as error:  # the fields are programs of their author
         reason = f"{type(error).__name__}: {error}"

@@ -8,6 +8,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from holdall.units.builtin import BUILTIN_JOBS
 from holdall.units.lists import list_words
 from holdall.units.siblings import sibling_entries
 from holdall.units.unit import Finding, Unit
@@ -117,12 +118,16 @@ class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     @cached_property
     def depends(self) -> tuple[str, ...]:
         """Jobs that must have passed before this one starts."""
-        return self.ids("depends")
+        return self._jobs_to_wait_for("depends")
 
     @cached_property
     def after(self) -> tuple[str, ...]:
         """Jobs that must have ended, however, before this one starts."""
-        return self.ids("after")
+        return self._jobs_to_wait_for("after")
+
+    def _jobs_to_wait_for(self, name: str) -> tuple[str, ...]:
+        # What Checkbox has jobs for, and holdall does itself, is done before any job runs.
+        return tuple(job_id for job_id in self.ids(name) if job_id not in BUILTIN_JOBS)
 
     @cached_property
     def before(self) -> tuple[str, ...]:
