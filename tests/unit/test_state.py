@@ -49,6 +49,44 @@ def test_different_units_of_one_id_are_refused() -> None:
         SessionState([job("a"), job("a", summary="other")])
 
 
+def test_a_setup_job_and_a_job_cannot_have_one_id() -> None:
+    setup = make_unit({"unit": "setup job", "id": "a", "command": "true"})
+
+    for first, second in ((setup, job("a")), (job("a"), setup)):
+        with pytest.raises(DependencyDuplicateError, match="'a'"):
+            SessionState([first, second])
+
+
+@pytest.mark.parametrize(
+    "fields", [{"unit": "test plan"}, {"unit": "category"}, {"unit": "manifest entry"}]
+)
+def test_of_two_units_that_are_no_jobs_the_later_one_counts_and_it_is_told(
+    fields: dict[str, str],
+) -> None:
+    given = {"id": "a", "value-type": "bool", **fields}
+    first, second = (make_unit({**given, "name": name}) for name in ("one", "two"))
+
+    state = SessionState([first, second, second])
+
+    assert state.get_unit("a", fields["unit"]) is second
+    assert state.unit_list == [second]
+    assert [type(problem) for problem in state.problems] == [DependencyDuplicateError]
+
+
+def test_two_templates_of_one_id_each_make_their_units() -> None:
+    given = {"unit": "template", "template-id": "t", "template-resource": "r", "plugin": "shell"}
+    templates = [
+        make_unit({**given, "id": f"{name}-{{x}}", "command": "true"}) for name in ("a", "b")
+    ]
+    resource = job("r", plugin="resource")
+    state = SessionState([resource, *templates])
+
+    log = ((0.0, "stdout", b"x: 1\n"),)
+    state.update_job_result(resource, JobResult(outcome="pass", io_log=log))
+
+    assert [each.id for each in state.job_list] == ["r", "a-1", "b-1"]
+
+
 def test_adding_an_identical_unit_returns_the_one_that_is_there() -> None:
     first = job("a")
     state = SessionState([first])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 from re import _parser  # type: ignore[attr-defined]  # what Checkbox asks
 
 import pytest
@@ -134,13 +135,20 @@ def test_a_word_is_an_id_exactly_if_it_is_literal_for_python(word: str) -> None:
         assert not literal or not word
 
 
-@given(SIGNS, st.lists(st.text(r"ab.\d0", max_size=4), max_size=6))
-def test_what_an_expression_matches_begins_with_its_prefix(word: str, ids: list[str]) -> None:
-    try:
-        pattern = target(word, "n.s")
-    except ValueError:
-        return
-    for name in ids:
-        for unit_id in (f"n.s::{name}", f"n.s::{word}", f"x::{name}"):
-            if pattern.matches_id(unit_id):
-                assert unit_id.rpartition("::")[2].startswith(pattern.prefix)
+WORDS = ["ab*", "ab?", "ab{0,2}", "a+b", "a|b", "ab|b.*", "(a|b)a", "a(b|)", "a[|]?b", r"a\.b*"]
+WORDS += [r"a\|b", ".*::ab*", "x.*::a|n::b", "(x::b|n)::a", "[x::b]+::a", "^ab", "a.b", "ab.*"]
+NAMES = ["".join(signs) for size in (1, 2, 3) for signs in product("ab.", repeat=size)]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_what_an_expression_matches_begins_with_its_prefix(word: str) -> None:
+    for pattern in (target(word, "n"), target(word, "n.s"), free(word)):
+        for namespace in ("n", "n.s", "x", "x::b"):
+            for name in NAMES:
+                if pattern.matches_id(f"{namespace}::{name}"):
+                    assert name.startswith(pattern.prefix), (pattern, namespace, name)
+
+
+@pytest.mark.parametrize(("word", "prefix"), [("ab.*", "ab"), (r"a\.b*", "a."), ("x::ab.*", "ab")])
+def test_the_prefix_is_as_long_as_it_can_be_for_plain_beginnings(word: str, prefix: str) -> None:
+    assert target(word, "com.example").prefix == prefix

@@ -361,3 +361,27 @@ def test_required_answers_that_are_none_are_a_fault(text: str) -> None:
 
     with pytest.raises(UnitError, match="the field 'requires-manifest' must "):
         make_unit(fields, namespace="ns")
+
+
+@pytest.mark.parametrize(
+    ("spelling", "expected"),
+    [("certification-status", "blocker"), ("certification_status", "non-blocker")],
+)
+def test_the_status_of_a_job_counts_in_one_spelling_as_in_checkbox(
+    spelling: str, expected: str
+) -> None:
+    made = make_unit({"id": "a", "plugin": "shell", "command": "true", spelling: "blocker"})
+    assert isinstance(made, Job)
+
+    assert made.certification_status == expected
+    assert any("only" in doubt.text for doubt in made.doubts()) == (expected != "blocker")
+
+
+@pytest.mark.parametrize(("spelling", "expected"), [("auto-retry", "no"), ("auto_retry", "")])
+def test_whether_a_job_is_retried_counts_in_one_spelling_as_in_checkbox(
+    spelling: str, expected: str
+) -> None:
+    made = make_unit({"id": "a", "plugin": "shell", "command": "true", spelling: "no"})
+    assert isinstance(made, Job)
+
+    assert made.auto_retry == expected

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from holdall.errors import DependencyDuplicateError, UnknownUnitError
 from holdall.session.templates import template_resource
-from holdall.units import Category
+from holdall.units import Category, Job, Template
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from holdall.errors import SessionError, UnitError
-    from holdall.units import Template, Unit
+    from holdall.units import Unit
 
 
 class UnitIndex:
@@ -38,15 +38,29 @@ class UnitIndex:
         """Return the identical unit that was added before, None if *unit* is new.
 
         Raises:
-            DependencyDuplicateError: A different unit of that kind has the id.
+            DependencyDuplicateError: *unit* is a job, and a different one has the id.
         """
         known = self.by_id.get((unit.kind, unit.id)) if unit.id else None
-        if known is not None and known != unit:
-            raise DependencyDuplicateError(unit.id, known.where, unit.where)
-        return known
+        if isinstance(unit, Job):
+            known = known or next(
+                (self.by_id[kind, unit.id] for kind in _JOBS if (kind, unit.id) in self.by_id),
+                None,
+            )
+            if known is not None and known != unit:
+                raise DependencyDuplicateError(unit.id, known.where, unit.where)
+        return known if known == unit else None
 
     def add(self, unit: Unit) -> None:
-        """Add a unit that is new."""
+        """Add a unit that is new.
+
+        Of two plans, categories or manifest entries of one id the later one counts, as in
+        Checkbox; of two templates each makes its units.
+        """
+        earlier = self.by_id.get((unit.kind, unit.id)) if unit.id else None
+        if earlier is not None:
+            self.problems.append(DependencyDuplicateError(unit.id, earlier.where, unit.where))
+            if not isinstance(unit, Template):
+                self.units[:] = [known for known in self.units if known is not earlier]
         if unit.id:
             self.by_id[unit.kind, unit.id] = unit
         self.units.append(unit)
@@ -90,10 +104,12 @@ class UnitIndex:
 
     def remove_jobs(self, ids: Collection[str]) -> None:
         """Remove the jobs of these ids, in one pass for all."""
-        kinds = ("job", "setup job")
-        for kind in kinds:
+        for kind in _JOBS:
             for job_id in ids:
                 self.by_id.pop((kind, job_id), None)
         self.units[:] = [
-            unit for unit in self.units if unit.kind not in kinds or unit.id not in ids
+            unit for unit in self.units if unit.kind not in _JOBS or unit.id not in ids
         ]
+
+
+_JOBS: Final = ("job", "setup job")

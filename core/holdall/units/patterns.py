@@ -57,8 +57,6 @@ def target(word: str, namespace: str) -> Pattern:
     """
     if _WORD.fullmatch(word):
         return Pattern(qualified(word, namespace), fixed=True)
-    if _ESCAPED.fullmatch(word):
-        return Pattern(qualified(_ESCAPE.sub(r"\1", word), namespace), fixed=True)
     return _expression(word, namespace)
 
 
@@ -123,7 +121,6 @@ _STRUCTURE: Final = re.compile(r"\\.|\[\^?\]?[^\]]*\]|[()|]", re.DOTALL)
 _FLAGS: Final = re.compile(r"\(\?([aimsux]+)\)")
 _WORD: Final = re.compile(r"[^\\.^$*+?{}\[\]|()]*")
 _ESCAPE: Final = re.compile(r"\\([^A-Za-z0-9])")
-_ESCAPED: Final = re.compile(r"(?:[^\\.^$*+?{}\[\]|()]|\\[^A-Za-z0-9])*")
 _RUN: Final = re.compile(r"(?:[^\\.^$*+?{}\[\]|()]|\\[^A-Za-z0-9])+")
 _STRUCTURED: Final = re.compile(r"[|()\[]")
 _REPEATS: Final = frozenset("*?{")

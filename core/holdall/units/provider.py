@@ -42,8 +42,8 @@ class Provider:
     """A named, versioned collection of units in one namespace.
 
     Units are read when they are first asked for, and once. A definition that
-    stands there twice counts once; of two different ones under one id the first
-    counts, and the other is a problem.
+    stands there twice counts once. Two different ones under one id are a problem:
+    of jobs the first counts, of templates each, of other kinds the last.
 
     Attributes:
         source: What `load_provider` can be given to find the provider again.
@@ -122,30 +122,41 @@ class Provider:
 def _collected(
     items: Iterable[Unit | ProviderProblem],
 ) -> tuple[list[Unit], list[ProviderProblem]]:
-    units: list[Unit] = []
+    units: dict[object, Unit] = {}
     problems: list[ProviderProblem] = []
-    firsts: dict[tuple[str, str], Unit] = {}
     for item in items:
         if isinstance(item, ProviderProblem):
             problems.append(item)
             continue
-        first = firsts.get((item.kind, item.id)) if item.id else None
-        if first is None:
-            firsts[item.kind, item.id] = item
-            units.append(item)
-        elif first.checksum != item.checksum:
-            problems.append(_clash(first, item))
-    return units, problems
+        # Of two templates each makes its own units; what has no id clashes with nothing.
+        key = (item.kind, item.id) if item.id and item.kind != "template" else len(units)
+        known = units.get(key)
+        if known is not None and known.checksum != item.checksum:
+            problems.append(_clash(known, item))
+        if known is None or item.kind not in _FIRST_COUNTS:
+            units[key] = item
+    return list(units.values()), problems
+
+
+_FIRST_COUNTS: Final = frozenset({"job", "setup job"})
+"""Kinds of which the first of two definitions counts; of the others it is the last, as in
+Checkbox, which does without any of two jobs."""
 
 
 def _clash(first: Unit, other: Unit) -> ProviderProblem:
     location = f" at {first.where}" if first.where else ""
+    is_lost = other.kind in _FIRST_COUNTS
+    outcome = (
+        "that one counts, give this one another id"
+        if is_lost
+        else "this one counts, give that one another id"
+    )
     return ProviderProblem(
         file=other.origin.file if other.origin else "",
         line=other.origin.line if other.origin else 0,
-        severity="error",
+        severity="error" if is_lost else "warning",
         message=(
             f"the {other.kind} {other.id!r} is defined before{location}, and differently; "
-            "that one counts, give this one another id"
+            f"{outcome}"
         ),
     )

@@ -10,6 +10,7 @@ from holdall.errors import ExpressionError, NothingSelectedError, UnknownUnitErr
 from holdall.results import IOLogRecord, JobResult, Outcome
 from holdall.session import (
     MANIFEST,
+    RESTARTING,
     Request,
     SessionDeviceContext,
     begin,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from holdall.session import ResourceExpression, SessionState
     from holdall.units import Job, Provider
 
-_RESTARTING: Final = frozenset({"noreturn", "autorestart"})
 _SUSPENDING: Final = re.compile(
     r"\brtcwake\b|\bpm-(?:suspend|hibernate)\b|\bsystemctl\s+(?:suspend|hi?bernate|hybrid-sleep)\b"
     r"|\bsleep_test\.py\b|\bfwts_test\b.*\s-s\s*s[34]\b"
@@ -257,7 +257,7 @@ def _asked(expressions: Iterable[ResourceExpression]) -> Iterator[str]:
 
 
 def _effect(job: Job) -> str:
-    if job.flags & _RESTARTING:
+    if job.flags & RESTARTING:
         return "restarts"
     if job.id in SUSPENDS.values() or _SUSPENDING.search(job.command):
         return "suspends"
