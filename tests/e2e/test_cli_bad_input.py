@@ -289,14 +289,15 @@ def test_a_broken_record_costs_only_itself(holdall: Cli, provider: Callable[[str
 
     found = holdall("run", source)
 
-    assert found.code == 0
-    assert holdall.outcomes() == {"good": ["pass"]}
+    # What was to run and can't is an error; one that nobody can tell the id of is told alone.
+    assert found.code == 1
+    assert holdall.outcomes() == {"good": ["pass"], "odd": ["error"]}
     assert found.err.startswith(
         f"lab: 2 errors; `holdall providers show pxu:{source}` lists them\n"
     )
     shown = holdall("providers", "show", f"pxu:{source}").out
     assert f"{source}/jobs.pxu:5: error: neither a field nor" in shown
-    assert f"{source}/jobs.pxu:8: error: job 'lab::odd' is left out: the plugin 'magic'" in shown
+    assert f"{source}/jobs.pxu:8: error: job 'lab::odd' can't be performed: the plugin" in shown
 
 
 def test_a_folder_without_definitions_is_refused(holdall: Cli) -> None:

@@ -93,7 +93,9 @@ def test_definitions_that_are_lost_are_named_by_the_run(holdall: Cli, tmp_path: 
 
     done = holdall("run", str(path.parent))
 
-    assert f"holdall: {path}:6: error: job 'lab::b' is left out: the plugin 'shel'" in done.err
+    assert f"holdall: {path}:6: error: job 'lab::b' can't be performed: the plugin" in done.err
+    assert "FAIL: 1 pass, 1 error" in done.err
+    assert done.code == 1
 
 
 def test_validate_prints_each_issue_and_exits_by_the_worst(holdall: Cli, tmp_path: Path) -> None:

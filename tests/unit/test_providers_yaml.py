@@ -232,6 +232,7 @@ def test_units_and_problems_name_their_lines(tmp_path: Path) -> None:
 
     assert [(unit.partial_id, unit.where) for unit in provider.unit_list] == [
         ("a", f"{tmp_path}/x.yaml:3"),
+        ("b", f"{tmp_path}/x.yaml:7"),
         ("c", f"{tmp_path}/x.yaml:11"),
     ]
     assert [(problem.line, problem.severity) for problem in provider.problems] == [

@@ -35,7 +35,7 @@ from holdall.session.selection import Request, begin, find_plan
 from holdall.session.state import SessionState
 from holdall.stores import open_repository
 from holdall.testing.children import in_child
-from holdall.units import Job, TestPlan, make_unit
+from holdall.units import Job, TestPlan, draft_unit, make_unit
 from holdall.units.device import Device
 from holdall.view.session import SessionView
 from holdall_plugins.runners.local import LocalRunner
@@ -241,6 +241,21 @@ def test_a_job_whose_requirements_cannot_be_read_could_not_be_performed(
     result = state.job_state_map["a"].result
     assert result.outcome == "error"
     assert "line 1 column" in (result.comments or "")
+
+
+@pytest.mark.parametrize("fields", [{"plugin": "shel"}, {"plugin": ""}])
+def test_a_job_whose_definition_is_of_no_use_could_not_be_performed(
+    fields: dict[str, str],
+) -> None:
+    broken = draft_unit({"id": "a", "command": "true", **fields})
+    assert isinstance(broken, Job)
+    manager, state = new(broken, job("b", depends="a"))
+
+    runner = run(manager)
+
+    assert runner.ran == []
+    assert history(state) == {"a": ["error"], "b": ["skipped-dependency"]}
+    assert "plugin" in (state.job_state_map["a"].result.comments or "")
 
 
 def test_a_skip_by_hand_is_one_of_everything_behind_it() -> None:

@@ -157,6 +157,8 @@ def inhibitors(
     Args:
         results: The last result of each job of the session, hollow ones included.
     """
+    if job.fault:
+        yield Inhibitor(InhibitionCause.FAILED_RESOURCE, "", job.id, job.fault)
     reasons = list(_resource_inhibitors(job, resources))
     yield from sorted(reasons, key=lambda reason: reason.cause is not _MANIFEST_CAUSE)
     for job_id in sorted(job.depends):

@@ -157,7 +157,7 @@ def finish(context: SessionDeviceContext) -> list[Exception | str]:
     jobs = _picked(context, request)
     jobs += matching_jobs(context, request.patterns)
     if request.everything:
-        jobs += [job for job in state.job_list if job.automated]
+        jobs += [job for job in state.job_list if job.automated or job.fault]
     problems: list[Exception | str] = [*context.selection.problems, *state.problems]
     problems += state.update_desired_job_list(jobs)
     if not state.run_list:

@@ -81,6 +81,11 @@ class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
             yield Finding("command", f"a job with plugin {self.plugin!r} needs a command")
 
     @cached_property
+    def fault(self) -> str:
+        """Why the job can't be performed as it is defined; empty if it can."""
+        return "; ".join(finding.text for finding in self.faults())
+
+    @cached_property
     def plugin(self) -> str:
         """How the job is done: shell, resource, attachment, manual, user-..."""
         return self.get("plugin") or "shell"

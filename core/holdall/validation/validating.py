@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from holdall.units import Job
 from holdall.validation.issue import Issue, Locator, Remark
 from holdall.validation.references import Known, cycles, references
 from holdall.validation.single import remarks
@@ -35,6 +36,8 @@ def validate(providers: Sequence[Provider]) -> list[Issue]:
 
 
 def _of_unit(unit: Unit, known: Known) -> Iterator[Remark]:
+    if isinstance(unit, Job) and unit.fault:
+        return  # which its provider says already
     yield from remarks(unit)
     yield from references(unit, known)
 

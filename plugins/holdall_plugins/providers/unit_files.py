@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from holdall.errors import RecordSyntaxError
-from holdall.units import Origin, ProviderProblem, draft_unit, parse_records
+from holdall.units import Job, Origin, ProviderProblem, draft_unit, parse_records
 from holdall_plugins.providers.definition import shown
 from holdall_plugins.providers.yaml_units import MISSING, Remark, parse_yaml_units
 
@@ -118,7 +118,12 @@ def _judged(
     if faults:
         reasons = "; ".join(fault.text for fault in faults)
         line = _line(record, faults[0])
-        yield ProviderProblem(file, line, "error", f"{what} is left out: {reasons}")
+        # A job with an id stays, so that a run of it is an error, and no pass for want of it.
+        stays = isinstance(unit, Job) and all(fault.field != "id" for fault in faults)
+        outcome = "can't be performed" if stays else "is left out"
+        yield ProviderProblem(file, line, "error", f"{what} {outcome}: {reasons}")
+        if stays:
+            yield unit
         return
     yield unit
     for doubt in unit.doubts():
