@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from holdall.errors import ExpressionError
 from holdall.results import IOLogRecord
-from holdall.session.resources import parse_imports, requirements, resource_records
+from holdall.session.resources import parse_imports, requirements, resource_output
 from holdall.units import make_unit
 
 if TYPE_CHECKING:
@@ -140,19 +140,21 @@ def test_each_line_of_requires_is_an_expression_of_its_own() -> None:
 def test_resource_records_keep_what_stands_around_a_broken_one() -> None:
     output = b"name: a\n\nbroken\n\nname: b\n"
 
-    found = resource_records([IOLogRecord(0.0, "stdout", output)])
+    found = resource_output([IOLogRecord(0.0, "stdout", output)])
 
-    assert found == ({"name": "a"}, {"name": "b"})
+    assert found.records == ({"name": "a"}, {"name": "b"})
+    assert [error.line for error in found.errors] == [3]
 
 
 def test_a_record_may_be_split_over_pieces_of_output() -> None:
     log = [IOLogRecord(0.0, "stdout", b"na"), IOLogRecord(0.0, "stderr", b"x: y\n")]
 
-    assert resource_records([*log, IOLogRecord(0.1, "stdout", b"me: a\n")]) == ({"name": "a"},)
+    log.append(IOLogRecord(0.1, "stdout", b"me: a\n"))
+    assert resource_output(log).records == ({"name": "a"},)
 
 
 def test_no_records_count_as_one_empty_record() -> None:
-    assert resource_records([]) == ({},)
+    assert resource_output([]).records == ({},)
 
 
 @given(st.text(max_size=40))

@@ -21,7 +21,7 @@ from holdall.errors import (
     StorageFullError,
     UnitError,
 )
-from holdall.journal import list_sessions, read_events
+from holdall.journal import compacted, list_sessions, read_events
 from holdall.journal.events import JobStarted, Process
 from holdall.processes import this_process
 from holdall.registry.registry import Registry
@@ -899,15 +899,50 @@ def test_what_a_request_excludes_does_not_run_in_any_phase_unless_it_is_needed()
 
     assert run(manager).ran == ["b", "a"]
     assert manager.state is not None
-    assert manager.state.metadata.rejected_jobs == ["b", "c"]
-    assert manager.state.metadata.custom_joblist
+    assert manager.state.metadata.rejected_jobs == []
+    assert not manager.state.metadata.custom_joblist
 
 
 def test_a_request_may_pick_of_what_a_plan_selects() -> None:
     units = (job("a", depends="b"), job("b"), job("c"), job("d"))
+    units = (*units[:3], job("d", summary="The last"))
     manager = prepared(Request(match=("a", "c$"), exclude=("c",)), *units, include=".*")
 
     assert run(manager).ran == ["b", "a"]
+    assert manager.state is not None
+    assert manager.state.metadata.custom_joblist
+    assert [each.summary for each in manager.view().rejected_jobs()] == ["b", "The last"]
+
+
+def test_reports_have_the_jobs_in_the_order_in_which_they_ran() -> None:
+    assert isinstance(SETUP, Job)
+    manager = prepared(
+        Request(),
+        *(job("a"), job("first"), job("disk", plugin="resource"), SETUP),
+        mandatory_include="first",
+        include="a",
+        bootstrap_include="disk",
+        setup_include="install",
+    )
+
+    ran = run(manager).ran
+
+    assert [each.id for each in manager.view().jobs()] == ran
+    events = compacted(read_events(manager.storage))
+    view = SessionView(events, open_blob=manager.storage.open_blob)
+    assert [each.id for each in view.jobs()] == ran
+
+
+def test_a_record_that_is_none_is_told_when_it_was_printed() -> None:
+    manager, state = new(job("disk", plugin="resource"), job("a", requires="disk.name == 'b'"))
+    runner = ScriptedRunner()
+    runner.output["disk"] = b"name: a\n\ngarbage\n\nname: b\n"
+    warned: list[str] = []
+
+    run(manager, runner, warn=warned.append)
+
+    assert history(state) == {"disk": ["pass"], "a": ["pass"]}
+    assert ["line 3" in each and "'garbage'" in each for each in warned] == [True]
 
 
 @pytest.mark.parametrize("request_of", [Request(exclude=("[",)), Request(match=("(",))])

@@ -150,6 +150,10 @@ class EventRecorder:
         in_force = _DEFAULTS | now
         changes = {name: data for name, data in in_force.items() if recorded[name] != data}
         self._metadata = now
+        if "rejected_jobs" in changes:
+            for job_id in metadata.rejected_jobs:
+                if job_id in self._jobs and job_id not in self._defined:
+                    self._define(job_id)  # reports name them, though they never run
         if changes:
             at = self._clock()
             self._emit(MetadataChanged(at=at, device=self._device_id, changes=changes))

@@ -22,7 +22,7 @@ from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from holdall.errors import ExpressionError
+from holdall.errors import ExpressionError, RecordSyntaxError
 from holdall.units import Record, parse_records, qualified
 
 if TYPE_CHECKING:
@@ -107,14 +107,25 @@ def parse_imports(text: str) -> dict[str, str]:
     return ids_by_name
 
 
-def resource_records(io_log: Iterable[IOLogRecord]) -> tuple[dict[str, str], ...]:
-    """Return the records that a resource job printed; none of them counts as one empty record.
+class ResourceOutput(NamedTuple):
+    """What a resource job printed.
 
-    Records before a broken one are kept, those behind it too.
+    Attributes:
+        records: Its records; none of them counts as one empty record.
+        errors: What is wrong with the others, which cost themselves only.
     """
+
+    records: tuple[dict[str, str], ...]
+    errors: tuple[RecordSyntaxError, ...] = ()
+
+
+def resource_output(io_log: Iterable[IOLogRecord]) -> ResourceOutput:
+    """Return what a resource job printed, from its log."""
     text = b"".join(record.data for record in io_log if record.stream == "stdout")
-    parsed = parse_records(text.decode("utf-8", "backslashreplace"))
-    return tuple(record.fields for record in parsed if isinstance(record, Record)) or ({},)
+    parsed = list(parse_records(text.decode("utf-8", "backslashreplace")))
+    records = tuple(record.fields for record in parsed if isinstance(record, Record))
+    errors = tuple(error for error in parsed if isinstance(error, RecordSyntaxError))
+    return ResourceOutput(records or ({},), errors)
 
 
 def _is_blank(line: str) -> bool:

@@ -225,9 +225,13 @@ class _Run(NamedTuple):
                 if result is None:
                     anew = True
                     continue
+                known = len(context.state.problems)
                 # Durable before the folder is removed, which may take long.
                 context.state.update_job_result(state.job, result)
                 self.manager.checkpoint()
+            if not is_bootstrapping(context):  # the selection tells all of them
+                for problem in context.state.problems[known:]:
+                    self.settings.warn(str(problem))
             self.manager.compact_if_long()
             if not state.retries:
                 return

@@ -170,15 +170,15 @@ def finish(context: SessionDeviceContext) -> list[Exception | str]:
 
 
 def _picked(context: SessionDeviceContext, request: Request) -> list[Job]:
-    """Return the jobs that the plans select and the request leaves, and note the others."""
-    planned = planned_jobs(context)
+    """Return the jobs that the plans select and the request leaves.
+
+    Those that it does not pick are noted as rejected; those that it excludes count as
+    if a plan excluded them.
+    """
     excluded = _meant(context, request.exclude)
+    planned = [job for job in planned_jobs(context) if job.id not in excluded]
     matched = _meant(context, request.match)
-    picked = [
-        job
-        for job in planned
-        if job.id not in excluded and (not request.match or job.id in matched)
-    ]
+    picked = [job for job in planned if not request.match or job.id in matched]
     if len(picked) < len(planned):
         metadata = context.state.metadata
         kept = {job.id for job in picked}

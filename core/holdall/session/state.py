@@ -10,6 +10,7 @@ from holdall.errors import (
     DependencyDuplicateError,
     ExpressionError,
     TemplateInstanceError,
+    UnitError,
     UnknownUnitError,
 )
 from holdall.hooks import nobody
@@ -36,7 +37,7 @@ from holdall.session.metadata import SessionMetaData
 from holdall.session.overrides import Override, Overrides
 from holdall.session.readiness import UNDESIRED, inhibitors
 from holdall.session.recorder import EventRecorder
-from holdall.session.resources import MANIFEST, resource_records
+from holdall.session.resources import MANIFEST, resource_output
 from holdall.session.siblings import siblings
 from holdall.session.solver import dependencies, solve
 from holdall.session.statistics import (
@@ -52,10 +53,11 @@ from holdall.units import LOCAL, Job, ManifestEntry, Pattern, Template, Unit
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-    from holdall.errors import DependencyError, SessionError, UnitError
+    from holdall.errors import DependencyError, SessionError
     from holdall.journal import Process, StateEvent
     from holdall.results import IOLogRecord
     from holdall.session.readiness import Inhibitor
+    from holdall.session.resources import ResourceOutput
 
     Records = Sequence[Mapping[str, str]]
 
@@ -219,17 +221,23 @@ class SessionState:
         if progress is None:
             return
         job, result = progress.job, event.result
-        records = None
+        output = None
         if job.plugin == "resource" and result.outcome is not Outcome.NONE:
-            records = resource_records(self.read_io_log(result))  # may fail: nothing changed yet
+            output = resource_output(self.read_io_log(result))  # may fail: nothing changed yet
         progress.record(result)
         self._results[job.id] = result
-        if records is not None:
-            self._resources[job.id] = records
-            for template in self._index.templates_of(job.id):
-                self._instantiate(template, records)
+        if output is not None:
+            self._take_records(job, output)
         for waiting in self._waiting.get(job.id, ()):
             waiting.inhibitors = None
+
+    def _take_records(self, job: Job, output: ResourceOutput) -> None:
+        self._resources[job.id] = output.records
+        for error in output.errors:
+            reason = f"a record that it printed is left out: line {error.line}: {error.reason}"
+            self._index.problems.append(UnitError(job.id, job.where, reason))
+        for template in self._index.templates_of(job.id):
+            self._instantiate(template, output.records)
 
     def _apply_selection(self, event: JobsSelected) -> None:
         jobs = self._jobs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final, assert_never
 
 import msgspec
@@ -119,13 +120,14 @@ def fold(events: Iterable[AnyEvent], small_logs: SmallLogs) -> FoldedSession:
 class _Device:
     """One device while its session is folded."""
 
-    __slots__ = ("custom", "jobs", "rejected", "run_list", "shown", "title")
+    __slots__ = ("custom", "jobs", "rejected", "run_list", "shown", "title", "tried")
 
     def __init__(self) -> None:
         self.shown: DeviceView | None = None
         self.title = ""
         self.jobs: dict[str, FoldedJob] = {}
         self.run_list: list[str] = []
+        self.tried: dict[str, None] = {}
         self.rejected: tuple[str, ...] = ()
         self.custom = False
 
@@ -134,10 +136,20 @@ class _Device:
         return self.jobs.get(job_id) or FoldedJob(JobRecord(id=job_id))
 
     def ordered(self) -> tuple[FoldedJob, ...]:
-        """Return the jobs to show: the run list, then others that were tried all the same."""
-        ids = dict.fromkeys(job_id for job_id in self.run_list if job_id in self.jobs)
-        ids.update(dict.fromkeys(job_id for job_id, job in self.jobs.items() if job.was_tried))
-        return tuple(self.jobs[job_id] for job_id in ids)
+        """Return the jobs to show: the run list, and others that were tried all the same.
+
+        These stand before it if they were tried before any of it, as those are that run before
+        the rest is selected.
+        """
+        planned = {job_id: self.jobs[job_id] for job_id in self.run_list if job_id in self.jobs}
+        others = {
+            job_id: job
+            for job_id, job in self.jobs.items()
+            if job.was_tried and job_id not in planned
+        }
+        earlier = takewhile(lambda job_id: job_id not in planned, self.tried if planned else ())
+        before = [others.pop(job_id) for job_id in earlier if job_id in others]
+        return (*before, *planned.values(), *others.values())
 
 
 class _Fold:
@@ -163,6 +175,7 @@ class _Fold:
             case ResultRecorded():
                 self._record(event)
             case JobStarted():
+                self._device(event.device).tried.setdefault(event.job_id)
                 self._change(event.device, event.job_id, in_flight=True)
             case JobDefined():
                 record = self._definitions.shared(event.job)
@@ -206,6 +219,7 @@ class _Fold:
 
     def _record(self, event: ResultRecorded) -> None:
         device = self._device(event.device)
+        device.tried.setdefault(event.job_id)
         job = device.job(event.job_id)
         results = job.results
         if not event.result.is_hollow:
