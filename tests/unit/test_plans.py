@@ -306,3 +306,30 @@ def test_the_spelling_that_has_no_effect_is_told() -> None:
     (doubt,) = plan("p", **{"category-overrides": "apply a to b"}).doubts()
 
     assert "'category_overrides'" in doubt.text
+
+
+def test_a_job_and_a_template_of_one_id_are_both_meant_as_far_as_checkbox_looks() -> None:
+    jobs = [job("x-1", **{"template-id": "x"}), job("x"), job("x-2", **{"template-id": "x"})]
+
+    found = selected(plan("p", include=f"x {STATUS}=blocker"), jobs=jobs)
+
+    # Looking for the id ends at the job; what overrides it is tried on every one.
+    assert names(found.jobs) == ["x-1", "x"]
+    by_job = Overrides(found.overrides).by_job(JobCatalog(jobs))
+    assert sorted(names(tuple(by_job))) == ["x", "x-1", "x-2"]
+
+
+def test_overrides_of_plans_of_two_namespaces_stand_in_the_order_of_whole_texts() -> None:
+    outer = plan("p", namespace="a", nested_part="z::q", include=f".*::zebra {STATUS}=outer")
+    inner = plan("q", namespace="z", include=f"ns::zebra {STATUS}=inner")
+
+    # '^.*::zebra$' comes before '^ns::zebra$'.
+    assert in_force(outer, job_id="zebra", nested=(inner,)) == {"certification_status": "inner"}
+
+
+def test_a_part_that_two_plans_lack_is_told_once_for_each() -> None:
+    outer = plan("p", nested_part="q gone gone", include="zebra")
+
+    problems = selected(outer, nested=(plan("q", nested_part="gone"),)).problems
+
+    assert len(problems) == 2

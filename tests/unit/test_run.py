@@ -945,6 +945,16 @@ def test_a_record_that_is_none_is_told_when_it_was_printed() -> None:
     assert ["line 3" in each and "'garbage'" in each for each in warned] == [True]
 
 
+def test_what_is_excluded_does_not_run_whatever_else_is_asked_for() -> None:
+    units = (job("a"), job("b"), job("c", plugin="manual"))
+
+    everything = prepared(Request(everything=True, exclude=("a",)), *units)
+    named = prepared(Request(patterns=("a", "b"), exclude=("a",)), *units)
+
+    assert run(everything).ran == ["b"]
+    assert run(named).ran == ["b"]
+
+
 @pytest.mark.parametrize("request_of", [Request(exclude=("[",)), Request(match=("(",))])
 def test_a_request_with_no_expression_is_refused_before_anything_runs(request_of: Request) -> None:
     with pytest.raises(NothingSelectedError, match="no regular expression"):
@@ -976,6 +986,9 @@ def test_templates_are_told_the_environment_and_a_resume_elsewhere_makes_the_sam
     run(manager, runner)
 
     assert runner.ran == ["disk", "read-sda"]
+    begin(manager.default_device_context, Request(), {"LAB": "south"})
+    assert manager.default_device_context.state.metadata.environ == {"LAB": "north"}
+
     again, state = reloaded(manager, *units)
     assert state.job_state_map["read-sda"].job.command == "north"
     assert state.metadata.environ == {"LAB": "north"}

@@ -55,6 +55,7 @@ def test_the_jobs_behind_a_suspend_are_a_group_of_their_own() -> None:
     )
 
     assert (by_itself.group, by_hand.group) == ("after-suspend-jack", "after-suspend-manual-jack")
+    assert by_itself.flags == by_hand.flags == frozenset()
 
 
 def test_all_other_flags_stay_as_they_were_written() -> None:

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from holdall.errors import DependencyDuplicateError, UnknownUnitError
+from holdall.journal import OverrideRecord
 from holdall.results import JobResult, Outcome
 from holdall.session.job_state import JobState
+from holdall.session.overrides import Override
 from holdall.session.readiness import InhibitionCause
 from holdall.session.state import SessionState
 from holdall.units import Job, make_unit
@@ -357,3 +359,27 @@ def test_a_result_whose_records_cannot_be_read_is_not_recorded() -> None:
 
     assert events == []
     assert state.job_state_map["r"].result_history == ()
+
+
+def test_a_job_that_comes_back_under_its_id_waits_for_what_it_says_now() -> None:
+    first = job("a", depends="b")
+    state = SessionState([first, job("b"), job("c")])
+    state.update_desired_job_list([first])
+    state.update_desired_job_list([])
+    state.remove_unit(first)
+
+    again = job("a", depends="c")
+    state.add_unit(again)
+    state.update_desired_job_list([again])
+
+    assert [each.id for each in state.run_list] == ["c", "a"]
+
+
+def test_an_expression_of_an_older_journal_means_whole_ids() -> None:
+    record = OverrideRecord(pattern="a|b", fixed=False, field="auto_retry", value="no")
+    state = SessionState([job("a"), job("b"), job("ab")])
+
+    state.set_overrides([Override.of(record)])
+
+    retry = {job_id: each.refuses_retry for job_id, each in state.job_state_map.items()}
+    assert retry == {"a": True, "b": True, "ab": False}

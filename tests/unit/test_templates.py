@@ -24,7 +24,7 @@ def template(**fields: str) -> Template:
         "command": "true",
         **fields,
     }
-    made = make_unit({name.replace("_", "-"): text for name, text in given.items()})
+    made = make_unit({name[:1] + name[1:].replace("_", "-"): text for name, text in given.items()})
     assert isinstance(made, Template)
     return made
 
@@ -381,3 +381,42 @@ def test_a_plain_job_that_cannot_be_rendered_is_a_problem() -> None:
     state = SessionState([jinja_job("a", command="{% if %}")])
 
     assert [type(each) for each in state.problems] == [TemplateInstanceError]
+
+
+def test_an_instance_whose_requirements_cannot_be_read_is_none_and_the_others_stay() -> None:
+    source = template(requires="disk.name == '{name}'")
+
+    error, made = instances(source, [{"name": "it's"}, {"name": "sda"}])
+
+    assert isinstance(error, TemplateInstanceError)
+    assert "ExpressionError" in error.reason
+    assert isinstance(made, Job)
+
+
+def test_an_instance_whose_command_opens_a_quote_is_none() -> None:
+    source = template(command="echo '{name}'")
+
+    error, made = instances(source, [{"name": "it's"}, {"name": "sda"}])
+
+    assert isinstance(error, TemplateInstanceError)
+    assert "No closing quotation" in error.reason
+    assert isinstance(made, Job)
+    assert commands(template(command="echo {name} # don't"), DISKS[0]) == ["echo sda # don't"]
+
+
+@pytest.mark.parametrize(("value", "expected"), [("1", "True"), ("0", "False"), ("", "False")])
+def test_jinja_knows_whether_the_system_is_a_core_one(value: str, expected: str) -> None:
+    source = template(
+        id="read-{{ name }}", template_engine="jinja2", command="{{ __on_ubuntucore__ }}"
+    )
+
+    (made,) = instances(source, DISKS[:1], {"CHECKBOX_OS_IS_UBUNTUCORE": value})
+
+    assert isinstance(made, Job)
+    assert made.command == expected
+
+
+def test_a_text_marked_for_translation_is_as_lenient_as_without_the_mark() -> None:
+    (made,) = made_from(template(_steps="see {nothing}"), DISKS[0])
+
+    assert made.get("steps") == "see {nothing}"

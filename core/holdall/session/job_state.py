@@ -175,7 +175,7 @@ class JobState:
     @property
     def refuses_retry(self) -> bool:
         """Whether it says that a failed attempt is not to be repeated, whoever asks for it."""
-        said = self._progress.overrides.get("auto_retry", self.job.get("auto_retry"))
+        said = self._progress.overrides.get("auto_retry", self.job.auto_retry)
         return said == "no"
 
     @property

@@ -72,7 +72,7 @@ def plan_selection(
         bootstrap=bootstrap,
         setup=_known(catalog, (job_id for part in parts for job_id in part.setup_include)),
         overrides=tuple(_overrides(trees)),
-        problems=tuple(problems),
+        problems=tuple(dict.fromkeys(problems)),
         faults=tuple(UnitError(part.id, part.where, fault.text) for part, fault in faults),
     )
 
@@ -82,15 +82,16 @@ def _nested(
 ) -> list[TestPlan]:
     """Return *plan* and all plans nested in it behind, each once, however they nest each other."""
     seen = {plan.id: plan}
-    stack = [iter(plan.nested_part)]
+    stack = [(plan, iter(plan.nested_part))]
     while stack:
-        for part_id in stack[-1]:
+        current, remaining = stack[-1]
+        for part_id in remaining:
             part = find_plan(part_id)
             if part is None:
-                problems.append(f"{plan.id} nests {part_id!r}, and no such plan is there")
+                problems.append(f"{current.id} nests {part_id!r}, and no such plan is there")
             elif part_id not in seen:
                 seen[part_id] = part
-                stack.append(iter(part.nested_part))
+                stack.append((part, iter(part.nested_part)))
                 break
         else:
             stack.pop()

@@ -180,18 +180,16 @@ def inhibitors(
 
 def _resource_inhibitors(job: Job, resources: ResourceMap) -> Iterator[Inhibitor]:
     try:
-        expressions = requirements(job)
+        for expression in requirements(job):
+            missing = [name for name in expression.resource_ids if name not in resources]
+            if missing:
+                yield Inhibitor(InhibitionCause.PENDING_RESOURCE, missing[0], expression.text)
+            elif not expression.holds(resources):
+                asks = MANIFEST in expression.resource_ids
+                cause = _MANIFEST_CAUSE if asks else InhibitionCause.FAILED_RESOURCE
+                yield Inhibitor(cause, expression.resource_ids[0], expression.text)
     except ExpressionError as error:
         yield Inhibitor(InhibitionCause.FAILED_RESOURCE, "", error.text, str(error))
-        return
-    for expression in expressions:
-        missing = [name for name in expression.resource_ids if name not in resources]
-        if missing:
-            yield Inhibitor(InhibitionCause.PENDING_RESOURCE, missing[0], expression.text)
-        elif not expression.holds(resources):
-            asks = MANIFEST in expression.resource_ids
-            cause = _MANIFEST_CAUSE if asks else InhibitionCause.FAILED_RESOURCE
-            yield Inhibitor(cause, expression.resource_ids[0], expression.text)
 
 
 _MANIFEST_CAUSE: Final = InhibitionCause.REQUIRED_MANIFEST

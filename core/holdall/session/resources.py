@@ -20,7 +20,7 @@ import re
 import warnings
 from functools import lru_cache
 from itertools import product
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeGuard
 
 from holdall.errors import ExpressionError, RecordSyntaxError
 from holdall.units import Record, parse_records, qualified
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 MANIFEST: Final = "com.canonical.plainbox::manifest"
 """The resource that holds what people answered about the device; no job makes it."""
 
-MOST_COMBINATIONS: Final = 100_000
+MOST_COMBINATIONS: Final = 1_000_000
 """Records of several resources are tried together up to this many times."""
 
 DEEPEST: Final = 50
@@ -55,9 +55,16 @@ class ResourceExpression(NamedTuple):
     test: Test
 
     def holds(self, resources: ResourceMap) -> bool:
-        """Whether records of these resources satisfy the expression."""
+        """Whether records of these resources satisfy the expression.
+
+        Raises:
+            ExpressionError: That would take too long to find out.
+        """
         ids = zip(self.names, self.resource_ids, strict=True)
-        return self.test({name: resources.get(resource_id, ()) for name, resource_id in ids})
+        try:
+            return self.test({name: resources.get(resource_id, ()) for name, resource_id in ids})
+        except TooManyCombinationsError as error:
+            raise ExpressionError(self.text, 1, 1, str(error)) from error
 
 
 def requirements(unit: Unit) -> tuple[ResourceExpression, ...]:
@@ -172,27 +179,71 @@ def _part(node: ast.expr, text: str, line: int, names: dict[str, None], *, apart
         parts = [_part(value, text, line, names, apart=apart) for value in node.values]
         combine = all if isinstance(node.op, ast.And) else any
         return lambda records: combine(part(records) for part in parts)
-    compiler = _Compiler(text, line)
-    closure = compiler.closure(node, 0)
-    named = tuple(compiler.names)
-    names.update(compiler.names)
-    return lambda records: _any_satisfies(closure, named, [records[name] for name in named])
+    conjuncts = node.values if _is_and(node) else [node]
+    conditions = [_Part.of(conjunct, text, line) for conjunct in conjuncts]
+    named = tuple(dict.fromkeys(name for part in conditions for name in part.names))
+    names.update(dict.fromkeys(named))
+    return lambda records: _any_satisfies(conditions, named, records)
+
+
+def _is_and(node: ast.expr) -> TypeGuard[ast.BoolOp]:
+    return isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And)
+
+
+class _Part(NamedTuple):
+    """One of the conditions of an expression that all must hold for the same records."""
+
+    names: tuple[str, ...]
+    closure: Callable[[Scope], Any]
+
+    @classmethod
+    def of(cls, node: ast.expr, text: str, line: int) -> _Part:
+        compiler = _Compiler(text, line)
+        closure = compiler.closure(node, 0)
+        return cls(tuple(compiler.names), closure)
+
+    def holds(self, scope: Scope) -> bool:
+        try:
+            return bool(self.closure(scope))
+        except (TypeError, ValueError, OverflowError):
+            return False  # these records have no such number; others may
 
 
 def _any_satisfies(
-    closure: Callable[[Scope], Any],
+    parts: Sequence[_Part],
     names: Sequence[str],
-    records: Sequence[Sequence[ResourceRecord]],
+    records: Mapping[str, Sequence[ResourceRecord]],
 ) -> bool:
-    for tried, combination in enumerate(product(*records)):
+    """Whether some combination of records, one of each resource, satisfies all *parts*.
+
+    Conditions on one resource are looked at first: few records are left to combine then.
+    """
+    kept = []
+    for name in names:
+        own = [part for part in parts if part.names == (name,)]
+        kept.append([r for r in records[name] if all(part.holds({name: r}) for part in own)])
+    rest = [part for part in parts if len(part.names) != 1]
+    for tried, combination in enumerate(product(*kept)):
         if tried >= MOST_COMBINATIONS:
-            return False
-        try:
-            if closure(dict(zip(names, combination, strict=True))):
-                return True
-        except (TypeError, ValueError, OverflowError):
-            continue  # this record has no such number; another one may
+            raise TooManyCombinationsError(names)
+        scope = dict(zip(names, combination, strict=True))
+        if all(part.holds(scope) for part in rest):
+            return True
     return False
+
+
+class TooManyCombinationsError(Exception):
+    """Whether an expression holds would take too long to find out."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(names)
+        self.names = tuple(names)
+
+    def __str__(self) -> str:
+        return (
+            f"more than {MOST_COMBINATIONS} combinations of records of {', '.join(self.names)} "
+            "would have to be tried; compare each with a text first"
+        )
 
 
 class _Compiler:
@@ -284,6 +335,8 @@ _COMPARISONS: Final[Mapping[type[ast.cmpop], Callable[[Any, Any], Any]]] = {
     ast.LtE: operator.le,
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
+    ast.Is: operator.is_,
+    ast.IsNot: operator.is_not,
     ast.In: lambda value, container: value in container,
     ast.NotIn: lambda value, container: value not in container,
 }

@@ -52,7 +52,7 @@ def matching_jobs(context: SessionDeviceContext, patterns: Sequence[str]) -> lis
     Raises:
         NothingSelectedError: A pattern means no job, or is none.
     """
-    namespaces = dict.fromkeys(provider.namespace for provider in context.provider_list)
+    namespaces = dict.fromkeys(job.namespace for job in context.state.catalog)
     states = context.state.job_state_map
     selected: dict[str, Job] = {}
     for text in patterns:
@@ -77,7 +77,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         everything: Whether all automated jobs are meant, because nothing was asked for.
         exclude: Expressions for qualified ids of jobs that don't run; they match from an id's
             beginning, also on the ids of templates. What a selected job needs runs all the same.
-        match: Expressions, one of which a planned job must match to run.
+        match: Expressions, one of which a job must match to run.
     """
 
     patterns: tuple[str, ...] = ()
@@ -154,10 +154,10 @@ def finish(context: SessionDeviceContext) -> list[Exception | str]:
     state = context.state
     request = msgspec.json.decode(state.metadata.app_blob or b"{}", type=Request)
     context.refresh_selection()
-    jobs = _picked(context, request)
-    jobs += matching_jobs(context, request.patterns)
+    jobs = planned_jobs(context) + matching_jobs(context, request.patterns)
     if request.everything:
         jobs += [job for job in state.job_list if job.automated or job.fault]
+    jobs = _picked(context, request, jobs)
     problems: list[Exception | str] = [*context.selection.problems, *state.problems]
     problems += state.update_desired_job_list(jobs)
     if not state.run_list:
@@ -169,14 +169,14 @@ def finish(context: SessionDeviceContext) -> list[Exception | str]:
     return problems
 
 
-def _picked(context: SessionDeviceContext, request: Request) -> list[Job]:
-    """Return the jobs that the plans select and the request leaves.
+def _picked(context: SessionDeviceContext, request: Request, jobs: Sequence[Job]) -> list[Job]:
+    """Return those of *jobs* that the request leaves.
 
     Those that it does not pick are noted as rejected; those that it excludes count as
     if a plan excluded them.
     """
     excluded = _meant(context, request.exclude)
-    planned = [job for job in planned_jobs(context) if job.id not in excluded]
+    planned = [job for job in jobs if job.id not in excluded]
     matched = _meant(context, request.match)
     picked = [job for job in planned if not request.match or job.id in matched]
     if len(picked) < len(planned):

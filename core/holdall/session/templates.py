@@ -14,12 +14,13 @@ Jinja2 renders nothing in its place.
 from __future__ import annotations
 
 import re
+import shlex
 from string import Formatter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from holdall.errors import HoldallError, TemplateInstanceError
-from holdall.session.resources import parse_expression, parse_imports
+from holdall.session.resources import parse_expression, parse_imports, requirements
 from holdall.units import Job, make_unit, qualified
 
 if TYPE_CHECKING:
@@ -149,7 +150,13 @@ def _instance(template: Template, values: Mapping[str, Any], fill: Fill) -> Unit
     }
     fields["unit"] = template.makes
     fields["template-id"] = template.partial_id
-    return make_unit(fields, namespace=template.namespace, origin=template.origin)
+    unit = make_unit(fields, namespace=template.namespace, origin=template.origin)
+    # An instance that asks for what can't be read, or opens a quote, is none, as in Checkbox.
+    requirements(unit)
+    command = unit.get("command")
+    if command.count("'") % 2 or command.count('"') % 2:
+        shlex.split(command, comments=True)  # which alone is too slow for thousands of jobs
+    return unit
 
 
 def _filled(name: str, value: str, values: Mapping[str, Any], fill: Fill) -> str:
