@@ -16,7 +16,7 @@ from holdall.errors import UnitError
 from holdall.journal import PlanRecord
 from holdall.results import encodable
 from holdall.session.overrides import Override
-from holdall.units import TestPlan
+from holdall.units import BLOCKS, TestPlan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -37,16 +37,16 @@ class PlanSelection(NamedTuple):
         faults: Lines that can't be read, without which other jobs would be selected.
     """
 
-    jobs: tuple[str, ...]
-    mandatory: tuple[str, ...]
-    bootstrap: tuple[str, ...]
-    setup: tuple[str, ...]
-    overrides: tuple[Override, ...]
-    problems: tuple[str, ...]
-    faults: tuple[UnitError, ...]
+    jobs: tuple[str, ...] = ()
+    mandatory: tuple[str, ...] = ()
+    bootstrap: tuple[str, ...] = ()
+    setup: tuple[str, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    problems: tuple[str, ...] = ()
+    faults: tuple[UnitError, ...] = ()
 
 
-NO_SELECTION: Final = PlanSelection((), (), (), (), (), (), ())
+NO_SELECTION: Final = PlanSelection()
 
 
 def plan_selection(
@@ -126,12 +126,11 @@ def _overrides(trees: Sequence[Sequence[TestPlan]]) -> Iterator[Override]:
 def _collected(tree: Sequence[TestPlan]) -> Iterator[PlanOverride]:
     for part in tree:
         yield from part.lists.overrides
-    # A block of a nested plan counts only where the plan that is run has one too.
-    if tree[0].lists.category_overrides:
-        for part in tree:
-            yield from part.lists.category_overrides
-    for part in tree:
-        yield from part.lists.certification_status_overrides
+    for name in BLOCKS:
+        # Categories of a nested plan count only where the plan that is run has such a block too.
+        if name != "category_overrides" or tree[0].lists.blocks[name]:
+            for part in tree:
+                yield from part.lists.blocks[name]
 
 
 def check_plans(plans: object) -> None:

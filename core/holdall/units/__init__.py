@@ -25,11 +25,12 @@ from holdall.units.patterns import Pattern, free, selector, target
 from holdall.units.provider import Provider, ProviderProblem
 from holdall.units.records import Record, parse_records
 from holdall.units.siblings import SiblingEntry, sibling_entries
-from holdall.units.test_plan import PlanLists, PlanOverride, TestPlan
+from holdall.units.test_plan import BLOCKS, PlanLists, PlanOverride, TestPlan
 from holdall.units.unit import Finding, Origin, Unit, own_id, qualified
 
 __all__ = [
     "AUTOMATED",
+    "BLOCKS",
     "BUILTIN_CATEGORIES",
     "BUILTIN_JOBS",
     "KINDS",

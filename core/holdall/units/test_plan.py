@@ -18,6 +18,13 @@ OVERRIDABLE: Final = frozenset({"category_id", "certification_status", "auto_ret
 """The fields of a job that a line of a plan may override."""
 
 
+BLOCKS: Final[Mapping[str, str]] = {
+    "category_overrides": "category_id",
+    "certification_status_overrides": "certification_status",
+}
+"""The field of a job that each block of a plan overrides, in the order in which they count."""
+
+
 class PlanOverride(NamedTuple):
     """A field that a plan sets for the jobs that a pattern means.
 
@@ -36,6 +43,8 @@ class PlanLists(NamedTuple):
     """What a plan lists, as far as it can be read, and what can't be.
 
     Attributes:
+        overrides: Those that stand behind ids.
+        blocks: Those of each field of `BLOCKS`.
         faults: Lines without which the plan would select other jobs; it can't be used.
         doubts: Lines of blocks that override nothing.
     """
@@ -44,8 +53,7 @@ class PlanLists(NamedTuple):
     exclude: tuple[Pattern, ...]
     mandatory_include: tuple[Pattern, ...]
     overrides: tuple[PlanOverride, ...]
-    category_overrides: tuple[PlanOverride, ...]
-    certification_status_overrides: tuple[PlanOverride, ...]
+    blocks: Mapping[str, tuple[PlanOverride, ...]]
     faults: tuple[Finding, ...]
     doubts: tuple[Finding, ...]
 
@@ -60,7 +68,7 @@ class TestPlan(Unit, frozen=True, dict=True, eq=False, kw_only=True):
         {
             *("unit", "id", "name", "summary", "description", "estimated_duration"),
             *("include", "exclude", "mandatory_include", "bootstrap_include", "setup_include"),
-            *("nested_part", "category_overrides", "certification_status_overrides"),
+            *("nested_part", *BLOCKS),
         }
     )
 
@@ -73,7 +81,7 @@ class TestPlan(Unit, frozen=True, dict=True, eq=False, kw_only=True):
         yield from super().doubts()
         if not self.get("name"):
             yield Finding("name", "the field 'name' is missing")
-        for name in _BLOCKS.keys() & {written.replace("-", "_") for written in self.fields}:
+        for name in BLOCKS.keys() & {written.replace("-", "_") for written in self.fields}:
             if name not in self.fields:
                 message = f"as Checkbox reads it, only {name!r} has an effect; write it so"
                 yield Finding(name, message)
@@ -108,16 +116,14 @@ class TestPlan(Unit, frozen=True, dict=True, eq=False, kw_only=True):
             for name in ("bootstrap_include", "mandatory_include", "include", "exclude")
         }
         blocks = {
-            name: tuple(self._block(name, field, faults, doubts))
-            for name, field in _BLOCKS.items()
+            name: tuple(self._block(name, field, faults, doubts)) for name, field in BLOCKS.items()
         }
         return PlanLists(
             selected["include"],
             selected["exclude"],
             selected["mandatory_include"],
             tuple(overrides),
-            blocks["category_overrides"],
-            blocks["certification_status_overrides"],
+            blocks,
             tuple(faults),
             tuple(doubts),
         )
@@ -174,9 +180,3 @@ def _ids_of_line(line: str) -> tuple[str, ...]:
     except ValueError:
         return list_words(line)  # several ids, which such a line may hold
     return parsed[:1] if parsed else ()
-
-
-_BLOCKS: Final[Mapping[str, str]] = {
-    "category_overrides": "category_id",
-    "certification_status_overrides": "certification_status",
-}

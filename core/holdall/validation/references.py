@@ -225,7 +225,7 @@ def _of_plan(plan: TestPlan, known: Known) -> Iterator[Remark]:
     parts = [part for part in plan.nested_part if part not in known.plans]
     for part in parts:
         yield _dangling("nested_part", "test plan", part, known, known.plans)
-    headings = dict.fromkeys(override.value for override in lists.category_overrides)
+    headings = dict.fromkeys(override.value for override in lists.blocks["category_overrides"])
     for category in headings.keys() - known.categories:
         yield _dangling("category_overrides", "category", category, known, known.categories)
 
