@@ -58,8 +58,12 @@ def person_at_terminal(pause: Pause, *, shown: Shown = DEFAULT_SHOWN) -> PersonA
         pause: Keeps still whatever else is shown, while it is entered.
         shown: Of which jobs the output is shown.
     """
-    is_there = sys.stdin.isatty() and sys.stderr.isatty()
-    return PersonAtTerminal(Terminal(pause), shown) if is_there else None
+    return PersonAtTerminal(Terminal(pause), shown) if is_at_terminal() else None
+
+
+def is_at_terminal() -> bool:
+    """Whether somebody sits at a terminal, and can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 class PersonAtTerminal:

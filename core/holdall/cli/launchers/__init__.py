@@ -9,13 +9,21 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from holdall.cli.autostart import AutostartCommand
+from holdall.cli.configuration import installed
 from holdall.cli.diagnostics import show_log
+from holdall.cli.export import requested_reports
 from holdall.cli.job_options import job_options
 from holdall.cli.launchers.layers import read_layers
 from holdall.cli.launchers.starting import LaunchOptions, run_launcher
-from holdall.cli.options import Seconds, json_option, parse_targets, store_option
+from holdall.cli.options import (
+    Seconds,
+    exporter_options,
+    json_option,
+    store_option,
+)
 from holdall.cli.output import print_line
 from holdall.cli.redaction import redact_stored_option
+from holdall.session import Conduct
 
 if TYPE_CHECKING:
     from holdall.cli.job_options import JobOptions
@@ -59,6 +67,7 @@ def launcher() -> None:
     metavar="NAME[=PATH]",
     help="Write a report at the end besides those of the launcher.",
 )
+@exporter_options
 @click.option("--timeout", type=Seconds(), metavar="SECONDS", help="End a job that takes longer.")
 @job_options
 @redact_stored_option
@@ -68,6 +77,7 @@ def run(
     file: str,
     source: tuple[str, ...],
     export: tuple[str, ...],
+    option: tuple[str, ...],
     timeout: float | None,
     store: str | None,
     *,
@@ -81,9 +91,9 @@ def run(
     configuration files that Checkbox looks for.
     """
     show_log()
-    targets = parse_targets(export, stdout_free=not as_json)
-    options = LaunchOptions(jobs, rules, source, targets, store, timeout, as_json)
-    return run_launcher(file, options)
+    reports = requested_reports(export, option, installed(), stdout_free=not as_json)
+    conduct = Conduct(reports=reports, timeout=timeout)
+    return run_launcher(file, LaunchOptions(jobs, rules, source, conduct, store, as_json))
 
 
 @launcher.command("check")
