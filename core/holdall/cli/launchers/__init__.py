@@ -13,6 +13,7 @@ from holdall.cli.configuration import installed
 from holdall.cli.diagnostics import show_log
 from holdall.cli.export import requested_reports
 from holdall.cli.job_options import job_options
+from holdall.cli.launchers.checking import problems_of
 from holdall.cli.launchers.layers import read_layers
 from holdall.cli.launchers.starting import LaunchOptions, run_launcher
 from holdall.cli.options import (
@@ -23,6 +24,7 @@ from holdall.cli.options import (
 )
 from holdall.cli.output import print_line
 from holdall.cli.redaction import redact_stored_option
+from holdall.cli.sources import load_sources
 from holdall.session import Conduct
 
 if TYPE_CHECKING:
@@ -98,12 +100,20 @@ def run(
 
 @launcher.command("check")
 @click.argument("file")
-def check(file: str) -> int:
-    """Print what does not count of a launcher and of the files below it, with the lines.
+@click.option(
+    "--source",
+    multiple=True,
+    help="A provider of the run; its manifest and exporter units are checked as well.",
+)
+def check(file: str, source: tuple[str, ...]) -> int:
+    """Print what a run would refuse or pass over of a launcher and of the files below it.
 
-    Exits with 1 if there is something.
+    Each with its line; exits with 1 if there is something.
     """
     layers = read_layers(Path(file), os.environ)
-    for problem in layers.problems:
+    registry = installed()
+    providers = load_sources(source, registry) if source else None
+    problems = problems_of(layers, registry, providers)
+    for problem in problems:
         print_line(str(problem))
-    return PROBLEMS if layers.problems else 0
+    return PROBLEMS if problems else 0

@@ -16,6 +16,7 @@ import click
 from holdall.cli.configuration import installed
 from holdall.cli.devices import devices_of
 from holdall.cli.job_options import default_normal_user
+from holdall.cli.launchers.checking import plan_problems, unknown_answers
 from holdall.cli.launchers.layers import read_layers
 from holdall.cli.launchers.reports import reports_of
 from holdall.cli.manifest import GivenAnswer, resolved_answers
@@ -69,12 +70,15 @@ def run_launcher(path: str, given: LaunchOptions) -> int:
     for problem in layers.problems:
         note(f"holdall: {problem}")
     asks = _asks(layers, as_json=given.as_json)
-    _check_plan(layers, asks=asks)
+    for problem in plan_problems(layers, asks=asks):
+        raise ConfigurationError(*problem)
     conduct = _conduct(layers, given.conduct, as_json=given.as_json)
     registry = installed()
     providers = load_sources(given.sources or _found(registry, path), registry)
     check_exporters(conduct.reports, providers, registry)
     jobs = _job_options(layers, given.jobs)
+    for problem in unknown_answers(layers, providers):
+        _warn(str(problem))
     resolved_answers(jobs.manifest, [unit for each in providers for unit in each.unit_list])
     repository = chosen_repository(given.store, registry)
     start = Start(registry, repository, providers, devices_of((), registry), given.rules)
@@ -101,24 +105,15 @@ def _asks(layers: Layers, *, as_json: bool) -> bool:
     return wants and is_at_terminal() and not as_json
 
 
-def _check_plan(layers: Layers, *, asks: bool) -> None:
-    is_forced = layers.truth("test plan", "forced")
-    if is_forced and not layers.text("test plan", "unit"):
-        reason = "the test plan is forced, and no unit = ID says which"
-        raise ConfigurationError(layers.location("test plan", "forced"), reason)
-    if asks:
-        return
-    for section, what in (("test plan", "test plan"), ("test selection", "selection of tests")):
-        if not layers.truth(section, "forced"):
-            reason = f"nobody can be asked for the {what}; write forced = yes"
-            raise ConfigurationError(layers.location(section, "forced"), reason)
-
-
 def _found(registry: Registry, path: str) -> list[str]:
     """Return the providers that are installed as Checkbox's are."""
-    names = [
-        found.name for found in found_providers(registry, os.environ) if found.state == "ready"
-    ]
+    names = []
+    for found in found_providers(registry, os.environ):
+        if found.state == "ready":
+            names.append(found.name)
+        elif found.state != "shadowed":
+            text = _("the provider {name} at {source} is left out: {reason}")
+            _warn(text.format(name=found.name, source=found.source, reason=found.reason))
     if not names:
         reason = "no provider of Checkbox is installed (`holdall providers list`); name one "
         raise ConfigurationError(path, f"{reason}with --source PATH")
@@ -135,6 +130,12 @@ def _job_options(layers: Layers, given: JobOptions) -> JobOptions:
     normal_user = given.normal_user or layers.text("agent", "normal_user") or None
     if normal_user is None and not os.geteuid():
         normal_user = default_normal_user()
+        if normal_user is not None:
+            text = _(
+                "jobs that name no account run as {name!r}, because root runs this launcher; "
+                "--normal-user, or normal_user = NAME in [agent], names another"
+            )
+            _warn(text.format(name=normal_user))
     return given._replace(
         configured={**given.configured, **variables},
         normal_user=normal_user,
