@@ -330,10 +330,10 @@ def test_what_was_installed_is_removed_and_nothing_else(
 def test_a_restart_has_the_variables_that_find_things_again_and_no_others() -> None:
     own = {"HOME": "/h", "PATH": "/bin", "XDG_DATA_HOME": "/d", "HOLDALL_STORE": "s", "TOKEN": "t"}
 
-    restart = restart_of("holdall-1", "file:///s", "xdg", ["--timeout", "5"], own)
+    restart = restart_of("holdall-1", "file:///s", "xdg", own)
 
     assert restart.environ == {name: own[name] for name in own if name != "TOKEN"}
     assert list(restart.command[1:]) == [
         *("-m", "holdall", "resume", "holdall-1", "--store", "file:///s"),
-        *("--install-autostart=xdg", "--at-start", "--timeout", "5"),
+        *("--install-autostart=xdg", "--at-start"),
     ]

@@ -9,9 +9,12 @@ import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.e2e.test_cli_providers import installed
+from tests.unit.test_installed_providers import definition, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.e2e.conftest import Cli, Terminal
 
@@ -195,6 +198,91 @@ def test_a_launcher_without_fault_is_checked_in_silence(
 ) -> None:
     assert holdall("launcher", "check", launch(UNATTENDED)[1]).code == 0
     assert holdall("launcher", "check", "gone").code == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "message"),
+    [
+        (("= none", "= txt"), 4, "no stock report is called 'txt'; did you mean 'text'?"),
+        (("= none", "= certification"), 4, "the report certification is not sent"),
+        (("unit = lab::all", "unit ="), 8, "the test plan is forced, and no unit = ID says"),
+        (("[ui]", "exclude = *\n[ui]"), 11, "nothing to repeat"),
+        (("[ui]", "match = a b(\n[ui]"), 11, "unterminated"),
+        (("[launcher]", "[launcher]\napp_id = x"), 4, "app_id changes nothing"),
+        (("[launcher]", "[launcher]\nsession_desc = x"), 4, "session_desc changes nothing"),
+        (("[launcher]", "[launcher]\nlocal_submission = no"), 4, "local_submission changes"),
+        (("[ui]", "[transport:t]\ntype = submission-service\n[ui]"), 12, "nothing is uploaded"),
+        (("[ui]", "[transport:t]\nsecure_id = a\n[ui]"), 12, "secure_id changes nothing"),
+        (
+            ("[ui]", "[report:r]\ntransport = out\nexporter = text\n[ui]"),
+            *(12, "there is no section [transport:out]"),
+        ),
+        (
+            (
+                "[ui]",
+                "[exporter:e]\nunit = chess\n[report:r]\ntransport = stdout\nexporter = e\n[ui]",
+            ),
+            *(12, "no exporter is called 'chess'"),
+        ),
+        (("[ui]", "[manifest]\nhas_dock = perhaps\n[ui]"), 12, "takes yes or no, not 'perhaps'"),
+        (("[ui]", "[manifest]\nhas_duck = yes\n[ui]"), 12, "'has_duck'"),
+    ],
+)
+def test_a_check_finds_what_a_run_refuses_or_passes_over_with_its_line(
+    holdall: Cli,
+    launch: Callable[..., tuple[str, ...]],
+    change: tuple[str, str],
+    line: int,
+    message: str,
+) -> None:
+    _launcher, path, *source = launch(UNATTENDED.replace(*change))
+
+    checked = holdall("launcher", "check", path, *source)
+
+    (found,) = checked.out.splitlines()
+    assert checked.code == 1
+    assert found.startswith(f"{path}:{line}: ")
+    assert message in found
+
+
+def test_an_answer_that_no_entry_takes_is_named_by_the_run(
+    holdall: Cli, launch: Callable[..., tuple[str, ...]]
+) -> None:
+    arguments = launch(f"{UNATTENDED}[manifest]\nlab::has_duck = yes\n")
+
+    done = holdall(*arguments)
+
+    assert f"holdall: {arguments[1]}:14: " in done.err
+    assert "'lab::has_duck'" in done.err
+
+
+def test_a_provider_that_is_left_out_is_named_with_the_reason(
+    holdall: Cli, launch: Callable[..., tuple[str, ...]], tmp_path: Path
+) -> None:
+    folder = installed(holdall, tmp_path)
+    for name in "bc":
+        write(folder / f"{name}.provider", definition("org.x:twin", location=str(tmp_path / "a")))
+    write(folder / "d.provider", "[PlainBox Provider]\n")
+    write(tmp_path / "a/units/plan.pxu", "unit: test plan\nid: all\n_name: A\ninclude: a\n")
+
+    done = holdall(*launch(UNATTENDED.replace("lab::all", "org.x::all"))[:2])
+
+    assert holdall.outcomes() == {"a": ["pass"]}
+    assert done.err.count(" is left out: ") == 3
+    assert f"{folder}/b.provider is left out: " in done.err
+    assert f"{folder}/d.provider is left out: " in done.err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs jobs as another account unasked")
+def test_an_account_that_can_not_read_a_provider_is_named_before_the_run(
+    holdall: Cli, launch: Callable[..., tuple[str, ...]], tmp_path: Path
+) -> None:
+    tmp_path.chmod(0o700)
+    own = pwd.getpwuid(os.geteuid()).pw_name
+
+    done = holdall(*launch(UNATTENDED.replace(f"= {own}", "= nobody")))
+
+    assert done.err.count("jobs of 'lab' run as 'nobody', which can't read '/") == 1
 
 
 def test_run_takes_a_launcher_too_and_nothing_beside_it_that_selects(

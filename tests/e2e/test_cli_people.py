@@ -518,6 +518,114 @@ def test_a_question_that_nobody_answered_is_asked_again_with_what_the_command_wr
         assert ran_file.read_text() == "ran\n"
 
 
+@pytest.mark.parametrize("leave", [paused, hung_up, killed])
+@pytest.mark.parametrize("plugin", ["manual", "user-interact", "user-verify"])
+def test_what_was_said_of_a_job_is_part_of_the_question_that_is_asked_again(
+    holdall: Cli,
+    provider: Provider,
+    terminal: Start,
+    *,
+    leave: Callable[[Terminal], int],
+    plugin: str,
+) -> None:
+    command = {} if plugin == "manual" else {"command": "true"}
+    lab = provider(definition("a", plugin, **command))
+    question = START if plugin == "user-interact" else DECISION
+    run = terminal("run", lab, "--job", "a")
+    run.wait_for(question)
+    run.type("c\n")
+    run.wait_for("Comments: ")
+    run.type("dock 3\n")
+    run.wait_for(question)
+    leave(run)
+
+    resumed = terminal("resume")
+    resumed.wait_for("Comments so far: dock 3")
+    resumed.wait_for(question)
+    resumed.type("\n" if plugin == "user-interact" else "p\n")
+
+    assert resumed.end() == 0
+    assert comments(holdall) == {"a": "dock 3"}
+
+
+def test_an_outcome_that_was_chosen_is_suggested_when_its_comment_was_interrupted(
+    holdall: Cli, provider: Provider, terminal: Start
+) -> None:
+    lab = provider(definition("a", "manual", flags="explicit-fail"))
+    run = terminal("run", lab, "--job", "a")
+    run.wait_for(DECISION)
+    run.type("f\n")
+    run.wait_for("Comments: ")
+    killed(run)
+
+    resumed = terminal("resume")
+    resumed.wait_for("Enter: failed")
+    resumed.type("\n")
+    resumed.wait_for("Comments: ")
+    resumed.type("no picture\n")
+    resumed.wait_for(RETRY)
+    resumed.type("\n")
+
+    assert resumed.end() == 1
+    assert holdall.outcomes() == {"a": ["fail"]}
+    assert comments(holdall) == {"a": "no picture"}
+
+
+def test_what_was_said_before_a_command_outlives_its_crash(
+    holdall: Cli, provider: Provider, terminal: Start
+) -> None:
+    lab = provider(definition("a", "user-interact", command="echo begun; sleep 600"))
+    run = terminal("run", lab, "--job", "a")
+    run.wait_for(START)
+    run.type("c\n")
+    run.wait_for("Comments: ")
+    run.type("dock 3\n")
+    run.wait_for(START)
+    run.type("\n")
+    run.wait_for("begun")
+    run.child.kill()  # the command lives, and has the terminal
+    run.child.wait()
+
+    holdall("resume")
+
+    assert comments(holdall) == {"a": "the run ended while this job ran; dock 3"}
+
+
+def test_what_was_said_stays_where_nobody_can_be_asked_again(
+    holdall: Cli, provider: Provider, terminal: Start
+) -> None:
+    lab = provider(definition("a", "manual"))
+    run = terminal("run", lab, "--job", "a")
+    run.wait_for(DECISION)
+    run.type("c\n")
+    run.wait_for("Comments: ")
+    run.type("dock 3\n")
+    run.wait_for(DECISION)
+    paused(run)
+
+    holdall("resume")
+
+    assert comments(holdall) == {"a": "dock 3"}
+
+
+def test_what_was_said_goes_with_the_command_that_is_run_again(
+    holdall: Cli, provider: Provider, terminal: Start
+) -> None:
+    run = terminal("run", provider(definition("a", "user-verify", command="true")), "--job", "a")
+    run.wait_for(DECISION)
+    run.type("c\n")
+    run.wait_for("Comments: ")
+    run.type("dock 3\n")
+    run.wait_for(DECISION)
+    run.type("r\n")
+    run.wait_for("Comments so far: dock 3")
+    run.wait_for(DECISION)
+    run.type("p\n")
+
+    assert run.end() == 0
+    assert comments(holdall) == {"a": "dock 3"}
+
+
 def test_a_job_that_was_not_begun_is_introduced_again(
     holdall: Cli, provider: Provider, terminal: Start
 ) -> None:

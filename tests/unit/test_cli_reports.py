@@ -14,6 +14,7 @@ from holdall.cli.diagnostics import show_log
 from holdall.cli.export import options_by_target, write_reports
 from holdall.cli.options import ExportTarget
 from holdall.registry import Registry
+from holdall.session import ReportRequest
 from holdall.testing.sessions import empty_session
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def listening() -> Iterator[logging.Logger]:
 def test_what_a_plugin_prints_is_no_part_of_a_report(
     registry: Registry, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    write_reports(empty_session().view(), [ExportTarget("acme.x", None)], registry)
+    write_reports(empty_session().view(), [ReportRequest(exporter="acme.x")], registry)
 
     written = capsysbinary.readouterr()
     assert (written.out, written.err) == (b"color=False\n", b"got here\n")
@@ -63,7 +64,7 @@ def test_an_exporter_of_others_is_told_of_colours_like_our_own(
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.delenv("NO_COLOR", raising=False)
 
-    write_reports(empty_session().view(), [ExportTarget("acme.x", None)], registry)
+    write_reports(empty_session().view(), [ReportRequest(exporter="acme.x")], registry)
 
     assert capsysbinary.readouterr().out == b"color=True\n"
 

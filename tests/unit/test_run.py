@@ -27,11 +27,12 @@ from holdall.processes import this_process
 from holdall.registry.registry import Registry
 from holdall.results import JobResult, Outcome
 from holdall.session import folders
+from holdall.session.conduct import Request
 from holdall.session.context import SessionDeviceContext
 from holdall.session.manager import SessionManager
 from holdall.session.run import RESTART_PATIENCE_S, RunSettings, run_session, settle_interrupted
 from holdall.session.runners import bound_runner
-from holdall.session.selection import Request, begin, find_plan
+from holdall.session.selection import begin, find_plan
 from holdall.session.state import SessionState
 from holdall.stores import open_repository
 from holdall.testing.children import in_child

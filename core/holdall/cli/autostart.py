@@ -17,10 +17,9 @@ from holdall.cli.output import note
 from holdall.session import RESTARTING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from holdall.cli.job_options import JobOptions
-    from holdall.cli.options import ExportTarget
     from holdall.session import SessionManager
     from holdall.units import Job
 
@@ -63,23 +62,12 @@ class Restart(NamedTuple):
         return f"cd {shlex.quote(str(self.folder))} && {shlex.join(self.command)}"
 
 
-def restart_of(
-    session_id: str, store: str, kind: str | None, more: Iterable[str], own: Mapping[str, str]
-) -> Restart:
-    """Return what goes on with a session in *store*, with *more* options."""
+def restart_of(session_id: str, store: str, kind: str | None, own: Mapping[str, str]) -> Restart:
+    """Return what goes on with a session in *store*, which keeps what else its run was told."""
     command = [sys.executable, "-m", "holdall", "resume", session_id, "--store", store]
-    command += [*([f"--install-autostart={kind}"] if kind else []), AT_START, *more]
+    command += [*([f"--install-autostart={kind}"] if kind else []), AT_START]
     environ = {name: text for name, text in own.items() if _PASSED_ON.fullmatch(name)}
     return Restart(session_id, command, Path.cwd(), environ)
-
-
-def passed_on(targets: Iterable[ExportTarget], timeout: float | None) -> list[str]:
-    """Return the options of a run that hold for the resume after a restart as well."""
-    options = []
-    for target in targets:
-        path = f"={Path(target.path).absolute()}" if target.path else ""
-        options += ["--export", f"{target.name}{path}"]
-    return [*options, *(["--timeout", f"{timeout:g}"] if timeout else [])]
 
 
 def chosen_kind(kind: str, environ: Mapping[str, str]) -> str:
@@ -227,13 +215,11 @@ def note_removed(session_id: str) -> None:
         note(_("the session ended: {path} is removed").format(path=path))
 
 
-def restart_session(
-    manager: SessionManager, store: str, jobs: JobOptions, more: Iterable[str]
-) -> str:
+def restart_session(manager: SessionManager, store: str, jobs: JobOptions) -> str:
     """Return the command that goes on with the session; install it, if that is asked for."""
     kind = jobs.autostart
     chosen = chosen_kind(kind, os.environ) if kind else None
-    restart = restart_of(manager.storage.id, store, chosen, more, os.environ)
+    restart = restart_of(manager.storage.id, store, chosen, os.environ)
     if chosen is not None:
         path = install(chosen, restart)
         note(_("the session goes on after a restart, by {path}").format(path=path))

@@ -15,7 +15,13 @@ from holdall.cli.configuration import installed
 from holdall.cli.diagnostics import show_log
 from holdall.cli.exits import PLUGIN, TESTS_FAILED, exit_code, message, traceback_of
 from holdall.cli.lazy import is_debugging
-from holdall.cli.options import chosen_repository, find_session, parse_targets, store_option
+from holdall.cli.options import (
+    chosen_repository,
+    exporter_options,
+    find_session,
+    parse_targets,
+    store_option,
+)
 from holdall.cli.output import note, note_lines
 from holdall.cli.progress import export_progress
 from holdall.cli.redaction import redact_option
@@ -26,6 +32,7 @@ from holdall.exports import (
     export_many,
 )
 from holdall.redaction import NOTHING_SECRET
+from holdall.session import ReportRequest
 from holdall.view import SessionView, verdict
 
 if TYPE_CHECKING:
@@ -41,13 +48,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("session")
 @click.argument("name", nargs=-1, required=True, metavar="NAME[=PATH]...")
-@click.option(
-    "-O",
-    "option",
-    multiple=True,
-    metavar="[NAME[@N].]KEY=VALUE",
-    help="An option of the exporter NAME, of its report number N alone, or of all exporters.",
-)
+@exporter_options
 @click.option("--lax", is_flag=True, help="Ignore options that an exporter does not have.")
 @redact_option
 @click.option(
@@ -78,20 +79,17 @@ def export(
     """
     show_log()
     registry = installed()
-    targets = parse_targets(name)
-    names = [target.name for target in targets]
-    options = options_by_target(option, targets, registry)
+    wanted = requested_reports(name, option, registry, strict=not lax)
+    names = [report.exporter for report in wanted]
     repository = chosen_repository(store, registry)
     storage = repository.open(find_session(repository, session), mode="r")
     try:
         view = SessionView.of(storage)
         reports = write_reports(
             view,
-            targets,
+            wanted,
             registry,
             providers=providers_with_units(view, names, source, registry),
-            options=options,
-            strict=not lax,
             redact=rules,
             verify=verify,
         )
@@ -104,32 +102,26 @@ def export(
 
 def write_reports(
     view: SessionView,
-    targets: Sequence[ExportTarget],
+    wanted: Sequence[ReportRequest],
     registry: Registry,
     *,
     providers: Iterable[Provider] = (),
-    options: Sequence[Sequence[str]] = (),
-    strict: bool = True,
     redact: RedactionRules = NOTHING_SECRET,
     verify: bool = False,
 ) -> list[ExportReport]:
-    """Write the reports, each whatever happens to the others.
-
-    Args:
-        options: Those of each target.
-    """
+    """Write the reports, each whatever happens to the others."""
     out = sys.stdout
     with export_progress() as shown, redirect_stdout(sys.stderr):  # what a plugin prints, too
         requests = [
             ExportRequest(
-                exporter=target.name,
-                target=target.path or out.buffer,
-                options=given,
-                strict=strict,
-                color=target.path is None and _shows_colours(out),
-                progress=shown(target.name) if target.path or not out.isatty() else None,
+                exporter=report.exporter,
+                target=report.path or out.buffer,
+                options=report.options,
+                strict=report.strict,
+                color=report.path is None and _shows_colours(out),
+                progress=shown(report.exporter) if report.path or not out.isatty() else None,
             )
-            for target, given in zip(targets, options or [()] * len(targets), strict=True)
+            for report in wanted
         ]
         return export_many(
             view, requests, registry=registry, providers=providers, redact=redact, verify=verify
@@ -171,6 +163,28 @@ def _is_unread(error: BaseException) -> bool:
 
 
 _NUMBER: Final = re.compile(r"(?P<name>.+)@(?P<number>[1-9][0-9]*)")
+
+
+def requested_reports(
+    names: tuple[str, ...],
+    given: Sequence[str],
+    registry: Registry,
+    *,
+    strict: bool = True,
+    stdout_free: bool = True,
+) -> tuple[ReportRequest, ...]:
+    """Return the reports that `NAME[=PATH]` arguments ask for, with their options among `-O`."""
+    targets = parse_targets(names, stdout_free=stdout_free)
+    if given and not targets:
+        raise click.UsageError(_("-O is for reports, and none is asked for with --export"))
+    return tuple(
+        ReportRequest(
+            exporter=target.name, path=target.path, options=tuple(options), strict=strict
+        )
+        for target, options in zip(
+            targets, options_by_target(given, targets, registry), strict=True
+        )
+    )
 
 
 def options_by_target(

@@ -32,6 +32,14 @@ store_option = click.option(
     "[env: HOLDALL_STORE; default: a folder in your data folder]",
 )
 
+exporter_options = click.option(
+    "-O",
+    "option",
+    multiple=True,
+    metavar="[NAME[@N].]KEY=VALUE",
+    help="An option of the exporter NAME, of its report number N alone, or of all exporters.",
+)
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 

@@ -58,8 +58,12 @@ def person_at_terminal(pause: Pause, *, shown: Shown = DEFAULT_SHOWN) -> PersonA
         pause: Keeps still whatever else is shown, while it is entered.
         shown: Of which jobs the output is shown.
     """
-    is_there = sys.stdin.isatty() and sys.stderr.isatty()
-    return PersonAtTerminal(Terminal(pause), shown) if is_there else None
+    return PersonAtTerminal(Terminal(pause), shown) if is_at_terminal() else None
+
+
+def is_at_terminal() -> bool:
+    """Whether somebody sits at a terminal, and can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 class PersonAtTerminal:
@@ -101,6 +105,8 @@ class PersonAtTerminal:
                 message = _("The command ended with exit code {code}: {outcome}.")
                 note(message.format(code=result.return_code, outcome=outcome))
             _explain(job, "verification")
+            if question.outcome is not Outcome.NONE:
+                suggested = question.outcome
             return self._menu(question, _("What came out?"), choices, suggested)
 
     def watch(self, job: Job) -> AbstractContextManager[None]:
@@ -141,6 +147,8 @@ class PersonAtTerminal:
         choices += [_BACK] if question.can_go_back else []
         choices.append(_QUIT)
         comments = question.comments
+        if comments:
+            note(_("Comments so far: {comments}").format(comments=one_line(comments)))
         prompt = f"{text} {', '.join(_(choice[2]) for choice in choices)}"
         if is_start:
             default = _("Enter: run the command")
@@ -152,6 +160,7 @@ class PersonAtTerminal:
             answer = self._choice(prompt, choices, empty=is_start or suggested is not None)
             if answer == "c":
                 comments = self._terminal.ask(_("Comments"))
+                question.keep(Outcome.NONE, comments)
                 continue
             if answer in _MOVES or (is_start and not answer):
                 return Reply(move=_MOVES.get(answer, Move.RUN), comments=comments)
@@ -164,9 +173,11 @@ class PersonAtTerminal:
         """Return the comments on an outcome; None if it counts only with some."""
         if comments or outcome is Outcome.PASS:
             return comments
+        question.keep(outcome, comments)
         comments = self._terminal.ask(_("Comments"))
         if comments or not question.needs_comment(outcome):
             return comments
+        question.keep(Outcome.NONE, comments)
         note(
             _(
                 "This job is important enough that {outcome} needs a comment; nothing is recorded."

@@ -13,6 +13,7 @@ from holdall.cli.autostart import AutostartCommand
 from holdall.cli.configuration import installed
 from holdall.cli.devices import devices_of, runners_of
 from holdall.cli.diagnostics import show_log
+from holdall.cli.export import requested_reports
 from holdall.cli.job_options import job_options
 from holdall.cli.launchers.starting import LaunchOptions, check_alone, run_launcher
 from holdall.cli.manifest import resolved_answers
@@ -20,13 +21,14 @@ from holdall.cli.options import (
     Seconds,
     chosen_repository,
     command_options,
+    exporter_options,
     find_session,
     json_option,
-    parse_targets,
     store_option,
 )
-from holdall.cli.person import DEFAULT_SHOWN, SHOWN
+from holdall.cli.person import SHOWN
 from holdall.cli.redaction import redact_stored_option, rules_again
+from holdall.cli.resuming import conduct_again
 from holdall.cli.running import RunOptions, run_and_report
 from holdall.cli.sources import load_sources, providers_of
 from holdall.cli.starting import Start, begin_all, check_exporters, run_session_of
@@ -36,6 +38,7 @@ from holdall.redaction import rules_in
 from holdall.session import (
     ALL_CHANGED,
     CHOICES,
+    Conduct,
     Request,
     SessionManager,
     default_plan,
@@ -60,6 +63,7 @@ _shared_options = command_options(
         metavar="NAME[=PATH]",
         help="Write a report at the end; without a PATH to standard output.",
     ),
+    exporter_options,
     click.option(
         "--timeout",
         type=Seconds(),
@@ -69,7 +73,6 @@ _shared_options = command_options(
     click.option(
         "--output",
         type=click.Choice(SHOWN),
-        default=DEFAULT_SHOWN,
         metavar="CHOICE",
         help="Of which jobs the output is shown at a terminal as it comes: show, of all; "
         "hide-resource-and-attachment; hide-automated. That of jobs which need a person always "
@@ -120,8 +123,9 @@ def run(
     title: str,
     lang: str,
     export: tuple[str, ...],
+    option: tuple[str, ...],
     timeout: float | None,
-    output: Shown,
+    output: Shown | None,
     store: str | None,
     *,
     jobs: JobOptions,
@@ -136,15 +140,15 @@ def run(
     """
     show_log()
     registry = installed()
-    targets = parse_targets(export, stdout_free=not as_json)
+    reports = requested_reports(export, option, registry, stdout_free=not as_json)
+    conduct = Conduct(reports=reports, timeout=timeout, shown=output or "")
     if launcher:
         check_alone({"--plan": plan, "--job": job, "--device": device, "--title": title})
-        given = LaunchOptions(jobs, rules, source, targets, store, timeout, as_json)
-        return run_launcher(launcher, given)
+        return run_launcher(launcher, LaunchOptions(jobs, rules, source, conduct, store, as_json))
     if not source:
         raise click.MissingParameter(param_hint="'SOURCE...'", param_type="argument")
     providers = load_sources(source, registry, lang)
-    check_exporters(targets, providers, registry)
+    check_exporters(reports, providers, registry)
     resolved_answers(jobs.manifest, _units_of(providers))
     start = Start(
         registry,
@@ -153,7 +157,7 @@ def run(
         devices_of(device, registry),
         rules,
     )
-    options = RunOptions(targets, jobs, timeout, as_json, shown=output)
+    options = RunOptions(jobs, conduct, as_json)
     return run_session_of(start, options, partial(_select, plans=plan, patterns=job), title)
 
 
@@ -185,8 +189,9 @@ def resume(
     changed: tuple[str, ...],
     device: tuple[str, ...],
     export: tuple[str, ...],
+    option: tuple[str, ...],
     timeout: float | None,
-    output: Shown,
+    output: Shown | None,
     store: str | None,
     *,
     jobs: JobOptions,
@@ -201,14 +206,15 @@ def resume(
     """
     show_log()
     registry = installed()
-    targets = parse_targets(export, stdout_free=not as_json)
+    reports = requested_reports(export, option, registry, stdout_free=not as_json)
+    given = Conduct(reports=reports, timeout=timeout, shown=output or "")
     choices = _choices(changed)
     repository = chosen_repository(store, registry)
     session_id = find_session(repository, session) if session else _newest_unfinished(repository)
     storage = repository.open(session_id)
     try:
         providers = providers_of(_resumable(storage), source, registry)
-        check_exporters(targets, [*chain.from_iterable(providers.values())], registry)
+        check_exporters(reports, [*chain.from_iterable(providers.values())], registry)
         units = {name: _units_of(some) for name, some in providers.items()}
         resolved_answers(jobs.manifest, chain.from_iterable(units.values()))
         rules = rules_again(rules, rules_in(read_events(storage)))
@@ -217,7 +223,8 @@ def resume(
         )
         with manager:
             _adopt_providers(manager, providers)
-            options = RunOptions(targets, jobs, timeout, as_json, retry_interrupted, output)
+            conduct = conduct_again(manager, given)
+            options = RunOptions(jobs, conduct, as_json, retry_interrupted)
             return run_and_report(manager, repository.url, options, runners_of(manager, device))
     finally:
         storage.close()

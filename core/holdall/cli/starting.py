@@ -10,18 +10,17 @@ from holdall.cli.output import note
 from holdall.cli.running import run_and_report
 from holdall.cli.sources import report_problems
 from holdall.errors import HoldallError
-from holdall.exports import find_exporter, units_in
+from holdall.exports import find_exporter, parsed_options, units_in
 from holdall.session import SessionManager, begin, runner_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from holdall.cli.options import ExportTarget
     from holdall.cli.running import RunOptions
     from holdall.contracts import Repository
     from holdall.redaction import RedactionRules
     from holdall.registry import Registry
-    from holdall.session import Request
+    from holdall.session import ReportRequest, Request
     from holdall.units import Device, Provider
 
     Select = Callable[[SessionManager, Mapping[str, str]], None]
@@ -72,12 +71,13 @@ def begin_all(manager: SessionManager, request: Request, environ: Mapping[str, s
 
 
 def check_exporters(
-    targets: Sequence[ExportTarget], providers: Sequence[Provider], registry: Registry
+    reports: Iterable[ReportRequest], providers: Sequence[Provider], registry: Registry
 ) -> None:
-    """Raise for an exporter that is unavailable, before anything runs."""
+    """Raise for an exporter that is unavailable or an option of it, before anything runs."""
     units = units_in(providers)
-    for target in targets:
-        find_exporter(registry, target.name, units).load()
+    for report in reports:
+        exporter = find_exporter(registry, report.exporter, units)
+        parsed_options(exporter, report.options, strict=report.strict, registry=registry)
 
 
 def _note_plugins(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from holdall.results import Stream
+
+
+Keep = Callable[[Outcome, str], object]
+"""Keeps an outcome and comments with a question that is not answered yet."""
 
 
 class AttemptEnded(KeyboardInterrupt):
@@ -57,6 +62,9 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
         seconds_left: How long what has no result yet should take.
         is_least: Whether some of these jobs do not say how long they take.
         can_go_back: Whether there is a question before.
+        outcome: What the person chose before and did not comment on; `NONE` if nothing.
+        keep: To be called with what the person says before the question is answered: it is
+            durable then, and part of the question when that is asked again after an interruption.
     """
 
     job: Job
@@ -70,6 +78,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     seconds_left: float = 0.0
     is_least: bool = False
     can_go_back: bool = False
+    outcome: Outcome = Outcome.NONE
+    keep: Keep = lambda _outcome, _comments: None
 
     def needs_comment(self, outcome: Outcome) -> bool:
         """Whether *outcome* needs a comment: that of a blocker, or where the unit says so."""

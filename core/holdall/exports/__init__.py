@@ -1,6 +1,6 @@
 """From a session to a report: names, options, sinks and the pipeline."""
 
-from holdall.exports.bound import BoundExporter, Session
+from holdall.exports.bound import BoundExporter, Session, parsed_options
 from holdall.exports.folders import LISTING
 from holdall.exports.naming import KnownExporter, Units, find_exporter, units_in
 from holdall.exports.options import describe_options, options_class_of, options_schema
@@ -21,5 +21,6 @@ __all__ = [
     "find_exporter",
     "options_class_of",
     "options_schema",
+    "parsed_options",
     "units_in",
 ]

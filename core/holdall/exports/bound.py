@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from holdall.contracts import ExportWarning, FolderSink, Sink
     from holdall.exports.folders import FolderWriter
-    from holdall.exports.naming import Units
+    from holdall.exports.naming import KnownExporter, Units
     from holdall.exports.options import Given, Parsed
     from holdall.exports.sinks import Target
     from holdall.redaction import RedactionRules
@@ -66,6 +66,28 @@ def hooks_of(session: Session) -> Hooks | None:
     """Return the listeners of a session manager; None for a stored session."""
     hooks = getattr(session, "hooks", None)
     return hooks if isinstance(hooks, Hooks) else None
+
+
+def parsed_options(
+    exporter: KnownExporter, given: Given, *, strict: bool, registry: Registry
+) -> Parsed:
+    """Return the options of an exporter and of its view, with its unit's and the configured ones.
+
+    Raises:
+        PluginError: The exporter can't be loaded.
+        ExportError: An option is refused.
+    """
+    exporter_class = exporter.load()
+    options_class = options_class_of(exporter_class)
+    return parse_both(
+        exporter.identity,
+        options_class,
+        ViewOptions,
+        given,
+        strict=strict,
+        preset=preset_options(exporter.unit, options_class) if exporter.unit else (),
+        settings=registry.settings(exporter.candidate.id),
+    )
 
 
 class BoundExporter:
@@ -105,7 +127,7 @@ class BoundExporter:
         self.unit = known.unit
         self.id = known.id
         self.origin = self._plugin.origin
-        parsed = self._parsed(options, strict=strict)
+        parsed = parsed_options(known, options, strict=strict, registry=self._registry)
         self.options, self.ignored_options = parsed.own, parsed.ignored
         self.view_options: ViewOptions = parsed.shared
         self._lang = self.view_options.lang or lang
@@ -239,20 +261,6 @@ class BoundExporter:
                 call.returned(exporter.verify(report), NoneType)
 
         return check
-
-    def _parsed(self, given: Given, *, strict: bool) -> Parsed:
-        options_class = options_class_of(self._class)
-        preset = preset_options(self.unit, options_class) if self.unit else ()
-        settings = self._registry.settings(self._candidate.id)
-        return parse_both(
-            self._plugin,
-            options_class,
-            ViewOptions,
-            given,
-            strict=strict,
-            preset=preset,
-            settings=settings,
-        )
 
     def _context(
         self,

@@ -99,10 +99,7 @@ class RunningSummary:
             counted.update(device.counted(job_id) for job_id in shown)
             in_flight += len(device.in_flight & shown.keys())
             jobs += len(set(device.run_list))
-            results += sum(
-                device.outcomes.get(job_id, Outcome.NONE) is not Outcome.NONE
-                for job_id in set(device.run_list)
-            )
+            results += sum(map(device.has_result, set(device.run_list)))
         harmless = all(outcome is Outcome.PASS or outcome.skipped for outcome in counted)
         passed = Outcome.PASS in counted and not in_flight and harmless
         titles = (device.title for device in self._devices.values())
@@ -144,7 +141,16 @@ SELECTING: Final = "bootstrapping"
 class _Device:
     """The summary of one device: its jobs, and the last outcome of each."""
 
-    __slots__ = ("in_flight", "is_selecting", "outcomes", "run_list", "title", "tried", "xfail")
+    __slots__ = (
+        "in_flight",
+        "is_selecting",
+        "outcomes",
+        "reset",
+        "run_list",
+        "title",
+        "tried",
+        "xfail",
+    )
 
     def __init__(self) -> None:
         self.title = ""
@@ -152,6 +158,7 @@ class _Device:
         self.run_list: list[str] = []
         self.outcomes: dict[str, Outcome] = {}
         self.tried: set[str] = set()
+        self.reset: set[str] = set()
         self.in_flight: set[str] = set()
         self.xfail: set[str] = set()
 
@@ -178,16 +185,25 @@ class _Device:
         shown.update(dict.fromkeys(self.tried | self.in_flight))
         return shown
 
+    def has_result(self, job_id: str) -> bool:
+        """Whether a job has a result, and is not to run again."""
+        if job_id in self.in_flight or job_id in self.reset:
+            return False
+        return self.outcomes.get(job_id, Outcome.NONE) is not Outcome.NONE
+
     def record(self, job_id: str, result: JobResult) -> None:
         self.in_flight.discard(job_id)
+        self.reset.discard(job_id)
         if result.outcome is not Outcome.NONE or not result.is_hollow:
             self.outcomes[job_id] = result.outcome
             self.tried.add(job_id)
         else:
             self.outcomes.setdefault(job_id, Outcome.NONE)
+            self.reset.add(job_id)
 
     def forget(self, job_id: str) -> None:
         self.outcomes.pop(job_id, None)
         self.tried.discard(job_id)
         self.xfail.discard(job_id)
         self.in_flight.discard(job_id)
+        self.reset.discard(job_id)

@@ -45,6 +45,7 @@ _PROSE: Final = frozenset(
 
 _JOBS_OF_METADATA: Final = frozenset({"running_job_name", "rejected_jobs"})
 _PROSE_OF_METADATA: Final = frozenset({"title", "environ"})
+_SAID_OF_JOBS: Final = frozenset({"open_comments", "open_outcomes"})
 
 _OWN: Final = frozenset(
     {
@@ -100,6 +101,9 @@ def _masked_metadata(name: str, raw: msgspec.Raw, masker: Masker) -> msgspec.Raw
     value = msgspec.json.decode(raw)
     if name == "app_blob" and isinstance(value, str):  # bytes, in base64
         shown: Any = b64encode(masker.exact.data(b64decode(value))).decode()
+    elif name in _SAID_OF_JOBS and isinstance(value, dict):
+        by = masker.exact
+        shown = {by.identifier("job", job): masker.text(text) for job, text in value.items()}
     else:
         by = masker if name in _PROSE_OF_METADATA else masker.exact
         shown = _masked(value, by, masker, "job" if name in _JOBS_OF_METADATA else "")

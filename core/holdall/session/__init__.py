@@ -1,6 +1,13 @@
 """The engine: a session that is alive, its devices, its states and its runs."""
 
 from holdall.session.capture import LogCapture, OpenLogs, log_name, recover
+from holdall.session.conduct import (
+    Conduct,
+    ReportRequest,
+    Request,
+    keep_conduct,
+    kept_conduct,
+)
 from holdall.session.context import SessionDeviceContext
 from holdall.session.folders import remove_share
 from holdall.session.load import ALL_CHANGED, CHOICES, IGNORE_CHECKSUMS, peek
@@ -18,7 +25,7 @@ from holdall.session.restarting import RESTARTING
 from holdall.session.run import RunSettings, run_session
 from holdall.session.runners import BoundRunner, open_runner, runner_name
 from holdall.session.salvage import Salvage, salvage_session
-from holdall.session.selection import Request, begin, default_plan, find_plan, finish
+from holdall.session.selection import begin, default_plan, find_plan, finish
 from holdall.session.siblings import siblings
 from holdall.session.state import SessionState
 from holdall.session.statistics import seconds_left
@@ -33,8 +40,10 @@ __all__ = [
     "PREFIX",
     "RESTARTING",
     "BoundRunner",
+    "Conduct",
     "LogCapture",
     "OpenLogs",
+    "ReportRequest",
     "Request",
     "ResourceExpression",
     "RunSettings",
@@ -50,6 +59,8 @@ __all__ = [
     "find_plan",
     "finish",
     "is_hidden",
+    "keep_conduct",
+    "kept_conduct",
     "log_name",
     "open_runner",
     "parse_expression",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from holdall.contracts import ChecksAccounts
 from holdall.registry import calling
+from holdall.session.reading import folders_of, unreadable
+from holdall.session.runners import runner_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -45,6 +47,7 @@ class AccountProblems:
         self._warn: Final = warn
         self._known: Final[dict[tuple[str, str], str | None]] = {}
         self._reported: Final[set[tuple[str, str]]] = set()
+        self._checked: Final[set[tuple[str, str]]] = set()
 
     def of(self, context: SessionDeviceContext, job: Job) -> str | None:
         """Return why *job* can't run as its account; None if it can, or the runner can't say."""
@@ -79,4 +82,23 @@ class AccountProblems:
                 self._warn(
                     f"{len(job_ids)} of the jobs can't run as {user!r} and count as not "
                     f"performed: {self._known[key]} ({names})"
+                )
+        self._report_unreadable(context)
+
+    def _report_unreadable(self, context: SessionDeviceContext) -> None:
+        """Name the providers whose folders an account can't read that performs their jobs."""
+        if runner_name(context.device.runner) != "local":
+            return
+        for job in context.state.run_list:
+            user = account_of(job, self._normal_user)
+            provider = context.provider_of(job)
+            if not (user and job.command and provider) or (user, provider.name) in self._checked:
+                continue
+            self._checked.add((user, provider.name))
+            path = unreadable(folders_of(provider), user)
+            if path is not None and self.of(context, job) is None:
+                self._warn(
+                    f"jobs of {provider.name!r} run as {user!r}, which can't read {str(path)!r}: "
+                    "they will not find its programs and files; make it readable, move the "
+                    "provider, or let another account run them (--normal-user)"
                 )

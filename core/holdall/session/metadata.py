@@ -23,6 +23,8 @@ _FIELDS: Final[Mapping[str, tuple[Any, Any]]] = {
     "remaining_todo_jobs": (bool, False),
     "environ": (dict, None),
     "normal_user": (str | None, None),
+    "open_comments": (dict, None),
+    "open_outcomes": (dict, None),
 }
 
 
@@ -41,6 +43,8 @@ class SessionMetaData:
         remaining_todo_jobs: Whether the application means to add jobs.
         environ: Variables that jobs see besides those of the caller, so that a resume has them.
         normal_user: The account of jobs that name none, as it was chosen for the session.
+        open_comments: By job id, what a person said of a job that has no result yet.
+        open_outcomes: By job id, the outcome that a person chose and did not comment on yet.
     """
 
     FLAG_INCOMPLETE: Final = "incomplete"
@@ -58,6 +62,8 @@ class SessionMetaData:
     remaining_todo_jobs: bool
     environ: dict[str, str]
     normal_user: str | None
+    open_comments: dict[str, str]
+    open_outcomes: dict[str, str]
 
     def __init__(self, **fields: Any) -> None:
         for name, (kind, default) in _FIELDS.items():
@@ -138,4 +144,6 @@ _TYPES: Final[Mapping[str, Any]] = {
     "flags": set[str],
     "rejected_jobs": list[str],
     "environ": dict[str, str],
+    "open_comments": dict[str, str],
+    "open_outcomes": dict[str, str],
 }

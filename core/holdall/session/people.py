@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from holdall.session.context import SessionDeviceContext
     from holdall.session.job_state import JobState
     from holdall.session.manager import SessionManager
+    from holdall.units import Job
 
 NOBODY: Final = "it needs a person, and there is no terminal to ask at"
 """Why a job was skipped, or is undecided, that nobody was there for."""
@@ -104,9 +106,10 @@ class Interview:
         """
         if not _needs_decision(state, result):
             said = "; ".join(filter(None, (result.comments, comments)))
+            forget_said(self._context, state.job)
             return task.completed(msgspec.structs.replace(result, comments=said or None))
         if self._person is None:
-            return task.completed(_undecided(result))
+            return task.completed(self._left_open(state, result))
         result = task.asked(result)
         # Durable before the question, which is asked again if it is interrupted.
         self._manager.checkpoint()
@@ -121,12 +124,18 @@ class Interview:
             if reply.move is Move.RUN:
                 return None
             result = _decided(performed, reply)
-        elif performed is None:
-            result = JobResult(outcome=Outcome.SKIP, skip_reason=NOBODY)
         else:
-            result = _undecided(performed)
+            result = self._left_open(state, performed)
         log = self._manager.recover_log(state.job, self._context)
         return msgspec.structs.replace(result, **log)
+
+    def _left_open(self, state: JobState, performed: JobResult | None) -> JobResult:
+        """Return the result of a job on which nobody is there to decide, with what was said."""
+        said = forget_said(self._context, state.job)
+        if performed is None:
+            return JobResult(outcome=Outcome.SKIP, skip_reason=NOBODY, comments=said or None)
+        comments = "; ".join(filter(None, (performed.comments, said, NOBODY)))
+        return msgspec.structs.replace(performed, outcome=Outcome.UNDECIDED, comments=comments)
 
     def _reconsider(self, state: JobState) -> None:
         """Let the person decide once more on a job, which is another result of it."""
@@ -151,16 +160,32 @@ class Interview:
         result: JobResult | None,
         comments: str = "",
     ) -> Reply:
+        kept = self._context.state.metadata.open_comments
         while True:
+            comments = kept.get(state.job.id, comments)
             reply = ask(self._question(state, result, comments))
+            if reply.move is Move.DECIDE:
+                forget_said(self._context, state.job)
+                return reply
+            if reply.comments not in {comments, kept.get(state.job.id, comments)}:
+                self._keep(state.job, Outcome.NONE, reply.comments)
             if reply.move is Move.PAUSE:
                 raise Paused
-            if reply.move is not Move.BACK:
+            if reply.move is Move.RUN:
                 return reply
-            comments = reply.comments or comments
             previous = question_before(self._context, state)
             if previous is not None:
                 self._reconsider(previous)
+
+    def _keep(self, job: Job, outcome: Outcome, comments: str) -> None:
+        """Make durable what the person said of a job so far, whatever becomes of the question."""
+        metadata = self._context.state.metadata
+        forget_said(self._context, job)
+        if comments:
+            metadata.open_comments[job.id] = comments
+        if outcome is not Outcome.NONE:
+            metadata.open_outcomes[job.id] = str(outcome)
+        self._manager.checkpoint()
 
     def _question(self, state: JobState, result: JobResult | None, comments: str = "") -> Question:
         context = self._context
@@ -181,6 +206,8 @@ class Interview:
             seconds_left=left,
             is_least=is_least,
             can_go_back=question_before(context, state) is not None,
+            outcome=_chosen_before(context, state.job),
+            keep=partial(self._keep, state.job),
         )
 
 
@@ -202,10 +229,19 @@ def _needs_decision(state: JobState, result: JobResult) -> bool:
     return state.job.plugin in _VERIFIED and result.return_code is not None
 
 
-def _undecided(result: JobResult) -> JobResult:
-    """Return the result of a command on which nobody was there to decide."""
-    comments = "; ".join(filter(None, (result.comments, NOBODY)))
-    return msgspec.structs.replace(result, outcome=Outcome.UNDECIDED, comments=comments)
+def forget_said(context: SessionDeviceContext, job: Job) -> str:
+    """Return what a person said of a job that had no result, and keep it no longer."""
+    metadata = context.state.metadata
+    metadata.open_outcomes.pop(job.id, None)
+    return metadata.open_comments.pop(job.id, "")
+
+
+def _chosen_before(context: SessionDeviceContext, job: Job) -> Outcome:
+    text = context.state.metadata.open_outcomes.get(job.id, "")
+    return Outcome(text) if text in {str(outcome) for outcome in _CHOSEN} else Outcome.NONE
+
+
+_CHOSEN: Final = (Outcome.PASS, Outcome.FAIL, Outcome.SKIP)
 
 
 def _decided(result: JobResult | None, reply: Reply) -> JobResult:

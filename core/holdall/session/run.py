@@ -6,7 +6,7 @@ import time
 from contextlib import ExitStack, nullcontext, suppress
 from threading import Lock
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 import msgspec
 
@@ -20,7 +20,7 @@ from holdall.session.accounts import AccountProblems, account_of, has_several_ac
 from holdall.session.again import to_repeat
 from holdall.session.environment import job_environ
 from holdall.session.folders import OPEN_SHARES, attempt_folder, remove_leftovers, session_share
-from holdall.session.people import ENDED_BY_HAND, Interview, Paused
+from holdall.session.people import ENDED_BY_HAND, Interview, Paused, forget_said
 from holdall.session.readiness import skipped
 from holdall.session.restarting import RESTARTING, check_done, offer_respawn, told_result
 from holdall.session.runners import bound_runner, open_runner
@@ -133,15 +133,15 @@ def settle_interrupted(
                 continue  # a question that was interrupted is asked again
             interruption = _interruption(runners[context.device.id], state)
             meant = interruption == "rebooted" and state.job.flags & RESTARTING
-            known = {
+            known: dict[str, Any] = {
                 "outcome": Outcome.PASS if meant else Outcome.CRASH,
                 "comments": _MEANT if meant else _INTERRUPTIONS[interruption],
-            }
-            result = JobResult(
-                interrupted_by=interruption,
-                **known | told_result(state.job, share),
+                **told_result(state.job, share),
                 **manager.recover_log(state.job, context),
-            )
+            }
+            said = (known["comments"], forget_said(context, state.job))
+            known["comments"] = "; ".join(filter(None, said)) or None
+            result = JobResult(interrupted_by=interruption, **known)
             context.state.update_job_result(state.job, result)
             settled.append(state)
     if settled:

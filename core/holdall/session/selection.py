@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from holdall.errors import AmbiguousUnitError, NothingSelectedError, UnitError, UnknownUnitError
+from holdall.session.conduct import keep_request, kept_request
 from holdall.session.templates import named_variables
 from holdall.units import TestPlan, free, selector
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from holdall.session.conduct import Request
     from holdall.session.context import SessionDeviceContext
     from holdall.units import Job, Provider
-
-APP_ID: Final = "holdall"
 
 
 def find_plan(context: SessionDeviceContext, text: str) -> TestPlan:
@@ -69,23 +67,6 @@ def matching_jobs(context: SessionDeviceContext, patterns: Sequence[str]) -> lis
     return list(selected.values())
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What a user asked to run besides test plans; kept in the session until it is selected.
-
-    Attributes:
-        patterns: Ids of jobs, or expressions for them.
-        everything: Whether all automated jobs are meant, because nothing was asked for.
-        exclude: Expressions for qualified ids of jobs that don't run; they match from an id's
-            beginning, also on the ids of templates. What a selected job needs runs all the same.
-        match: Expressions, one of which a job must match to run.
-    """
-
-    patterns: tuple[str, ...] = ()
-    everything: bool = False
-    exclude: tuple[str, ...] = ()
-    match: tuple[str, ...] = ()
-
-
 def begin(
     context: SessionDeviceContext,
     request: Request,
@@ -108,8 +89,7 @@ def begin(
     if context.selection.faults:
         raise _all_of(context.selection.faults)
     _meant(context, request.match)  # what is none is refused before anything runs
-    state.metadata.app_id = APP_ID
-    state.metadata.app_blob = msgspec.json.encode(request)
+    keep_request(state.metadata, request)
     named = named_variables([*context.unit_list, *state.unrendered])
     kept = {name: environ[name] for name in named if name in environ}
     if kept:
@@ -152,7 +132,7 @@ def finish(context: SessionDeviceContext) -> list[Exception | str]:
             session is still selecting, and all problems are in the error.
     """
     state = context.state
-    request = msgspec.json.decode(state.metadata.app_blob or b"{}", type=Request)
+    request = kept_request(state.metadata)
     context.refresh_selection()
     jobs = planned_jobs(context) + matching_jobs(context, request.patterns)
     if request.everything:

@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from holdall.cli.autostart import AutostartCommand
+from holdall.cli.configuration import installed
 from holdall.cli.diagnostics import show_log
+from holdall.cli.export import requested_reports
 from holdall.cli.job_options import job_options
+from holdall.cli.launchers.checking import problems_of
 from holdall.cli.launchers.layers import read_layers
 from holdall.cli.launchers.starting import LaunchOptions, run_launcher
-from holdall.cli.options import Seconds, json_option, parse_targets, store_option
+from holdall.cli.options import (
+    Seconds,
+    exporter_options,
+    json_option,
+    store_option,
+)
 from holdall.cli.output import print_line
 from holdall.cli.redaction import redact_stored_option
+from holdall.cli.sources import load_sources
+from holdall.session import Conduct
 
 if TYPE_CHECKING:
     from holdall.cli.job_options import JobOptions
@@ -59,6 +69,7 @@ def launcher() -> None:
     metavar="NAME[=PATH]",
     help="Write a report at the end besides those of the launcher.",
 )
+@exporter_options
 @click.option("--timeout", type=Seconds(), metavar="SECONDS", help="End a job that takes longer.")
 @job_options
 @redact_stored_option
@@ -68,6 +79,7 @@ def run(
     file: str,
     source: tuple[str, ...],
     export: tuple[str, ...],
+    option: tuple[str, ...],
     timeout: float | None,
     store: str | None,
     *,
@@ -81,19 +93,27 @@ def run(
     configuration files that Checkbox looks for.
     """
     show_log()
-    targets = parse_targets(export, stdout_free=not as_json)
-    options = LaunchOptions(jobs, rules, source, targets, store, timeout, as_json)
-    return run_launcher(file, options)
+    reports = requested_reports(export, option, installed(), stdout_free=not as_json)
+    conduct = Conduct(reports=reports, timeout=timeout)
+    return run_launcher(file, LaunchOptions(jobs, rules, source, conduct, store, as_json))
 
 
 @launcher.command("check")
 @click.argument("file")
-def check(file: str) -> int:
-    """Print what does not count of a launcher and of the files below it, with the lines.
+@click.option(
+    "--source",
+    multiple=True,
+    help="A provider of the run; its manifest and exporter units are checked as well.",
+)
+def check(file: str, source: tuple[str, ...]) -> int:
+    """Print what a run would refuse or pass over of a launcher and of the files below it.
 
-    Exits with 1 if there is something.
+    Each with its line; exits with 1 if there is something.
     """
     layers = read_layers(Path(file), os.environ)
-    for problem in layers.problems:
+    registry = installed()
+    providers = load_sources(source, registry) if source else None
+    problems = problems_of(layers, registry, providers)
+    for problem in problems:
         print_line(str(problem))
-    return PROBLEMS if layers.problems else 0
+    return PROBLEMS if problems else 0

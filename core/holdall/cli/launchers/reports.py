@@ -55,22 +55,38 @@ def reports_of(
     Raises:
         ConfigurationError: A report has no exporter or transport, or one that is not there.
     """
-    moment = now.astimezone(UTC).strftime("%Y-%m-%dT%H.%M.%S.%f")
-    folder = _data_folder(environ)
-    stock = layers.words("launcher", "stock_reports", _DEFAULT)
-    location = layers.location("launcher", "stock_reports")
     made: list[Report] = []
-    for name in stock:
-        if name not in _STOCK:
-            reason = f"no stock report is called {name!r}{near(name, _STOCK)}"
-            raise ConfigurationError(location, f"{reason} (stock reports: {', '.join(_STOCK)})")
-        if name in _SENT and layers.value("launcher", "stock_reports"):
-            text = _("{location}: the report {name} is not sent: nothing is uploaded anywhere")
-            warn(text.format(location=location, name=name))
-        made += [] if name in _SENT or "none" in stock else _stock(name, folder, moment)
+    names = stock_names(layers)
+    for name in names:
+        reports = stock_report(layers, name, environ, now, warn)
+        made += [] if "none" in names else reports
     for name in layers.names("report"):
-        made += _configured(layers, name, environ, warn)
+        made += configured_report(layers, name, environ, warn)
     return sorted(made, key=lambda report: report.name)
+
+
+def stock_names(layers: Layers) -> tuple[str, ...]:
+    """Return the stock reports that a launcher asks for, also those that there are not."""
+    return layers.words("launcher", "stock_reports", _DEFAULT)
+
+
+def stock_report(
+    layers: Layers,
+    name: str,
+    environ: Mapping[str, str],
+    now: datetime,
+    warn: Callable[[str], None],
+) -> list[Report]:
+    """Return the reports of a stock report; as `reports_of`."""
+    location = layers.location("launcher", "stock_reports")
+    if name not in _STOCK:
+        reason = f"no stock report is called {name!r}{near(name, _STOCK)}"
+        raise ConfigurationError(location, f"{reason} (stock reports: {', '.join(_STOCK)})")
+    if name in _SENT and layers.value("launcher", "stock_reports"):
+        text = _("{location}: the report {name} is not sent: nothing is uploaded anywhere")
+        warn(text.format(location=location, name=name))
+    moment = now.astimezone(UTC).strftime("%Y-%m-%dT%H.%M.%S.%f")
+    return [] if name in _SENT else list(_stock(name, _data_folder(environ), moment))
 
 
 def _data_folder(environ: Mapping[str, str]) -> Path:
@@ -95,9 +111,10 @@ def _stock(name: str, folder: Path, moment: str) -> Iterator[Report]:
 _FILES: Final = {"html": ".html", "junit": ".junit.xml", "tar": ".tar.xz"}
 
 
-def _configured(
+def configured_report(
     layers: Layers, name: str, environ: Mapping[str, str], warn: Callable[[str], None]
 ) -> Iterator[Report]:
+    """Yield the report of a section `report:NAME`, unless it goes nowhere; as `reports_of`."""
     section = f"report:{name}"
     exporter = layers.text(section, "exporter")
     transport = layers.text(section, "transport")

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import os
-import sys
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import partial
 from gettext import gettext as _
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from holdall.cli.configuration import installed
 from holdall.cli.devices import devices_of
 from holdall.cli.job_options import default_normal_user
+from holdall.cli.launchers.checking import plan_problems, unknown_answers
 from holdall.cli.launchers.layers import read_layers
 from holdall.cli.launchers.reports import reports_of
 from holdall.cli.manifest import GivenAnswer, resolved_answers
 from holdall.cli.options import chosen_repository
 from holdall.cli.output import note
+from holdall.cli.person import SHOWN, is_at_terminal
 from holdall.cli.running import RunOptions
 from holdall.cli.sources import load_sources
 from holdall.cli.starting import Start, begin_all, check_exporters, run_session_of
 from holdall.cli.terminal import Terminal
 from holdall.errors import ConfigurationError
 from holdall.providers import found_providers
-from holdall.session import Request, find_plan
+from holdall.session import Conduct, ReportRequest, Request, find_plan
 from holdall.units import TestPlan
 
 if TYPE_CHECKING:
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 
     from holdall.cli.job_options import JobOptions
     from holdall.cli.launchers.layers import Layers
-    from holdall.cli.launchers.reports import Report
-    from holdall.cli.options import ExportTarget
     from holdall.cli.person import Shown
     from holdall.redaction import RedactionRules
     from holdall.registry import Registry
@@ -49,15 +48,14 @@ class LaunchOptions(NamedTuple):
 
     Attributes:
         sources: Providers; those that are installed if there are none.
-        targets: Reports besides those of the launcher.
+        conduct: Reports besides those of the launcher, and what else wins over it.
     """
 
     jobs: JobOptions
     rules: RedactionRules
     sources: Sequence[str] = ()
-    targets: Sequence[ExportTarget] = ()
+    conduct: Conduct = Conduct()
     store: str | None = None
-    timeout: float | None = None
     as_json: bool = False
 
 
@@ -72,32 +70,19 @@ def run_launcher(path: str, given: LaunchOptions) -> int:
     for problem in layers.problems:
         note(f"holdall: {problem}")
     asks = _asks(layers, as_json=given.as_json)
-    _check_plan(layers, asks=asks)
-    reports = reports_of(layers, os.environ, datetime.now(UTC), _warn)
-    if given.as_json:  # which has standard output to itself
-        reports = [report for report in reports if report.target.path]
-    for report in reports:
-        if report.target.path and not report.target.path.startswith("/dev/"):
-            Path(report.target.path).parent.mkdir(parents=True, exist_ok=True)
+    for problem in plan_problems(layers, asks=asks):
+        raise ConfigurationError(*problem)
+    conduct = _conduct(layers, given.conduct, as_json=given.as_json)
     registry = installed()
     providers = load_sources(given.sources or _found(registry, path), registry)
-    targets = [*given.targets, *(report.target for report in reports)]
-    check_exporters(targets, providers, registry)
+    check_exporters(conduct.reports, providers, registry)
     jobs = _job_options(layers, given.jobs)
+    for problem in unknown_answers(layers, providers):
+        _warn(str(problem))
     resolved_answers(jobs.manifest, [unit for each in providers for unit in each.unit_list])
     repository = chosen_repository(given.store, registry)
     start = Start(registry, repository, providers, devices_of((), registry), given.rules)
-    options = RunOptions(
-        targets,
-        jobs,
-        given.timeout,
-        given.as_json,
-        shown=_shown(layers),
-        asks=asks,
-        retry=_retry(layers),
-        report_options=[()] * len(given.targets) + [report.options for report in reports],
-        wants=partial(_wants, [None] * len(given.targets) + [*reports], asks),
-    )
+    options = RunOptions(jobs, conduct, given.as_json)
     title = layers.text("launcher", "session_title")
     return run_session_of(start, options, partial(_select, layers=layers, asks=asks), title)
 
@@ -116,29 +101,19 @@ def _warn(message: str) -> None:
 
 def _asks(layers: Layers, *, as_json: bool) -> bool:
     """Whether a person is asked: the launcher lets it, and one is there."""
-    is_there = sys.stdin.isatty() and sys.stderr.isatty()
     wants = layers.text("ui", "type", "interactive") == "interactive"
-    return wants and is_there and not as_json
-
-
-def _check_plan(layers: Layers, *, asks: bool) -> None:
-    is_forced = layers.truth("test plan", "forced")
-    if is_forced and not layers.text("test plan", "unit"):
-        reason = "the test plan is forced, and no unit = ID says which"
-        raise ConfigurationError(layers.location("test plan", "forced"), reason)
-    if asks:
-        return
-    for section, what in (("test plan", "test plan"), ("test selection", "selection of tests")):
-        if not layers.truth(section, "forced"):
-            reason = f"nobody can be asked for the {what}; write forced = yes"
-            raise ConfigurationError(layers.location(section, "forced"), reason)
+    return wants and is_at_terminal() and not as_json
 
 
 def _found(registry: Registry, path: str) -> list[str]:
     """Return the providers that are installed as Checkbox's are."""
-    names = [
-        found.name for found in found_providers(registry, os.environ) if found.state == "ready"
-    ]
+    names = []
+    for found in found_providers(registry, os.environ):
+        if found.state == "ready":
+            names.append(found.name)
+        elif found.state != "shadowed":
+            text = _("the provider {name} at {source} is left out: {reason}")
+            _warn(text.format(name=found.name, source=found.source, reason=found.reason))
     if not names:
         reason = "no provider of Checkbox is installed (`holdall providers list`); name one "
         raise ConfigurationError(path, f"{reason}with --source PATH")
@@ -155,6 +130,12 @@ def _job_options(layers: Layers, given: JobOptions) -> JobOptions:
     normal_user = given.normal_user or layers.text("agent", "normal_user") or None
     if normal_user is None and not os.geteuid():
         normal_user = default_normal_user()
+        if normal_user is not None:
+            text = _(
+                "jobs that name no account run as {name!r}, because root runs this launcher; "
+                "--normal-user, or normal_user = NAME in [agent], names another"
+            )
+            _warn(text.format(name=normal_user))
     return given._replace(
         configured={**given.configured, **variables},
         normal_user=normal_user,
@@ -162,33 +143,39 @@ def _job_options(layers: Layers, given: JobOptions) -> JobOptions:
     )
 
 
+def _conduct(layers: Layers, given: Conduct, *, as_json: bool) -> Conduct:
+    """Return how the launcher wants the run to be, and the reports of the command line besides."""
+    reports = [
+        ReportRequest(
+            exporter=report.target.name,
+            path=report.target.path,
+            options=report.options,
+            strict=False,
+            title=report.name,
+            optional=not report.is_forced,
+        )
+        for report in reports_of(layers, os.environ, datetime.now(UTC), _warn)
+    ]
+    if as_json:  # which has standard output to itself
+        reports = [report for report in reports if report.path]
+    rounds = 0
+    if layers.truth("ui", "auto_retry"):
+        rounds = max(0, layers.number("ui", "max_attempts", 3) - 1)
+    return Conduct(
+        reports=(*given.reports, *reports),
+        timeout=given.timeout,
+        asks=layers.text("ui", "type", "interactive") == "interactive",
+        shown=given.shown or _shown(layers),
+        rounds=rounds,
+        delay_s=float(layers.number("ui", "delay_before_retry", 1)),
+    )
+
+
 def _shown(layers: Layers) -> Shown:
     output = layers.text("ui", "output", "show")
     if output == "hide":
         return "hide-automated"
-    is_known = output in {"show", "hide-resource-and-attachment", "hide-automated"}
-    return cast("Shown", output) if is_known else "show"
-
-
-def _retry(layers: Layers) -> tuple[int, float]:
-    if not layers.truth("ui", "auto_retry"):
-        return 0, 0.0
-    attempts = layers.number("ui", "max_attempts", 3)
-    return max(0, attempts - 1), float(layers.number("ui", "delay_before_retry", 1))
-
-
-def _wants(reports: Sequence[Report | None], asks: bool, number: int) -> bool:  # noqa: FBT001 - bound by `partial`
-    """Whether a report is written: one that is not forced only if the person wants it."""
-    report = reports[number]
-    if report is None or report.is_forced or not asks:
-        return True
-    target = report.target.path or _("standard output")
-    prompt = _("Write the report {name} to {target}? [y]es, [n]o (Enter: yes)")
-    terminal = Terminal(nullcontext)
-    while True:
-        answer = terminal.ask(prompt.format(name=report.name, target=target)).lower()
-        if answer in {"", "y", "yes", "n", "no"}:
-            return not answer.startswith("n")
+    return output if output in SHOWN else "show"
 
 
 def _select(
