@@ -235,6 +235,8 @@ class SetupJob(Job, frozen=True, dict=True, eq=False, kw_only=True):
         text = self.get("requires_manifest")
         try:
             parsed = json.loads(text) if text.strip() else []
+        except RecursionError as error:
+            raise ValueError("the field 'requires-manifest' is nested too deep") from error
         except ValueError as error:
             raise ValueError(f"the field 'requires-manifest' must be JSON: {error}") from error
         answers: dict[str, object] = {}
@@ -242,12 +244,19 @@ class SetupJob(Job, frozen=True, dict=True, eq=False, kw_only=True):
             match item:
                 case str():
                     answers[self.qualify(item)] = True
-                case dict():
+                case dict() if all(isinstance(item[entry], bool | int | str) for entry in item):
                     answers.update((self.qualify(entry), item[entry]) for entry in item)
-                case _:
-                    reason = f"must list ids, or ids with the answer each needs, not {item!r}"
+                case dict():
+                    reason = "gives an id an answer that is neither yes or no, number nor text"
                     raise ValueError(f"the field 'requires-manifest' {reason}")
+                case _:
+                    reason = "must list ids, or ids with the answer each needs"
+                    raise ValueError(f"the field 'requires-manifest' {reason}, not {_shown(item)}")
         return MappingProxyType(answers)
+
+
+def _shown(item: object) -> str:
+    return json.dumps(item) if not isinstance(item, list) else "a list in it"
 
 
 def duration(text: str) -> float | None:
@@ -260,7 +269,7 @@ def duration(text: str) -> float | None:
         if not match or not any(match.groups()):
             return None
         hours, minutes, rest = (float(part or 0) for part in match.groups())
-        return hours * 3600 + minutes * 60 + rest
+        seconds = hours * 3600 + minutes * 60 + rest
     return seconds if 0 <= seconds < float("inf") else None
 
 

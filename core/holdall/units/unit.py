@@ -73,7 +73,10 @@ class Unit(msgspec.Struct, frozen=True, dict=True, eq=False, kw_only=True):
             isinstance(key, str) and isinstance(value, str) for key, value in self.fields.items()
         ):
             raise TypeError("a unit's fields must map strings to strings")
-        force_setattr(self, "fields", MappingProxyType(dict(self.fields)))
+        fields = {_encodable(name): _encodable(text) for name, text in self.fields.items()}
+        force_setattr(self, "fields", MappingProxyType(fields))
+        for name in ("kind", "id"):
+            force_setattr(self, name, _encodable(getattr(self, name)))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Unit):
@@ -157,6 +160,11 @@ class Unit(msgspec.Struct, frozen=True, dict=True, eq=False, kw_only=True):
             if name not in self.known:
                 hint = near(name, self.known)
                 yield Finding(name, f"holdall does not know the field {written!r}{hint}")
+
+
+def _encodable(text: str) -> str:
+    r"""Return *text* with lone surrogates, which no journal can hold, as visible ``\ud800``."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def own_id(kind: str, fields: Mapping[str, str]) -> str:
