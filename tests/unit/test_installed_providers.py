@@ -291,9 +291,9 @@ def test_what_manage_py_does_not_say_is_a_guess_and_a_warning(
         pytest.param("x = " + "(" * 9999, "it is no Python on line 1: ", id="nested"),
         pytest.param("x = " + "-" * 99_999 + "1", "it is nested too deep", id="nested signs"),
         pytest.param(f"setup(name={'+'.join(['a'] * 2000)})", "it is nested too deep", id="sum"),
-        pytest.param("\0", "source code", id="a null"),
+        pytest.param("\0", "it is no Python: source code", id="a null"),
         pytest.param("x = '\udcff'", "it is no Python", id="no text"),
-        pytest.param("#" * 1_000_001, "it has 1000001 bytes", id="large"),
+        pytest.param("#" * 1_000_001, "it is larger than 1000000 bytes", id="large"),
     ],
 )
 def test_a_manage_py_that_says_nothing_leaves_the_folder_a_guess(

@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from holdall.errors import HoldallError, TemplateInstanceError
-from holdall.session.resources import parse_expression, parse_imports
+from holdall.session.resources import expression_lines, parse_expression, parse_imports
 from holdall.units import Job, make_unit, qualified
 
 if TYPE_CHECKING:
@@ -124,8 +124,7 @@ def _filter(template: Template) -> Callable[[Mapping[str, str]], bool]:
     names = {resource_id.rpartition("::")[2]: resource_id, **_imports(template)}
     expressions = [
         parse_expression(line, number, template.namespace, names)
-        for number, line in enumerate(template.get("template_filter").splitlines(), start=1)
-        if line.strip() and not line.lstrip().startswith("#")
+        for number, line in expression_lines(template.get("template_filter"))
     ]
     return lambda record: all(
         expression.holds({resource_id: (record,)}) for expression in expressions

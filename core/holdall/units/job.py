@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from holdall.units.builtin import BUILTIN_JOBS
 from holdall.units.lists import list_words
 from holdall.units.siblings import sibling_entries
-from holdall.units.unit import Finding, Unit
+from holdall.units.unit import Finding, Unit, ineffective_spellings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,16 +67,9 @@ class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     def doubts(self) -> Iterator[Finding]:
         """Yield what is wrong with the definition, but leaves the rest of it usable."""
         yield from super().doubts()
-        for name in sorted({"certification_status", "auto_retry"} & self.fields.keys()):
-            message = f"as Checkbox reads it, only {name.replace('_', '-')!r} has an effect"
-            yield Finding(name, f"{message}; write {name!r} so")
+        yield from doubts_of_job_fields(self)
         if not self.get("id"):
             yield Finding("name", "a job's id belongs into the field 'id', not 'name'")
-        expected = self.get("estimated_duration")
-        if expected and self.estimated_duration is None:
-            yield Finding("estimated_duration", f"{expected!r} is no duration")
-        if self.get("xfail").lower() not in _BOOLEANS:
-            yield Finding("xfail", f"{self.get('xfail')!r} is neither true nor false")
         if self.plugin in AUTOMATED and not self.command:
             yield Finding("command", f"a job with plugin {self.plugin!r} needs a command")
 
@@ -253,6 +246,20 @@ class SetupJob(Job, frozen=True, dict=True, eq=False, kw_only=True):
                     reason = "must list ids, or ids with the answer each needs"
                     raise ValueError(f"the field 'requires-manifest' {reason}, not {_shown(item)}")
         return MappingProxyType(answers)
+
+
+def doubts_of_job_fields(unit: Unit) -> Iterator[Finding]:
+    """Yield what is wrong with fields of a job that a template may have too.
+
+    What a template fills in is looked at in the jobs that it makes.
+    """
+    yield from ineffective_spellings(unit, ("certification-status", "auto-retry"))
+    expected = unit.get("estimated_duration")
+    if expected and "{" not in expected and duration(expected) is None:
+        yield Finding("estimated_duration", f"{expected!r} is no duration")
+    expected = unit.get("xfail")
+    if "{" not in expected and expected.lower() not in _BOOLEANS:
+        yield Finding("xfail", f"{expected!r} is neither true nor false")
 
 
 def _shown(item: object) -> str:

@@ -18,7 +18,7 @@ from holdall.errors import near
 from holdall.units.lists import list_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -165,6 +165,16 @@ class Unit(msgspec.Struct, frozen=True, dict=True, eq=False, kw_only=True):
 def _encodable(text: str) -> str:
     r"""Return *text* with lone surrogates, which no journal can hold, as visible ``\ud800``."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def ineffective_spellings(unit: Unit, names: Iterable[str]) -> Iterator[Finding]:
+    """Yield the fields of *unit* that are none of *names*, but for the sign between words."""
+    for written in unit.fields:
+        for name in names:
+            spelled = written.removeprefix("_").replace("-", "_")
+            if written != name and spelled == name.replace("-", "_"):
+                message = f"as Checkbox reads it, only {name!r} has an effect"
+                yield Finding(spelled, f"{message}; write {written!r} so")
 
 
 def own_id(kind: str, fields: Mapping[str, str]) -> str:

@@ -90,6 +90,8 @@ def manage_fault(folder: Path) -> str:
     if not path.is_file():
         return ""
     try:
+        if path.stat().st_size > _LARGEST:
+            return f"it is larger than {_LARGEST} bytes"
         return "" if _setup_in(path) else "it calls no 'setup' that can be seen there"
     except OSError as error:
         return f"it can't be read: {error.strerror}"
@@ -99,7 +101,7 @@ def manage_fault(folder: Path) -> str:
         line = f" on line {error.lineno}" if error.lineno else ""
         return f"it is no Python{line}: {error.msg}"
     except ValueError as error:
-        return str(error)
+        return f"it is no Python: {error}"
 
 
 def _setup_of(path: Path) -> _Setup | None:
@@ -113,7 +115,7 @@ def _setup_of(path: Path) -> _Setup | None:
 def _setup_in(path: Path) -> _Setup | None:
     data = path.read_bytes()
     if len(data) > _LARGEST:
-        raise ValueError(f"it has {len(data)} bytes, and {_LARGEST} are the most")
+        return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Python's views on '\d' are its author's business
         tree = ast.parse(data)
