@@ -221,3 +221,40 @@ def test_a_terminal_that_goes_away_at_a_question_leaves_the_session_to_be_resume
         "many": "pass",
         "hidden": "skipped-manifest",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param(f"has_dock={'y' * 5000}", "takes yes or no", id="longer than a file name"),
+        pytest.param(f"ports={'9' * 5000}", "takes a number from 0 on", id="5000 digits"),
+        pytest.param("n" * 5000, "can't be used: File name too long", id="a long file name"),
+    ],
+)
+def test_answers_that_are_too_much_for_python_are_refused(
+    holdall: Cli, lab: str, text: str, reason: str
+) -> None:
+    done = holdall("run", lab, "--manifest", text)
+
+    assert done.code == 2
+    assert reason in done.err
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("[" * 100_000, id="open"),
+        pytest.param('{"a": ' + "[" * 900 + "]" * 900 + "}", id="nested"),
+        pytest.param('{"ports": ' + "9" * 5000 + "}", id="5000 digits"),
+    ],
+)
+def test_a_file_that_is_too_much_for_python_is_refused(
+    holdall: Cli, lab: str, content: str
+) -> None:
+    path = holdall.folder / "answers.json"
+    path.write_text(content)
+
+    done = holdall("run", lab, "--manifest", str(path))
+
+    assert done.code == 2
+    assert f"the manifest {path} can't be used: " in done.err

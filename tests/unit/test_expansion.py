@@ -220,3 +220,74 @@ def test_a_plan_of_two_providers_is_ambiguous(tmp_path: Path) -> None:
 
     with pytest.raises(AmbiguousUnitError, match=r"ns::plan.*other::plan"):
         find_plan(context, "plan")
+
+
+ASKING = """\
+    unit: manifest entry
+    id: dock
+    name: Dock
+    value-type: bool
+
+    unit: manifest entry
+    id: ports
+    name: Ports
+    value-type: natural
+
+    id: docked
+    command: true
+    plugin: shell
+    imports: from com.canonical.plainbox import manifest as m
+    requires: m.dock == 'True'
+
+    id: wired
+    command: true
+    plugin: shell
+    imports: from com.canonical.plainbox import manifest
+    requires: int(manifest.ports) > 1
+
+    unit: setup job
+    id: install
+    command: true
+    requires-manifest: ["dock"]
+
+    unit: test plan
+    id: plan
+    name: Plan
+    setup_include: install
+    include: docked wired
+    nested_part: other
+
+    unit: test plan
+    id: other
+    name: Other
+    include: docked
+    nested_part: plan
+    """.replace("docked wired", "\n     docked\n     wired")
+
+
+def asked(folder: Path, manifest: Mapping[str, str | bool | int]) -> Expansion:
+    context = device_context([provider(folder, ASKING)])
+    return expand(context, find_plan(context, "ns::plan"), {}, {}, manifest)
+
+
+def skipped(expansion: Expansion) -> list[str]:
+    return [job.id.removeprefix("ns::") for job in expansion.jobs if job.skipped]
+
+
+def test_jobs_that_the_manifest_would_skip_say_so_and_open_questions_are_left_open(
+    tmp_path: Path,
+) -> None:
+    assert skipped(asked(tmp_path, {})) == []
+    assert skipped(asked(tmp_path, {"ns::dock": False})) == ["install", "docked"]
+    assert skipped(asked(tmp_path, {"dock": True, "ports": 1})) == ["wired"]
+
+
+def test_a_plan_that_nests_itself_is_a_problem(tmp_path: Path) -> None:
+    assert asked(tmp_path, {}).problems == (
+        "a test plan nests itself: ns::plan -> ns::other -> ns::plan; each counts once",
+    )
+
+
+def test_records_of_a_job_that_is_no_resource_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnknownUnitError, match="ns::first"):
+        expanded(tmp_path, {"ns::first": "name: a\n"})

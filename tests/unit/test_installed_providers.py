@@ -128,6 +128,15 @@ def test_a_side_loaded_provider_takes_the_place_of_its_namesake(tmp_path: Path) 
     ]
 
 
+def test_a_side_loaded_provider_that_cannot_be_read_is_broken(tmp_path: Path) -> None:
+    path = write(tmp_path / "side/mine/manage.py", "setup(")
+
+    (provider,) = find_installed({"PROVIDERPATH": "/no/such"}, tmp_path / "side")
+
+    assert (provider.name, provider.state) == ("mine", "broken")
+    assert provider.reason.startswith(f"{path} can't be used: it is no Python on line 1: ")
+
+
 @pytest.mark.parametrize("name", ["org.x:a", "a", "checkbox-provider-b", "b", "org.y:b"])
 def test_a_provider_is_loaded_by_its_name(tmp_path: Path, name: str) -> None:
     write(tmp_path / "a.provider", definition("org.x:a"))
@@ -274,11 +283,24 @@ def test_what_manage_py_does_not_say_is_a_guess_and_a_warning(
         assert reason in problem.message
 
 
-@pytest.mark.parametrize("text", ["setup(", "print('x')", "x = " + "(" * 9999, "\0"])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param("setup(", "it is no Python on line 1: ", id="open"),
+        pytest.param("print('x')", "it calls no 'setup'", id="no setup"),
+        pytest.param("x = " + "(" * 9999, "it is no Python on line 1: ", id="nested"),
+        pytest.param("x = " + "-" * 99_999 + "1", "it is nested too deep", id="nested signs"),
+        pytest.param(f"setup(name={'+'.join(['a'] * 2000)})", "it is nested too deep", id="sum"),
+        pytest.param("\0", "it is no Python: source code", id="a null"),
+        pytest.param("x = '\udcff'", "it is no Python", id="no text"),
+        pytest.param("#" * 1_000_001, "it is larger than 1000000 bytes", id="large"),
+    ],
+)
 def test_a_manage_py_that_says_nothing_leaves_the_folder_a_guess(
-    tmp_path: Path, text: str
+    tmp_path: Path, text: str, reason: str
 ) -> None:
-    write(tmp_path / "tree/manage.py", text)
+    path = write(tmp_path / "tree/manage.py", "")
+    path.write_bytes(text.encode(errors="surrogateescape"))
     write(tmp_path / "tree/units/a.pxu", JOB)
 
     provider = load(tmp_path / "tree")
@@ -287,6 +309,7 @@ def test_a_manage_py_that_says_nothing_leaves_the_folder_a_guess(
     assert [(problem.file, problem.severity) for problem in provider.problems] == [
         (str(tmp_path / "tree"), "warning")
     ]
+    assert f"mend {path} ({reason}" in provider.problems[0].message
 
 
 def test_the_folder_of_a_lab_gives_its_name_without_a_word(tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ from holdall.errors import UnknownUnitError
 from holdall.journal import ManifestAnswered
 from holdall.session.context import SessionDeviceContext
 from holdall.session.manager import SessionManager
+from holdall.session.manifest import Manifest
 from holdall.session.readiness import SKIP_OUTCOMES, InhibitionCause
 from holdall.session.state import SessionState
-from holdall.units import Job, Provider, make_unit
+from holdall.units import Job, Provider, draft_unit, make_unit
 from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:
@@ -231,3 +232,30 @@ def test_a_job_may_want_answers_by_its_field(
 
     assert (not reasons) is starts
     assert {reason.cause for reason in reasons} <= {InhibitionCause.REQUIRED_MANIFEST}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("[" * 3000 + "]" * 3000, id="nested"),
+        pytest.param('[{"a": ' + "[" * 900 + "]" * 900 + "}]", id="a nested answer"),
+        pytest.param("9" * 5000, id="a number of 5000 digits"),
+    ],
+)
+def test_a_setup_job_that_wants_too_much_of_the_manifest_is_a_fault(text: str) -> None:
+    fields = {"unit": "setup job", "id": "s", "command": "true", "requires_manifest": text}
+
+    unit = draft_unit(fields, namespace="ns")
+
+    assert isinstance(unit, Job)
+    assert "requires-manifest" in unit.fault
+    assert list(Manifest().inhibitors(unit))
+
+
+def test_a_lone_surrogate_in_a_wanted_answer_becomes_text_that_a_journal_holds() -> None:
+    text = r'[{"a\ud800": "\udcff"}]'
+    fields = {"unit": "setup job", "id": "s", "command": "true", "requires_manifest": text}
+
+    (inhibitor,) = Manifest().inhibitors(make_unit(fields, namespace="ns"))  # type: ignore[arg-type]
+
+    assert str(inhibitor).encode()

@@ -8,11 +8,12 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from holdall.errors import RecordSyntaxError
-from holdall.units import Job, Record, TestPlan, list_words
+from holdall.units import Job, Record, TestPlan, list_words, make_unit
 from holdall.units.lists import statement
 from holdall_plugins.providers.pxu import PxuLoader
 from holdall_plugins.providers.yaml_units import Remark, parse_yaml_units
@@ -81,6 +82,10 @@ def test_text_of_several_lines_keeps_its_last_newline_and_its_lone_dots() -> Non
             id="overrides as a mapping",
         ),
         pytest.param("exclude: []", "", id="an empty list"),
+        pytest.param("include: ['\"b\"', \"'c'\", d]", "\\x22b\\x22\n'c'\nd", id="quotes"),
+        pytest.param("include: ['\"a\" b', d]", '"\\x22a\\x22 b"\nd', id="quotes and blanks"),
+        pytest.param('exclude: ["a\\nb", "c\\x85d"]', "a\\x0ab\nc\\x85d", id="line ends"),
+        pytest.param("depends: ['\"b\"', c]", "\\x22b\\x22\nc", id="a quote in an id"),
         pytest.param('requires: [a.x == "1", b.y == "2"]', 'a.x == "1"\nb.y == "2"'),
         pytest.param("imports: [from a import b]", "from a import b"),
         pytest.param("template-filter:\n - >\n   a.x == '1'\n   or b\n", "a.x == '1' or b"),
@@ -117,7 +122,6 @@ def test_a_value_becomes_the_text_that_means_the_same_in_a_pxu_file(text: str, v
         pytest.param("include:\n - a: x\n", 2, "overrides in 'include' are written 'field: value"),
         pytest.param("include:\n - a: {b: 1}\n", 2, "an item of 'include' is text, not a number"),
         pytest.param("include: ['']", 1, "the item '' is empty"),
-        pytest.param("include: ['\"a\" b']", 1, "holds a quote and needs quotes"),
         pytest.param("flags: [a b]", 1, "an item of 'flags' is one word, not 'a b'"),
         pytest.param("id: a\n\tb: c", 2, "it is no YAML: "),
         pytest.param("id: [a", 1, "it is no YAML: "),
@@ -126,6 +130,17 @@ def test_a_value_becomes_the_text_that_means_the_same_in_a_pxu_file(text: str, v
         pytest.param("id: !!python/object:os.system a", 1, "units hold no values of the type"),
         pytest.param("id: !!binary aGk=", 1, "units hold no values of the type"),
         pytest.param("a: !!set {b}", 1, "units hold no values of the type"),
+        pytest.param("a: !!timestamp foo", 1, "'foo' is no timestamp: "),
+        pytest.param("id: a\nb: !!timestamp", 2, "'' is no timestamp: "),
+        pytest.param("id: a\nb: " + "1:" * 300 + "1.5", 2, "long is no float: ", id="f60"),
+        pytest.param("id: a\nb: 0x" + "f" * 20_000, 2, "long is no int: ", id="hexadecimal"),
+        pytest.param("a: 0b1" + "1" * 20_000, 1, "long is no int: ", id="binary"),
+        pytest.param("summary: " + "9" * 5000, 1, "long is no int: ", id="decimal"),
+        pytest.param("a: " + "1:" * 3000 + "1", 1, "long is no int: ", id="base 60"),
+        pytest.param("siblings: [{id: b, n: " + "9" * 5000 + "}]", 1, "is no int: ", id="sibling"),
+        pytest.param("a: !!int foo", 1, "'foo' is no int: "),
+        pytest.param("a: !!bool foo", 1, "'foo' is no bool: "),
+        pytest.param("a: b\n%YAML 9.9\n", 2, "it is no YAML: ", id="a directive at the end"),
         pytest.param("summary: 2024-13-45", 1, "'2024-13-45' is no timestamp: "),
         pytest.param("a: b\nc: \x07", 2, "YAML allows no such character: '\\x07'"),
         pytest.param(b"a: b\nc: \xff", 2, "it is not UTF-8; save it as UTF-8"),
@@ -142,6 +157,45 @@ def test_what_is_no_unit_is_refused_with_its_line(
 
     assert reason in refused_reason
     assert refused_line == line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "%YAML 1.1\n---\nid: a\n---\nid: b\n",
+        "id: a\n...\n%YAML 1.1\n# c\n---\nid: b\n",
+        "id: a\n\n# c\n%YAML 1.1\n%TAG !x! tag:x,2000:\n\n---\nid: b\n",
+        "%TAG !y! tag:yaml.org,2002:\n---\nid: !y!str a\n---\nid: b\n",
+        "id: a\n---\nid: b\n",
+    ],
+)
+@pytest.mark.parametrize("is_fast", [True, False])
+def test_directives_belong_to_the_document_behind_them(
+    text: str, *, is_fast: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not is_fast:
+        monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
+
+    records = parsed(text)
+
+    assert [record.fields for record in records if isinstance(record, Record)] == [
+        {"id": "a"},
+        {"id": "b"},
+    ]
+    assert len(records) == 2
+    assert list(yaml.safe_load_all(text)) == [{"id": "a"}, {"id": "b"}]
+
+
+def test_a_list_item_with_a_quote_is_a_pattern_beside_others() -> None:
+    text = "unit: test plan\nid: p\ninclude: ['\"b\"', \"'c'\", '\"d e\"', f]\n"
+    plan = make_unit(fields(text))
+    assert isinstance(plan, TestPlan)
+    ids = ['"b"', "'c'", '"d e"', "f", "b", "c"]
+
+    matched = [[i for i in ids if pattern.matches_id(i)] for pattern in plan.lists.include]
+
+    assert not plan.lists.faults
+    assert matched == [['"b"'], ["'c'"], ['"d e"'], ["f"]]
 
 
 def test_anchors_that_would_make_a_small_file_large_are_refused() -> None:

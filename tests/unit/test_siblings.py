@@ -177,3 +177,35 @@ def test_siblings_join_the_session_behind_their_job() -> None:
 
     assert [each.id for each in state.job_list] == ["a", "after-suspend-a", "c"]
     assert state.made_from["after-suspend-a"] == "a"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('[{"id": "b", "n": ' + "9" * 5000 + "}]", id="a number of 5000 digits"),
+        pytest.param("[" * 100_000, id="nested and open"),
+        pytest.param('[{"id": "b", "n": ' + "[" * 900 + "]" * 900 + "}]", id="nested"),
+        pytest.param("[" * 980 + "]" * 980, id="almost too deep"),
+    ],
+)
+def test_siblings_that_are_too_much_for_python_are_a_fault_of_theirs(text: str) -> None:
+    (error,) = siblings(job("a", siblings=text))
+
+    assert isinstance(error, UnitError)
+    assert "siblings: " in str(error)
+
+
+def test_a_lone_surrogate_in_a_sibling_becomes_text_that_a_journal_holds() -> None:
+    text = r'[{"id": "b", "summary": "\ud800", "flags": ["\udcff"], "x\ud800": "y"}]'
+
+    (made,) = jobs_of(job("a", siblings=text))
+
+    assert made.summary == "\\ud800"
+    assert made.get("flags") == "\\udcff"
+    assert made.get("x\\ud800") == "y"
+
+
+def test_a_lone_surrogate_in_the_id_of_a_sibling_is_part_of_its_id() -> None:
+    (made,) = jobs_of(job("a", siblings=r'[{"id": "b\ud800"}]'))
+
+    assert made.id == "b\\ud800"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -43,6 +44,47 @@ def made_from(source: Template, *records: dict[str, str]) -> list[Unit]:
 
 def commands(source: Template, *records: dict[str, str]) -> list[str]:
     return [each.get("command") for each in made_from(source, *records)]
+
+
+SIBLINGS = (
+    '[{"id": "more-{name}", "command": "x {{{size}}}", "depends": ["read-{name}", "{size}"]}]'
+)
+
+
+def test_the_values_of_siblings_in_json_are_filled_in() -> None:
+    (made, _other) = made_from(template(siblings=SIBLINGS), *DISKS)
+
+    assert json.loads(made.get("siblings")) == [
+        {"id": "more-sda", "command": "x {9}", "depends": ["read-sda", "9"]}
+    ]
+
+
+def test_siblings_within_siblings_are_filled_in_as_json_too() -> None:
+    inner = [{"id": "b-{name}", "steps": "{nothing}", "n": 1, "{name}": None}]
+    text = json.dumps([{"id": "a-{name}", "siblings": json.dumps(inner)}])
+
+    (made,) = made_from(template(siblings=text), DISKS[0])
+
+    (outer,) = json.loads(made.get("siblings"))
+    assert outer["id"] == "a-sda"
+    assert json.loads(outer["siblings"]) == [
+        {"id": "b-sda", "steps": "{nothing}", "n": 1, "{name}": None}
+    ]
+
+
+def test_siblings_that_are_json_behind_filling_in_alone_are_text() -> None:
+    (made,) = made_from(template(siblings='[{{"id": "b-{name}"}}]'), DISKS[0])
+
+    assert json.loads(made.get("siblings")) == [{"id": "b-sda"}]
+
+
+def test_jinja_fills_in_the_values_of_siblings() -> None:
+    text = '[{"id": "b-{{ name }}", "summary": "{{ quoted }}"}]'
+    source = template(id="read-{{ name }}", template_engine="jinja2", siblings=text)
+
+    (made,) = made_from(source, {"name": "sda", "quoted": '5" disk'})
+
+    assert json.loads(made.get("siblings")) == [{"id": "b-sda", "summary": '5" disk'}]
 
 
 def printed(*records: dict[str, str]) -> JobResult:

@@ -173,9 +173,61 @@ TEMPLATE = JOB.replace("id: a\n", "unit: template\nid: x{a}\ntemplate-resource: 
         (PLAN + "bootstrap_include: nope", 5, "error", "no job 'ns::nope'"),
         (PLAN + "setup_include: nope", 5, "error", "no job 'ns::nope'"),
         (PLAN + "nested_part: plun", 5, "error", "no test plan 'ns::plun'; did you mean 'plan'?"),
-        (PLAN + "category_overrides: apply x to a", 5, "error", "no category 'ns::x'"),
+        (PLAN + "category_overrides: apply x to good", 5, "error", "no category 'ns::x'"),
         (PLAN + "category_overrides: a to b", 5, "warning", "is not 'apply VALUE to PATTERN'"),
         (PLAN + "estimated_duration: long", 5, "warning", "'long' is no duration"),
+        (PLAN + " good auto-retry=maybe", 5, "error", "'maybe' is neither yes nor no"),
+        (
+            PLAN + " good\n good certification-status=blokcer",
+            6,
+            "error",
+            "did you mean 'blocker'?",
+        ),
+        (
+            PLAN
+            + "certification_status_overrides:\n apply blocker to good\n apply blokcer to good",
+            7,
+            "error",
+            "'blokcer' is none of blocker",
+        ),
+        (
+            PLAN + "certification_status_overrides:\n apply blocker to goo\n",
+            6,
+            "warning",
+            "no job or template has an id that 'ns::goo' matches",
+        ),
+        (PLAN + "category_overrides: apply heading to mad", 5, "warning", "no job or template"),
+        (PLAN + " good category-id=nope", 5, "error", "no category 'nope'"),
+        (PLAN + " good category-id=heading", 5, "error", "written whole, as 'ns::heading'"),
+        (PLAN + "# goodd\n good # x\n t.*goodd.*\n goodd", 8, "error", "no job 'ns::goodd'"),
+        (PLAN + " good\n go\\.od", 6, "error", "no job 'ns::go.od'"),
+        (PLAN + "category-overrides: x\ncategory_overrides:", 5, "warning", "has an effect"),
+        (JOB + "certification_status: x\ncertification-status: blocker", 5, "warning", "effect"),
+        (JOB + "requires:\n # a comment, (\n disks.a == 'b'\n a b", 8, "error", "no expression"),
+        (
+            JOB + "imports: from com.canonical.plainbox import manifest as m\n"
+            "requires: m.has_at == 'True'",
+            6,
+            "error",
+            "no manifest entry 'ns::has_at'; did you mean 'has_it'?",
+        ),
+        (JOB + 'siblings: [{"id": "o::b"}]', 5, "error", "an id can't hold '::'"),
+        (JOB + 'siblings: [{"id": "b", "plugin": "shel"}]', 5, "error", "the plugin 'shel'"),
+        (JOB + 'siblings: [{"id": "b", "depends": true}]', 5, "error", "no job 'ns::True'"),
+        (JOB + 'siblings: [{"id": "b", "requires": "a b"}]', 5, "error", "it is no expression"),
+        (JOB + 'siblings: [{"depends": "good"}]', 5, "error", "has no 'id'"),
+        (
+            JOB + 'siblings:\n [{"id": "b"},\n {"id": "c", "unit": "template",'
+            ' "template-resource": "disks"}]',
+            7,
+            "error",
+            "it is a template, and only a job runs",
+        ),
+        (TEMPLATE + "siblings: [1]", 7, "error", "siblings: 1 is not an object"),
+        (TEMPLATE + "estimated_duration: long", 7, "warning", "'long' is no duration"),
+        (TEMPLATE + "xfail: perhaps", 7, "warning", "'perhaps' is neither true nor false"),
+        (TEMPLATE + "certification_status: blocker", 7, "warning", "only 'certification-status'"),
+        (TEMPLATE + "flags: nosuch", 7, "warning", "no flag is called 'nosuch'"),
         (PLAN.replace("include:\n", ""), 2, "error", "a test plan has a field 'include'"),
     ],
 )
@@ -209,6 +261,54 @@ def test_jobs_in_a_circle_are_named_in_its_order(tmp_path: Path) -> None:
         "error",
         "job 'ns::a': it needs itself: ns::a -> ns::b -> ns::c -> ns::a; remove one of the steps",
     )
+
+
+@pytest.mark.parametrize(
+    ("fields", "line", "severity", "path"),
+    [
+        (("plugin: resource\nrequires: b.x == 'y'", "plugin: resource\nrequires: a.x == 'y'"),
+         5, "error", "itself: ns::a -> ns::b -> ns::a"),
+        (("plugin: shell\nbefore: b", "plugin: shell\nbefore: a"), 5, "warning",
+         "itself where all of these run: ns::a -> ns::b -> ns::a"),
+        (("plugin: shell\ngroup: g\nafter: b", "plugin: shell\nafter: c"), 6, "warning",
+         "itself where all of these run: group g -> ns::b -> group g"),
+        (("plugin: shell\nsalvages: b", "plugin: shell\nsalvages: a"), 5, "warning",
+         "itself where all of these run: ns::a -> ns::b -> ns::a"),
+        (("plugin: shell\nafter: b\ndepends: o::x", "plugin: shell\nafter: a"), 5, "error",
+         "itself: ns::a -> ns::b -> ns::a"),
+    ],
+)  # fmt: skip
+def test_circles_are_those_that_a_run_would_drop(
+    tmp_path: Path, fields: tuple[str, str], line: int, severity: str, path: str
+) -> None:
+    one, other = fields
+    text = f"id: a\ncommand: true\n_summary: A\n{one}\n\nid: b\ncommand: true\n_summary: B\n"
+    text += f"{other}\n\nid: c\nplugin: shell\ncommand: true\n_summary: C\ngroup: g\n"
+
+    (cycle,) = (issue for issue in found(tmp_path, text) if "itself" in issue[2])
+
+    assert cycle[:2] == (line, severity)
+    assert f"it needs {path}; " in cycle[2]
+
+
+def test_what_a_template_makes_behind_a_manual_suspend_is_not_what_it_makes_behind_one(
+    tmp_path: Path,
+) -> None:
+    text = TEMPLATE + "flags: also-after-suspend-manual\n\n" + PLAN
+    text += " after-suspend-manual-xy\n after-suspend-xy\n"
+
+    issues = [issue for issue in found(tmp_path, text) if issue[0] > 0]
+
+    assert [issue[:2] for issue in issues] == [(14, "error")]
+
+
+def test_a_field_without_a_value_is_an_error_once(tmp_path: Path) -> None:
+    path = tmp_path / "ns.yaml"
+    path.write_text("id: a\nsummary: A\nplugin: shell\ncommand:\n")
+
+    (issue,) = validate([PxuLoader().load(str(path))])
+
+    assert (issue.line, issue.severity, issue.field) == (4, "error", "command")
 
 
 def test_plans_in_a_circle_are_an_error(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from holdall.cli.manifest import parse_answers, resolved_answers
 from holdall.cli.output import print_line
 from holdall.languages import N_
 from holdall.session import find_plan
@@ -34,11 +35,20 @@ _EFFECT: Final = {
 }
 
 
-def expansion_of(providers: Sequence[Provider], plan: str, records: str | None) -> Expansion:
-    """Return what *plan* would run, given the file *records* of what resource jobs print."""
+def expansion_of(
+    providers: Sequence[Provider], plan: str, records: str | None, manifest: Sequence[str] = ()
+) -> Expansion:
+    """Return what *plan* would run.
+
+    Args:
+        records: File of what resource jobs print.
+        manifest: Answers, as `holdall run --manifest` takes them.
+    """
     resources = _read(records) if records else {}
+    given = parse_answers(manifest)
     context = device_context(providers)
-    return expand(context, find_plan(context, plan), resources, os.environ)
+    answers = resolved_answers(given, context.unit_list)
+    return expand(context, find_plan(context, plan), resources, os.environ, answers)
 
 
 def _read(file: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import reprlib
 from contextlib import suppress
 from gettext import gettext as _
 from pathlib import Path
@@ -51,7 +52,7 @@ def parse_answers(texts: Iterable[str]) -> list[GivenAnswer]:
     given = []
     for text in texts:
         name, equals, value = text.partition("=")
-        if equals and not Path(text).exists():
+        if equals and not _exists(Path(text)):
             if not name:
                 message = _("{text!r} is neither ID=VALUE nor the name of a file")
                 raise click.UsageError(message.format(text=text))
@@ -60,6 +61,13 @@ def parse_answers(texts: Iterable[str]) -> list[GivenAnswer]:
             answers = read_answers(Path(text))
             given += [GivenAnswer(*item, text, strict=False) for item in answers.items()]
     return given
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # such as a text that is too long for the name of a file
+        return False
 
 
 def read_answers(path: Path) -> dict[str, Answer]:
@@ -73,15 +81,15 @@ def read_answers(path: Path) -> dict[str, Answer]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise _file_error(path, reason) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _file_error(path, _("it is no JSON: {error}").format(error=error)) from error
     if not isinstance(content, dict):
         reason = _("it holds {kind} and should hold an object of ids and values")
         raise _file_error(path, reason.format(kind=type(content).__name__))
     for name, value in content.items():
         if not isinstance(value, bool | int | str | None):
-            reason = _("{name} is {value!r} and should be true, false, a number or a text")
-            raise _file_error(path, reason.format(name=name, value=value))
+            reason = _("{name} is {value} and should be true, false, a number or a text")
+            raise _file_error(path, reason.format(name=name, value=reprlib.repr(value)))
     return {name: value for name, value in content.items() if value is not None}
 
 
@@ -114,11 +122,11 @@ def resolved_answers(given: Iterable[GivenAnswer], units: Iterable[Unit]) -> dic
 def _typed(entry: ManifestEntry, answer: GivenAnswer) -> Answer:
     value = answer.value
     kind = entry.get("value_type")
-    if isinstance(value, str) and kind == "bool":
-        value = _TRUTHS.get(value.strip().lower(), value)
-    elif isinstance(value, str) and kind == "natural" and value.strip().isdecimal():
-        value = int(value)
     try:
+        if isinstance(value, str) and kind == "bool":
+            value = _TRUTHS.get(value.strip().lower(), value)
+        elif isinstance(value, str) and kind == "natural" and value.strip().isdecimal():
+            value = int(value)
         entry.check(value)
     except (TypeError, ValueError) as error:
         wanted = {"bool": _("yes or no"), "natural": _("a number from 0 on")}.get(
@@ -246,7 +254,7 @@ def _ask_one(entry: ManifestEntry) -> Answer:
 
 def _remembered(path: Path, entries: Mapping[str, ManifestEntry]) -> dict[str, Answer]:
     """Return what is remembered of visible entries; a file that can't be used is reported."""
-    if not path.exists():
+    if not _exists(path):
         return {}
     try:
         answers = read_answers(path)
@@ -267,7 +275,7 @@ def _remember(path: Path, answers: Mapping[str, Answer]) -> None:
     """Add *answers* to a file, which other programs may have written to meanwhile."""
     known: dict[str, Answer] = {}
     with suppress(click.UsageError):
-        known = read_answers(path) if path.exists() else {}
+        known = read_answers(path) if _exists(path) else {}
     text = json.dumps({**known, **answers}, indent=2, sort_keys=True, ensure_ascii=False)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -166,9 +166,20 @@ def validate_providers(source: tuple[str, ...], *, as_json: bool) -> int:
     metavar="FILE",
     help="JSON file of what resource jobs print, by their ids.",
 )
+@click.option(
+    "--manifest",
+    multiple=True,
+    metavar="ANSWER",
+    help="Answer a manifest entry by ID=VALUE, or those that a JSON file answers.",
+)
 @json_option
 def expand_plan(
-    source: tuple[str, ...], plan: str, resources: str | None, *, as_json: bool
+    source: tuple[str, ...],
+    plan: str,
+    resources: str | None,
+    manifest: tuple[str, ...],
+    *,
+    as_json: bool,
 ) -> None:
     """Show what a test plan would run, in order; nothing is executed.
 
@@ -176,7 +187,7 @@ def expand_plan(
     or suspends the machine, and why it would not run. Jobs that templates make of the
     records of resource jobs are there if these records are given.
     """
-    expansion = expansion_of(load_sources(source, installed()), plan, resources)
+    expansion = expansion_of(load_sources(source, installed()), plan, resources, manifest)
     if as_json:
         print_json(expanding.as_json(expansion))
     else:

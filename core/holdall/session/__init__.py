@@ -12,11 +12,12 @@ from holdall.session.context import SessionDeviceContext
 from holdall.session.folders import remove_share
 from holdall.session.load import ALL_CHANGED, CHOICES, IGNORE_CHECKSUMS, peek
 from holdall.session.manager import PREFIX, SessionManager, create_storage
-from holdall.session.manifest import find_entry, is_hidden
+from holdall.session.manifest import find_entry, is_hidden, resource_key
 from holdall.session.people import NOBODY, auto_retry_candidates, retry_candidates, try_again
 from holdall.session.resources import (
     MANIFEST,
     ResourceExpression,
+    expression_lines,
     parse_expression,
     parse_imports,
     requirements,
@@ -27,6 +28,7 @@ from holdall.session.runners import BoundRunner, open_runner, runner_name
 from holdall.session.salvage import Salvage, salvage_session
 from holdall.session.selection import begin, default_plan, find_plan, finish
 from holdall.session.siblings import siblings
+from holdall.session.solver import dependencies, solve
 from holdall.session.state import SessionState
 from holdall.session.statistics import seconds_left
 from holdall.session.templates import template_resource
@@ -55,6 +57,8 @@ __all__ = [
     "begin",
     "create_storage",
     "default_plan",
+    "dependencies",
+    "expression_lines",
     "find_entry",
     "find_plan",
     "finish",
@@ -69,12 +73,14 @@ __all__ = [
     "recover",
     "remove_share",
     "requirements",
+    "resource_key",
     "retry_candidates",
     "run_session",
     "runner_name",
     "salvage_session",
     "seconds_left",
     "siblings",
+    "solve",
     "template_resource",
     "try_again",
 ]

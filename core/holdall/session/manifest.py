@@ -187,9 +187,16 @@ def required_answers(job: Job) -> list[tuple[str, str]]:
         return []
     try:
         items = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         items = [line.strip() for line in text.splitlines() if line.strip()]
     wanted: dict[str, Any] = {}
     for item in items if isinstance(items, list) else [items]:
         wanted |= item if isinstance(item, dict) else {str(item): True}
-    return [(job.qualify(entry_id), str(value)) for entry_id, value in wanted.items()]
+    return [
+        (job.qualify(encodable(entry_id)), _as_answer(value)) for entry_id, value in wanted.items()
+    ]
+
+
+def _as_answer(value: object) -> str:
+    """Return the answer as answers are kept; nobody gives one that is nested."""
+    return encodable(str(value)) if isinstance(value, bool | int | float | str) else ""

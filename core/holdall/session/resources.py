@@ -26,7 +26,7 @@ from holdall.errors import ExpressionError, RecordSyntaxError
 from holdall.units import Record, parse_records, qualified
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from holdall.results import IOLogRecord
     from holdall.units import Job, Unit
@@ -79,9 +79,15 @@ def requirements(unit: Unit) -> tuple[ResourceExpression, ...]:
     imports = parse_imports(unit.get("imports"))
     return tuple(
         parse_expression(line, number, unit.namespace, imports)
-        for number, line in enumerate(text.splitlines(), start=1)
-        if not _is_blank(line)
+        for number, line in expression_lines(text)
     )
+
+
+def expression_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a field that are expressions, which comments are not, with numbers."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not _is_blank(line):
+            yield number, line
 
 
 def required_resources(job: Job) -> tuple[str, ...]:

@@ -13,14 +13,21 @@ Jinja2 renders nothing in its place.
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+from contextlib import suppress
 from string import Formatter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from holdall.errors import HoldallError, TemplateInstanceError
-from holdall.session.resources import parse_expression, parse_imports, requirements
+from holdall.session.resources import (
+    expression_lines,
+    parse_expression,
+    parse_imports,
+    requirements,
+)
 from holdall.units import Job, make_unit, qualified
 
 if TYPE_CHECKING:
@@ -102,7 +109,11 @@ def rendered_job(job: Unit, environ: Mapping[str, str]) -> Unit:
     """
     try:
         fill = _jinja_fill(environ)
-        fields = {name: fill(value, {}) for name, value in job.fields.items() if name not in _KEPT}
+        fields = {
+            name: _filled(name, value, {}, fill)
+            for name, value in job.fields.items()
+            if name not in _KEPT
+        }
         return make_unit(fields, namespace=job.namespace, origin=job.origin)
     except Exception as error:  # the fields are programs of their author
         reason = f"{type(error).__name__}: {error}"
@@ -119,8 +130,7 @@ def _filter(template: Template) -> Callable[[Mapping[str, str]], bool]:
     names = {resource_id.rpartition("::")[2]: resource_id, **_imports(template)}
     expressions = [
         parse_expression(line, number, template.namespace, names)
-        for number, line in enumerate(template.get("template_filter").splitlines(), start=1)
-        if line.strip() and not line.lstrip().startswith("#")
+        for number, line in expression_lines(template.get("template_filter"))
     ]
     return lambda record: all(
         expression.holds({resource_id: (record,)}) for expression in expressions
@@ -160,6 +170,27 @@ def _instance(template: Template, values: Mapping[str, Any], fill: Fill) -> Unit
 
 
 def _filled(name: str, value: str, values: Mapping[str, Any], fill: Fill) -> str:
+    if name.lstrip("_") == "siblings":
+        with suppress(ValueError, RecursionError):  # a text that is JSON only when it is filled in
+            listed = json.loads(value)
+            filled = _filled_values(name, listed, values, fill)
+            return value if filled == listed else json.dumps(filled, ensure_ascii=False)
+    return _filled_text(name, value, values, fill)
+
+
+def _filled_values(name: str, listed: Any, values: Mapping[str, Any], fill: Fill) -> Any:
+    """Return what JSON says with its texts filled in, which its braces are no part of."""
+    match listed:
+        case str():
+            return _filled(name, listed, values, fill)
+        case list():
+            return [_filled_values(name, item, values, fill) for item in listed]
+        case dict():
+            return {key: _filled_values(key, item, values, fill) for key, item in listed.items()}
+    return listed
+
+
+def _filled_text(name: str, value: str, values: Mapping[str, Any], fill: Fill) -> str:
     try:
         return fill(value, values)
     except KeyError:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from holdall.units.builtin import BUILTIN_JOBS
 from holdall.units.lists import list_words
 from holdall.units.siblings import sibling_entries
-from holdall.units.unit import Finding, Unit
+from holdall.units.unit import Finding, Unit, ineffective_spellings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,16 +67,9 @@ class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
     def doubts(self) -> Iterator[Finding]:
         """Yield what is wrong with the definition, but leaves the rest of it usable."""
         yield from super().doubts()
-        for name in sorted({"certification_status", "auto_retry"} & self.fields.keys()):
-            message = f"as Checkbox reads it, only {name.replace('_', '-')!r} has an effect"
-            yield Finding(name, f"{message}; write {name!r} so")
+        yield from doubts_of_job_fields(self)
         if not self.get("id"):
             yield Finding("name", "a job's id belongs into the field 'id', not 'name'")
-        expected = self.get("estimated_duration")
-        if expected and self.estimated_duration is None:
-            yield Finding("estimated_duration", f"{expected!r} is no duration")
-        if self.get("xfail").lower() not in _BOOLEANS:
-            yield Finding("xfail", f"{self.get('xfail')!r} is neither true nor false")
         if self.plugin in AUTOMATED and not self.command:
             yield Finding("command", f"a job with plugin {self.plugin!r} needs a command")
 
@@ -235,6 +228,8 @@ class SetupJob(Job, frozen=True, dict=True, eq=False, kw_only=True):
         text = self.get("requires_manifest")
         try:
             parsed = json.loads(text) if text.strip() else []
+        except RecursionError as error:
+            raise ValueError("the field 'requires-manifest' is nested too deep") from error
         except ValueError as error:
             raise ValueError(f"the field 'requires-manifest' must be JSON: {error}") from error
         answers: dict[str, object] = {}
@@ -242,12 +237,33 @@ class SetupJob(Job, frozen=True, dict=True, eq=False, kw_only=True):
             match item:
                 case str():
                     answers[self.qualify(item)] = True
-                case dict():
+                case dict() if all(isinstance(item[entry], bool | int | str) for entry in item):
                     answers.update((self.qualify(entry), item[entry]) for entry in item)
-                case _:
-                    reason = f"must list ids, or ids with the answer each needs, not {item!r}"
+                case dict():
+                    reason = "gives an id an answer that is neither yes or no, number nor text"
                     raise ValueError(f"the field 'requires-manifest' {reason}")
+                case _:
+                    reason = "must list ids, or ids with the answer each needs"
+                    raise ValueError(f"the field 'requires-manifest' {reason}, not {_shown(item)}")
         return MappingProxyType(answers)
+
+
+def doubts_of_job_fields(unit: Unit) -> Iterator[Finding]:
+    """Yield what is wrong with fields of a job that a template may have too.
+
+    What a template fills in is looked at in the jobs that it makes.
+    """
+    yield from ineffective_spellings(unit, ("certification-status", "auto-retry"))
+    expected = unit.get("estimated_duration")
+    if expected and "{" not in expected and duration(expected) is None:
+        yield Finding("estimated_duration", f"{expected!r} is no duration")
+    expected = unit.get("xfail")
+    if "{" not in expected and expected.lower() not in _BOOLEANS:
+        yield Finding("xfail", f"{expected!r} is neither true nor false")
+
+
+def _shown(item: object) -> str:
+    return json.dumps(item) if not isinstance(item, list) else "a list in it"
 
 
 def duration(text: str) -> float | None:
@@ -260,7 +276,7 @@ def duration(text: str) -> float | None:
         if not match or not any(match.groups()):
             return None
         hours, minutes, rest = (float(part or 0) for part in match.groups())
-        return hours * 3600 + minutes * 60 + rest
+        seconds = hours * 3600 + minutes * 60 + rest
     return seconds if 0 <= seconds < float("inf") else None
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from holdall.errors import UnitError, near
 from holdall.units.exporter import ExporterUnit
-from holdall.units.job import JOB_FIELDS, Job, SetupJob
+from holdall.units.job import JOB_FIELDS, Job, SetupJob, doubts_of_job_fields
 from holdall.units.test_plan import TestPlan
 from holdall.units.unit import Finding, Unit, own_id, qualified
 
@@ -31,6 +31,12 @@ class Template(Unit, frozen=True, dict=True, eq=False, kw_only=True):
         yield from super().faults()
         if not self.partial_id:
             yield Finding("id", "the field 'id' is missing")
+
+    def doubts(self) -> Iterator[Finding]:
+        """Yield what is wrong with the definition, but leaves the rest of it usable."""
+        yield from super().doubts()
+        if self.makes == "job":
+            yield from doubts_of_job_fields(self)
 
     @property
     def makes(self) -> str:

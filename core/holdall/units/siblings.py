@@ -27,11 +27,13 @@ def sibling_entries(text: str) -> tuple[SiblingEntry, ...]:
         return ()
     try:
         listed = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        if isinstance(listed, list):
+            return tuple(map(_entry, listed))
+    except RecursionError:
+        return (SiblingEntry({}, "siblings: it is nested too deep"),)
+    except ValueError as error:
         return (SiblingEntry({}, f"siblings: it is no JSON ({error})"),)
-    if not isinstance(listed, list):
-        return (SiblingEntry({}, "siblings: it must be a JSON list"),)
-    return tuple(map(_entry, listed))
+    return (SiblingEntry({}, "siblings: it must be a JSON list"),)
 
 
 def _entry(listed: object) -> SiblingEntry:

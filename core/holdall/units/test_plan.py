@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdall.units.lists import list_words, statement
 from holdall.units.patterns import selector, target
-from holdall.units.unit import Finding, Unit
+from holdall.units.unit import Finding, Unit, ineffective_spellings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,10 +81,7 @@ class TestPlan(Unit, frozen=True, dict=True, eq=False, kw_only=True):
         yield from super().doubts()
         if not self.get("name"):
             yield Finding("name", "the field 'name' is missing")
-        for name in BLOCKS.keys() & {written.replace("-", "_") for written in self.fields}:
-            if name not in self.fields:
-                message = f"as Checkbox reads it, only {name!r} has an effect; write it so"
-                yield Finding(name, message)
+        yield from ineffective_spellings(self, BLOCKS)
 
     @cached_property
     def bootstrap_include(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from holdall.errors import near
 from holdall.units.lists import list_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -73,7 +73,10 @@ class Unit(msgspec.Struct, frozen=True, dict=True, eq=False, kw_only=True):
             isinstance(key, str) and isinstance(value, str) for key, value in self.fields.items()
         ):
             raise TypeError("a unit's fields must map strings to strings")
-        force_setattr(self, "fields", MappingProxyType(dict(self.fields)))
+        fields = {_encodable(name): _encodable(text) for name, text in self.fields.items()}
+        force_setattr(self, "fields", MappingProxyType(fields))
+        for name in ("kind", "id"):
+            force_setattr(self, name, _encodable(getattr(self, name)))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Unit):
@@ -157,6 +160,21 @@ class Unit(msgspec.Struct, frozen=True, dict=True, eq=False, kw_only=True):
             if name not in self.known:
                 hint = near(name, self.known)
                 yield Finding(name, f"holdall does not know the field {written!r}{hint}")
+
+
+def _encodable(text: str) -> str:
+    r"""Return *text* with lone surrogates, which no journal can hold, as visible ``\ud800``."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def ineffective_spellings(unit: Unit, names: Iterable[str]) -> Iterator[Finding]:
+    """Yield the fields of *unit* that are none of *names*, but for the sign between words."""
+    for written in unit.fields:
+        for name in names:
+            spelled = written.removeprefix("_").replace("-", "_")
+            if written != name and spelled == name.replace("-", "_"):
+                message = f"as Checkbox reads it, only {name!r} has an effect"
+                yield Finding(spelled, f"{message}; write {written!r} so")
 
 
 def own_id(kind: str, fields: Mapping[str, str]) -> str:

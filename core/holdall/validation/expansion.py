@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdall.errors import ExpressionError, NothingSelectedError, UnknownUnitError
@@ -16,10 +17,11 @@ from holdall.session import (
     begin,
     finish,
     requirements,
+    resource_key,
     template_resource,
 )
 from holdall.units import BUILTIN_JOBS, SUSPENDS, Template, TestPlan
-from holdall.validation.references import id_in
+from holdall.validation.references import circular_plans, id_in
 from holdall.validation.single import PLACEHOLDER
 
 if TYPE_CHECKING:
@@ -107,18 +109,24 @@ def expand(
     plan: TestPlan,
     resources: Mapping[str, str],
     environ: Mapping[str, str],
+    manifest: Mapping[str, str | bool | int] = MappingProxyType({}),
 ) -> Expansion:
     """Return what *plan* would run in *context*, which nothing else uses; nothing is executed.
 
     Args:
         resources: By resource id, what the job would print on its standard output.
         environ: The environment that templates may name variables of.
+        manifest: Answers by the ids of their entries; what is answered is judged, and the
+            rest is open.
 
     Raises:
         UnitError: A plan has a line that can't be read.
-        UnknownUnitError: There are records for a resource job that is not there.
+        UnknownUnitError: There are records for a resource job that is not there, or an
+            answer to no entry.
     """
     state = context.state
+    if manifest:
+        state.update_manifest(manifest)
     context.set_test_plan_list((plan,))
     setup = set(context.selection.setup)
     problems: list[str] = []
@@ -138,12 +146,12 @@ def expand(
     facts = _Facts(state, known)
     jobs = [facts.planned(job, "setup" if job.id in setup else "bootstrap") for job in first]
     jobs += [facts.planned(job, "run") for job in rest]
-    problems = list(dict.fromkeys(problems))
     lists = _Lists(context, plan)
+    problems += lists.circles()
     return Expansion(
         plan.id,
         tuple(jobs),
-        tuple(problems),
+        tuple(dict.fromkeys(problems)),
         tuple(lists.waiting(known)),
         tuple(lists.unmatched()),
     )
@@ -173,7 +181,7 @@ def _give(state: SessionState, resources: Mapping[str, str]) -> set[str]:
 def _resource_job(state: SessionState, name: str) -> Job | None:
     jobs = state.job_state_map
     if name in jobs:
-        return jobs[name].job
+        return jobs[name].job if jobs[name].job.plugin == "resource" else None
     named = [job for job in state.job_list if job.partial_id == name and job.plugin == "resource"]
     return named[0] if len(named) == 1 else None
 
@@ -189,6 +197,8 @@ class _Facts:
             for resource_id, records in state.resource_map.items()
             if resource_id in known
         }
+        self._manifest = state.manifest_entries
+        self._records[MANIFEST] = self._manifest.records
         self._skipped: set[str] = set()
 
     def planned(self, job: Job, phase: str) -> PlannedJob:
@@ -230,6 +240,10 @@ class _Facts:
         except ExpressionError as error:
             return (), [str(error)]
         reasons = list(self._unmet(expressions))
+        for inhibitor in self._manifest.inhibitors(job):
+            entry_id = inhibitor.related_expression.partition(" == ")[0]
+            if self._is_answered(entry_id):
+                reasons.append(f"the manifest does not say {inhibitor.related_expression}")
         reasons += [
             f"the job {needed!r} that it depends on would not run"
             for needed in job.depends
@@ -237,8 +251,21 @@ class _Facts:
         ]
         return expressions, reasons
 
+    def _is_answered(self, entry_id: str) -> bool:
+        entry = self._manifest.entries.get(entry_id)
+        return entry is not None and self._manifest.is_answered(entry)
+
+    def _is_open(self, expression: ResourceExpression) -> bool:
+        """Whether *expression* asks for what nobody answered yet."""
+        asked = {*_asked([expression])}
+        entries = self._manifest.entries.values()
+        answered = {resource_key(e) for e in entries if self._manifest.is_answered(e)}
+        return not asked <= answered
+
     def _unmet(self, expressions: Iterable[ResourceExpression]) -> Iterator[str]:
         for expression in expressions:
+            if self._is_open(expression):
+                continue
             if self._records.keys() >= {*expression.resource_ids} and not expression.holds(
                 self._records
             ):
@@ -264,31 +291,40 @@ def _effect(job: Job) -> str:
     return ""
 
 
+def _with_nested(plan: TestPlan, plans: Mapping[str, TestPlan]) -> list[TestPlan]:
+    """Return *plan* and all plans nested in it, each once."""
+    reached = {plan.id: plan}
+    queue = [plan]
+    while queue:
+        for part_id in queue.pop().nested_part:
+            if part_id in plans and part_id not in reached:
+                reached[part_id] = plans[part_id]
+                queue.append(plans[part_id])
+    return list(reached.values())
+
+
 class _Lists:
     """What a plan, and all plans nested in it, list."""
 
     def __init__(self, context: SessionDeviceContext, plan: TestPlan) -> None:
-        units = context.state.units_by_kind
-        plans = {plan.id: plan}
-        queue = [plan]
-        while queue:
-            for part_id in queue.pop().nested_part:
-                part = units.get(("test plan", part_id))
-                if isinstance(part, TestPlan) and part_id not in plans:
-                    plans[part_id] = part
-                    queue.append(part)
+        known = {unit.id: unit for unit in context.unit_list if isinstance(unit, TestPlan)}
+        self._plans = plans = _with_nested(plan, known)
         self._catalog = context.state.catalog
         self._ids = {
-            name
-            for part in plans.values()
-            for name in (*part.bootstrap_include, *part.setup_include)
+            name for part in plans for name in (*part.bootstrap_include, *part.setup_include)
         }
         self._patterns = dict.fromkeys(
             pattern
-            for part in plans.values()
+            for part in plans
             for pattern in (*part.lists.mandatory_include, *part.lists.include)
         )
         self._templates = [unit for unit in context.unit_list if isinstance(unit, Template)]
+
+    def circles(self) -> Iterator[str]:
+        """Yield how the plan, or one nested in it, nests itself."""
+        for circle in circular_plans(self._plans):
+            ids = " -> ".join(part.id for part in (*circle, circle[0]))
+            yield f"a test plan nests itself: {ids}; each counts once"
 
     def waiting(self, known: Collection[str]) -> Iterator[WaitingTemplate]:
         """Yield the templates that are listed and make no unit of what is known."""

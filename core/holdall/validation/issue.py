@@ -66,8 +66,9 @@ class Locator:
     def _line(self, file: str, first: int, field: str, word: str) -> int:
         """Return the line of *word* in the field, or of the field, or else the unit's first."""
         is_yaml = file.endswith((".yaml", ".yml"))
-        of_field = 0
+        of_field = similar = 0
         is_inside = False
+        whole = re.compile(rf"(?<![^\s{_AROUND}]){re.escape(word)}(?![^\s{_AROUND}])")
         for number, line in enumerate(self._lines(file)[first - 1 :], start=first):
             is_end = line.startswith("---") if is_yaml else not line.strip()
             if is_end and number > first:
@@ -76,9 +77,11 @@ class Locator:
             if key:
                 is_inside = key[1].replace("-", "_") == field
                 of_field = of_field or (number if is_inside else 0)
-            if is_inside and word and word in line:
-                return number
-        return of_field or first
+            if is_inside and word and not line.startswith("#"):
+                if whole.search(line) or whole.search(line.replace("\\", "")):
+                    return number
+                similar = similar or (number if word in line else 0)
+        return similar or of_field or first
 
     def _lines(self, file: str) -> list[str]:
         if file not in self._files:
@@ -90,4 +93,5 @@ class Locator:
         return self._files[file]
 
 
+_AROUND: Final = r""",;:="'#\[\](){}"""  # what may stand beside a word, blanks aside
 _KEY: Final = re.compile(r"_?([A-Za-z][\w-]*)\s*:")

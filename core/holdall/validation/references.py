@@ -5,8 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from holdall.errors import ExpressionError, near
-from holdall.session import parse_expression, parse_imports, siblings, template_resource
+from holdall.errors import DependencyCycleError, ExpressionError, near
+from holdall.session import (
+    MANIFEST,
+    dependencies,
+    expression_lines,
+    parse_expression,
+    parse_imports,
+    siblings,
+    solve,
+    template_resource,
+)
 from holdall.units import (
     BUILTIN_CATEGORIES,
     BUILTIN_JOBS,
@@ -21,7 +30,7 @@ from holdall.units import (
     qualified,
 )
 from holdall.validation.issue import Remark
-from holdall.validation.single import PLACEHOLDER
+from holdall.validation.single import PLACEHOLDER, overriding_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,7 +43,6 @@ _TAG: Final = re.compile(r"\{%.*?%\}", re.DOTALL)
 _COMMENT: Final = re.compile(r"\{#.*?#\}", re.DOTALL)
 _FARTHEST: Final = 4
 _PLAIN_ID: Final = re.compile(r"[\w.:/-]+")
-_MANIFEST: Final = "com.canonical.plainbox::manifest"
 
 
 class Known:
@@ -78,7 +86,7 @@ class Known:
         own = template.get("id")
         ids = [own]
         ids += [
-            f"{prefix}{own}" for flag, prefix in _TWINS.items() if flag in template.get("flags")
+            f"{prefix}{own}" for flag, prefix in _TWINS.items() if flag in template.words("flags")
         ]
         ids += re.findall(r'"id":\s*"([^"]+)"', template.get("siblings"))
         self._made += [_shape(template.qualify(unit_id)) for unit_id in ids]
@@ -113,6 +121,12 @@ class Known:
             may_be_made = not unit_id and bool(self._made)
             self._matched[pattern] = may_be_made or any(map(pattern.matches_id, self.jobs))
         return self._matched[pattern]
+
+    def is_overridden(self, pattern: Pattern) -> bool:
+        """Whether an override may apply to anything; ids of templates are those of their jobs."""
+        namespace, colons, _rest = pattern.text.removeprefix("^").partition("::")
+        is_foreign = bool(colons) and namespace.replace("\\", "") not in self.namespaces
+        return is_foreign or self.matches(pattern) or any(map(pattern.matches_id, self.templates))
 
 
 def id_in(pattern: Pattern) -> str:
@@ -168,15 +182,15 @@ def _resources(unit: Unit, field: str, imports_field: str, known: Known) -> Iter
         imports = parse_imports(unit.get(imports_field))
     except ExpressionError:
         return  # which is said elsewhere
-    for number, line in enumerate(unit.get(field).splitlines(), start=1):
+    for number, line in expression_lines(unit.get(field)):
         try:
             text = PLACEHOLDER.sub("x", line)
             expression = parse_expression(text, number, unit.namespace, imports)
         except ExpressionError:
             continue
-        for resource_id in expression.resource_ids:
-            if resource_id == _MANIFEST:
-                yield from _entries(unit, line, known)
+        for name, resource_id in zip(expression.names, expression.resource_ids, strict=True):
+            if resource_id == MANIFEST:
+                yield from _entries(unit, name, line, known)
             else:
                 yield from _resource(field, resource_id, line.strip(), known)
 
@@ -191,9 +205,9 @@ def _resource(field: str, resource_id: str, word: str, known: Known) -> Iterator
         yield Remark("error", field, f"{reason}; name a job with plugin 'resource'", word)
 
 
-def _entries(unit: Unit, line: str, known: Known) -> Iterator[Remark]:
-    """Yield the manifest entries that a line asks for and nobody can answer."""
-    for name in re.findall(r"\bmanifest\.(\w+)\b(?!\{)", line):
+def _entries(unit: Unit, manifest: str, line: str, known: Known) -> Iterator[Remark]:
+    """Yield the manifest entries that a line asks for by that name and nobody can answer."""
+    for name in re.findall(rf"\b{re.escape(manifest)}\.(\w+)\b(?!\{{)", line):
         entry = qualified(name, unit.namespace)
         if entry not in known.entries and name not in {"ns", "name"}:
             remark = _dangling("requires", "manifest entry", entry, known, known.entries)
@@ -225,9 +239,26 @@ def _of_plan(plan: TestPlan, known: Known) -> Iterator[Remark]:
     parts = [part for part in plan.nested_part if part not in known.plans]
     for part in parts:
         yield _dangling("nested_part", "test plan", part, known, known.plans)
-    headings = dict.fromkeys(override.value for override in lists.blocks["category_overrides"])
-    for category in headings.keys() - known.categories:
-        yield _dangling("category_overrides", "category", category, known, known.categories)
+    yield from _of_overrides(plan, known)
+
+
+def _of_overrides(plan: TestPlan, known: Known) -> Iterator[Remark]:
+    lists = plan.lists
+    for override in dict.fromkeys((*lists.overrides, *lists.blocks["category_overrides"])):
+        if override.field == "category_id" and override.value not in known.categories:
+            field = overriding_field(plan, override)
+            remark = _dangling(field, "category", override.value, known, known.categories)
+            whole = plan.qualify(override.value)
+            if whole != override.value and whole in known.categories:
+                message = f"a category behind an id is written whole, as {whole!r}"
+                remark = remark._replace(message=message)
+            yield remark
+    for override in (override for block in lists.blocks.values() for override in block):
+        if not known.is_overridden(override.pattern):
+            text = override.pattern.text.removeprefix("^").removesuffix("$")
+            message = f"no job or template has an id that {text!r} matches"
+            word = text.rpartition("::")[2]
+            yield Remark("warning", overriding_field(plan, override), message, word)
 
 
 def _unmatched(field: str, pattern: Pattern, known: Known) -> Remark:
@@ -253,19 +284,58 @@ def _dangling(
     return Remark("error", field, f"there is no {what} {unit_id!r}{hint}{way_out}", partial_id)
 
 
-def cycles(units: Sequence[Unit]) -> Iterator[list[Unit]]:
-    """Yield the units of each circle in which jobs need, or plans nest, themselves."""
-    jobs = {unit.id: unit for unit in units if isinstance(unit, Job)}
-    needs: dict[str, list[str]] = {}
+def circular_jobs(known: Known) -> Iterator[tuple[Job, Remark]]:
+    """Yield a job of each circle of jobs, and by which of its fields they wait for each other.
+
+    The solver of runs finds them, which would drop the jobs; what other providers have is not
+    waited for here. `before`, `salvages` and groups count in runs that have all of the jobs.
+    """
+    jobs = {job_id: job for job_id, job in known.jobs.items() if job is not None and not job.fault}
+    edges = {
+        job_id: tuple(edge for edge in dependencies(job) if edge[0] in jobs)
+        for job_id, job in jobs.items()
+    }
+    order = {job_id: place for place, job_id in enumerate(jobs)}
     for job in jobs.values():
-        needs.setdefault(job.id, []).extend((*job.depends, *job.after))
-        for later in job.ids("before"):
-            needs.setdefault(later, []).append(job.id)
+        order.setdefault(f"group {job.group}", order[job.id])
+    for problem in solve(jobs, [*jobs.values()], edges).problems:
+        if isinstance(problem, DependencyCycleError):
+            path = [block.removeprefix("job ") for block in problem.cycle[:-1]]
+            start = path.index(min(path, key=order.__getitem__))
+            path = [*path[start:], *path[:start]]
+            first = jobs.get(path[0]) or _member(path[0], jobs)
+            remark = needing_itself(_waiting_field(first, path[1 % len(path)]), path)
+            if problem.relation != "dependencies":
+                message = remark.message.replace("itself:", "itself where all of these run:")
+                remark = remark._replace(severity="warning", message=message)
+            yield first, remark
+
+
+def needing_itself(field: str, ids: Sequence[str]) -> Remark:
+    """Return what to say of units each of which needs the next, and the last one the first."""
+    text = f"it needs itself: {' -> '.join([*ids, ids[0]])}; remove one of the steps"
+    return Remark("error", field, text)
+
+
+def _member(block: str, jobs: Mapping[str, Job]) -> Job:
+    group = block.removeprefix("group ")
+    return next(job for job in jobs.values() if job.group == group)
+
+
+def _waiting_field(job: Job, needed: str) -> str:
+    """Return the field by which *job* waits for another one."""
+    for field, relation in (("depends", "depends"), ("after", "after"), ("requires", "resource")):
+        if (needed, relation) in dependencies(job):
+            return field
+    if needed in job.salvages:
+        return "salvages"
+    return "group" if job.group else "before"
+
+
+def circular_plans(units: Sequence[Unit]) -> Iterator[list[TestPlan]]:
+    """Yield the plans of each circle in which plans nest themselves."""
     plans = {unit.id: unit for unit in units if isinstance(unit, TestPlan)}
     nests = {plan.id: list(plan.nested_part) for plan in plans.values()}
-    for circle in _circles(needs):
-        if all(unit_id in jobs for unit_id in circle):
-            yield [jobs[unit_id] for unit_id in circle]
     for circle in _circles(nests):
         if all(unit_id in plans for unit_id in circle):
             yield [plans[unit_id] for unit_id in circle]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from holdall.errors import ExpressionError, near
-from holdall.session import parse_expression, parse_imports
+from holdall.session import expression_lines, parse_expression, parse_imports
 from holdall.units import (
     Job,
     ManifestEntry,
@@ -21,7 +22,7 @@ from holdall.validation.issue import Remark
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from holdall.units import Unit
+    from holdall.units import PlanOverride, Unit
 
 FLAGS: Final = frozenset(
     {
@@ -66,9 +67,6 @@ def _of_job(job: Job) -> Iterator[Remark]:
         yield Remark("error", "plugin", f"a setup job has plugin 'shell', not {job.plugin!r}")
     yield from _instructions(job)
     yield from _texts(job)
-    for entry in sibling_entries(job.get("siblings")):
-        if entry.fault:
-            yield Remark("error", "siblings", entry.fault)
     yield from _expressions(job)
 
 
@@ -92,16 +90,23 @@ def _texts(unit: Unit) -> Iterator[Remark]:
             yield Remark(
                 "warning", "flags", f"no flag is called {flag!r}{near(flag, FLAGS)}", flag
             )
-    status = unit.fields.get("certification-status", "")
-    if status and status not in _STATUSES:
-        known = ", ".join(sorted(_STATUSES))
-        yield Remark("error", "certification_status", f"{status!r} is none of {known}")
-    retry = unit.fields.get("auto-retry", "")
-    if retry not in {"", "yes", "no"}:
-        yield Remark("error", "auto_retry", f"{retry!r} is neither yes nor no")
+    for field in ("certification-status", "auto-retry"):
+        value = unit.fields.get(field, "")
+        fault = _value_fault(field.replace("-", "_"), value) if value else ""
+        if fault and not PLACEHOLDER.search(value):
+            yield Remark("error", field.replace("-", "_"), fault)
     user = unit.get("user")
     if user and user != "root" and not PLACEHOLDER.search(user):
         yield Remark("warning", "user", f"Checkbox takes 'root' alone, not {user!r}")
+
+
+def _value_fault(field: str, value: str) -> str:
+    """Return what is wrong with the value of a field that knows a few only."""
+    if field == "certification_status" and value not in _STATUSES:
+        return f"{value!r} is none of {', '.join(sorted(_STATUSES))}{near(value, _STATUSES)}"
+    if field == "auto_retry" and value not in {"yes", "no"}:
+        return f"{value!r} is neither yes nor no"
+    return ""
 
 
 def _summary(unit: Unit) -> Iterator[Remark]:
@@ -126,6 +131,10 @@ def _of_template(template: Template) -> Iterator[Remark]:
         reason = "all units that it makes have one id; name a field of the resource in it"
         yield Remark("error", "id", f"{reason}, such as '{{name}}'")
     if template.makes == "job":
+        text = template.get("siblings")
+        for entry in sibling_entries(text):
+            if entry.fault and "{{" not in text and "{%" not in text:
+                yield Remark("error", "siblings", entry.fault)
         yield from _instructions(template)
         yield from _texts(template)
         yield from _expressions(template)
@@ -139,9 +148,23 @@ def _of_plan(plan: TestPlan) -> Iterator[Remark]:
         yield Remark("error", fault.field, fault.text, _quoted_line(fault.text))
     for doubt in plan.lists.doubts:
         yield Remark("warning", doubt.field, doubt.text, _quoted_line(doubt.text))
+    for override in (*plan.lists.overrides, *chain.from_iterable(plan.lists.blocks.values())):
+        reason = _value_fault(override.field, override.value)
+        if reason:
+            yield Remark("error", overriding_field(plan, override), reason, override.value)
     expected = plan.get("estimated_duration")
     if expected and duration(expected) is None:
         yield Remark("warning", "estimated_duration", f"{expected!r} is no duration")
+
+
+def overriding_field(plan: TestPlan, override: PlanOverride) -> str:
+    """Return the field of *plan* in which an override stands."""
+    for block, overrides in plan.lists.blocks.items():
+        if override in overrides:
+            return block
+    names = ("include", "mandatory_include", "bootstrap_include")
+    value = re.compile(rf"=\s*\"?{re.escape(override.value)}(?![\w-])")
+    return next((name for name in names if value.search(plan.get(name))), "include")
 
 
 def _quoted_line(text: str) -> str:
@@ -172,9 +195,7 @@ def _lines(unit: Unit, field: str, imports_field: str) -> Iterator[Remark]:
         imports = parse_imports(unit.get(imports_field))
     except ExpressionError as error:
         yield Remark("error", imports_field, str(error), error.text.strip())
-    for number, line in enumerate(unit.get(field).splitlines(), start=1):
-        if not line.strip():
-            continue
+    for number, line in expression_lines(unit.get(field)):
         try:
             parse_expression(PLACEHOLDER.sub("x", line), number, unit.namespace, imports)
         except ExpressionError as error:

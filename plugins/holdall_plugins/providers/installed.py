@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from holdall.contracts import InstalledProvider
 from holdall.errors import ProviderLoadError
 from holdall_plugins.providers.definition import name_of, read_definition, shown
-from holdall_plugins.providers.manage_py import MANAGE, read_source_tree
+from holdall_plugins.providers.manage_py import MANAGE, manage_fault, read_source_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,7 +42,7 @@ def find_installed(
 ) -> Iterator[InstalledProvider]:
     """Yield the providers that are installed, side-loaded ones in place of their namesakes."""
     loaded = list(_side_loaded(side_loaded))
-    placed = {provider.identity: provider for provider in loaded}
+    placed = {provider.identity: provider for provider in loaded if provider.state == "ready"}
     installed = [_installed(path) for path in _definitions(search_path(environ))]
     counts = Counter(provider.identity for provider in installed if provider.state == "ready")
     yield from loaded
@@ -95,8 +95,13 @@ def _side_loaded(folder: Path) -> Iterator[InstalledProvider]:
         return
     for path in paths:
         definition = read_source_tree(path.parent, name_of(path.parent.name))
+        fault = manage_fault(path.parent)
         if definition is not None:
             yield _of(definition, path.parent)
+        elif fault:
+            name, source = shown(path.parent.name), str(path.parent)
+            reason = f"{shown(path)} can't be used: {fault}"
+            yield InstalledProvider(name, name, "", source, "broken", reason)
 
 
 def _of(definition: Definition, path: Path) -> InstalledProvider:

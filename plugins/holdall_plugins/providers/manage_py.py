@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdall.units import ProviderProblem
@@ -83,13 +84,41 @@ def _existing(folder: Path) -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def manage_fault(folder: Path) -> str:
+    """Return why the `manage.py` in *folder* says nothing; empty if there is none, or it does."""
+    path = folder / MANAGE
+    if not path.is_file():
+        return ""
+    try:
+        if path.stat().st_size > _LARGEST:
+            return f"it is larger than {_LARGEST} bytes"
+        return "" if _setup_in(path) else "it calls no 'setup' that can be seen there"
+    except OSError as error:
+        return f"it can't be read: {error.strerror}"
+    except (RecursionError, MemoryError):
+        return "it is nested too deep"
+    except SyntaxError as error:
+        line = f" on line {error.lineno}" if error.lineno else ""
+        return f"it is no Python{line}: {error.msg}"
+    except ValueError as error:
+        return f"it is no Python: {error}"
+
+
 def _setup_of(path: Path) -> _Setup | None:
     """Return the call of `setup` in the file, None if there is none that can be read."""
     try:
-        data = path.read_bytes()
-        tree = ast.parse(data) if len(data) <= _LARGEST else ast.Module([], [])
+        return _setup_in(path)
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+
+
+def _setup_in(path: Path) -> _Setup | None:
+    data = path.read_bytes()
+    if len(data) > _LARGEST:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python's views on '\d' are its author's business
+        tree = ast.parse(data)
     constants: dict[str, str] = {}
     for statement in tree.body:
         match statement:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from holdall.errors import ProviderLoadError
 from holdall.units import Provider, ProviderProblem
 from holdall_plugins.providers.definition import name_of, read_definition, shown
-from holdall_plugins.providers.manage_py import MANAGE, read_source_tree
+from holdall_plugins.providers.manage_py import MANAGE, manage_fault, read_source_tree
 from holdall_plugins.providers.translation import Texts
 from holdall_plugins.providers.unit_files import (
     JOBS_SUFFIXES,
@@ -104,6 +104,9 @@ def _guessed(folder: Path, name: str) -> Iterator[Unit | ProviderProblem]:
     if any((folder / part).is_dir() for part in ("units", "jobs")) or (folder / MANAGE).is_file():
         reason = f"nothing says the namespace, so that it is a guess: {name!r}, after the folder"
         way_out = "add a .provider file, or a manage.py that says it"
+        fault = manage_fault(folder)
+        if fault:
+            way_out = f"mend {shown(folder / MANAGE)} ({fault}), or add a .provider file"
         yield ProviderProblem(shown(folder), 0, "warning", f"{reason}; {way_out}")
     yield from read_units([(folder, UNIT_SUFFIXES)], name)
 

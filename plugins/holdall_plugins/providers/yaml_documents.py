@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 _DEEPEST: Final = 20
+_SHOWN: Final = 80  # characters of a value in a message
 _LARGEST: Final = 100_000  # nodes of one document, those behind aliases counted again
 _MARKER: Final = re.compile(rb"(---|\.\.\.)(?=\s|$)")
 _STANDARD: Final = "tag:yaml.org,2002:"
@@ -53,7 +54,7 @@ def parse_documents(data: bytes, yaml: ModuleType) -> Iterator[Document | Record
     Raises nothing for a document that can't be read: parsing goes on with the next.
     """
     for first_line, part in _split(data.removeprefix(b"\xef\xbb\xbf")):
-        explicit = part.startswith(b"---")
+        explicit = part.startswith((b"---", b"%"))
         try:
             root = _composed(_decoded(part, first_line, yaml), first_line, yaml)
         except RecordSyntaxError as error:
@@ -64,18 +65,36 @@ def parse_documents(data: bytes, yaml: ModuleType) -> Iterator[Document | Record
 
 
 def _split(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield each document and its first line: YAML lets no content begin as a marker does."""
+    """Yield each document and its first line: YAML lets no content begin as a marker does.
+
+    Directives in front of a `---` belong to the document that it begins.
+    """
     lines: list[bytes] = []
     first_line = 1
     for number, line in enumerate(data.splitlines(keepends=True), start=1):
         if _MARKER.match(line):
-            yield first_line, b"".join(lines)
-            lines, first_line = [], number
-            if line.startswith(b"..."):
-                lines, first_line = [], number + 1
+            is_end = line.startswith(b"...")
+            kept = len(lines) if is_end else _without_directives(lines)
+            yield first_line, b"".join(lines[:kept])
+            lines = lines[kept:]
+            first_line = number - len(lines)
+            if is_end:
+                first_line = number + 1
                 continue
         lines.append(line)
     yield first_line, b"".join(lines)
+
+
+def _without_directives(lines: list[bytes]) -> int:
+    """Return how many of *lines* come before the directives that they end with, if they do."""
+    kept = len(lines)
+    for position in reversed(range(len(lines))):
+        line = lines[position]
+        if line.startswith(b"%"):
+            kept = position
+        elif line.strip() and not line.lstrip().startswith(b"#"):
+            break
+    return kept
 
 
 def _decoded(part: bytes, first_line: int, yaml: ModuleType) -> str:
@@ -173,8 +192,11 @@ class _Composer:
             return Node(line, kind, event.value, event.value)
         try:
             value = self._construct(y.ScalarNode(tag, event.value))
-        except (ValueError, LookupError, TypeError, self._yaml.YAMLError) as exc:
-            raise RecordSyntaxError(line, f"{event.value!r} is no {kind}: {exc}") from exc
+            str(value)  # which Python refuses for a number of more than a few thousand digits
+        except Exception as exc:  # PyYAML lets any error of the value's type through
+            shown = f"{event.value!r}" if len(event.value) <= _SHOWN else "a text that long"
+            reason = f"{shown} is no {kind}: {exc}; put it in quotes if it is text"
+            raise RecordSyntaxError(line, reason) from exc
         return Node(line, kind, value, event.value)
 
     def _collection(self, start: Any, line: int, children: list[Node]) -> Node:

@@ -133,7 +133,7 @@ def _word(written: str, node: Node) -> str:
 
 
 def _id(written: str, node: Node) -> str:
-    return _quoted(_string(written, node), node.line)
+    return _quoted(written, _string(written, node), node.line)
 
 
 def _pattern(written: str, node: Node) -> str:
@@ -170,18 +170,20 @@ def _string(written: str, node: Node) -> str:
     raise RecordSyntaxError(node.line, reason + way_out)
 
 
-def _quoted(text: str, line: int) -> str:
-    """Return *text* so that lists in pxu files take it as one word.
+def _quoted(written: str, text: str, line: int) -> str:
+    r"""Return *text* so that lists in pxu files take it as one word.
 
-    Quotes are known at the beginning of a word only, and nothing escapes one in quotes.
+    Quotes are known at the beginning of a word only, and nothing escapes one in quotes. A
+    pattern has `\x22` for it; in a list of ids that is one which nothing has, so that the
+    item costs itself and not what is beside it.
     """
     text = text.strip()
-    if text and not text.startswith('"') and not any(c.isspace() or c in ",=#" for c in text):
+    if not text:
+        raise RecordSyntaxError(line, f"the item '' is empty; remove it from {written!r}")
+    if not text.startswith('"') and not any(c.isspace() or c in ",=#" for c in text):
         return text
-    if not text or '"' in text or "\n" in text:
-        reason = "is empty" if not text else "holds a quote and needs quotes"
-        raise RecordSyntaxError(line, f"the item {text!r} {reason}; no list takes it")
-    return f'"{text}"'
+    text = "".join(_ESCAPED.get(sign, sign) for sign in text)
+    return f'"{text}"' if any(c.isspace() or c in ",=#" for c in text) else text
 
 
 def _plain(node: Node) -> Any:
@@ -207,6 +209,12 @@ _SHAPES: Final[Mapping[str, str]] = {
     "timestamp": "a date",
     "str": "a text",
     "merge": "a text",
+}
+# What ends a word in quotes, or the line that a pattern stands on.
+_ESCAPED: Final[Mapping[str, str]] = {
+    '"': r"\x22",
+    **{sign: f"\\x{ord(sign):02x}" for sign in "\n\r\v\f\x1c\x1d\x1e\x85"},
+    **{sign: f"\\u{ord(sign):04x}" for sign in "\u2028\u2029"},
 }
 _AS_JSON: Final = frozenset({"siblings", "requires_manifest", "data"})
 _IDS: Final = ("\n", _id)
