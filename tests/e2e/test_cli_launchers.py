@@ -126,6 +126,53 @@ def test_the_environment_itself_wins_over_the_launcher(
     assert b"".join(record.data for record in port.last.result.io_log) == b"on real\n"
 
 
+def test_the_launcher_wins_over_the_variables_of_the_configuration(
+    holdall: Cli, launch: Callable[..., tuple[str, ...]]
+) -> None:
+    text = '[environment]\nPORT = "configured"\n'
+    (holdall.folder / "holdall.toml").write_text(text)
+
+    holdall(*launch(f"{UNATTENDED}[environment]\nPORT = usb-c\n"))
+
+    (port, *_others) = holdall.jobs()
+    assert b"".join(record.data for record in port.last.result.io_log) == b"on usb-c\n"
+
+
+@pytest.mark.parametrize(("given", "outcome"), [("yes", "pass"), ("no", "skipped-manifest")])
+def test_the_command_line_answers_the_manifest_over_the_launcher(
+    holdall: Cli, launch: Callable[..., tuple[str, ...]], given: str, outcome: str
+) -> None:
+    other = "no" if given == "yes" else "yes"
+    arguments = launch(f"{UNATTENDED}[manifest]\nlab::has_dock = {other}\n")
+
+    holdall(*arguments, "--manifest", f"lab::has_dock={given}")
+
+    assert holdall.outcomes()["dock"] == [outcome]
+
+
+def test_the_command_line_names_the_normal_user_over_the_launcher(
+    holdall: Cli, launch: Callable[..., tuple[str, ...]]
+) -> None:
+    own = pwd.getpwuid(os.geteuid()).pw_name
+    arguments = launch(UNATTENDED.replace(f"normal_user = {own}", "normal_user = no-such-one"))
+
+    holdall(*arguments)
+    assert holdall.outcomes()["port"] == ["error"]
+    holdall(*arguments, "--normal-user", own)
+    assert holdall.outcomes()["port"] == ["pass"]
+
+
+@pytest.mark.parametrize(("attempts", "outcomes"), [(1, ["fail"]), (2, ["fail", "pass"])])
+def test_the_first_attempt_is_one_of_those_that_are_allowed(
+    holdall: Cli, launch: Callable[..., tuple[str, ...]], attempts: int, outcomes: list[str]
+) -> None:
+    keys = f"[ui]\nauto_retry = yes\nmax_attempts = {attempts}\ndelay_before_retry = 0\n"
+
+    holdall(*launch(UNATTENDED.replace("[ui]\n", keys)))
+
+    assert holdall.outcomes()["flaky"] == outcomes
+
+
 def test_whole_rounds_are_run_again_of_what_failed_and_what_depends_on_it(
     holdall: Cli, launch: Callable[..., tuple[str, ...]]
 ) -> None:
@@ -352,6 +399,7 @@ def test_the_person_chooses_a_plan_of_the_filter_and_the_reports(
     run.wait_for("Which one? A number (Enter: 2): ")
     run.type("9\n")
     run.wait_for("'9' is no answer here")
+    run.wait_for("Which one?")
     run.type("\n")
     run.wait_for("Write the report 1 to")
     run.type("n\n")

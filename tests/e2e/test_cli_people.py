@@ -446,6 +446,80 @@ def test_back_leads_to_the_question_before_and_then_on(
     assert log(holdall, "c") == b"of c\n"
 
 
+# What is typed or pasted before a question is shown
+
+WAITS = "echo begun; until test -e $PLAINBOX_SESSION_SHARE/go; do sleep 0.05; done"
+
+
+def let_go(holdall: Cli) -> None:
+    (share,) = holdall.store.rglob("*share*")
+    (share / "go").touch()
+
+
+def test_what_is_typed_while_a_job_runs_decides_nothing(
+    holdall: Cli, provider: Provider, terminal: Start
+) -> None:
+    jobs = definition("a", "shell", command=WAITS) + definition("b", "manual")
+    run = terminal("run", provider(jobs), "--job", "a", "--job", "b")
+    run.wait_for("begun")
+    run.type("p\np\n")
+    run.wait_for("p\r\np\r\n")
+    let_go(holdall)
+    run.wait_for(DECISION)
+    run.type("s\n")
+    run.wait_for("Comments: ")
+    run.type("seen\n")
+    run.wait_for(RETRY)
+    run.type("\n")
+
+    assert run.end() == 0
+    assert holdall.outcomes() == {"a": ["pass"], "b": ["skip"]}
+    assert comments(holdall)["b"] == "seen"
+
+
+def test_what_a_command_did_not_read_is_no_verdict(
+    holdall: Cli, provider: Provider, terminal: Start
+) -> None:
+    command = f'read -p "Number: " n; {WAITS}'
+    run = terminal(
+        "run", provider(definition("a", "user-interact-verify", command=command)), "--job", "a"
+    )
+    run.wait_for(START)
+    run.type("\n")
+    run.wait_for("Number: ")
+    run.type("42\nf\nit broke\n")
+    run.wait_for("it broke\r\n")
+    let_go(holdall)
+    run.wait_for(DECISION)
+    run.type("p\n")
+
+    assert run.end() == 0
+    assert comments(holdall) == {"a": None}
+
+
+def test_lines_that_are_pasted_decide_one_question(
+    holdall: Cli, provider: Provider, terminal: Start
+) -> None:
+    jobs = "".join(definition(name, "manual") for name in "abc")
+    run = terminal("run", provider(jobs), *(f"--job={name}" for name in "abc"))
+    run.wait_for(DECISION)
+    run.type("p\n" * 9)
+    run.wait_for("[2/3] About b")
+    run.wait_for(DECISION)
+    run.type("f\nnot this\np\n")
+    run.wait_for("Comments: ")
+    run.type("dim\n")
+    run.wait_for("[3/3] About c")
+    run.wait_for(DECISION)
+    run.type("p\n1\n")
+    run.wait_for(RETRY)
+    run.type("\n")
+
+    assert run.end() == 1
+    assert holdall.outcomes() == {"a": ["pass"], "b": ["fail"], "c": ["pass"]}
+    assert comments(holdall)["b"] == "dim"
+
+
 # Going away, and coming back
 
 
@@ -726,6 +800,7 @@ def test_failed_jobs_can_be_run_again_with_what_they_depend_on(
     assert "3  skipped (failed dependency)  lab::above\r\n" in run.shown
     run.type("7\n")
     run.wait_for("'7' is no answer here")
+    run.wait_for(RETRY)
     run.type("3\n")
     run.wait_for(RETRY)
     run.type("\n")
@@ -737,6 +812,31 @@ def test_failed_jobs_can_be_run_again_with_what_they_depend_on(
         "other": ["fail"],
         "above": ["skipped-dependency", "pass"],
     }
+
+
+def interrupted(run: Terminal) -> int:
+    run.type("\x03")
+    return run.end()
+
+
+@pytest.mark.parametrize("leave", [paused, interrupted, without_more_lines, terminated, hung_up])
+def test_who_leaves_at_the_last_question_ends_the_run_as_with_no(
+    holdall: Cli, provider: Provider, terminal: Start, *, leave: Callable[[Terminal], int]
+) -> None:
+    holdall.environ["XDG_CURRENT_DESKTOP"] = "any"
+    jobs = definition("a", "manual") + definition("b", "shell", command="false")
+    given = ("--job", "a", "--job", "b", "--export", "text=report.txt", "--install-autostart=xdg")
+    run = terminal("run", provider(jobs), *given)
+    run.wait_for(DECISION)
+    assert list((holdall.folder / "home").rglob("*.desktop"))
+    run.type("p\n")
+    run.wait_for(RETRY)
+
+    assert leave(run) == 1
+    assert "1 pass" in (holdall.folder / "report.txt").read_text()
+    assert list((holdall.folder / "home").rglob("*.desktop")) == []
+    assert "go on with" not in run.plain
+    assert holdall.outcomes() == {"a": ["pass"], "b": ["fail"]}
 
 
 def test_a_run_that_asked_nobody_ends_without_a_question(

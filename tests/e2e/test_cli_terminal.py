@@ -70,6 +70,23 @@ def test_results_are_shown_above_a_bar_that_is_gone_in_the_end(
     assert holdall.outcomes() == {"after": ["pass"]}
 
 
+def test_a_bar_counts_nothing_that_is_not_known_yet(
+    provider: Callable[[str], str], terminal: Callable[..., Terminal]
+) -> None:
+    run = terminal("run", provider(MANUAL), "--job", ".*")
+    run.wait_for("What came out?")
+    run.type("q\n")
+    run.end()
+
+    resumed = terminal("resume")
+    resumed.wait_for("What came out?")
+    resumed.type("p\n")
+
+    assert resumed.end() == 0
+    assert "0/100" not in run.plain + resumed.plain
+    assert "1/2" in resumed.plain
+
+
 def stored(holdall: Cli, jobs: int) -> None:
     """Store a session of so many results where the command line looks for one."""
     storage = open_repository(holdall.environ["HOLDALL_STORE"]).create("big")

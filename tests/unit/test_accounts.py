@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.unit.test_local_runner import gone
 from tests.unit.test_run import ScriptedRunner, new
 
 from holdall.processes import is_alive
@@ -18,6 +19,7 @@ from holdall.session.accounts import account_of
 from holdall.session.folders import session_share
 from holdall.session.run import RunSettings, run_session
 from holdall.units import Device, Job, make_unit
+from holdall_plugins.runners import accounts as accounts_module
 from holdall_plugins.runners.accounts import Accounts
 from holdall_plugins.runners.local import LocalRunner
 from holdall_plugins.stores.memory import MemoryRepository
@@ -179,6 +181,40 @@ def test_what_sudo_can_not_do_is_known_before_and_the_job_could_not_be_performed
     assert result.outcome is Outcome.ERROR
     assert words in (result.comments or "")
     assert task.marks == []
+
+
+def test_a_sudo_that_does_not_answer_is_waited_for_once_and_ended_with_what_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Not to be confused with the sleep of another test; and it holds its streams open.
+    script = "#!/bin/sh\necho $$ >> {log}\nsleep 600 &\necho $! >> {log}\nwait\n"
+    accounts, log = with_sudo(tmp_path, script)
+    monkeypatch.setattr(accounts_module, "_PROBE_S", 0.5)
+
+    problems = {accounts.problem(OTHER) for _again in range(3)}
+
+    (problem,) = problems
+    pids = [int(pid) for pid in log.read_text().split()]
+    assert len(pids) == 2
+    assert all(map(gone, pids))
+    words = f"whether commands may run as {OTHER!r} without a password, and did not answer within"
+    assert words in (problem or "")
+    assert "start holdall as root" in (problem or "")
+
+
+def test_ctrl_c_ends_a_sudo_that_does_not_answer(tmp_path: Path) -> None:
+    accounts, log = with_sudo(
+        tmp_path, "#!/bin/sh\necho $$ > {log}; sleep 0.5\nkill -INT $PPID\nsleep 600\n"
+    )
+
+    with pytest.raises(KeyboardInterrupt):
+        accounts.problem(OTHER)
+
+    assert gone(int(log.read_text()))
+
+
+def test_sudo_is_waited_for_a_few_seconds() -> None:
+    assert 5 <= accounts_module._PROBE_S <= 10
 
 
 def test_without_sudo_the_problem_says_what_to_do(tmp_path: Path) -> None:

@@ -457,6 +457,19 @@ def test_the_process_that_forks_launchers_ends_with_the_runner() -> None:
     assert process.poll() == 0
 
 
+def test_who_signals_for_a_launcher_and_does_not_end_is_ended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(launcher, "_SIGNALLED_S", 0.3)
+    number = tmp_path / "number"
+    start = time.monotonic()
+
+    launcher._run_briefly(["sh", "-c", f"echo $$ > {number}; exec sleep 600"])
+
+    assert time.monotonic() - start < 60
+    os.waitpid(int(number.read_text()), 0)
+
+
 def test_a_command_that_writes_into_the_report_of_its_launcher_crashed(perform: Any) -> None:
     garbage = "for fd in /proc/$PPID/fd/*; do (echo '{no JSON' > $fd) 2>/dev/null; done"
 

@@ -200,7 +200,7 @@ class PersonAtTerminal:
     def wants_retry(self, manager: SessionManager) -> bool:
         """Offer jobs that did not end well to be run again; whether the person chose some.
 
-        Only a person who was asked before is known to be there.
+        Only a person who was asked before is known to be there. One who leaves has chosen none.
         """
         candidates = [
             (context, state)
@@ -209,13 +209,17 @@ class PersonAtTerminal:
         ]
         if not candidates or not self._asked:
             return False
-        with self._terminal.asking():
+        try:
+            with self._terminal.asking():
+                note("")
+                note(_("These jobs did not pass:"))
+                for number, (context, state) in enumerate(candidates, start=1):
+                    label = _(state.result.outcome.label)
+                    note(f"  {number:>3}  {label}  {_named(context.device.id, state.job)}")
+                numbers = self._numbers(len(candidates))
+        except KeyboardInterrupt:
             note("")
-            note(_("These jobs did not pass:"))
-            for number, (context, state) in enumerate(candidates, start=1):
-                label = _(state.result.outcome.label)
-                note(f"  {number:>3}  {label}  {_named(context.device.id, state.job)}")
-            numbers = self._numbers(len(candidates))
+            return False  # nothing is left to go on with: the run is at its end
         chosen = [candidates[number - 1] for number in numbers]
         for context in manager.device_context_list:
             try_again(context, [state.job.id for home, state in chosen if home is context])
@@ -229,6 +233,8 @@ class PersonAtTerminal:
             answer = self._terminal.ask(prompt).lower().replace(",", " ")
             if answer in {"a", "all"}:
                 return list(range(1, count + 1))
+            if answer == _QUIT[0] or answer in _QUIT[1]:
+                return []
             try:
                 return _parsed_numbers(answer, count)
             except ValueError:

@@ -79,9 +79,11 @@ class _Reports:
                 if monotonic() - self._since < _SHORT:
                     return
                 self._progress = self._stack.enter_context(_drawn())
-                self._progress.add_task("")
+                self._progress.add_task("", visible=False)  # as long as it counts nothing
             (task,) = self._progress.task_ids
-            self._progress.update(task, total=total, completed=done, description=description)
+            self._progress.update(
+                task, total=total, completed=done, description=description, visible=True
+            )
 
         return progressed
 
@@ -99,7 +101,7 @@ class _Bar:
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._task = progress.add_task("")
+        self._task = progress.add_task("", visible=False)  # as long as it counts nothing
         self._pauses = 0
         self._left: Sequence[str] = ()
         self._left_of: tuple[str, int] | None = None
@@ -134,7 +136,11 @@ class _Bar:
         left = self._time_left(context, total)[completed]
         description = "; ".join(filter(None, (one_line(job.id), left)))
         self._progress.update(
-            self._task, total=total, completed=completed, description=description
+            self._task,
+            total=total,
+            completed=completed,
+            description=description,
+            visible=True,
         )
 
     def _time_left(self, context: SessionDeviceContext, total: int) -> Sequence[str]:

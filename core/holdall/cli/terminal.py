@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import select
 import signal
 import sys
 import termios
@@ -26,12 +27,18 @@ if TYPE_CHECKING:
 _TWICE_S: Final = 2.0
 """Seconds within which a second Ctrl-C is about the run, and no longer about the job."""
 
+_QUIET_S: Final = 0.05
+"""Seconds without input after which what was pasted has come to its end."""
+
+_MOST_PIECES: Final = 200
+"""Pieces of input that are dropped before a question: a key that is held down has no end."""
+
 
 class Terminal:
     """Standard input and standard error, as long as a person is there.
 
     A command that asks has standard input to itself while it runs. Nothing is read ahead of the
-    line that was asked for.
+    line that was asked for, and nothing answers a question that was typed before it was shown.
     """
 
     def __init__(self, pause: Pause) -> None:
@@ -53,6 +60,7 @@ class Terminal:
             KeyboardInterrupt: The terminal is gone, or has no more lines.
         """
         self._ended_at = -_TWICE_S
+        drop_typed()
         show_text(f"{prompt}: ")
         try:
             line = sys.stdin.buffer.readline()
@@ -129,6 +137,16 @@ class _Output:
         text = _shown(text)
         self._is_at_start = text.endswith("\n")
         show_text(text)
+
+
+def drop_typed() -> None:
+    """Drop what was typed, or pasted, and not read: nobody has seen the next question yet."""
+    with suppress(OSError, ValueError, termios.error):  # there is no terminal, or not any more
+        for _piece in range(_MOST_PIECES):
+            termios.tcflush(sys.stdin, termios.TCIFLUSH)
+            if not select.select([sys.stdin], [], [], _QUIET_S)[0]:
+                break
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
 
 
 def _shown(text: str) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -14,7 +17,10 @@ if TYPE_CHECKING:
 
     from holdall.contracts import Task
 
-_PROBE_S: Final = 30.0
+_PROBE_S: Final = 8.0
+"""Seconds in which sudo has to say whether it lets a command run."""
+
+_ENDING_S: Final = 1.0
 _KEPT: Final = (
     *("COLORTERM", "DISPLAY", "LANG", "LANGUAGE", "PATH", "TERM", "TZ", "XAUTHORITY"),
     "XDG_CURRENT_DESKTOP",
@@ -68,23 +74,18 @@ class Accounts:
         sudo = self._sudo()
         if sudo is None:
             return "there is no sudo; start holdall as root, or install it"
-        command = [sudo, "--non-interactive", "--user", user, "true"]
         try:
-            # As jobs are started: sudo remembers passwords by terminal and by parent.
-            done = subprocess.run(
-                command,
-                check=False,
-                capture_output=True,
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-                timeout=_PROBE_S,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
+            refusal = _refusal(sudo, user)
+        except OSError as error:
             return f"sudo does not work ({error}); start holdall as root"
-        if done.returncode == 0:
+        except subprocess.TimeoutExpired:
+            asked = f"whether commands may run as {user!r} without a password"
+            waited = f"sudo was asked {asked}, and did not answer within {_PROBE_S:g} s"
+            command = f"{sudo} -n -u {user} true"
+            return f"{waited}; see what it waits for ({command}), or start holdall as root"
+        if refusal is None:
             return None
-        reason = " ".join(done.stderr.decode(errors="replace").split()) or "it failed"
-        return f"{reason}; start holdall as root, or let sudoers allow it without a password"
+        return f"{refusal}; start holdall as root, or let sudoers allow it without a password"
 
     def _sudo(self) -> str | None:
         return shutil.which("sudo", path=self._environ.get("PATH") or os.defpath)
@@ -134,3 +135,39 @@ class Accounts:
             environ["XDG_RUNTIME_DIR"] = str(runtime)
             environ["DBUS_SESSION_BUS_ADDRESS"] = f"unix:path={runtime}/bus"
         return environ
+
+
+def _refusal(sudo: str, user: str) -> str | None:
+    """Return why sudo runs no command as *user*; None if it does.
+
+    Raises:
+        OSError: It can't be started.
+        subprocess.TimeoutExpired: It does not answer; it is ended, with what it started.
+    """
+    command = [sudo, "--non-interactive", "--user", user, "true"]
+    # A file, which no process that is left behind keeps from its end.
+    with TemporaryFile() as said:
+        # As jobs are started: sudo remembers passwords by terminal and by parent.
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait(_PROBE_S)
+        except BaseException:  # Ctrl-C too
+            _end_group(process)
+            raise
+        said.seek(0)
+        reason = " ".join(said.read().decode(errors="replace").split()) or "it failed"
+    return None if code == 0 else reason
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process that leads a group, and the group, as far as the system lets us."""
+    with suppress(OSError):  # what runs as root is not ours to signal
+        os.killpg(process.pid, signal.SIGKILL)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_ENDING_S)

@@ -13,6 +13,9 @@ A launcher takes a line at a time from standard input: `go` lets the command sta
 command, then one JSON object when all is over: the exit `code` of the command, how many
 processes of which name it `left` and how many of them are `stuck`, and the `error` for
 which it could not be started.
+
+When its standard input is closed, holdall is gone, and the launcher ends. A command that was not
+to be killed goes on: whoever resumes the session knows it by `HOLDALL_TASK`, and ends it.
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ _SET_CHILD_SUBREAPER = 36
 _MOST_NAMES = 50
 _DRAIN_S = 0.5
 _UNENDING_S = 5.0
+_SIGNALLED_S = 2.0
 _UNSTARTED = 127
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
 
@@ -99,6 +103,8 @@ def run(
     _write(start, b"go")
     os.close(start)
     code = _waited(job, wake, signaller)
+    if code is None:
+        return
     left, stuck = ({}, {}) if leave else _ended_leftovers(job, signaller)
     # A command that was started could write here too.
     error = os.read(failed, 4096).decode(errors="replace") if code == _UNSTARTED else ""
@@ -183,23 +189,29 @@ def _first_line() -> bytes:
     return line
 
 
-def _waited(job: int, wake: int, signaller: tuple[str, ...]) -> int:
-    """Return the exit code of the command; carry out what is asked for meanwhile."""
-    sources = [0, wake]
+def _waited(job: int, wake: int, signaller: tuple[str, ...]) -> int | None:
+    """Return the exit code of the command; carry out what is asked for meanwhile.
+
+    None says that nobody waits for it any more.
+    """
     asked = b""
+    is_to_die = False
     while True:
         code = _reaped(job)
         if code is not None:
             return code
-        ready, _, _ = select.select(sources, [], [])
+        ready, _, _ = select.select([0, wake], [], [])
         if wake in ready:
             os.read(wake, 4096)
         if 0 in ready:
             data = os.read(0, 4096)
             if not data:
-                sources.remove(0)  # whoever resumes the session ends the command
+                if is_to_die:
+                    _ended_leftovers(job, signaller)
+                return _reaped(job)
             *lines, asked = (asked + data).split(b"\n")
             for line in lines:
+                is_to_die |= line == b"kill"
                 number = signal.SIGKILL if line == b"kill" else signal.SIGTERM
                 _signal_all(job, number, signaller)
 
@@ -267,11 +279,23 @@ def _signal_all(job: int, number: signal.Signals, signaller: tuple[str, ...]) ->
                 foreign.append(str(pid))
                 break
     if foreign and signaller:
-        command = [*signaller, "kill", "-s", number.name.removeprefix("SIG"), *foreign]
-        os.spawnvp(os.P_WAIT, command[0], command)  # noqa: S606 - that is what it is for
+        _run_briefly([*signaller, "kill", "-s", number.name.removeprefix("SIG"), *foreign])
     if sys.platform != "linux":
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(job, number)
+
+
+def _run_briefly(command: list[str]) -> None:
+    """Run a command that may wait for what never comes, and end it then."""
+    pid = os.spawnvp(os.P_NOWAIT, command[0], command)  # noqa: S606 - that is what it is for
+    patience = time.monotonic() + _SIGNALLED_S
+    with suppress(ChildProcessError):
+        while not os.waitpid(pid, os.WNOHANG)[0]:
+            if time.monotonic() >= patience:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+                return
+            time.sleep(0.01)
 
 
 if sys.platform == "linux":
