@@ -206,6 +206,46 @@ def test_a_person_at_the_terminal_is_asked_what_the_jobs_need_and_only_once(
     assert "docking" not in again.ever_shown
 
 
+@pytest.mark.parametrize("leave", ["interrupt", "kill", "end of input"])
+def test_an_answer_is_kept_when_it_is_given(
+    holdall: Cli, lab: str, terminal: Callable[..., Terminal], leave: str
+) -> None:
+    run = terminal("run", lab)
+    run.wait_for("Ports:")
+    run.type("2\n")
+    run.wait_for("A docking station")
+    if leave == "interrupt":
+        run.interrupt()
+    elif leave == "kill":
+        run.child.kill()
+    else:
+        run.type("\x04")
+    run.end()
+
+    (remembered,) = (holdall.folder / "home").rglob("manifest/*.json")
+    assert json.loads(remembered.read_text()) == {"lab::ports": 2}
+    remembered.unlink()  # the session has it too
+    resumed = terminal("resume", "last")
+    resumed.wait_for("A docking station")
+    assert "Ports:" not in resumed.plain
+    resumed.type("y\n")
+    resumed.end()
+    assert outcomes(holdall) == {"dock": "pass", "many": "pass", "hidden": "skipped-manifest"}
+
+
+def test_a_question_is_not_answered_by_what_was_pasted_at_the_one_before(
+    holdall: Cli, lab: str, terminal: Callable[..., Terminal]
+) -> None:
+    run = terminal("run", lab)
+    run.wait_for("Ports:")
+    run.type("2\ny\n")
+    run.wait_for("A docking station")
+    run.type("n\n")
+    run.end()
+
+    assert outcomes(holdall)["dock"] == "skipped-manifest"
+
+
 def test_a_terminal_that_goes_away_at_a_question_leaves_the_session_to_be_resumed(
     holdall: Cli, lab: str, terminal: Callable[..., Terminal]
 ) -> None:

@@ -129,7 +129,9 @@ def run_settings(
     Args:
         pause: Keeps still whatever is shown while somebody is asked; None to ask nobody.
     """
-    answers = ManifestAnswers(jobs.manifest, pause=pause, folder=manifest_folder())
+    answers = ManifestAnswers(
+        jobs.manifest, pause=pause, folder=manifest_folder(), checkpoint=manager.checkpoint
+    )
     return RunSettings(
         environ=job_variables(manager, jobs),
         normal_user=normal_user_of(manager, jobs),

@@ -14,12 +14,13 @@ from urllib.parse import quote
 import click
 
 from holdall.cli.output import note, note_lines
+from holdall.cli.terminal import drop_typed
 from holdall.errors import UnknownUnitError
 from holdall.session import find_entry, is_hidden
 from holdall.units import ManifestEntry, Template
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from holdall.session import SessionDeviceContext
@@ -147,6 +148,7 @@ class ManifestAnswers:
     Args:
         pause: Keeps still whatever else is shown while somebody is asked; None to ask nobody.
         folder: Where answers are remembered.
+        checkpoint: Makes durable what the session was told.
     """
 
     def __init__(
@@ -155,8 +157,10 @@ class ManifestAnswers:
         *,
         pause: Callable[[], AbstractContextManager[Any]] | None,
         folder: Path,
+        checkpoint: Callable[[], object] = lambda: None,
     ) -> None:
         self._given: Final = given
+        self._checkpoint: Final = checkpoint
         self._pause: Final = pause
         self._folder: Final = folder
 
@@ -179,14 +183,21 @@ class ManifestAnswers:
             for entry in manifest.cited(jobs)
             if not is_hidden(entry) and not manifest.is_answered(entry)
         ]
-        asked = self._asked(unanswered) if unanswered else {}
-        _update(context, asked)
-        new = (given | asked).items()
-        visible = {entry_id: value for entry_id, value in new if not is_hidden(entries[entry_id])}
+        visible = {
+            entry_id: value
+            for entry_id, value in given.items()
+            if not is_hidden(entries[entry_id])
+        }
         if visible.items() - remembered.items():
             _remember(path, visible)
+        for entry_id, value in self._asked(unanswered) if unanswered else ():
+            # Each by itself: what was answered stays, whatever becomes of the next question.
+            _update(context, {entry_id: value})
+            self._checkpoint()
+            _remember(path, {entry_id: value})
 
-    def _asked(self, entries: Sequence[ManifestEntry]) -> dict[str, Answer]:
+    def _asked(self, entries: Sequence[ManifestEntry]) -> Iterator[tuple[str, Answer]]:
+        """Yield the answers of the person, each as it is given."""
         if self._pause is None:
             names = ", ".join(entry.id for entry in entries[:_MOST])
             names += ", ..." if len(entries) > _MOST else ""
@@ -195,10 +206,10 @@ class ManifestAnswers:
                 "give --manifest ID=VALUE: {names}"
             )
             note(f"holdall: {message.format(names=names)}")
-            return {}
+            return
         with self._pause():
             try:
-                return _ask(entries)
+                yield from _ask(entries)
             except click.Abort:  # click's word for Ctrl-C and Ctrl-D at a question
                 raise KeyboardInterrupt from None
 
@@ -215,18 +226,16 @@ def _update(context: SessionDeviceContext, answers: Mapping[str, Answer]) -> Non
         state.update_manifest(changed)
 
 
-def _ask(entries: Iterable[ManifestEntry]) -> dict[str, Answer]:
+def _ask(entries: Iterable[ManifestEntry]) -> Iterator[tuple[str, Answer]]:
     """Ask about each entry; entries of one prompt stand together below it."""
     note_lines(_("\nSome jobs depend on what this device is or has."))
     prompts: dict[str, list[ManifestEntry]] = {}
     for entry in entries:
         prompts.setdefault(_prompt(entry), []).append(entry)
-    answers: dict[str, Answer] = {}
     for prompt, group in sorted(prompts.items()):
         note_lines(f"\n{prompt}")
         for entry in sorted(group, key=_name):
-            answers[entry.id] = _ask_one(entry)
-    return answers
+            yield entry.id, _ask_one(entry)
 
 
 def _prompt(entry: ManifestEntry) -> str:
@@ -242,6 +251,7 @@ def _name(entry: ManifestEntry) -> str:
 def _ask_one(entry: ManifestEntry) -> Answer:
     unit = entry.get("value_unit")
     text = f"  {_name(entry)}" + (f" ({unit})" if unit else "")
+    drop_typed()
     match entry.get("value_type"):
         case "bool":
             return click.confirm(text, default=None, err=True)
