@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack, nullcontext, suppress
-from threading import Lock
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
@@ -12,26 +11,25 @@ import msgspec
 
 from holdall.contracts import AttemptEnded
 from holdall.errors import PluginCallError
-from holdall.journal import Process, now
 from holdall.processes import started_at
 from holdall.registry import calling
 from holdall.results import JobResult, Outcome
-from holdall.session.accounts import AccountProblems, account_of, has_several_accounts
+from holdall.session.accounts import AccountProblems, has_several_accounts
 from holdall.session.again import to_repeat
-from holdall.session.environment import job_environ
 from holdall.session.folders import OPEN_SHARES, attempt_folder, remove_leftovers, session_share
 from holdall.session.people import ENDED_BY_HAND, Interview, Paused, forget_said
 from holdall.session.readiness import skipped
 from holdall.session.restarting import RESTARTING, check_done, offer_respawn, told_result
 from holdall.session.runners import bound_runner, open_runner
 from holdall.session.selection import finish, is_bootstrapping
+from holdall.session.task import JobTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from holdall.contracts import Person, ProcessMark, Runner
-    from holdall.results import Interruption, Stream
+    from holdall.contracts import Person, Runner
+    from holdall.results import Interruption
     from holdall.session.context import SessionDeviceContext
     from holdall.session.job_state import JobState
     from holdall.session.manager import SessionManager
@@ -268,7 +266,7 @@ class _Run(NamedTuple):
         except OSError as error:
             reason = f"it could not be started: no folder can be made for it: {error}"
             return JobResult(outcome=Outcome.ERROR, comments=reason)
-        task = _Task(self, context, state, folder)
+        task = JobTask(self.manager, self.settings, self.share, context, state, folder)
         offer_respawn(state.job, self.share, self.settings.respawn)
         result = self._performed(self.runners[context.device.id], task)
         if result.outcome is Outcome.PASS and "noreturn" in state.job.flags:
@@ -282,7 +280,7 @@ class _Run(NamedTuple):
             self.manager, context, self.settings.person, lambda job: self._run_job(context, job)
         )
 
-    def _performed(self, bound: BoundRunner, task: _Task) -> JobResult:
+    def _performed(self, bound: BoundRunner, task: JobTask) -> JobResult:
         """Let the runner run the command, while the person may watch it and end it."""
         job, person = task.job, self.settings.person
         with (
@@ -304,98 +302,3 @@ class _Run(NamedTuple):
         time.sleep(patience)
         comments = f"the machine was to be restarted, and was not within {patience:g} s"
         return msgspec.structs.replace(result, outcome=Outcome.CRASH, comments=comments)
-
-
-class _Task:
-    """One attempt at a job, as the runner sees it."""
-
-    def __init__(
-        self, run: _Run, context: SessionDeviceContext, state: JobState, folder: Path
-    ) -> None:
-        self.job: Final = state.job
-        self.device: Final = context.device
-        self.folder: Final = folder
-        self.user: Final = account_of(state.job, run.settings.normal_user)
-        self.timeout: Final = run.settings.timeout
-        person = run.settings.person
-        self.stdin: Final = None if person is None or state.job.automated else person.stdin
-        self._person = person
-        self.environ: Final = job_environ(
-            state.job,
-            context.provider_of(state.job),
-            run.settings.environ,
-            session_id=run.manager.storage.id,
-            session_share=run.share,
-            providers=context.provider_list,
-            normal_user=run.settings.normal_user,
-        )
-        self._manager = run.manager
-        self._state = context.state
-        self._started_at: float | None = None
-        if state.performed is not None:  # which the person wants to be made anew
-            run.manager.forget_log(state.job, context)
-        self._log = run.manager.open_log(state.job, context)
-        self._is_over = False
-        self._lock: Final = Lock()  # threads of the runner hand over output
-
-    def started(self, process: ProcessMark | None) -> None:
-        """Make durable that the attempt starts."""
-        if self._started_at is not None:
-            raise RuntimeError(f"the attempt at {self.job.id!r} was started already")
-        self._started_at = now()
-        mark = None
-        if process is not None:
-            mark = _checked_mark(process)
-        with self._lock:
-            # Durable before the command runs, or a crash would leave no trace of the attempt.
-            self._state.job_started(self.job, mark)
-            self._manager.checkpoint()
-
-    def output(self, stream: Stream, data: bytes) -> None:
-        """Record what the job wrote just now."""
-        with self._lock:
-            if self._is_over:
-                raise RuntimeError(f"the attempt at {self.job.id!r} is over and takes no output")
-            if stream not in {"stdout", "stderr"}:
-                raise ValueError(f"a stream is stdout or stderr, not {stream!r}")
-            if not isinstance(data, bytes | bytearray | memoryview):
-                raise TypeError(f"output must be bytes, not {type(data).__name__}")
-            self._log.write(stream, bytes(data))
-        if self._person is not None:
-            self._person.show(stream, data)
-
-    def flush(self) -> None:
-        """Make what the job wrote survive the end of holdall."""
-        with self._lock:
-            self._log.flush()
-
-    def asked(self, result: JobResult) -> JobResult:
-        """Return what the command came to, of which the state knows now; its log is durable."""
-        with self._lock:
-            self._take_log(result)
-            self._log.flush()
-            result = msgspec.structs.replace(
-                result, started_at=self._started_at, io_log=(), io_log_size=0
-            )
-            self._state.job_started(self.job, performed=result)
-        return result
-
-    def completed(self, result: JobResult) -> JobResult:
-        """Return *result* with what was recorded while the job ran; no more is taken."""
-        with self._lock:
-            self._take_log(result)
-            recorded = self._log.finish()
-        return msgspec.structs.replace(result, started_at=self._started_at, **recorded)
-
-    def _take_log(self, result: JobResult) -> None:
-        self._is_over = True
-        for record in result.io_log:  # not where it belongs, and no less true
-            self._log.write(record.stream, record.data, delay=record.delay)
-
-
-def _checked_mark(process: ProcessMark) -> Process:
-    """Return a runner's mark of a process as the journal keeps it."""
-    fields = (process.pid, process.started, process.boot_id)
-    if not all(type(field) is kind for field, kind in zip(fields, (int, str, str), strict=True)):
-        raise TypeError(f"the mark of a process is a number and two texts, not {fields!r}")
-    return Process(pid=process.pid, started=process.started, boot_id=process.boot_id)

@@ -175,7 +175,6 @@ class _Fold:
             case ResultRecorded():
                 self._record(event)
             case JobStarted():
-                self._device(event.device).tried.setdefault(event.job_id)
                 self._change(event.device, event.job_id, in_flight=True)
             case JobDefined():
                 record = self._definitions.shared(event.job)
@@ -236,6 +235,8 @@ class _Fold:
     ) -> None:
         device = self._device(device_id)
         job = device.job(job_id)
+        if in_flight:
+            device.tried.setdefault(job_id)
         device.jobs[job_id] = FoldedJob(
             job.record if record is None else record,
             job.results,
