@@ -682,6 +682,26 @@ def test_what_was_said_stays_where_nobody_can_be_asked_again(
     assert comments(holdall) == {"a": "dock 3"}
 
 
+def test_a_secret_in_what_was_said_is_masked_before_it_is_stored(
+    holdall: Cli, provider: Provider, terminal: Start
+) -> None:
+    run = terminal(
+        *("run", provider(definition("a", "manual")), "--job", "a", "--redact", "pin [0-9]+")
+    )
+    run.wait_for(DECISION)
+    run.type("c\n")
+    run.wait_for("Comments: ")
+    run.type("it has pin 4711\n")
+    run.wait_for(DECISION)
+    paused(run)
+
+    stored = b"".join(path.read_bytes() for path in holdall.store.rglob("*") if path.is_file())
+
+    assert b"4711" not in stored
+    resumed = terminal("resume", "--redact", "pin [0-9]+")
+    resumed.wait_for("Comments so far: it has [redacted]")
+
+
 def test_what_was_said_goes_with_the_command_that_is_run_again(
     holdall: Cli, provider: Provider, terminal: Start
 ) -> None:

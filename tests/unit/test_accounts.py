@@ -7,6 +7,7 @@ import pwd
 import stat
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from holdall.processes import is_alive
 from holdall.results import Outcome
 from holdall.session.accounts import account_of
 from holdall.session.folders import session_share
+from holdall.session.reading import unreadable
 from holdall.session.run import RunSettings, run_session
 from holdall.units import Device, Job, make_unit
 from holdall_plugins.runners import accounts as accounts_module
@@ -25,7 +27,7 @@ from holdall_plugins.runners.local import LocalRunner
 from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from holdall.contracts import ProcessMark
     from holdall.results import JobResult, Stream
@@ -369,3 +371,29 @@ def test_an_open_folder_lies_in_one_that_only_its_owner_writes_to(tmp_path: Path
     with session_share(storage, print, tmp_path / "shares") as share:
         assert stat.S_IMODE(share.stat().st_mode) == 0o777
         assert not stat.S_IMODE(share.parent.stat().st_mode) & 0o022
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """Return a folder that others reach as well, which pytest's own are not."""
+    with TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name).resolve()
+
+
+@as_root
+def test_what_keeps_an_account_out_is_the_first_folder_on_the_way(open_folder: Path) -> None:
+    closed, file = open_folder / "a", open_folder / "a" / "b" / "file"
+    file.parent.mkdir(parents=True)
+    file.touch()
+    closed.chmod(0o700)
+
+    assert unreadable([file], OTHER) == closed
+    closed.chmod(0o711)
+    assert unreadable([file], OTHER) is None
+    file.chmod(0o600)
+    assert unreadable([file], OTHER) == file
+    os.chown(file, pwd.getpwnam(OTHER).pw_uid, -1)
+    assert unreadable([file], OTHER) is None
+    assert unreadable([file], "root") is None
+    assert unreadable([file], "no such account") is None
