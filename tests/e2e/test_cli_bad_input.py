@@ -399,3 +399,26 @@ def test_standard_output_that_is_closed_early_is_no_traceback(holdall: Cli) -> N
     found = holdall("export", "last", "json", within=["bash", "-c", '"$@" | true', "-"])
 
     assert "Traceback" not in found.err
+
+
+def test_what_is_too_much_for_python_costs_its_own_unit(holdall: Cli, tmp_path: Path) -> None:
+    digits = "9" * 5000
+    (tmp_path / "a.yaml").write_text(
+        "%YAML 1.1\n---\nid: a\nplugin: shell\nsummary: A\ncommand: 'true'\n---\n"
+        f"id: b\nsummary: !!timestamp x\n---\nid: c\nsummary: 0x{'f' * 20_000}\n---\n"
+        f"id: d\nsummary: {'1:' * 300}1.5\n"
+    )
+    (tmp_path / "b.pxu").write_text(
+        "id: e\nplugin: shell\ncommand: true\n"
+        r'siblings: [{"id": "f\ud800", "summary": "\udcff"}]'
+        f"\n\nid: g\nplugin: shell\ncommand: true\nsiblings: {digits}\n\n"
+        f"unit: setup job\nid: h\ncommand: true\nrequires_manifest: {'[' * 3000}\n"
+    )
+
+    done = holdall("run", str(tmp_path))
+
+    assert done.code == 1
+    outcomes = {job_id: tried[-1] for job_id, tried in holdall.outcomes().items()}
+    assert outcomes == {"a": "pass", "e": "pass", r"f\ud800": "pass", "g": "pass", "h": "error"}
+    for line in ("a.yaml:9: ", "a.yaml:12: ", "a.yaml:15: ", "b.pxu:14: "):
+        assert line in done.err

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.e2e.conftest import Cli, Terminal
 
@@ -298,3 +298,19 @@ def test_a_file_that_is_too_much_for_python_is_refused(
 
     assert done.code == 2
     assert f"the manifest {path} can't be used: " in done.err
+
+
+def test_what_a_plan_would_run_is_shown_with_the_answers(holdall: Cli, lab: str) -> None:
+    path = Path(lab)
+    plan = path if path.is_file() else next(path.glob("**/*.pxu"))
+    text = "\nunit: test plan\nid: p\nname: P\ninclude:\n dock\n many\n"
+    plan.write_text(plan.read_text() + text)
+    arguments = ("providers", "expand", lab, "--plan", "p", "--manifest", "has_dock=no")
+
+    shown = holdall(*arguments, "--manifest", "ports=2", "--json")
+    wrong = holdall(*arguments, "--manifest", "nothing=2")
+
+    skipped = {job["id"]: bool(job["skipped"]) for job in json.loads(shown.out)["jobs"]}
+    assert skipped == {"lab::dock": True, "lab::many": False}
+    assert wrong.code == 2
+    assert "no manifest entry is called 'nothing'" in wrong.err

@@ -302,6 +302,22 @@ def test_what_a_template_makes_behind_a_manual_suspend_is_not_what_it_makes_behi
     assert [issue[:2] for issue in issues] == [(14, "error")]
 
 
+def test_entries_are_asked_for_by_their_keys_whosever_they_are(tmp_path: Path) -> None:
+    text = JOB + "imports: from com.canonical.plainbox import manifest\n"
+    one = provider(tmp_path, text + "requires: manifest.key == 'True'\n")
+    other = provider(tmp_path, ENTRY + "value-type: bool\nresource-key: key\n", "o")
+
+    assert [issue.severity for issue in validate([one])] == ["error"]
+    assert validate([one, other]) == []
+
+
+@pytest.mark.parametrize("flag", ["preserve-locale", "win32", "explicit-fail", "deprecated"])
+def test_a_flag_that_checkbox_knows_is_fine_though_nothing_acts_on_it(
+    tmp_path: Path, flag: str
+) -> None:
+    assert [i for i in found(tmp_path, JOB + f"flags: {flag}\n") if i[0] > 0] == []
+
+
 def test_a_field_without_a_value_is_an_error_once(tmp_path: Path) -> None:
     path = tmp_path / "ns.yaml"
     path.write_text("id: a\nsummary: A\nplugin: shell\ncommand:\n")

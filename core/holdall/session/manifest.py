@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _DEFAULTS: Final = {"bool": "False", "natural": "0"}
 """What a question of a type counts as that nobody answered."""
 
+_SHOWN: Final = 40
+
 
 class Manifest:
     """The manifest entries of a device, and their answers as texts."""
@@ -187,7 +189,9 @@ def required_answers(job: Job) -> list[tuple[str, str]]:
         return []
     try:
         items = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except RecursionError:  # a fault of the job, which quotes some of it
+        items = [f"{text[:_SHOWN]}..."]
+    except msgspec.DecodeError:
         items = [line.strip() for line in text.splitlines() if line.strip()]
     wanted: dict[str, Any] = {}
     for item in items if isinstance(items, list) else [items]:

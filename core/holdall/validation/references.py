@@ -12,6 +12,7 @@ from holdall.session import (
     expression_lines,
     parse_expression,
     parse_imports,
+    resource_key,
     siblings,
     solve,
     template_resource,
@@ -53,6 +54,7 @@ class Known:
         self.plans: dict[str, TestPlan] = {}
         self.templates: dict[str, Template] = {}
         self.entries: set[str] = set()
+        self.manifest_keys: set[str] = {"ns", "name"}  # of each provider's record
         self.categories: set[str] = {*BUILTIN_CATEGORIES, UNCATEGORISED}
         self.namespaces: set[str] = set()
         self._made: list[re.Pattern[str]] = []
@@ -72,6 +74,7 @@ class Known:
                 self.plans[unit.id] = unit
             case ManifestEntry():
                 self.entries.add(unit.id)
+                self.manifest_keys.add(resource_key(unit))
             case Category():
                 self.categories.add(unit.id)
             case Template():
@@ -208,8 +211,8 @@ def _resource(field: str, resource_id: str, word: str, known: Known) -> Iterator
 def _entries(unit: Unit, manifest: str, line: str, known: Known) -> Iterator[Remark]:
     """Yield the manifest entries that a line asks for by that name and nobody can answer."""
     for name in re.findall(rf"\b{re.escape(manifest)}\.(\w+)\b(?!\{{)", line):
-        entry = qualified(name, unit.namespace)
-        if entry not in known.entries and name not in {"ns", "name"}:
+        if name not in known.manifest_keys:
+            entry = qualified(name, unit.namespace)
             remark = _dangling("requires", "manifest entry", entry, known, known.entries)
             yield remark._replace(word=line.strip())
 

@@ -195,7 +195,8 @@ class _Composer:
             str(value)  # which Python refuses for a number of more than a few thousand digits
         except Exception as exc:  # PyYAML lets any error of the value's type through
             shown = f"{event.value!r}" if len(event.value) <= _SHOWN else "a text that long"
-            reason = f"{shown} is no {kind}: {exc}; put it in quotes if it is text"
+            detail = f": {exc}" if kind == "timestamp" and isinstance(exc, ValueError) else ""
+            reason = f"{shown} is no {kind}{detail}; put it in quotes if it is text"
             raise RecordSyntaxError(line, reason) from exc
         return Node(line, kind, value, event.value)
 
