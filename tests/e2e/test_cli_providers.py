@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from tests.e2e.conftest import Cli
 from tests.unit.test_installed_providers import definition, write
 from tests.unit.test_provider_translations import PO, source_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.e2e.conftest import Cli
 
 JOB = "id: a\nplugin: shell\ncommand: true\n"
 
@@ -182,3 +181,23 @@ def test_a_plan_of_several_providers_is_ambiguous(holdall: Cli, tmp_path: Path) 
     assert done.code == 2
     assert "lab1::plan" in done.err
     assert "lab2::plan" in done.err
+
+
+def test_without_a_source_the_providers_are_those_that_are_installed_as_checkboxs(
+    holdall: Cli, tmp_path: Path
+) -> None:
+    folder = tmp_path / "providers/lab"
+    write(folder / "units/a.pxu", f"{JOB}\nunit: test plan\nid: p\n_name: P\ninclude: a\n")
+    write(
+        tmp_path / "providers/lab.provider",
+        f"[PlainBox Provider]\nname = org.example:lab\nversion = 1.0\nlocation = {folder}\n",
+    )
+    known = Cli(holdall.folder, holdall.environ | {"PROVIDERPATH": str(tmp_path / "providers")})
+
+    assert known("run", "--plan", "p").code == 0
+    assert "org.example::a" in known("providers", "expand", "--plan", "p").out
+    assert known("providers", "validate").code == 0
+    assert "Missing argument 'SOURCE...'" in known("run").err
+    for command in (["run", "--plan", "p"], ["providers", "validate"]):
+        nobody = Cli(holdall.folder, holdall.environ | {"PROVIDERPATH": str(tmp_path)})(*command)
+        assert (nobody.code, "Missing argument" in nobody.err) == (2, True)

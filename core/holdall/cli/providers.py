@@ -16,13 +16,13 @@ from holdall.cli.exits import TESTS_FAILED
 from holdall.cli.expanding import expansion_of
 from holdall.cli.options import json_option
 from holdall.cli.output import print_json, print_line, print_lines, print_table
-from holdall.cli.sources import load_sources
+from holdall.cli.sources import found_names, load_sources
 from holdall.languages import NN_
 from holdall.providers import found_providers
 from holdall.validation import validate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from holdall.registry import Registry
     from holdall.units import Provider
@@ -127,15 +127,16 @@ def show_provider(source: str, *, as_json: bool) -> None:
 
 
 @providers.command("validate")
-@click.argument("source", nargs=-1, required=True)
+@click.argument("source", nargs=-1)
 @json_option
 def validate_providers(source: tuple[str, ...], *, as_json: bool) -> int:
     """Say what is wrong with the definitions of providers, and what to do.
 
-    Each SOURCE may refer to the others, and to what Checkbox itself brings. Exits
-    with 1 if there is an error; warnings and advice alone exit with 0.
+    Each SOURCE may refer to the others, and to what Checkbox itself brings; without
+    one, those that are installed as Checkbox's are meant. Exits with 1 if there is an
+    error; warnings and advice alone exit with 0.
     """
-    loaded = load_sources(source, installed())
+    loaded = _named_or_found(source)
     issues = validate(loaded)
     counts = Counter(issue.severity for issue in issues)
     if as_json:
@@ -159,7 +160,7 @@ def validate_providers(source: tuple[str, ...], *, as_json: bool) -> int:
 
 
 @providers.command("expand")
-@click.argument("source", nargs=-1, required=True)
+@click.argument("source", nargs=-1)
 @click.option("--plan", required=True, metavar="ID", help="The test plan.")
 @click.option(
     "--resources",
@@ -185,13 +186,22 @@ def expand_plan(
 
     For each job it says what the job needs, what a person does, whether it restarts
     or suspends the machine, and why it would not run. Jobs that templates make of the
-    records of resource jobs are there if these records are given.
+    records of resource jobs are there if these records are given. Without a SOURCE,
+    the providers that are installed as Checkbox's are meant.
     """
-    expansion = expansion_of(load_sources(source, installed()), plan, resources, manifest)
+    expansion = expansion_of(_named_or_found(source), plan, resources, manifest)
     if as_json:
         print_json(expanding.as_json(expansion))
     else:
         expanding.show(expansion)
+
+
+def _named_or_found(sources: Sequence[str]) -> list[Provider]:
+    registry = installed()
+    names = sources or found_names(registry)
+    if not names:
+        raise click.MissingParameter(param_hint="'SOURCE...'", param_type="argument")
+    return load_sources(names, registry)
 
 
 def _described(provider: Provider) -> dict[str, str]:

@@ -30,7 +30,7 @@ from holdall.cli.person import SHOWN
 from holdall.cli.redaction import redact_stored_option, rules_again
 from holdall.cli.resuming import conduct_again
 from holdall.cli.running import RunOptions, run_and_report
-from holdall.cli.sources import load_sources, providers_of
+from holdall.cli.sources import found_names, load_sources, providers_of
 from holdall.cli.starting import Start, begin_all, check_exporters, run_session_of
 from holdall.errors import EmptySessionError, NothingToResumeError
 from holdall.journal import list_sessions, read_events
@@ -134,9 +134,10 @@ def run(
 ) -> int:
     """Run jobs of providers in a new session.
 
-    SOURCE is a path, LOADER:PATH, or the name of an installed provider. Without
-    --plan and --job, the provider's only test plan runs, or the one that has
-    the provider's name, or else all its automated jobs.
+    SOURCE is a path, LOADER:PATH, or the name of an installed provider; with --plan
+    or --job it may be left out, and the providers that are installed as Checkbox's are
+    meant. Without these, the provider's only test plan runs, or the one that has the
+    provider's name, or else all its automated jobs.
     """
     show_log()
     registry = installed()
@@ -145,9 +146,10 @@ def run(
     if launcher:
         check_alone({"--plan": plan, "--job": job, "--device": device, "--title": title})
         return run_launcher(launcher, LaunchOptions(jobs, rules, source, conduct, store, as_json))
-    if not source:
+    sources = source or (found_names(registry) if plan or job else ())
+    if not sources:
         raise click.MissingParameter(param_hint="'SOURCE...'", param_type="argument")
-    providers = load_sources(source, registry, lang)
+    providers = load_sources(sources, registry, lang)
     check_exporters(reports, providers, registry)
     resolved_answers(jobs.manifest, _units_of(providers))
     start = Start(

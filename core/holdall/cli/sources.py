@@ -15,7 +15,7 @@ from holdall.cli.output import note
 from holdall.errors import HoldallError, UnknownLanguageError
 from holdall.exports import units_in
 from holdall.languages import NN_, load_catalog
-from holdall.providers import load_provider
+from holdall.providers import found_providers, load_provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -46,6 +46,22 @@ def load_sources(sources: Iterable[str], registry: Registry, lang: str = "") -> 
         load_provider(source, registry=registry, lang=lang, environ=os.environ)
         for source in sources
     ]
+
+
+def found_names(registry: Registry) -> list[str]:
+    """Return the names of the providers that are installed as Checkbox's are.
+
+    Those that can't be used are noted.
+    """
+    names = []
+    for found in found_providers(registry, os.environ):
+        if found.state == "ready":
+            names.append(found.name)
+        elif found.state != "shadowed":
+            text = _("the provider {name} at {source} is left out: {reason}")
+            reason = text.format(name=found.name, source=found.source, reason=found.reason)
+            note(f"holdall: {reason}")
+    return names
 
 
 def report_options(providers: Iterable[Provider]) -> list[str]:

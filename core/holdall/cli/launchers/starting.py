@@ -24,11 +24,10 @@ from holdall.cli.options import chosen_repository
 from holdall.cli.output import note
 from holdall.cli.person import SHOWN, is_at_terminal
 from holdall.cli.running import RunOptions
-from holdall.cli.sources import load_sources
+from holdall.cli.sources import found_names, load_sources
 from holdall.cli.starting import Start, begin_all, check_exporters, run_session_of
 from holdall.cli.terminal import Terminal
 from holdall.errors import ConfigurationError
-from holdall.providers import found_providers
 from holdall.session import Conduct, ReportRequest, Request, find_plan
 from holdall.units import TestPlan
 
@@ -107,13 +106,7 @@ def _asks(layers: Layers, *, as_json: bool) -> bool:
 
 def _found(registry: Registry, path: str) -> list[str]:
     """Return the providers that are installed as Checkbox's are."""
-    names = []
-    for found in found_providers(registry, os.environ):
-        if found.state == "ready":
-            names.append(found.name)
-        elif found.state != "shadowed":
-            text = _("the provider {name} at {source} is left out: {reason}")
-            _warn(text.format(name=found.name, source=found.source, reason=found.reason))
+    names = found_names(registry)
     if not names:
         reason = "no provider of Checkbox is installed (`holdall providers list`); name one "
         raise ConfigurationError(path, f"{reason}with --source PATH")
