@@ -28,7 +28,7 @@ command: true
 id: kill
 plugin: shell
 command: [ -e "$PLAINBOX_SESSION_SHARE/begun" ] && exit 0; touch "$PLAINBOX_SESSION_SHARE/begun"
- kill -KILL $(ps -o ppid= -p $(ps -o ppid= -p $PPID)); sleep 600
+ kill -KILL $(ps -o ppid= -p $(ps -o ppid= -p $PPID)); sleep 20
 
 id: flaky
 plugin: shell
