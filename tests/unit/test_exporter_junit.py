@@ -98,9 +98,9 @@ def test_a_suite_is_made_for_each_device_and_category() -> None:
     ] == [
         ("local", "local: Disks & drives", "com.example::disk"),
         ("local", "local: nowhere", "com.example::nowhere"),
-        ("dut-7", "dut-7: Disks & drives", "com.example::disk"),
         ("dut-7", 'dut-7: Hostile "text"', "com.example::hostile"),
         ("dut-7", "dut-7: Uncategorised", "com.canonical.plainbox::uncategorised"),
+        ("dut-7", "dut-7: Disks & drives", "com.example::disk"),
     ]
 
 

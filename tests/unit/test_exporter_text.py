@@ -56,7 +56,7 @@ def test_jobs_stand_below_their_device() -> None:
     found = lines(sample_session())
 
     assert "(com.example::outcome-pass)" in "".join(section(found, "this machine (local)"))
-    assert "(com.example::in-flight)" in section(found, "device on the bench (dut-7)")[0]
+    assert "(com.example::in-flight)" in "".join(section(found, "device on the bench (dut-7)"))
 
 
 def test_reasons_comments_and_attempts_stand_below_the_job() -> None:

@@ -120,14 +120,14 @@ def fold(events: Iterable[AnyEvent], small_logs: SmallLogs) -> FoldedSession:
 class _Device:
     """One device while its session is folded."""
 
-    __slots__ = ("custom", "jobs", "rejected", "run_list", "shown", "title", "tried")
+    __slots__ = ("custom", "ended", "jobs", "rejected", "run_list", "shown", "title")
 
     def __init__(self) -> None:
         self.shown: DeviceView | None = None
         self.title = ""
         self.jobs: dict[str, FoldedJob] = {}
         self.run_list: list[str] = []
-        self.tried: dict[str, None] = {}
+        self.ended: dict[str, None] = {}
         self.rejected: tuple[str, ...] = ()
         self.custom = False
 
@@ -135,11 +135,15 @@ class _Device:
         """Return the job of that id, one without a definition if it has none yet."""
         return self.jobs.get(job_id) or FoldedJob(JobRecord(id=job_id))
 
+    def forget(self, job_id: str) -> None:
+        self.jobs.pop(job_id, None)
+        self.ended.pop(job_id, None)
+
     def ordered(self) -> tuple[FoldedJob, ...]:
         """Return the jobs to show: the run list, and others that were tried all the same.
 
-        These stand before it if they were tried before any of it, as those are that run before
-        the rest is selected.
+        These stand before it if they ended before any of it did, as those do that run before the
+        rest is selected.
         """
         planned = {job_id: self.jobs[job_id] for job_id in self.run_list if job_id in self.jobs}
         others = {
@@ -147,7 +151,7 @@ class _Device:
             for job_id, job in self.jobs.items()
             if job.was_tried and job_id not in planned
         }
-        earlier = takewhile(lambda job_id: job_id not in planned, self.tried if planned else ())
+        earlier = takewhile(lambda job_id: job_id not in planned, self.ended if planned else ())
         before = [others.pop(job_id) for job_id in earlier if job_id in others]
         return (*before, *planned.values(), *others.values())
 
@@ -180,7 +184,7 @@ class _Fold:
                 record = self._definitions.shared(event.job)
                 self._change(event.device, record.id, record=record)
             case JobRemoved():
-                self._device(event.device).jobs.pop(event.job_id, None)
+                self._device(event.device).forget(event.job_id)
             case JobsSelected():
                 self._device(event.device).run_list = self._known_ids(event.device, event.run_list)
             case JobsAppended():
@@ -218,10 +222,10 @@ class _Fold:
 
     def _record(self, event: ResultRecorded) -> None:
         device = self._device(event.device)
-        device.tried.setdefault(event.job_id)
         job = device.job(event.job_id)
         results = job.results
         if not event.result.is_hollow:
+            device.ended.setdefault(event.job_id)
             results += (self._small_logs.taken_out(event.result),)
         device.jobs[event.job_id] = FoldedJob(job.record, results)
 
@@ -235,8 +239,6 @@ class _Fold:
     ) -> None:
         device = self._device(device_id)
         job = device.job(job_id)
-        if in_flight:
-            device.tried.setdefault(job_id)
         device.jobs[job_id] = FoldedJob(
             job.record if record is None else record,
             job.results,
