@@ -34,7 +34,7 @@ HEAD: Final = 5
 
 def scrambled(data: bytes) -> bytes:
     """Return *data* behind a key of one byte that all of it was changed with."""
-    (key,) = os.urandom(1)
+    key = 1 + os.urandom(1)[0] % 255  # a key of 0 would change nothing
     return bytes([key]) + data.translate(bytes(each ^ key for each in range(256)))
 
 
