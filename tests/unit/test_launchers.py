@@ -9,7 +9,7 @@ import pytest
 
 from holdall.cli.launchers import layers as layers_module
 from holdall.cli.launchers.layers import Layers, read_layers
-from holdall.cli.launchers.parsing import SECTIONS, parse, typed
+from holdall.cli.launchers.parsing import SECTIONS, parse, parse_file, typed
 from holdall.cli.launchers.reports import reports_of
 from holdall.errors import ConfigurationError
 
@@ -89,11 +89,26 @@ def test_what_does_not_count_is_a_problem_of_its_line(text: str, message: str) -
     assert others == []
 
 
-def test_a_type_that_checkbox_does_not_know_is_silent_and_a_bad_number_the_default() -> None:
-    layers = Layers({"l": parse("[ui]\ntype = slient\nmax_attempts = x\n", "l")})
+@pytest.mark.parametrize("number", ["x", "-1", "99999999999999", "9" * 5000, "²"])
+def test_a_type_that_checkbox_does_not_know_is_silent_and_a_bad_number_the_default(
+    number: str,
+) -> None:
+    layers = Layers({"l": parse(f"[ui]\ntype = slient\nmax_attempts = {number}\n", "l")})
 
     assert layers.text("ui", "type", "interactive") == "slient"
     assert layers.number("ui", "max_attempts", 3) == 3
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "l"
+    path.write_text("[launcher]\nstock_reports = none\n", encoding="utf-8-sig")
+
+    parsed = parse_file(path)
+
+    assert {key: value.text for key, value in parsed.values.items()} == {
+        ("launcher", "stock_reports"): "none"
+    }
+    assert parsed.problems == []
 
 
 def test_the_old_name_of_a_section_is_taken() -> None:

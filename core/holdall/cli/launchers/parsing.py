@@ -30,6 +30,7 @@ _TEXT: Final = Key()
 _LIST: Final = Key("list")
 _TRUTH: Final = Key("truth")
 _NUMBER: Final = Key("number")
+_DIGITS: Final = 6  # seconds and attempts of a lifetime
 _TYPES: Final = ("interactive", "silent", "converged", "converged-submission")
 OUTPUTS: Final = ("show", "hide", "hide-resource-and-attachment", "hide-automated")
 
@@ -116,7 +117,7 @@ def parse_file(path: Path) -> Parsed:
         ConfigurationError: It can't be read, or is no text.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin files with a mark
     except OSError as error:
         raise ConfigurationError(str(path), str(error.strerror or error)) from error
     except ValueError as error:
@@ -223,6 +224,6 @@ def typed(kind: Kind, text: str) -> str | list[str] | bool | int:
         case "truth":
             return _TRUTHS.get(text.lower(), False)
         case "number":
-            if not text.isdecimal():
-                raise ValueError("it is no number from 0 on")
+            if not text.isdecimal() or len(text) > _DIGITS:
+                raise ValueError("it is no number from 0 to 999999")
             return int(text)
