@@ -124,12 +124,13 @@ _ESCAPE: Final = re.compile(r"\\([^A-Za-z0-9])")
 _RUN: Final = re.compile(r"(?:[^\\.^$*+?{}\[\]|()]|\\[^A-Za-z0-9])+")
 _STRUCTURED: Final = re.compile(r"[|()\[]")
 _REPEATS: Final = frozenset("*?{")
-# A brace that begins no count, and a bracket that closes none, are literal too.
+# A brace that begins no count, a bracket that closes none, and a class of one are literal too.
 _LITERAL: Final = re.compile(
     r"""(?:\(\?[aimsux]+\))?
         (?: [^\\.^$*+?{\[|()]
           | \{(?!(?:\d+(?:,\d*)?|,\d*)\})
           | \\(?:[^A-Za-z0-9]|[afnrtv]|0[0-7]{0,2}|[1-3][0-7]{2})
+          | \[(?:\]|([^\^\\\]])\1*|\\[^A-Za-z0-9])\]
         )*""",
     re.VERBOSE,
 )
