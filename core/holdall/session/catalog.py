@@ -34,9 +34,6 @@ class JobCatalog:
     def __iter__(self) -> Iterator[Job]:
         return iter(self.by_id.values())
 
-    def __contains__(self, job_id: str) -> bool:
-        return job_id in self._positions
-
     def add(self, job: Job) -> None:
         """Add a job behind all others."""
         self._positions[job.id] = len(self.by_id)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from holdall.errors import UnitError
-from holdall.units import SUSPENDS, make_unit, sibling_entries
+from holdall.units import SUSPENDS, TWIN_PREFIXES, make_unit, sibling_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from holdall.units import Job, Unit
-
-_PREFIXES: Final[Mapping[str, str]] = {
-    "also-after-suspend": "after-suspend-",
-    "also-after-suspend-manual": "after-suspend-manual-",
-}
 
 
 def siblings(job: Job) -> Iterator[Unit | UnitError]:
@@ -35,7 +30,7 @@ def siblings(job: Job) -> Iterator[Unit | UnitError]:
             yield _changed(job, entry.changes)
         except UnitError as error:
             yield error
-    for flag, prefix in _PREFIXES.items():
+    for flag, prefix in TWIN_PREFIXES.items():
         if flag in job.flags:
             yield _changed(job, _twin(job, flag, prefix))
 
@@ -46,7 +41,7 @@ def _twin(job: Job, flag: str, prefix: str) -> dict[str, str | None]:
         "id": prefix + job.partial_id,
         "_summary": f"{job.summary} after suspend (S3)",
         "depends": "\n".join(dict.fromkeys([*job.ids("depends"), job.id, SUSPENDS[flag]])),
-        "flags": " ".join(kept for kept in job.words("flags") if kept not in _PREFIXES),
+        "flags": " ".join(kept for kept in job.words("flags") if kept not in TWIN_PREFIXES),
     }
     if job.group:
         changes["group"] = prefix + job.group

@@ -9,7 +9,16 @@ from holdall.units.bound import BoundUnit
 from holdall.units.builtin import BUILTIN_CATEGORIES, BUILTIN_JOBS
 from holdall.units.device import LOCAL, Device
 from holdall.units.exporter import ExporterUnit
-from holdall.units.job import AUTOMATED, PLUGINS, SUSPENDS, UNCATEGORISED, Job, SetupJob, duration
+from holdall.units.job import (
+    AUTOMATED,
+    PLUGINS,
+    SUSPENDS,
+    TWIN_PREFIXES,
+    UNCATEGORISED,
+    Job,
+    SetupJob,
+    duration,
+)
 from holdall.units.kinds import (
     KINDS,
     Category,
@@ -37,6 +46,7 @@ __all__ = [
     "LOCAL",
     "PLUGINS",
     "SUSPENDS",
+    "TWIN_PREFIXES",
     "UNCATEGORISED",
     "BoundUnit",
     "Category",

@@ -31,6 +31,12 @@ SUSPENDS: Final[Mapping[str, str]] = {
 }
 """The job that suspends the machine, by the flag that asks to run before and behind it."""
 
+TWIN_PREFIXES: Final[Mapping[str, str]] = {
+    "also-after-suspend": "after-suspend-",
+    "also-after-suspend-manual": "after-suspend-manual-",
+}
+"""What the id of the edition that runs behind the suspend begins with, by the same flag."""
+
 
 JOB_FIELDS: Final = frozenset(
     {

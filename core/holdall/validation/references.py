@@ -20,7 +20,7 @@ from holdall.session import (
 from holdall.units import (
     BUILTIN_CATEGORIES,
     BUILTIN_JOBS,
-    SUSPENDS,
+    TWIN_PREFIXES,
     UNCATEGORISED,
     Category,
     Job,
@@ -89,7 +89,9 @@ class Known:
         own = template.get("id")
         ids = [own]
         ids += [
-            f"{prefix}{own}" for flag, prefix in _TWINS.items() if flag in template.words("flags")
+            f"{prefix}{own}"
+            for flag, prefix in TWIN_PREFIXES.items()
+            if flag in template.words("flags")
         ]
         ids += re.findall(r'"id":\s*"([^"]+)"', template.get("siblings"))
         self._made += [_shape(template.qualify(unit_id)) for unit_id in ids]
@@ -365,9 +367,3 @@ def _circles(arrows: Mapping[str, Sequence[str]]) -> Iterator[list[str]]:
                 stack.pop()
                 done.add(current)
                 path.pop(current, None)
-
-
-_TWINS: Final[Mapping[str, str]] = {
-    flag: "after-suspend-manual-" if flag.endswith("-manual") else "after-suspend-"
-    for flag in SUSPENDS
-}
