@@ -148,7 +148,7 @@ def test_a_snapshot_that_unpacks_to_gigabytes_is_damage_and_fills_no_memory(
     def read() -> None:
         # What this process has already is that of all tests before, and not of the reading.
         pages = int(Path("/proc/self/statm").read_text().split()[0])
-        most = pages * resource.getpagesize() + (450 << 20)
+        most = pages * resource.getpagesize() + (160 << 20)
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
         states = {info.id: info.state for info in list_sessions(repository)}
         assert states == {"good": "new", "bad": "damaged"}
