@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING
 from holdall.doors import lazy_door
 from holdall.registry.aliases import LEGACY, SHORT
 from holdall.registry.border import Identity, calling, reason_of, shown
-from holdall.registry.candidates import EXPORTER_ID, KINDS, Candidate, State
+from holdall.registry.candidates import (
+    EXPORTER_ID,
+    KINDS,
+    NAME,
+    OWN_DISTRIBUTION,
+    Candidate,
+    State,
+)
 from holdall.registry.loading import imported
 from holdall.registry.policy import PluginPolicy
 from holdall.registry.registry import Registry
@@ -22,7 +29,9 @@ __all__ = [
     "EXPORTER_ID",
     "KINDS",
     "LEGACY",
+    "NAME",
     "NO_SETTINGS",
+    "OWN_DISTRIBUTION",
     "SHORT",
     "Candidate",
     "Identity",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 OWN_DISTRIBUTION: Final = "holdall"
+"""The distribution of the built-ins."""
 
 SUBJECTS: Final = ("", "dist", "target")
 """What a rule may be about: an id, a distribution, a module."""
