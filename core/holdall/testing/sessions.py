@@ -103,6 +103,44 @@ def sample_session() -> SampleSession:
     return SampleSession(tuple(events), blobs)
 
 
+def hostile_session(text: str) -> SampleSession:
+    """Return a session each of whose texts is *text*: names, ids, facts, output, all of them."""
+    record = JobRecord(
+        id=text,
+        summary=text,
+        description=text,
+        plugin=text,
+        category_id=text,
+        certification_status=text,
+        template_id=text,
+        checksum=text,
+        origin=text,
+    )
+    data = text.encode()
+    result = JobResult(
+        outcome=Outcome.FAIL,
+        comments=text,
+        skip_reason=text,
+        io_log=(*_stdout(data), IOLogRecord(0.2, "stderr", data)),
+        attachments=(Attachment(name=text, media_type=text, size=len(data), data=data),),
+        subtests=(Subtest(name=text, outcome=Outcome.FAIL, message=text),),
+        measurements=(Measurement(name=text, value=text, unit=text, outcome=Outcome.FAIL),),
+    )
+    events: tuple[AnyEvent, ...] = (
+        SessionCreated(at=START, session_id="sample-hostile", title=text),
+        DeviceAdded(at=START, device=text, description=text, facts={text: text}, runner=text),
+        ProviderAdded(
+            at=START, device=text, name=text, namespace=text, version=text, description=text
+        ),
+        PlansChanged(at=START, plans=(PlanRecord(id=text, name=text, description=text),)),
+        CategoryDefined(at=START, id=text, name=text),
+        JobDefined(at=START, device=text, job=record),
+        JobsSelected(at=START, device=text, run_list=(text,)),
+        ResultRecorded(at=START + 1, device=text, job_id=text, result=result),
+    )
+    return SampleSession(events)
+
+
 def devices_session() -> SampleSession:
     """Return a session of three devices that ran the same jobs, with different outcomes."""
     events: list[AnyEvent] = [SessionCreated(at=START, session_id="sample-devices")]
