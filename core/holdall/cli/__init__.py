@@ -25,6 +25,7 @@ _COMMANDS: Final = {
     "run": "holdall.cli.run:run",
     "schema": "holdall.cli.schema:schema",
     "sessions": "holdall.cli.sessions:sessions",
+    "testing": "holdall.cli.testing:testing",
 }
 
 INTERRUPTED: Final = 130
