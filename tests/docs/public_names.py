@@ -33,7 +33,7 @@ DOORS: Final = (
     "testing",
     "errors",
 )
-MODULES: Final = ("languages", "processes", "providers", "results")
+MODULES: Final = ("languages", "processes", "providers", "results", "settings")
 
 HEAD = """\
 # Public names

@@ -18,7 +18,8 @@ import click
 from holdall.cli.output import note
 from holdall.errors import ConfigurationError, PolicyError, near
 from holdall.redaction import RedactionRules
-from holdall.registry import PluginPolicy, Registry, Settings
+from holdall.registry import PluginPolicy, Registry
+from holdall.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -17,7 +17,6 @@ from holdall.registry.loading import imported
 from holdall.registry.policy import PluginPolicy
 from holdall.registry.registry import Registry
 from holdall.registry.resolution import Resolution
-from holdall.registry.settings import NO_SETTINGS, Settings, options_of
 from holdall.registry.signatures import misfits
 
 if TYPE_CHECKING:
@@ -30,7 +29,6 @@ __all__ = [
     "KINDS",
     "LEGACY",
     "NAME",
-    "NO_SETTINGS",
     "OWN_DISTRIBUTION",
     "SHORT",
     "Candidate",
@@ -38,13 +36,11 @@ __all__ = [
     "PluginPolicy",
     "Registry",
     "Resolution",
-    "Settings",
     "State",
     "calling",
     "imported",
     "installation",
     "misfits",
-    "options_of",
     "reason_of",
     "shown",
     "stranger",

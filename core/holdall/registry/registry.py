@@ -25,7 +25,7 @@ from holdall.registry.loading import check, imported, load_error
 from holdall.registry.policy import EVERYTHING, THE_APPLICATION
 from holdall.registry.resolution import Names
 from holdall.registry.rules import unmatched
-from holdall.registry.settings import NO_SETTINGS
+from holdall.settings import NO_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from holdall.registry.discovery import Scan
     from holdall.registry.policy import PluginPolicy
     from holdall.registry.resolution import Resolution
-    from holdall.registry.settings import Settings
+    from holdall.settings import Settings
 
 _FINE: Final = frozenset({State.READY, State.LOADED, State.BLOCKED})
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from holdall.registry.aliases import AliasTable
     from holdall.registry.candidates import Candidate
     from holdall.registry.policy import PluginPolicy, Rule
-    from holdall.registry.settings import Settings
+    from holdall.settings import Settings
 
 
 def unmatched(
