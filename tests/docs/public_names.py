@@ -33,7 +33,7 @@ DOORS: Final = (
     "testing",
     "errors",
 )
-MODULES: Final = ("languages", "processes", "providers", "results", "settings")
+MODULES: Final = ("languages", "processes", "providers", "results", "settings", "tracing")
 
 HEAD = """\
 # Public names

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from holdall.errors import near
 from holdall.registry.candidates import PluginProblem
-from holdall.registry.policy import normalised
+from holdall.registry.policy import TRIED, normalised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -46,6 +46,8 @@ def _unmatched(
     policy: PluginPolicy, candidates: Sequence[Candidate], aliases: AliasTable
 ) -> Iterator[tuple[Rule, str]]:
     for rule in (*policy.block, *(policy.allow or ())):
+        if rule.matches("", TRIED, ""):
+            continue  # it is about what somebody may name one day
         if not any(
             rule.matches(candidate.id, candidate.distribution, candidate.target)
             for candidate in candidates
