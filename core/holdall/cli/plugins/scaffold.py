@@ -57,6 +57,15 @@ _KINDS: Final = {
 @alias@ = "@id@"
 """,
     ),
+    "hooks": _Kind(
+        "hooks",
+        "Results of holdall as lines of JSON, as soon as they are durable",
+        "Listener",
+        """\
+[project.entry-points."holdall.hooks"]
+@id@ = "@package@:listener"
+""",
+    ),
 }
 
 
