@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import hmac
+import json
 import sysconfig
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING
+from threading import Thread
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.e2e.venvs import ROOT, fresh
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.e2e.venvs import Venv
 
 EXAMPLES = ROOT / "docs" / "examples"
@@ -66,3 +73,61 @@ def test_the_tools_find_nothing_wrong_with_scaffolds_and_examples(lab: Venv) -> 
     done = [lab.run(SCRIPTS / command[0], *command[1:]) for command in commands]
 
     assert [each.out + each.err for each in done if each.code] == []
+
+
+class _Keeping(BaseHTTPRequestHandler):
+    """Keeps the documents that it is sent."""
+
+    received: list[Any]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.received.append(json.loads(body))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_arguments: object) -> None:
+        """Write nothing to the output of the tests."""
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[str, list[Any]]]:
+    """Return the address of a web server on this machine, and what it was sent."""
+    received: list[Any] = []
+    handler = type("Handler", (_Keeping,), {"received": received})
+    with HTTPServer(("127.0.0.1", 0), handler) as made:
+        Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        yield f"http://127.0.0.1:{made.server_port}/", received
+        made.shutdown()
+
+
+def configured(lab: Venv, text: str) -> None:
+    (lab.folder / "home" / "holdall.toml").write_text(text)
+
+
+def test_the_example_webhook_notifies_a_server(lab: Venv, server: tuple[str, list[Any]]) -> None:
+    url, received = server
+    configured(lab, f'[settings.webhook]\nurl = "{url}"\n')
+
+    done = lab.holdall("run", "smoke", "--job", "executable")
+
+    assert done.code == 0, done.err
+    sent = [(record["job"], record["outcome"]) for record in received]
+    assert sent == [("holdall.smoke::executable", "pass")]
+
+
+def test_the_example_signing_signs_reports_and_exports_none_without_a_key(lab: Venv) -> None:
+    home = lab.folder / "home"
+    configured(lab, '[settings.signing]\nkey_file = "key"\n')
+    (home / "key").write_text("s3cret")
+    lab.holdall("run", "smoke", "--job", "executable")
+
+    done = lab.holdall("export", "last", "text=report.txt")
+    (home / "key").unlink()
+    refused = lab.holdall("export", "last", "text=other.txt")
+
+    digest = sha256((home / "report.txt").read_bytes()).hexdigest()
+    signature = hmac.new(b"s3cret", digest.encode(), "sha256").hexdigest()
+    assert (done.code, (home / "report.txt.hmac").read_text()) == (0, f"{signature}\n")
+    assert (refused.code, "'signing' of holdall-hooks-signing" in refused.err) == (4, True)
+    assert not (home / "other.txt").exists()
