@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 EXAMPLES = ROOT / "docs" / "examples"
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 
-SCAFFOLDS = {"hooks": ("trial_hooks", ())}
+SCAFFOLDS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "hooks": ("trial_hooks", ()),
+    "runner": ("trial_runner", ("--url", "trial_runner:nice -n 1")),
+}
 """By kind: the name that is scaffolded, and what `plugins check` is given besides."""
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from holdall.testing.exporters import ExporterContract
     from holdall.testing.listeners import HooksContract
     from holdall.testing.repositories import RepositoryContract
+    from holdall.testing.runners import RunnerContract
 else:
     __getattr__, __dir__ = lazy_door(
         __name__,
@@ -20,6 +21,7 @@ else:
             ".exporters": ("ExporterContract",),
             ".listeners": ("HooksContract",),
             ".repositories": ("RepositoryContract",),
+            ".runners": ("RunnerContract",),
         },
     )
 
@@ -30,6 +32,7 @@ if "pytest" in sys.modules:
         "holdall.testing.guarantees",
         "holdall.testing.listeners",
         "holdall.testing.repositories",
+        "holdall.testing.runners",
     )
 
-__all__ = ["ExporterContract", "HooksContract", "RepositoryContract"]
+__all__ = ["ExporterContract", "HooksContract", "RepositoryContract", "RunnerContract"]
