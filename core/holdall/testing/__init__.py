@@ -11,13 +11,17 @@ from holdall.doors import lazy_door
 
 if TYPE_CHECKING:
     from holdall.testing.exporters import ExporterContract
+    from holdall.testing.listeners import HooksContract
     from holdall.testing.repositories import RepositoryContract
+    from holdall.testing.runners import RunnerContract
 else:
     __getattr__, __dir__ = lazy_door(
         __name__,
         {
             ".exporters": ("ExporterContract",),
+            ".listeners": ("HooksContract",),
             ".repositories": ("RepositoryContract",),
+            ".runners": ("RunnerContract",),
         },
     )
 
@@ -26,7 +30,9 @@ if "pytest" in sys.modules:
         "holdall.testing.checks",
         "holdall.testing.exporters",
         "holdall.testing.guarantees",
+        "holdall.testing.listeners",
         "holdall.testing.repositories",
+        "holdall.testing.runners",
     )
 
-__all__ = ["ExporterContract", "RepositoryContract"]
+__all__ = ["ExporterContract", "HooksContract", "RepositoryContract", "RunnerContract"]

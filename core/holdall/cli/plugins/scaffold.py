@@ -57,6 +57,16 @@ _KINDS: Final = {
 @alias@ = "@id@"
 """,
     ),
+    "hooks": _Kind(
+        "hooks",
+        "Results of holdall as lines of JSON, as soon as they are durable",
+        "Listener",
+        """\
+[project.entry-points."holdall.hooks"]
+@id@ = "@package@:listener"
+""",
+    ),
+    "runner": _Kind("runners", "Jobs of holdall performed behind a command", "Runner"),
 }
 
 
