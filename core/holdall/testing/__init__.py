@@ -11,12 +11,14 @@ from holdall.doors import lazy_door
 
 if TYPE_CHECKING:
     from holdall.testing.exporters import ExporterContract
+    from holdall.testing.importers import ImporterContract
     from holdall.testing.repositories import RepositoryContract
 else:
     __getattr__, __dir__ = lazy_door(
         __name__,
         {
             ".exporters": ("ExporterContract",),
+            ".importers": ("ImporterContract",),
             ".repositories": ("RepositoryContract",),
         },
     )
@@ -26,7 +28,8 @@ if "pytest" in sys.modules:
         "holdall.testing.checks",
         "holdall.testing.exporters",
         "holdall.testing.guarantees",
+        "holdall.testing.importers",
         "holdall.testing.repositories",
     )
 
-__all__ = ["ExporterContract", "RepositoryContract"]
+__all__ = ["ExporterContract", "ImporterContract", "RepositoryContract"]
