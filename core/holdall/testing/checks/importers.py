@@ -8,15 +8,15 @@ import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
-from hashlib import sha256
 from functools import partial
+from hashlib import sha256
 from io import BytesIO, StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from holdall.contracts.importers import HEAD
-from holdall.errors import HoldallError, OptionValueError
+from holdall.errors import HoldallError, OptionValueError, PluginLoadError
 from holdall.exports import export
 from holdall.recording import Recorder
 from holdall.registry import OWN_DISTRIBUTION, Registry, State
@@ -227,8 +227,8 @@ def _export_all(view: SessionView, what: str) -> None:
             continue
         try:
             export(view, candidate.id, BytesIO(), registry=registry)
-        except OptionValueError:
-            continue  # it writes nothing without an option, such as a template
+        except (OptionValueError, PluginLoadError):
+            continue  # it needs an option, such as a template, or an extra that is not installed
         except HoldallError as error:
             raise CheckFailed(f"{candidate.id} can't write {what!r}: {error}") from error
 
