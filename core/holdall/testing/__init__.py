@@ -12,6 +12,7 @@ from holdall.doors import lazy_door
 if TYPE_CHECKING:
     from holdall.testing.exporters import ExporterContract
     from holdall.testing.importers import ImporterContract
+    from holdall.testing.listeners import HooksContract
     from holdall.testing.repositories import RepositoryContract
 else:
     __getattr__, __dir__ = lazy_door(
@@ -19,6 +20,7 @@ else:
         {
             ".exporters": ("ExporterContract",),
             ".importers": ("ImporterContract",),
+            ".listeners": ("HooksContract",),
             ".repositories": ("RepositoryContract",),
         },
     )
@@ -29,7 +31,8 @@ if "pytest" in sys.modules:
         "holdall.testing.exporters",
         "holdall.testing.guarantees",
         "holdall.testing.importers",
+        "holdall.testing.listeners",
         "holdall.testing.repositories",
     )
 
-__all__ = ["ExporterContract", "ImporterContract", "RepositoryContract"]
+__all__ = ["ExporterContract", "HooksContract", "ImporterContract", "RepositoryContract"]

@@ -65,6 +65,15 @@ _KINDS: Final = {
         "Importer",
         check=" --source tests/samples/results.jsonl",
     ),
+    "hooks": _Kind(
+        "hooks",
+        "Results of holdall as lines of JSON, as soon as they are durable",
+        "Listener",
+        """\
+[project.entry-points."holdall.hooks"]
+@id@ = "@package@:listener"
+""",
+    ),
 }
 
 

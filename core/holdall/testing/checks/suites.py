@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _SUITES: Final[Mapping[str, str]] = {
     "exporters": "holdall.testing.checks.exporting",
     "importers": "holdall.testing.checks.importing",
+    "hooks": "holdall.testing.checks.hooking",
+    "runners": "holdall.testing.checks.running",
 }
 """By kind, the module whose `SUITE` it is; imported when it is wanted."""
 
