@@ -51,7 +51,7 @@ class TestGood(ImporterContract):
 
     @pytest.fixture
     def samples(self, tmp_path: Path) -> list[Path]:
-        return [written(tmp_path), written(tmp_path, jobs=1500, text="quiet " * 200)]
+        return [written(tmp_path), written(tmp_path, jobs=900, text="quiet " * 200)]
 
 
 @pytest.mark.parametrize(("name", "check"), BROKEN.items(), ids=BROKEN)
@@ -59,7 +59,7 @@ def test_an_importer_that_breaks_a_promise_is_found_out(
     name: str, check: str, tmp_path: Path
 ) -> None:
     large = check == "keeps_memory_flat"
-    samples = [written(tmp_path, jobs=1500, text="quiet " * 200) if large else written(tmp_path)]
+    samples = [written(tmp_path, jobs=900, text="quiet " * 200) if large else written(tmp_path)]
     importer: Any = getattr(bad_importers, name)
 
     found = made(CHECKS[check], ImporterSubject(importer=importer, samples=samples))
