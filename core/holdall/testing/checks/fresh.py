@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Final
 
-from holdall.registry import Registry, State
+from holdall.registry import PluginPolicy, Registry, State
 from holdall.testing.checks.outcomes import CheckSkipped, require
 
 if TYPE_CHECKING:
@@ -57,6 +57,11 @@ def fresh_python(program: str, *arguments: str, **variables: str) -> str:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise RuntimeError(f"a fresh process failed: {last}")
     return done.stdout
+
+
+def own_plugins() -> Registry:
+    """Return a registry of holdall's own plugins; no hook of others takes part in a check."""
+    return Registry.discover(PluginPolicy.of(allow=()))
 
 
 def installed_class(kind: str, plugin: type) -> Candidate | None:

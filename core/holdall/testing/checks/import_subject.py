@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from holdall.errors import RecordingError
 from holdall.recording import Recorder
-from holdall.registry import Registry
 from holdall.stores import open_repository
-from holdall.testing.checks.fresh import installed_class
+from holdall.testing.checks.fresh import installed_class, own_plugins
 from holdall.testing.checks.outcomes import CheckFailed, CheckSkipped
 from holdall.testing.sessions import START
 from holdall.view import SessionView
@@ -105,7 +104,7 @@ class ImporterSubject:
             CheckFailed: The importer closed the recorder.
         """
         url = f"memory://check-{next(_numbers)}"
-        repository = open_repository(url, registry=Registry.discover())
+        repository = open_repository(url, registry=own_plugins())
         error: BaseException | None = None
         with Recorder.create(repository, clock=lambda: START) as recorder:
             try:

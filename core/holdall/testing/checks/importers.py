@@ -19,10 +19,14 @@ from holdall.contracts.importers import HEAD
 from holdall.errors import HoldallError, OptionValueError, PluginLoadError
 from holdall.exports import export
 from holdall.recording import Recorder
-from holdall.registry import OWN_DISTRIBUTION, Registry, State
+from holdall.registry import State
 from holdall.stores import open_repository
 from holdall.testing.checks.damage import damaged, with_hostile_text
-from holdall.testing.checks.fresh import require_found_without_import, require_quick_import
+from holdall.testing.checks.fresh import (
+    own_plugins,
+    require_found_without_import,
+    require_quick_import,
+)
 from holdall.testing.checks.import_subject import recorded, size_of
 from holdall.testing.checks.outcomes import CheckFailed, require
 from holdall.view import SessionView
@@ -166,7 +170,7 @@ def can_be_exported(subject: ImporterSubject) -> None:
 def keeps_memory_flat(subject: ImporterSubject) -> None:
     """A large source is read piece by piece and never gathered."""
     with subject.large_sources() as sources, TemporaryDirectory(prefix="holdall-check-") as folder:
-        store = open_repository(f"file://{folder}/store", registry=Registry.discover())
+        store = open_repository(f"file://{folder}/store", registry=own_plugins())
         for source in sources:
             with Recorder.create(store) as recorder:
                 subject.importer().load(source, recorder)  # imports and caches
@@ -221,9 +225,9 @@ def _accepts(subject: ImporterSubject, head: bytes, name: str) -> bool:
 
 
 def _export_all(view: SessionView, what: str) -> None:
-    registry = Registry.discover()
+    registry = own_plugins()
     for candidate in registry.candidates("exporters"):
-        if candidate.distribution != OWN_DISTRIBUTION or candidate.state is not State.READY:
+        if candidate.state is not State.READY:
             continue
         try:
             export(view, candidate.id, BytesIO(), registry=registry)
