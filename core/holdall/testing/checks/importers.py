@@ -196,18 +196,23 @@ def _peak_mib(store: Repository, record: Callable[[Recorder], None]) -> float:
 
 def _record_again(view: SessionView, recorder: Recorder) -> None:
     for job in view.jobs():
-        recorder.job(job.id, device=job.device_id, summary=job.summary)
+        recorder.job(job.id, device=job.device_id, summary=_copy(job.summary))
         for attempt in job.attempts:
             records = ((each.delay, each.stream, each.data) for each in attempt.io_log())
             recorder.record(
                 job.id,
                 device=job.device_id,
                 outcome=attempt.outcome,
-                comments=attempt.comments,
+                comments=_copy(attempt.comments),
                 output=records,
                 subtests=attempt.subtests,
                 measurements=attempt.measurements,
             )
+
+
+def _copy(text: str) -> str:
+    """Return a string of its own, which counts as memory of the recorder that waits with it."""
+    return text.encode().decode()
 
 
 def _accepts(subject: ImporterSubject, head: bytes, name: str) -> bool:
