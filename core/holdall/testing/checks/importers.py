@@ -188,6 +188,7 @@ def _peak_mib(store: Repository, record: Callable[[Recorder], None]) -> float:
         tracemalloc.start()
         try:
             record(recorder)
+            recorder.checkpoint()
             _now, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
