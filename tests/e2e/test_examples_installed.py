@@ -25,6 +25,7 @@ SCRIPTS = Path(sysconfig.get_path("scripts"))
 SCAFFOLDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "hooks": ("trial_hooks", ()),
     "runner": ("trial_runner", ("--url", "trial_runner:nice -n 1")),
+    "importer": ("trial_importer", ("--source", "tests/samples/results.jsonl")),
 }
 """By kind: the name that is scaffolded, and what `plugins check` is given besides."""
 
@@ -55,7 +56,9 @@ def test_a_scaffolded_package_passes_its_own_tests(lab: Venv, kind: str) -> None
 def test_a_scaffolded_package_passes_the_checks_of_its_kind(lab: Venv, kind: str) -> None:
     name, more = SCAFFOLDS[kind]
 
-    checked = lab.holdall("plugins", "check", name, *more)
+    holdall = lab.python.parent / "holdall"
+    folder = lab.folder / "scaffolds" / kind
+    checked = lab.run(holdall, "plugins", "check", name, *more, cwd=folder)
 
     assert (checked.code, "checks passed" in checked.out) == (0, True), checked.out + checked.err
 
@@ -134,3 +137,19 @@ def test_the_example_signing_signs_reports_and_exports_none_without_a_key(lab: V
     assert (done.code, (home / "report.txt.hmac").read_text()) == (0, f"{signature}\n")
     assert (refused.code, "'signing' of holdall-hooks-signing" in refused.err) == (4, True)
     assert not (home / "other.txt").exists()
+
+
+def test_the_example_importer_makes_a_report_of_a_table(lab: Venv) -> None:
+    folder = EXAMPLES / "holdall-importer-rack"
+    sample = str(folder / "tests" / "samples" / "night.csv")
+
+    done = lab.holdall("import", sample, "--json")
+    report = lab.holdall("export", "last", "junit", HOLDALL_PLUGINS_BLOCK="signing")
+    checked = lab.holdall("plugins", "check", "rack", "--source", sample)
+    tests = lab.run(lab.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
+
+    (row,) = json.loads(done.out)
+    assert (row["importer"], row["verdict"]) == ("rack", "FAIL")
+    assert 'name="fan/noise"' in report.out
+    assert "rack of holdall-importer-rack 0.1.0: 11 of 12 checks passed" in checked.out
+    assert tests.code == 0, tests.out

@@ -18,6 +18,7 @@ from holdall.version import __version__
 
 _COMMANDS: Final = {
     "export": "holdall.cli.export:export",
+    "import": "holdall.cli.importing:import_sources",
     "launcher": "holdall.cli.launchers:launcher",
     "plugins": "holdall.cli.plugins:plugins",
     "providers": "holdall.cli.providers:providers",

@@ -11,6 +11,7 @@ from holdall.doors import lazy_door
 
 if TYPE_CHECKING:
     from holdall.testing.exporters import ExporterContract
+    from holdall.testing.importers import ImporterContract
     from holdall.testing.listeners import HooksContract
     from holdall.testing.repositories import RepositoryContract
     from holdall.testing.runners import RunnerContract
@@ -19,6 +20,7 @@ else:
         __name__,
         {
             ".exporters": ("ExporterContract",),
+            ".importers": ("ImporterContract",),
             ".listeners": ("HooksContract",),
             ".repositories": ("RepositoryContract",),
             ".runners": ("RunnerContract",),
@@ -30,9 +32,16 @@ if "pytest" in sys.modules:
         "holdall.testing.checks",
         "holdall.testing.exporters",
         "holdall.testing.guarantees",
+        "holdall.testing.importers",
         "holdall.testing.listeners",
         "holdall.testing.repositories",
         "holdall.testing.runners",
     )
 
-__all__ = ["ExporterContract", "HooksContract", "RepositoryContract", "RunnerContract"]
+__all__ = [
+    "ExporterContract",
+    "HooksContract",
+    "ImporterContract",
+    "RepositoryContract",
+    "RunnerContract",
+]

@@ -33,6 +33,7 @@ class _Kind(NamedTuple):
         description: One line, for the package's metadata.
         class_suffix: What the name of its class ends with; empty if it is no class.
         entry_points: How the package declares it.
+        check: What `plugins check` is given besides the id.
     """
 
     plugins: str
@@ -42,6 +43,7 @@ class _Kind(NamedTuple):
 [project.entry-points."holdall.@group@"]
 @id@ = "@package@:@class@"
 """
+    check: str = ""
 
 
 _KINDS: Final = {
@@ -56,6 +58,12 @@ _KINDS: Final = {
 [project.entry-points."holdall.aliases"]
 @alias@ = "@id@"
 """,
+    ),
+    "importer": _Kind(
+        "importers",
+        "Results of @name@ in sessions of holdall",
+        "Importer",
+        check=" --source tests/samples/results.jsonl",
     ),
     "hooks": _Kind(
         "hooks",
@@ -134,6 +142,7 @@ def _placeholders(kind: str, name: str) -> dict[str, str]:
     }
     return {
         **values,
+        "check": scaffolded.check,
         "description": _filled(scaffolded.description, values),
         "entry_points": _filled(scaffolded.entry_points, values),
     }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _SUITES: Final[Mapping[str, str]] = {
     "exporters": "holdall.testing.checks.exporting",
+    "importers": "holdall.testing.checks.importing",
     "hooks": "holdall.testing.checks.hooking",
     "runners": "holdall.testing.checks.running",
 }
