@@ -29,7 +29,7 @@ def test_the_table_of_guarantees_is_what_the_suite_tests() -> None:
 
 def test_every_guarantee_is_explained_to_implementers() -> None:
     text = STORES.read_text(encoding="utf-8").partition("## The guarantees in words\n")[2]
-    explained = re.findall(r"^#### (G\d+): \S.*\n\n\S", text, re.MULTILINE)
+    explained = re.findall(r"^### (G\d+): \S.*\n\n\S", text, re.MULTILINE)
 
     assert explained == list(GUARANTEES)
 
