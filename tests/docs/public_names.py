@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 sys.path.append(str(Path(__file__).parent))
-exporter_view = import_module("exporter_view")
+member_tables = import_module("member_tables")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ The page is written by `python tests/docs/public_names.py` from the code, and a 
 
 def page() -> str:
     """Return the page as the code wants it."""
-    parts = [HEAD, exporter_view.part()]
+    parts = [HEAD, member_tables.part()]
     parts.append(_section("holdall", sorted(_front_door()), _front_door()))
     for name in DOORS:
         names = _exported(CORE / name / "__init__.py")

@@ -1,4 +1,4 @@
-"""Lists the members of what an exporter is given, with their types, from the code."""
+"""Lists the members of what plugins have and are given, with their types, from the code."""
 
 from __future__ import annotations
 
@@ -184,14 +184,67 @@ class Member(NamedTuple):
     meaning: str
 
 
+OTHERS: Final = """\
+## What other plugins have and are given
+
+The Protocols of the other kinds, with every member, and the values that cross them. [Entry
+points](entry-points.md) says how each is declared; [exporters](exporter-contract.md) and
+[stores](stores.md) have pages of their own.
+"""
+
+OTHER_SECTIONS: Final = (
+    Section(
+        "Runners",
+        "A runner is given a `Task` for each attempt, and calls `started` before anything else. "
+        "`ChecksAccounts` is optional.",
+        (
+            "contracts.runners.Runner",
+            "contracts.runners.Task",
+            "contracts.runners.ProcessMark",
+            "contracts.runners.ChecksAccounts",
+        ),
+    ),
+    Section(
+        "Provider loaders",
+        "`Translates` and `FindsProviders` are optional.",
+        (
+            "contracts.providers.ProviderLoader",
+            "contracts.providers.Translates",
+            "contracts.providers.FindsProviders",
+            "contracts.providers.InstalledProvider",
+        ),
+    ),
+    Section(
+        "Importers",
+        "What an importer records with is a [Recorder](recorder.md).",
+        ("contracts.importers.Importer",),
+    ),
+    Section(
+        "People",
+        "Whoever performs manual jobs: no plugin, but what an application gives a run, as "
+        "`RunSettings.person`.",
+        (
+            "contracts.people.Person",
+            "contracts.people.Question",
+            "contracts.people.Reply",
+            "contracts.people.Move",
+        ),
+    ),
+)
+
+
 def part() -> str:
-    """Return the part of the page that is about what an exporter sees."""
-    parts = [INTRODUCTION]
-    for section in SECTIONS:
+    """Return the part of the page that has the members."""
+    return "\n".join([*_told(INTRODUCTION, SECTIONS), *_told(OTHERS, OTHER_SECTIONS)])
+
+
+def _told(beginning: str, sections: tuple[Section, ...]) -> list[str]:
+    parts = [beginning]
+    for section in sections:
         introduction = textwrap.fill(section.introduction, 100, break_on_hyphens=False)
         parts.append(f"### {section.heading}\n\n{introduction}\n")
         parts += map(_table, section.classes)
-    return "\n".join(parts)
+    return parts
 
 
 def _table(path: str) -> str:

@@ -1,4 +1,4 @@
-"""The reference names all that an exporter can reach from what it is given."""
+"""The reference names every member of what plugins have and are given."""
 
 from __future__ import annotations
 
@@ -35,7 +35,28 @@ GIVEN = (
     contracts.FolderSink,
     contracts.ExportReport,
     contracts.ExportWarning,
+    contracts.Runner,
+    contracts.Task,
+    contracts.ProcessMark,
+    contracts.ChecksAccounts,
+    contracts.ProviderLoader,
+    contracts.Translates,
+    contracts.FindsProviders,
+    contracts.InstalledProvider,
+    contracts.Importer,
+    contracts.Person,
+    contracts.Question,
+    contracts.Reply,
+    contracts.Move,
 )
+
+# Their pages are compared with them elsewhere: those of exporters, and those of stores.
+ON_OTHER_PAGES = {
+    *(contracts.Exporter, contracts.HasOptions, contracts.Verifies, contracts.HasSchema),
+    *(contracts.SplitExporter, contracts.FolderExporter),
+    *(contracts.Repository, contracts.Storage, contracts.LogWriter, contracts.HasFolder),
+    *(contracts.HasSummaries, contracts.HasExistence, contracts.Sweepable),
+}
 
 # What a base of the language or of a library brings along, and nobody calls on these.
 _BROUGHT_ALONG = {*dir(str), "name", "value", "index"}
@@ -59,7 +80,7 @@ def members(kind: type) -> set[str]:
 
 
 @pytest.mark.parametrize("kind", GIVEN, ids=lambda kind: kind.__name__)
-def test_every_member_that_an_exporter_can_reach_is_documented(kind: type) -> None:
+def test_every_member_of_what_a_plugin_is_given_is_documented(kind: type) -> None:
     assert members(kind) - set(documented(kind)) == set()
 
 
@@ -74,3 +95,13 @@ def test_no_member_is_documented_that_does_not_exist() -> None:
 
     for kind in GIVEN:
         assert set(documented(kind)) - members(kind) - of_an_instance == set(), kind.__name__
+
+
+def test_every_contract_of_a_plugin_is_documented() -> None:
+    protocols = {
+        kind
+        for kind in (getattr(contracts, name) for name in contracts.__all__)
+        if getattr(kind, "_is_protocol", False)
+    }
+
+    assert protocols - {*GIVEN} - ON_OTHER_PAGES == set()
