@@ -9,17 +9,25 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.contract import bad_exporters
 
-from holdall.testing.checks import EXPORTER_CHECKS, ExporterSubject, findings, made
+from holdall.testing.checks import ExporterSubject, findings, made, suite_of
 from holdall.testing.checks.subject import registry_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-CHECKS = {check.__name__: check for check in EXPORTER_CHECKS}
+CHECKS = {check.__name__: check for check in suite_of("exporters").checks}
 
 BROKEN = {
     "NoSummary": "has_the_shape_of_an_exporter",
     "SilentOptions": "describes_every_option",
+    "EveryLine": "takes_other_values",
+    "RawOption": "tames_hostile_options",
+    "RawFacts": "tames_hostile_text",
+    "NamesItsTarget": "writes_the_same_to_a_stream",
+    "Believes": "reads_its_reports_back",
+    "DoubtsItself": "reads_its_reports_back",
+    "PrintsErrors": "prints_nothing",
+    "PrintsPastPython": "prints_nothing",
     "OutcomesThatPassOnly": "exports_everything",
     "FirstJob": "exports_an_empty_session",
     "OneDevice": "exports_several_devices",
@@ -57,11 +65,16 @@ def test_an_exporter_that_breaks_a_promise_is_found_out(name: str, check: str) -
 
 
 def test_a_good_exporter_keeps_every_promise_that_can_be_checked() -> None:
-    found = {each.check: (each.outcome, each.message) for each in findings(subject("Good"))}
+    found = {
+        each.check: (each.outcome, each.message)
+        for each in findings(suite_of("exporters"), subject("Good"))
+    }
 
     skipped = {check for check, (outcome, _words) in found.items() if outcome == "skip"}
     assert {check: each for check, each in found.items() if each[0] == "fail"} == {}
     assert skipped == {
+        "tames_hostile_options",
+        "reads_its_reports_back",
         "is_found_without_import",
         "is_imported_quickly",
         "repeats_itself_in_other_processes",

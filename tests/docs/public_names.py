@@ -38,7 +38,7 @@ DOORS: Final = (
     "testing",
     "errors",
 )
-MODULES: Final = ("languages", "processes", "providers", "results")
+MODULES: Final = ("languages", "processes", "providers", "results", "settings", "tracing")
 
 HEAD = """\
 # Public names

@@ -50,7 +50,6 @@ else:
         {
             ".exporters": (
                 "AnyExporter",
-                "ChecksAccounts",
                 "ExportContext",
                 "Exporter",
                 "ExportReport",

@@ -1,6 +1,7 @@
 """Hooks: what listeners are notified of, and how they are called."""
 
 from holdall.hooks.calling import (
+    HookFailure,
     Hooks,
     implemented_hooks,
     installed_hooks,
@@ -11,6 +12,7 @@ from holdall.hooks.calling import (
 from holdall.hooks.specs import hookimpl
 
 __all__ = [
+    "HookFailure",
     "Hooks",
     "hookimpl",
     "implemented_hooks",

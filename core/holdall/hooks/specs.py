@@ -121,6 +121,8 @@ def export_finished(report: ExportReport) -> None:
 def configure(settings: Mapping[str, Any]) -> None:
     """Take the plugin's table of settings; called once, when the plugin is registered.
 
+    It is called before any other hook, and for each session manager: an object that is
+    installed is configured again for the next session. The table is empty where nothing is set.
     A plugin that raises here is not used at all.
     """
 

@@ -22,6 +22,7 @@ __all__ = [
     "ALIASES",
     "APPLICATION",
     "KINDS",
+    "NAME",
     "OWN_DISTRIBUTION",
     "Candidate",
     "Declared",
@@ -52,6 +53,7 @@ APPLICATION: Final = "application"
 EXPORTER_ID: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 """What the id of an exporter matches as a whole."""
 NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
+"""What the name of any other plugin matches as a whole."""
 
 
 class State(StrEnum):

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 OWN_DISTRIBUTION: Final = "holdall"
+"""The distribution of the built-ins."""
+
+TRIED: Final = "--plugin"
+"""The distribution of plugins in files that the user named: `dist:--plugin` in a rule."""
 
 SUBJECTS: Final = ("", "dist", "target")
 """What a rule may be about: an id, a distribution, a module."""

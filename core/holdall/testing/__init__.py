@@ -11,13 +11,19 @@ from holdall.doors import lazy_door
 
 if TYPE_CHECKING:
     from holdall.testing.exporters import ExporterContract
+    from holdall.testing.importers import ImporterContract
+    from holdall.testing.listeners import HooksContract
     from holdall.testing.repositories import RepositoryContract
+    from holdall.testing.runners import RunnerContract
 else:
     __getattr__, __dir__ = lazy_door(
         __name__,
         {
             ".exporters": ("ExporterContract",),
+            ".importers": ("ImporterContract",),
+            ".listeners": ("HooksContract",),
             ".repositories": ("RepositoryContract",),
+            ".runners": ("RunnerContract",),
         },
     )
 
@@ -26,7 +32,16 @@ if "pytest" in sys.modules:
         "holdall.testing.checks",
         "holdall.testing.exporters",
         "holdall.testing.guarantees",
+        "holdall.testing.importers",
+        "holdall.testing.listeners",
         "holdall.testing.repositories",
+        "holdall.testing.runners",
     )
 
-__all__ = ["ExporterContract", "RepositoryContract"]
+__all__ = [
+    "ExporterContract",
+    "HooksContract",
+    "ImporterContract",
+    "RepositoryContract",
+    "RunnerContract",
+]

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
-from holdall.testing.checks import EXPORTER_CHECKS, CheckSkipped, ExporterSubject
+from holdall.testing.checks import CheckSkipped, ExporterSubject, suite_of
 from holdall.testing.checks.subject import ID, Discarding, exported, registry_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from holdall.contracts import AnyExporter
     from holdall.registry import Registry
-    from holdall.testing.checks import Check
     from holdall.testing.sessions import SampleSession
 
 __all__ = ["ID", "Discarding", "ExporterContract", "exported", "registry_of"]
@@ -42,8 +43,10 @@ class ExporterContract:
         """Return the report on *session*; override it to look at every report more closely."""
         return exported(self.exporter, session, registry=self.registry())
 
-    @pytest.mark.parametrize("check", EXPORTER_CHECKS, ids=lambda check: check.__name__)
-    def test_it_keeps_the_promise(self, check: Check) -> None:
+    @pytest.mark.parametrize(
+        "check", suite_of("exporters").checks, ids=lambda check: check.__name__
+    )
+    def test_it_keeps_the_promise(self, check: Callable[[ExporterSubject], None]) -> None:
         """One promise, which the check's name and first line say."""
         subject = replace(
             ExporterSubject.of(self.exporter, self.registry),

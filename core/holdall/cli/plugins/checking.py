@@ -1,4 +1,4 @@
-"""`holdall plugins check`: the promises of an exporter, or of a store, which takes pytest."""
+"""`holdall plugins check`: the promises of a plugin; those of a store take pytest."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ import click
 from holdall.cli.configuration import installed
 from holdall.cli.exits import PLUGIN
 from holdall.cli.options import Seconds, json_option
-from holdall.cli.output import print_json, print_line, print_table
+from holdall.cli.output import note_lines, print_json, print_line, print_table
 from holdall.cli.plugins.children import run_child
+from holdall.cli.plugins.showing import kind_option, meant
 from holdall.cli.plugins.storing import url_for
+from holdall.cli.tried import PLUGIN_FILES, tried_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from holdall.registry import Candidate
+    from holdall.registry import Candidate, Registry
 
 
 @click.command()
 @click.argument("name", metavar="ID")
+@kind_option
 @click.option(
     "--timeout",
     type=Seconds(),
@@ -36,33 +39,68 @@ if TYPE_CHECKING:
 @click.option(
     "--url",
     metavar="URL",
-    help="Check a store at new places of this URL; {folder} stands for a new folder.",
+    help="Check a store at new places of this URL, where {folder} stands for a new folder; or a "
+    "runner on the device of this URL.",
+)
+@click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    metavar="SOURCE",
+    help="What a loader or an importer is to read; may be repeated.",
+)
+@click.option(
+    "--allow-memory",
+    type=click.FloatRange(min=0, min_open=True),
+    default=5.0,
+    show_default=True,
+    metavar="MIB",
+    help="How much memory an export may take beside the session.",
 )
 @json_option
-def check(name: str, *, timeout: float, url: str | None, as_json: bool) -> int:
-    """Check that an exporter or a store keeps its promises, in a process of its own.
+def check(
+    name: str,
+    *,
+    kind: str | None,
+    timeout: float,
+    url: str | None,
+    sources: tuple[str, ...],
+    allow_memory: float,
+    as_json: bool,
+) -> int:
+    """Check that a plugin keeps its promises, in a process of its own.
 
     Exits with 4 if it breaks one.
     """
     registry = installed(strict=False)
+    resolution = meant(registry, name, kind)
+    candidate = registry.resolve(resolution.kind, name)
     alone = {"HOLDALL_NO_PLUGINS": "1"} if registry.policy.only_own else {}
-    stores = {candidate.id: candidate for candidate in registry.candidates("repositories")}
-    if name in stores:
-        candidate = registry.resolve("repositories", name)
-        if find_spec("pytest") is None:
-            raise click.ClickException(
-                _("the checks of a store are tests of pytest; run: pip install pytest")
-            )
-        from holdall.testing.checks.stores import URL
-
-        chosen = {URL: url_for(candidate, registry, url)}
-        program = ["-m", "holdall.cli.plugins.storing"]
-        rows = _checked(program, timeout, {**alone, **chosen})
+    alone[PLUGIN_FILES] = "\n".join(tried_files())
+    if candidate.kind == "repositories":
+        rows = _checked_store(candidate, registry, url, timeout, alone)
     else:
-        candidate = registry.resolve("exporters", name)
-        program = ["-m", "holdall.cli.plugins.checking", candidate.id]
+        given = json.dumps({"sources": sources, "url": url or "", "memory_mib": allow_memory})
+        program = ["-m", "holdall.cli.plugins.checking", candidate.kind, candidate.id, given]
         rows = _checked(program, timeout, alone)
     return _reported(candidate, rows, as_json=as_json)
+
+
+def _checked_store(
+    candidate: Candidate,
+    registry: Registry,
+    url: str | None,
+    timeout_s: float,
+    variables: Mapping[str, str],
+) -> list[dict[str, Any]]:
+    if find_spec("pytest") is None:
+        raise click.ClickException(
+            _("the checks of a store are tests of pytest; run: pip install pytest")
+        )
+    from holdall.testing.checks.stores import URL
+
+    chosen = {URL: url_for(candidate, registry, url)}
+    return _checked(["-m", "holdall.cli.plugins.storing"], timeout_s, {**variables, **chosen})
 
 
 def _reported(candidate: Candidate, rows: list[dict[str, Any]], *, as_json: bool) -> int:
@@ -73,24 +111,25 @@ def _reported(candidate: Candidate, rows: list[dict[str, Any]], *, as_json: bool
     if as_json:
         document = {"id": candidate.id, "origin": candidate.origin, "checks": rows}
         print_json({**document, "guarantees": guarantees} if guarantees else document)
-    else:
-        if guarantees:
-            print_table(
-                (_("GUARANTEE"), _("TESTED BY"), _("OUTCOME")),
-                [(row["guarantee"], row["how"], row["outcome"]) for row in guarantees],
-            )
-        shown = [row for row in rows if not guarantees or row["outcome"] != "pass"]
+        return PLUGIN if broken else 0
+    if guarantees:
         print_table(
-            (_("CHECK"), _("OUTCOME"), _("WORDS")),
-            [(row["check"], row["outcome"], row["words"] or row["promise"]) for row in shown],
+            (_("GUARANTEE"), _("TESTED BY"), _("OUTCOME")),
+            [(row["guarantee"], row["how"], row["outcome"]) for row in guarantees],
         )
-        passed = sum(row["outcome"] == "pass" for row in rows)
-        message = _("{id} of {origin}: {passed} of {count} checks passed")
-        print_line(
-            message.format(
-                id=candidate.id, origin=candidate.origin, passed=passed, count=len(rows)
-            )
-        )
+    shown = [row for row in rows if not guarantees or row["outcome"] != "pass"]
+    print_table(
+        (_("CHECK"), _("OUTCOME"), _("WORDS")),
+        [(row["check"], row["outcome"], row["words"] or row["promise"]) for row in shown],
+    )
+    passed = sum(row["outcome"] == "pass" for row in rows)
+    message = _("{id} of {origin}: {passed} of {count} checks passed")
+    print_line(
+        message.format(id=candidate.id, origin=candidate.origin, passed=passed, count=len(rows))
+    )
+    for row in broken:
+        if row["traceback"]:
+            note_lines(f"\n{row['check']}\n{row['traceback'].rstrip()}")
     return PLUGIN if broken else 0
 
 
@@ -109,23 +148,25 @@ def _checked(
         message = f"the process ended: {last}"
     else:
         return done
-    return [*done, {"check": running, "promise": "", "outcome": "fail", "words": message}]
+    row = {"check": running, "promise": "", "outcome": "fail", "words": message}
+    return [*done, {**row, "traceback": ended.err}]
 
 
-def main(name: str) -> None:
+def main(kind: str, name: str, given: str) -> None:
     """Make the checks in this process, and print a line before and after each."""
-    from holdall.testing.checks import EXPORTER_CHECKS, ExporterSubject, made
+    from holdall.testing.checks import Finding, Given, made, suite_of
 
-    def emit_row(check: str, promise: str = "", outcome: str = "", message: str = "") -> None:
-        row = {"check": check, "promise": promise, "outcome": outcome, "words": message}
-        print(f"\x1e{json.dumps(row)}", flush=True)
+    def emit_row(finding: Finding) -> None:
+        row = finding._asdict()
+        print(f"\x1e{json.dumps({**row, 'words': finding.message})}", flush=True)
 
-    emit_row("its import")
-    subject = ExporterSubject.installed(name, installed(strict=False))
-    for promise_check in EXPORTER_CHECKS:
-        emit_row(promise_check.__name__)
-        emit_row(*made(promise_check, subject))
+    emit_row(Finding("its import", "", ""))
+    suite = suite_of(kind)
+    subject = suite.installed(name, installed(strict=False), Given(**json.loads(given)))
+    for promise_check in suite.checks:
+        emit_row(Finding(promise_check.__name__, "", ""))
+        emit_row(made(promise_check, subject))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -1,31 +1,85 @@
-"""`holdall plugins new`: a complete package of a third party's, ready to install and to test."""
+"""`holdall plugins new`: a complete package of a third party's, ready to install and to test.
+
+A package is the files of `templates/common` and of `templates/KIND`. The name of each is its path
+in the package, with `.txt` behind it, so that no tool takes a template for what it is to become.
+"""
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from gettext import gettext as _
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
+from holdall.cli.configuration import installed
 from holdall.cli.output import note
-from holdall.registry import EXPORTER_ID, LEGACY, SHORT
+from holdall.registry import EXPORTER_ID, LEGACY, NAME, OWN_DISTRIBUTION, SHORT
 from holdall.version import __version__
 
-_FILES: Final = {
-    "pyproject.toml": "pyproject.toml.txt",
-    "README.md": "README.md.txt",
-    "src/@package@/__init__.py": "init.py.txt",
-    "src/@package@/py.typed": "",
-    "tests/test_@package@.py": "test.py.txt",
-    ".gitignore": "gitignore.txt",
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from importlib.resources.abc import Traversable
+
+
+class _Kind(NamedTuple):
+    """What is scaffolded.
+
+    Attributes:
+        plugins: The kind that the registry knows it as.
+        description: One line, for the package's metadata.
+        class_suffix: What the name of its class ends with; empty if it is no class.
+        entry_points: How the package declares it.
+        check: What `plugins check` is given besides the id.
+    """
+
+    plugins: str
+    description: str
+    class_suffix: str = ""
+    entry_points: str = """\
+[project.entry-points."holdall.@group@"]
+@id@ = "@package@:@class@"
+"""
+    check: str = ""
+
+
+_KINDS: Final = {
+    "exporter": _Kind(
+        "exporters",
+        "Sessions of holdall as @name@",
+        "Exporter",
+        """\
+[project.entry-points."holdall.exporters"]
+"@id@" = "@package@:@class@"
+
+[project.entry-points."holdall.aliases"]
+@alias@ = "@id@"
+""",
+    ),
+    "importer": _Kind(
+        "importers",
+        "Results of @name@ in sessions of holdall",
+        "Importer",
+        check=" --source tests/samples/results.jsonl",
+    ),
+    "hooks": _Kind(
+        "hooks",
+        "Results of holdall as lines of JSON, as soon as they are durable",
+        "Listener",
+        """\
+[project.entry-points."holdall.hooks"]
+@id@ = "@package@:listener"
+""",
+    ),
+    "runner": _Kind("runners", "Jobs of holdall performed behind a command", "Runner"),
 }
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(["exporter"]))
+@click.argument("kind", metavar="KIND", type=click.Choice(list(_KINDS)))
 @click.argument("name")
 @click.option(
     "--directory",
@@ -33,49 +87,103 @@ _FILES: Final = {
     help="The folder to write to; it must not exist, or be empty. [default: one of the "
     "package's name, in the current folder]",
 )
-def new(kind: str, name: str, directory: Path | None) -> None:  # noqa: ARG001 - there is one kind
-    """Write a complete package with a new exporter.
+def new(kind: str, name: str, directory: Path | None) -> None:
+    """Write a complete package with a new plugin of a KIND.
 
-    NAME is its id, such as acme.markdown: yours first, then what it is.
+    KIND is exporter, repository, wrapper, provider_loader, provider, runner,
+    hooks or importer.
+
+    NAME is its id. An exporter's has your name first, such as acme.markdown;
+    all others are one word, such as redis.
     """
-    values = _placeholders(name)
+    values = _placeholders(kind, name)
     folder = directory or Path(values["distribution"])
     if folder.exists() and any(folder.iterdir()):
         raise click.UsageError(_("the folder {name!r} is not empty").format(name=str(folder)))
     templates = files("holdall.cli.plugins") / "templates"
-    for path, template in _FILES.items():
-        target = folder / _filled(path, values)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        text = (templates / template).read_text(encoding="utf-8") if template else ""
-        target.write_text(_filled(text, values), encoding="utf-8")
+    for part in ("common", kind):
+        for path, template in _files_in(templates / part):
+            target = folder / _filled(path.removesuffix(".txt"), values)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            text = template.read_text(encoding="utf-8")
+            target.write_text(_filled(text, values), encoding="utf-8")
     command = f"pip install -e {folder}"
     note(_("wrote {folder}; go on with: {command}").format(folder=folder, command=command))
 
 
-def _placeholders(name: str) -> dict[str, str]:
+def _files_in(folder: Traversable, above: str = "") -> Iterator[tuple[str, Traversable]]:
+    """Yield each file below *folder* with its path."""
+    for item in folder.iterdir():
+        path = f"{above}{item.name}"
+        if item.is_dir():
+            yield from _files_in(item, f"{path}/")
+        else:
+            yield path, item
+
+
+def _placeholders(kind: str, name: str) -> dict[str, str]:
     """Return the values of the templates' placeholders, all derived from the id."""
-    if not EXPORTER_ID.fullmatch(name):
-        message = _("{name!r} is no exporter's id; it looks like 'acme.markdown'")
-        raise click.UsageError(message.format(name=name))
-    if name.startswith("holdall."):
-        message = _("ids that begin with 'holdall.' are reserved; put yours first")
-        raise click.UsageError(message)
+    _check_name(kind, name)
+    scaffolded = _KINDS[kind]
     parts = [part for part in re.split(r"[._]", name) if part]
-    short = name.rpartition(".")[2]
-    taken = short in {**SHORT, **LEGACY} or not re.fullmatch(r"[a-z][a-z0-9_]*", short)
+    owned = kind == "exporter" and parts[0].isidentifier()
     major, minor, *_patch = __version__.split(".")
-    high = f"{int(major) + 1}" if int(major) else f"0.{int(minor) + 1}"
-    return {
+    values = {
         "id": name,
-        "name": short,
-        "alias": "-".join(parts) if taken else short,
-        "distribution": f"holdall-exporter-{'-'.join(parts)}",
-        "package": "_".join(parts) if parts[0].isidentifier() else f"holdall_{'_'.join(parts)}",
-        "class": "".join(part.capitalize() for part in parts) + "Exporter",
+        "name": name.rpartition(".")[2],
+        "kind": kind,
+        "group": scaffolded.plugins,
+        "alias": _alias(name, parts),
+        "distribution": f"holdall-{kind.replace('_', '-')}-{'-'.join(parts)}",
+        "package": "_".join(parts) if owned else f"holdall_{'_'.join(parts)}",
+        "class": "".join(part.capitalize() for part in parts) + scaffolded.class_suffix,
         "low": f"{major}.{minor}",
-        "high": high,
+        "year": str(datetime.now(UTC).year),
+    }
+    return {
+        **values,
+        "check": scaffolded.check,
+        "description": _filled(scaffolded.description, values),
+        "entry_points": _filled(scaffolded.entry_points, values),
     }
 
 
+def _check_name(kind: str, name: str) -> None:
+    """Refuse a name that a plugin of the kind can't have.
+
+    Raises:
+        UsageError: It has another form, or is that of a built-in.
+    """
+    if kind == "exporter":
+        if not EXPORTER_ID.fullmatch(name):
+            message = _("{name!r} is no exporter's id; it looks like 'acme.markdown'")
+            raise click.UsageError(message.format(name=name))
+        if name.startswith("holdall."):
+            message = _("ids that begin with 'holdall.' are reserved; put yours first")
+            raise click.UsageError(message)
+        return
+    if not NAME.fullmatch(name):
+        message = _(
+            "{name!r} can't be the name of a plugin of this kind; it is one lower-case word, "
+            "such as 'redis'"
+        )
+        raise click.UsageError(message.format(name=name))
+    own = {
+        candidate.id
+        for candidate in installed(strict=False).candidates(_KINDS[kind].plugins)
+        if candidate.distribution == OWN_DISTRIBUTION
+    }
+    if name in own:
+        message = _("{name!r} is the name of a built-in; take another")
+        raise click.UsageError(message.format(name=name))
+
+
+def _alias(name: str, parts: list[str]) -> str:
+    """Return a short name for an exporter that no built-in has."""
+    short = name.rpartition(".")[2]
+    taken = short in {**SHORT, **LEGACY} or not re.fullmatch(r"[a-z][a-z0-9_]*", short)
+    return "-".join(parts) if taken else short
+
+
 def _filled(text: str, values: dict[str, str]) -> str:
-    return re.sub(r"@(\w+)@", lambda match: values[match[1]], text)
+    return re.sub(r"@([a-z_]+)@", lambda match: values[match[1]], text)

@@ -21,12 +21,14 @@ class Finding(NamedTuple):
         promise: What it is about, in one line.
         outcome: `pass`, `fail` or `skip`.
         message: Why it did not pass.
+        traceback: Where what it raised came from; empty if nothing was raised.
     """
 
     check: str
     promise: str
     outcome: str
     message: str = ""
+    traceback: str = ""
 
 
 def require(kept: object, message: str) -> None:

@@ -1,0 +1,111 @@
+"""The checks find out hook plugins that break a promise; what nothing fails is worthless."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.contract import bad_hooks
+
+from holdall import hookimpl
+from holdall.hooks import implemented_hooks
+from holdall.hooks.specs import OBSERVERS, WRAPPERS
+from holdall.testing import HooksContract
+from holdall.testing.checks import findings, made, suite_of
+from holdall.testing.checks.listeners import HooksSubject
+from holdall.testing.checks.session_life import lived, registry_with
+from holdall_plugins.hooks import redaction
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+CHECKS = {check.__name__: check for check in suite_of("hooks").checks}
+SETTINGS = {"prefix": "> "}
+
+BROKEN = {
+    "NoHooks": "implements_hooks_that_exist",
+    "Misspelt": "implements_hooks_that_exist",
+    "Demanding": "works_without_settings",
+    "Choosy": "takes_its_settings",
+    "TakesAll": "refuses_unknown_settings",
+    "Speechless": "refuses_unknown_settings",
+    "Once": "serves_several_sessions",
+    "Raises": "raises_nothing_in_a_session",
+    "RaisesAtTheEnd": "raises_nothing_in_a_session",
+    "FailsExports": "raises_nothing_in_a_session",
+    "Prints": "prints_nothing",
+    "Meddles": "changes_no_result",
+    "Deselects": "changes_no_result",
+    "ChangesUncounted": "counts_what_it_changes",
+    "Swallows": "lets_failures_pass",
+    "Slow": "keeps_up",
+}
+
+
+class TestRedaction(HooksContract):
+    plugin = redaction
+
+
+class TestGood(HooksContract):
+    plugin = bad_hooks.Good()
+    settings = SETTINGS
+
+
+def subject(name: str) -> HooksSubject:
+    kind: Any = getattr(bad_hooks, name)
+    return HooksSubject(plugin=kind(), settings=SETTINGS)
+
+
+@pytest.mark.parametrize(("name", "check"), BROKEN.items(), ids=BROKEN)
+def test_a_hook_plugin_that_breaks_a_promise_is_found_out(name: str, check: str) -> None:
+    found = made(CHECKS[check], subject(name))
+
+    assert (found.check, found.outcome) == (check, "fail")
+    assert found.message
+
+
+def test_a_good_hook_plugin_keeps_every_promise() -> None:
+    found = [(each.outcome, each.message) for each in findings(suite_of("hooks"), subject("Good"))]
+
+    assert found == [("pass", "")] * len(CHECKS)
+
+
+def test_each_check_of_hook_plugins_is_failed_by_one() -> None:
+    assert set(BROKEN.values()) == set(CHECKS)
+
+
+def test_the_failure_of_a_hook_shows_where_it_was_raised() -> None:
+    found = made(CHECKS["raises_nothing_in_a_session"], subject("Raises"))
+
+    assert "checkpoint_saved: RuntimeError" in found.message
+    assert "bad_hooks.py" in found.traceback
+
+
+def listening(called: set[str]) -> ModuleType:
+    """Return a module with every hook, each of which says that it was called."""
+    listener = ModuleType("listener")
+    for hook in (*OBSERVERS, "configure"):
+
+        def observer(hook: str = hook) -> None:
+            called.add(hook)
+
+        setattr(listener, hook, hookimpl(observer))
+    for hook in WRAPPERS:
+
+        def wrapper(hook: str = hook) -> Generator[None, Any, Any]:
+            called.add(hook)
+            return (yield)
+
+        setattr(listener, hook, hookimpl(wrapper=True)(wrapper))
+    return listener
+
+
+def test_every_hook_is_called_in_the_session_of_the_checks() -> None:
+    called: set[str] = set()
+    listener = listening(called)
+
+    lived(registry_with(listener, {"any": 1}))
+
+    assert called == set(implemented_hooks(listener))
+    assert called == {*OBSERVERS, *WRAPPERS, "configure"}

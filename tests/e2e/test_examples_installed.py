@@ -1,0 +1,155 @@
+"""Scaffolds and the examples of the pages, built, installed and used in a fresh environment."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import sysconfig
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.e2e.venvs import ROOT, fresh
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.e2e.venvs import Venv
+
+EXAMPLES = ROOT / "docs" / "examples"
+SCRIPTS = Path(sysconfig.get_path("scripts"))
+
+SCAFFOLDS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "hooks": ("trial_hooks", ()),
+    "runner": ("trial_runner", ("--url", "trial_runner:nice -n 1")),
+    "importer": ("trial_importer", ("--source", "tests/samples/results.jsonl")),
+}
+"""By kind: the name that is scaffolded, and what `plugins check` is given besides."""
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Venv:
+    """An environment with holdall, a scaffolded package of each kind, and every example."""
+    made = fresh(tmp_path_factory.mktemp("lab"))
+    for kind, (name, _more) in SCAFFOLDS.items():
+        folder = made.folder / "scaffolds" / kind
+        done = made.holdall("plugins", "new", kind, name, "--directory", str(folder))
+        assert done.code == 0, done.err
+    scaffolds = [made.folder / "scaffolds" / kind for kind in SCAFFOLDS]
+    made.install(*scaffolds, *(path.parent for path in EXAMPLES.glob("*/pyproject.toml")))
+    return made
+
+
+@pytest.mark.parametrize("kind", SCAFFOLDS)
+def test_a_scaffolded_package_passes_its_own_tests(lab: Venv, kind: str) -> None:
+    options = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly")
+
+    tests = lab.run(lab.python, "-m", "pytest", *options, cwd=lab.folder / "scaffolds" / kind)
+
+    assert (tests.code, "passed" in tests.out) == (0, True), tests.out
+
+
+@pytest.mark.parametrize("kind", SCAFFOLDS)
+def test_a_scaffolded_package_passes_the_checks_of_its_kind(lab: Venv, kind: str) -> None:
+    name, more = SCAFFOLDS[kind]
+
+    holdall = lab.python.parent / "holdall"
+    folder = lab.folder / "scaffolds" / kind
+    checked = lab.run(holdall, "plugins", "check", name, *more, cwd=folder)
+
+    assert (checked.code, "checks passed" in checked.out) == (0, True), checked.out + checked.err
+
+
+def test_the_tools_find_nothing_wrong_with_scaffolds_and_examples(lab: Venv) -> None:
+    folders = [lab.folder / "scaffolds" / kind for kind in SCAFFOLDS]
+    folders += [path.parent for path in EXAMPLES.glob("*/pyproject.toml")]
+    sources = [str(file) for folder in folders for file in folder.rglob("*.py")]
+    config = ("--config-file", str(folders[0] / "pyproject.toml"), "--explicit-package-bases")
+    commands = (
+        ("ruff", "check", "--no-cache", *map(str, folders)),
+        ("ruff", "format", "--check", "--no-cache", *map(str, folders)),
+        ("mypy", *config, "--cache-dir", str(lab.folder / "mypy"), *sources),
+    )
+    if not all((SCRIPTS / command[0]).exists() for command in commands):
+        pytest.skip("ruff and mypy are not installed")
+
+    done = [lab.run(SCRIPTS / command[0], *command[1:]) for command in commands]
+
+    assert [each.out + each.err for each in done if each.code] == []
+
+
+class _Keeping(BaseHTTPRequestHandler):
+    """Keeps the documents that it is sent."""
+
+    received: list[Any]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.received.append(json.loads(body))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_arguments: object) -> None:
+        """Write nothing to the output of the tests."""
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[str, list[Any]]]:
+    """Return the address of a web server on this machine, and what it was sent."""
+    received: list[Any] = []
+    handler = type("Handler", (_Keeping,), {"received": received})
+    with HTTPServer(("127.0.0.1", 0), handler) as made:
+        Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        yield f"http://127.0.0.1:{made.server_port}/", received
+        made.shutdown()
+
+
+def configured(lab: Venv, text: str) -> None:
+    (lab.folder / "home" / "holdall.toml").write_text(text)
+
+
+def test_the_example_webhook_notifies_a_server(lab: Venv, server: tuple[str, list[Any]]) -> None:
+    url, received = server
+    configured(lab, f'[settings.webhook]\nurl = "{url}"\n')
+
+    done = lab.holdall("run", "smoke", "--job", "executable")
+
+    assert done.code == 0, done.err
+    sent = [(record["job"], record["outcome"]) for record in received]
+    assert sent == [("holdall.smoke::executable", "pass")]
+
+
+def test_the_example_signing_signs_reports_and_exports_none_without_a_key(lab: Venv) -> None:
+    home = lab.folder / "home"
+    configured(lab, '[settings.signing]\nkey_file = "key"\n')
+    (home / "key").write_text("s3cret")
+    lab.holdall("run", "smoke", "--job", "executable")
+
+    done = lab.holdall("export", "last", "text=report.txt")
+    (home / "key").unlink()
+    refused = lab.holdall("export", "last", "text=other.txt")
+
+    digest = sha256((home / "report.txt").read_bytes()).hexdigest()
+    signature = hmac.new(b"s3cret", digest.encode(), "sha256").hexdigest()
+    assert (done.code, (home / "report.txt.hmac").read_text()) == (0, f"{signature}\n")
+    assert (refused.code, "'signing' of holdall-hooks-signing" in refused.err) == (4, True)
+    assert not (home / "other.txt").exists()
+
+
+def test_the_example_importer_makes_a_report_of_a_table(lab: Venv) -> None:
+    folder = EXAMPLES / "holdall-importer-rack"
+    sample = str(folder / "tests" / "samples" / "night.csv")
+
+    done = lab.holdall("import", sample, "--json")
+    report = lab.holdall("export", "last", "junit", HOLDALL_PLUGINS_BLOCK="signing")
+    checked = lab.holdall("plugins", "check", "rack", "--source", sample)
+    tests = lab.run(lab.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
+
+    (row,) = json.loads(done.out)
+    assert (row["importer"], row["verdict"]) == ("rack", "FAIL")
+    assert 'name="fan/noise"' in report.out
+    assert "rack of holdall-importer-rack 0.1.0: 11 of 12 checks passed" in checked.out
+    assert tests.code == 0, tests.out
