@@ -7,6 +7,7 @@ navigation and a page for each public module, is added here while it is built.
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -99,9 +100,7 @@ def write_modules(app: Sphinx) -> None:
 def remove_modules(app: Sphinx, error: Exception | None) -> None:
     """Leave the folder of the pages as it was."""
     del app, error
-    for page in module_pages():
-        (MODULES / f"{page}.rst").unlink(missing_ok=True)
-    MODULES.rmdir()
+    shutil.rmtree(MODULES, ignore_errors=True)
 
 
 def module_pages() -> dict[str, str]:
