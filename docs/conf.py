@@ -49,6 +49,7 @@ exclude_patterns = ["examples"]  # packages, which have a README.md each
 html_theme = "furo"
 html_title = f"holdall {release}"
 html_copy_source = False
+toc_object_entries = False  # a third of the build; the names are in the index and the search
 
 myst_heading_anchors = 3  # links to headings are written as GitHub takes them
 myst_enable_extensions = ["deflist"]

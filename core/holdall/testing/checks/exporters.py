@@ -15,12 +15,12 @@ from holdall.contracts import Verifies
 from holdall.errors import ExportCancelled, HoldallError, UnknownOptionError
 from holdall.exports import describe_options, export, options_class_of
 from holdall.registry import misfits
-from holdall.testing.checks.outcomes import CheckFailed, CheckSkipped, require
+from holdall.testing.checks.outcomes import CheckFailed, CheckSkipped, raises, require
 from holdall.testing.checks.subject import ID, Discarding, exported, files_in, target_for
 from holdall.testing.sessions import big_session, devices_session, empty_session, sample_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from holdall.contracts import ExportContext, ExportReport, FolderSink, Sink
     from holdall.exports import Session
@@ -188,7 +188,7 @@ def reads_its_reports_back(subject: ExporterSubject) -> None:
 
         registry.register("exporters", "test.nonsense", Nonsense)
         target = Path(folder) / "nonsense"
-        refused = _raises(
+        refused = raises(
             lambda: export(
                 empty_session(), "test.nonsense", target, registry=registry, verify=True
             ),
@@ -201,7 +201,7 @@ def refuses_unknown_options(subject: ExporterSubject) -> None:
     """An option that it does not have is refused, or ignored and reported if that is asked for."""
     registry = subject.registry()
     given = {_NO_OPTION: "x"}
-    refused = _raises(
+    refused = raises(
         lambda: _written(subject, empty_session(), options=given, registry=registry),
         UnknownOptionError,
     )
@@ -228,7 +228,7 @@ def leaves_the_old_report_when_the_disk_is_full(subject: ExporterSubject) -> Non
         target = Path(folder) / "report"
         export(empty_session(), ID, target, registry=registry)
         before = _content(target)
-        failed = _raises(
+        failed = raises(
             lambda: export(sample_session(), "test.full_disk", target, registry=registry),
             HoldallError,
             OSError,
@@ -241,14 +241,6 @@ def leaves_the_old_report_when_the_disk_is_full(subject: ExporterSubject) -> Non
 
 def _content(report: Path) -> list[bytes]:
     return list(files_in(report)) if report.is_dir() else [report.read_bytes()]
-
-
-def _raises(work: Callable[[], object], *kinds: type[Exception]) -> bool:
-    try:
-        work()
-    except kinds:
-        return True
-    return False
 
 
 class _FullSink:
