@@ -28,6 +28,9 @@ SCAFFOLDS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """By kind: the name that is scaffolded, and what `plugins check` is given besides."""
 
+CHECKED = ("hooks",)
+"""Kinds that are checked here; for others the test of their page does it, which takes its time."""
+
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Venv:
@@ -51,7 +54,7 @@ def test_a_scaffolded_package_passes_its_own_tests(lab: Venv, kind: str) -> None
     assert (tests.code, "passed" in tests.out) == (0, True), tests.out
 
 
-@pytest.mark.parametrize("kind", SCAFFOLDS)
+@pytest.mark.parametrize("kind", CHECKED)
 def test_a_scaffolded_package_passes_the_checks_of_its_kind(lab: Venv, kind: str) -> None:
     name, more = SCAFFOLDS[kind]
 
@@ -134,3 +137,14 @@ def test_the_example_signing_signs_reports_and_exports_none_without_a_key(lab: V
     assert (done.code, (home / "report.txt.hmac").read_text()) == (0, f"{signature}\n")
     assert (refused.code, "'signing' of holdall-hooks-signing" in refused.err) == (4, True)
     assert not (home / "other.txt").exists()
+
+
+def test_the_example_prefix_performs_jobs_behind_its_command(lab: Venv) -> None:
+    device = ("--device", "slow=prefix:env ABOVE=all")
+
+    done = lab.holdall("run", "smoke", "--job", "executable", *device)
+    refused = lab.holdall("run", "smoke", "--job", "executable", "--device", "slow=prefix:")
+
+    assert (done.code, "PASS: 1 pass" in done.err + done.out) == (0, True), done.err
+    assert refused.code != 0
+    assert "write prefix:COMMAND" in refused.err
