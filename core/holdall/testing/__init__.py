@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from holdall.testing.listeners import HooksContract
     from holdall.testing.repositories import RepositoryContract
     from holdall.testing.runners import RunnerContract
+    from holdall.testing.wrappers import WrapperContract
 else:
     __getattr__, __dir__ = lazy_door(
         __name__,
@@ -22,6 +23,7 @@ else:
             ".listeners": ("HooksContract",),
             ".repositories": ("RepositoryContract",),
             ".runners": ("RunnerContract",),
+            ".wrappers": ("WrapperContract",),
         },
     )
 
@@ -33,6 +35,13 @@ if "pytest" in sys.modules:
         "holdall.testing.listeners",
         "holdall.testing.repositories",
         "holdall.testing.runners",
+        "holdall.testing.wrappers",
     )
 
-__all__ = ["ExporterContract", "HooksContract", "RepositoryContract", "RunnerContract"]
+__all__ = [
+    "ExporterContract",
+    "HooksContract",
+    "RepositoryContract",
+    "RunnerContract",
+    "WrapperContract",
+]

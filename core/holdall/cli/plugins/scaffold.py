@@ -67,6 +67,9 @@ _KINDS: Final = {
 """,
     ),
     "runner": _Kind("runners", "Jobs of holdall performed behind a command", "Runner"),
+    "wrapper": _Kind(
+        "repositories", "Stores of holdall, with a warning of each slow step", "Repository"
+    ),
 }
 
 
