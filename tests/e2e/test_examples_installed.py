@@ -29,7 +29,7 @@ SCAFFOLDS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """By kind: the name that is scaffolded, and what `plugins check` is given besides."""
 
-SOME = {"wrapper": "url or option or wrap or listing or slow or append"}
+SOME = {"wrapper": "its_url or capabilities or every_entry or takes_long or no_number"}
 """By kind: the tests of a scaffold to run, where all of them take long."""
 
 CHECKED = ("hooks",)
@@ -147,6 +147,7 @@ def test_the_example_signing_signs_reports_and_exports_none_without_a_key(lab: V
 
 
 def test_the_example_prefix_performs_jobs_behind_its_command(lab: Venv) -> None:
+    configured(lab, "")
     device = ("--device", "slow=prefix:env ABOVE=all")
 
     done = lab.holdall("run", "smoke", "--job", "executable", *device)
@@ -155,3 +156,16 @@ def test_the_example_prefix_performs_jobs_behind_its_command(lab: Venv) -> None:
     assert (done.code, "PASS: 1 pass" in done.err + done.out) == (0, True), done.err
     assert refused.code != 0
     assert "write prefix:COMMAND" in refused.err
+
+
+def test_the_example_zipped_stores_no_entry_as_it_is(lab: Venv) -> None:
+    configured(lab, "")
+    url = f"zipped::{(lab.folder / 'zipped').as_uri()}"
+
+    done = lab.holdall("run", "smoke", "--job", "executable", "--store", url)
+    report = lab.holdall("export", "last", "text", "--store", url)
+
+    journals = [path.read_bytes() for path in (lab.folder / "zipped").rglob("journal-*")]
+    assert (done.code, report.code) == (0, 0), done.err + report.err
+    assert "holdall.smoke::executable" in report.out
+    assert [b"executable" in journal for journal in journals] == [False]
