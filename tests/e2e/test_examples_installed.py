@@ -25,11 +25,15 @@ SCRIPTS = Path(sysconfig.get_path("scripts"))
 SCAFFOLDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "hooks": ("trial_hooks", ()),
     "runner": ("trial_runner", ("--url", "trial_runner:nice -n 1")),
+    "repository": ("trial_store", ()),
     "wrapper": ("trial_wrapper", ()),
 }
 """By kind: the name that is scaffolded, and what `plugins check` is given besides."""
 
-SOME = {"wrapper": "its_url or capabilities or every_entry or takes_long or no_number"}
+SOME = {
+    "repository": "without_a_folder or driven_out or every_entry or blob_comes_back",
+    "wrapper": "its_url or capabilities or every_entry or takes_long or no_number",
+}
 """By kind: the tests of a scaffold to run, where all of them take long."""
 
 CHECKED = ("hooks",)
@@ -86,6 +90,18 @@ def test_the_tools_find_nothing_wrong_with_scaffolds_and_examples(lab: Venv) -> 
     done = [lab.run(SCRIPTS / command[0], *command[1:]) for command in commands]
 
     assert [each.out + each.err for each in done if each.code] == []
+
+
+def test_the_example_of_a_store_is_what_is_scaffolded(lab: Venv) -> None:
+    example, folder = EXAMPLES / "holdall-repository-batches", lab.folder / "batches"
+
+    lab.holdall("plugins", "new", "repository", "batches", "--directory", str(folder))
+
+    paths = [path.relative_to(example) for path in example.rglob("*.py")]
+    assert len(paths) == 4
+    assert {path: (folder / path).read_text() for path in paths} == {
+        path: (example / path).read_text() for path in paths
+    }
 
 
 class _Keeping(BaseHTTPRequestHandler):
@@ -169,3 +185,14 @@ def test_the_example_zipped_stores_no_entry_as_it_is(lab: Venv) -> None:
     assert (done.code, report.code) == (0, 0), done.err + report.err
     assert "holdall.smoke::executable" in report.out
     assert [b"executable" in journal for journal in journals] == [False]
+
+
+def test_the_example_batches_keeps_a_session(lab: Venv) -> None:
+    configured(lab, "")
+    url = f"batches://{lab.folder / 'batches-store'}"
+
+    done = lab.holdall("run", "smoke", "--job", "executable", "--store", url)
+    report = lab.holdall("export", "last", "text", "--store", url)
+
+    assert (done.code, report.code) == (0, 0), done.err + report.err
+    assert "holdall.smoke::executable" in report.out
