@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from holdall.testing.listeners import HooksContract
     from holdall.testing.repositories import RepositoryContract
     from holdall.testing.runners import RunnerContract
+    from holdall.testing.wrappers import WrapperContract
 else:
     __getattr__, __dir__ = lazy_door(
         __name__,
@@ -24,6 +25,7 @@ else:
             ".listeners": ("HooksContract",),
             ".repositories": ("RepositoryContract",),
             ".runners": ("RunnerContract",),
+            ".wrappers": ("WrapperContract",),
         },
     )
 
@@ -36,6 +38,7 @@ if "pytest" in sys.modules:
         "holdall.testing.listeners",
         "holdall.testing.repositories",
         "holdall.testing.runners",
+        "holdall.testing.wrappers",
     )
 
 __all__ = [
@@ -44,4 +47,5 @@ __all__ = [
     "ImporterContract",
     "RepositoryContract",
     "RunnerContract",
+    "WrapperContract",
 ]
