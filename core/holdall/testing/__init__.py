@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from holdall.testing.exporters import ExporterContract
     from holdall.testing.importers import ImporterContract
     from holdall.testing.listeners import HooksContract
+    from holdall.testing.providers import ProviderContract
     from holdall.testing.repositories import RepositoryContract
 else:
     __getattr__, __dir__ = lazy_door(
@@ -21,6 +22,7 @@ else:
             ".exporters": ("ExporterContract",),
             ".importers": ("ImporterContract",),
             ".listeners": ("HooksContract",),
+            ".providers": ("ProviderContract",),
             ".repositories": ("RepositoryContract",),
         },
     )
@@ -32,7 +34,14 @@ if "pytest" in sys.modules:
         "holdall.testing.guarantees",
         "holdall.testing.importers",
         "holdall.testing.listeners",
+        "holdall.testing.providers",
         "holdall.testing.repositories",
     )
 
-__all__ = ["ExporterContract", "HooksContract", "ImporterContract", "RepositoryContract"]
+__all__ = [
+    "ExporterContract",
+    "HooksContract",
+    "ImporterContract",
+    "ProviderContract",
+    "RepositoryContract",
+]
