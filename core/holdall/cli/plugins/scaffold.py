@@ -59,6 +59,15 @@ _KINDS: Final = {
 @alias@ = "@id@"
 """,
     ),
+    "provider": _Kind(
+        "providers",
+        "Jobs of @name@ for holdall",
+        "Provider",
+        """\
+[project.entry-points."holdall.providers"]
+@id@ = "@package@"
+""",
+    ),
     "importer": _Kind(
         "importers",
         "Results of @name@ in sessions of holdall",

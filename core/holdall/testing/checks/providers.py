@@ -8,11 +8,12 @@ import os
 import re
 import subprocess
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from holdall.errors import HoldallError
+from holdall.errors import HoldallError, ProviderLoadError
 from holdall.providers import load_provider
 from holdall.registry import OWN_DISTRIBUTION, Registry
 from holdall.testing.checks.fresh import PATIENCE_S, fresh_python
@@ -32,8 +33,8 @@ from holdall import Registry, load_provider
 from holdall.registry import PluginPolicy
 name, target, distribution = sys.argv[1:]
 registry = Registry.discover(PluginPolicy.of(prefer={name: distribution}))
-units = load_provider(name, registry=registry).unit_list
-print(json.dumps({"units": len(units), "imported": target in sys.modules}))
+load_provider(name, registry=registry).unit_list
+print(json.dumps({"imported": target in sys.modules}))
 """
 
 _DATA: Final = re.compile(
@@ -41,6 +42,10 @@ _DATA: Final = re.compile(
 )
 """A file of the data folder, as a command names it."""
 
+_SHIPPED: Final = (
+    "if the source has it, it is not shipped: with setuptools, name it in "
+    "[tool.setuptools.package-data]"
+)
 _RESERVED: Final = ("holdall.", "com.canonical.")
 
 
@@ -50,12 +55,10 @@ class ProviderSubject:
 
     Attributes:
         candidate: How it is declared.
-        provider: What the package's folder comes to.
         registry: Finds it, and those that it must get along with.
     """
 
     candidate: Candidate
-    provider: Provider
     registry: Registry
 
     @classmethod
@@ -64,31 +67,50 @@ class ProviderSubject:
 
         Raises:
             PluginError: There is none.
-            ProviderLoadError: Its package's folder holds no provider.
         """
         plugins = registry or Registry.discover()
-        candidate = plugins.resolve("providers", name)
-        provider = load_provider(candidate.id, registry=plugins)
-        return cls(candidate=candidate, provider=provider, registry=plugins)
+        return cls(candidate=plugins.resolve("providers", name), registry=plugins)
+
+    def load(self) -> Provider:
+        """Return what the package's folder comes to.
+
+        Raises:
+            ProviderLoadError: It holds no provider.
+        """
+        return load_provider(self.candidate.id, registry=self.registry)
+
+    @cached_property
+    def provider(self) -> Provider:
+        """What the package's folder comes to, for checks that take it for granted.
+
+        Raises:
+            CheckSkipped: It holds no provider, which a check of its own says.
+        """
+        try:
+            return self.load()
+        except ProviderLoadError as error:
+            raise CheckSkipped("its package holds no provider") from error
+
+
+def says_what_it_is(subject: ProviderSubject) -> None:
+    """A .provider file gives its name, namespace and version; nothing is guessed."""
+    try:
+        provider = subject.load()
+    except ProviderLoadError as error:
+        raise CheckFailed(f"{error}; {_SHIPPED}") from error
+    folder = provider.folder
+    definitions = [] if folder is None else list(folder.glob("*.provider"))
+    require(definitions, f"there is no .provider file in {folder}; {_SHIPPED}")
+    require(provider.version not in {"", "0"}, f"{definitions[0]} has no version")
+    require(provider.description, f"{definitions[0]} has no description")
 
 
 def is_read_without_import(subject: ProviderSubject) -> None:
     """It is found and read, and no module of its package is imported."""
     found = subject.candidate
+    require(subject.provider.unit_list, f"the package {found.target} holds no unit; {_SHIPPED}")
     seen = json.loads(fresh_python(_READ, found.id, found.target, found.distribution))
     require(not seen["imported"], f"reading it imported {found.target}")
-    require(seen["units"], f"the package {found.target} holds no unit; are its files shipped?")
-
-
-def says_what_it_is(subject: ProviderSubject) -> None:
-    """A .provider file gives its name, namespace and version; nothing is guessed."""
-    provider = subject.provider
-    folder = provider.folder
-    definitions = [] if folder is None else list(folder.glob("*.provider"))
-    reason = f"there is no .provider file in {folder}; are its files shipped?"
-    require(definitions, reason)
-    require(provider.version not in {"", "0"}, f"{definitions and definitions[0]} has no version")
-    require(provider.description, f"{definitions and definitions[0]} has no description")
 
 
 def has_a_namespace_of_its_own(subject: ProviderSubject) -> None:
