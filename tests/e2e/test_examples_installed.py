@@ -25,6 +25,7 @@ SCRIPTS = Path(sysconfig.get_path("scripts"))
 SCAFFOLDS = {
     "hooks": ("trial_hooks", ()),
     "importer": ("trial_importer", ("--source", "tests/samples/results.jsonl")),
+    "provider": ("trial_provider", ()),
 }
 """By kind: the name that is scaffolded, and what `plugins check` is given besides."""
 
@@ -144,11 +145,18 @@ def test_the_example_importer_makes_a_report_of_a_table(lab: Venv) -> None:
 
     done = lab.holdall("import", sample, "--json")
     report = lab.holdall("export", "last", "junit", HOLDALL_PLUGINS_BLOCK="signing")
-    checked = lab.holdall("plugins", "check", "rack", "--source", sample)
     tests = lab.run(lab.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
 
     (row,) = json.loads(done.out)
     assert (row["importer"], row["verdict"]) == ("rack", "FAIL")
     assert 'name="fan/noise"' in report.out
-    assert "rack of holdall-importer-rack 0.1.0: 11 of 12 checks passed" in checked.out
     assert tests.code == 0, tests.out
+
+
+def test_the_example_provider_ships_what_its_jobs_call(lab: Venv) -> None:
+    configured(lab, "")
+    done = lab.holdall("run", "disks", "--json", HOLDALL_PLUGINS_BLOCK="webhook signing")
+    checked = lab.holdall("plugins", "check", "disks")
+
+    assert json.loads(done.out)["outcomes"] == {"pass": 4}
+    assert "disks of holdall-provider-disks 0.1.0: 10 of 10 checks passed" in checked.out
