@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 EXAMPLES = ROOT / "docs" / "examples"
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 
-SCAFFOLDS = {
+SCAFFOLDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "hooks": ("trial_hooks", ()),
+    "runner": ("trial_runner", ("--url", "trial_runner:nice -n 1")),
     "importer": ("trial_importer", ("--source", "tests/samples/results.jsonl")),
     "provider": ("trial_provider", ()),
 }

@@ -26,22 +26,31 @@ class Task(Protocol):
 
     @property
     def folder(self) -> Path:
-        """A folder of the attempt's own, gone afterwards."""
+        """A folder of the attempt's own on this machine, empty at first and gone afterwards.
+
+        The command runs in it. On another machine it runs in such a folder there.
+        """
         ...
 
     @property
     def user(self) -> str:
-        """The account that performs the job; empty for the one that runs holdall."""
+        """The account that performs the job; empty for the one that the runner uses by itself.
+
+        A job whose account it can't become is an `error`, and its command does not run.
+        """
         ...
 
     @property
     def environ(self) -> dict[str, str]:
-        """The variables the command sees, complete."""
+        """The variables the command sees, complete: nothing else of this process's own."""
         ...
 
     @property
     def timeout(self) -> float | None:
-        """Seconds after which the attempt is to be ended, None for never."""
+        """Seconds after which the command and its children are to be ended, None for never.
+
+        The result is a `crash` then, and its comments say that it took too long.
+        """
         ...
 
     @property
@@ -55,7 +64,12 @@ class Task(Protocol):
     def started(self, process: ProcessMark | None) -> None:
         """Make durable that the attempt starts; the command may run only once it returned.
 
-        It is called once for each attempt.
+        A runner calls it once for each attempt whose command can be started. What it raises
+        is holdall's: the command does not run then, and `run` lets it pass.
+
+        Args:
+            process: What `interrupted` will be given if holdall ends before the attempt does;
+                None if nothing of the attempt could be found again.
         """
         ...
 
@@ -115,6 +129,10 @@ class Runner(Protocol):
     def run(self, task: Task) -> JobResult:
         """Run the job's command and return what came out; the log is taken from `task.output`.
 
+        The command is performed by the job's shell, `shell -c command`. Exit code 0 is a pass
+        and any other a fail; a command that a signal or the timeout ended is a crash. Several
+        threads may call it at once, each with a task of its own.
+
         What a person is asked before and behind it is none of a runner's business.
         A job that can't be performed has a result too, with the outcome `error`. What this
         raises is the runner's own fault: it ends the run of the device, and the jobs of other
@@ -123,7 +141,11 @@ class Runner(Protocol):
         ...
 
     def interrupted(self, process: ProcessMark | None) -> Interruption:
-        """End what is left of an attempt that never finished; return what interrupted it."""
+        """End what is left of an attempt that never finished; return what interrupted it.
+
+        Another process may have begun it, so nothing of it is known but the mark: `killed` if
+        the device was not restarted since, `rebooted` if it was, `unknown` if nobody can say.
+        """
         ...
 
 

@@ -44,6 +44,9 @@ class Resolution(NamedTuple):
     error: PluginError | None = None
     legacy: Alias | None = None
 
+    def __str__(self) -> str:
+        return f"the {KINDS[self.kind]} {self.name!r}: {'; '.join(s.text for s in self.steps)}"
+
     def get(self) -> Candidate:
         """Return the candidate, or raise `error`."""
         if self.candidate is not None:

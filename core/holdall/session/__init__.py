@@ -24,7 +24,7 @@ from holdall.session.resources import (
 )
 from holdall.session.restarting import RESTARTING
 from holdall.session.run import RunSettings, run_session
-from holdall.session.runners import BoundRunner, open_runner, runner_name
+from holdall.session.runners import BoundRunner, TaskWrapper, open_runner, runner_name
 from holdall.session.salvage import Salvage, salvage_session
 from holdall.session.selection import begin, default_plan, find_plan, finish
 from holdall.session.siblings import siblings
@@ -53,6 +53,7 @@ __all__ = [
     "SessionDeviceContext",
     "SessionManager",
     "SessionState",
+    "TaskWrapper",
     "auto_retry_candidates",
     "begin",
     "create_storage",

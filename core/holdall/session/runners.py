@@ -6,11 +6,16 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from holdall.errors import PluginError, RunnerUrlError, masked_url
-from holdall.registry import Identity, calling, options_of, shown
+from holdall.registry import Identity, calling, shown
+from holdall.settings import options_of
 
 if TYPE_CHECKING:
-    from holdall.contracts import Runner
+    from pathlib import Path
+
+    from holdall.contracts import ProcessMark, Runner, Task
     from holdall.registry import Registry
+    from holdall.results import Stream
+    from holdall.units import Device, Job
 
 _NAME: Final = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(?:[:?].*)?", re.DOTALL)
 
@@ -65,3 +70,61 @@ def runner_name(url: str) -> str:
     if name is None:
         raise RunnerUrlError(url, "it does not begin with the name of a runner, as 'local' does")
     return name["name"]
+
+
+class TaskWrapper:
+    """Another task, of which a subclass changes something: for a runner that uses another one.
+
+    Attributes:
+        inner: The task that is wrapped.
+    """
+
+    def __init__(self, inner: Task) -> None:
+        self.inner: Final = inner
+
+    @property
+    def job(self) -> Job:
+        """What to do."""
+        return self.inner.job
+
+    @property
+    def device(self) -> Device:
+        """The device to do it on."""
+        return self.inner.device
+
+    @property
+    def folder(self) -> Path:
+        """A folder of the attempt's own, gone afterwards."""
+        return self.inner.folder
+
+    @property
+    def user(self) -> str:
+        """The account that performs the job; empty for the one that runs holdall."""
+        return self.inner.user
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables the command sees, complete."""
+        return self.inner.environ
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds after which the attempt is to be ended, None for never."""
+        return self.inner.timeout
+
+    @property
+    def stdin(self) -> int | None:
+        """The file descriptor that the command reads from; None for nothing to read."""
+        return self.inner.stdin
+
+    def started(self, process: ProcessMark | None) -> None:
+        """Make durable that the attempt starts; the command may run only once it returned."""
+        self.inner.started(process)
+
+    def output(self, stream: Stream, data: bytes) -> None:
+        """Record what the job wrote just now."""
+        self.inner.output(stream, data)
+
+
+if TYPE_CHECKING:
+    _: type[Task] = TaskWrapper

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from holdall.testing.listeners import HooksContract
     from holdall.testing.providers import ProviderContract
     from holdall.testing.repositories import RepositoryContract
+    from holdall.testing.runners import RunnerContract
 else:
     __getattr__, __dir__ = lazy_door(
         __name__,
@@ -24,6 +25,7 @@ else:
             ".listeners": ("HooksContract",),
             ".providers": ("ProviderContract",),
             ".repositories": ("RepositoryContract",),
+            ".runners": ("RunnerContract",),
         },
     )
 
@@ -36,6 +38,7 @@ if "pytest" in sys.modules:
         "holdall.testing.listeners",
         "holdall.testing.providers",
         "holdall.testing.repositories",
+        "holdall.testing.runners",
     )
 
 __all__ = [
@@ -44,4 +47,5 @@ __all__ = [
     "ImporterContract",
     "ProviderContract",
     "RepositoryContract",
+    "RunnerContract",
 ]

@@ -17,6 +17,7 @@ from holdall.cli.output import note_lines, print_json, print_line, print_table
 from holdall.cli.plugins.children import run_child
 from holdall.cli.plugins.showing import kind_option, meant
 from holdall.cli.plugins.storing import url_for
+from holdall.cli.tried import PLUGIN_FILES, tried_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,6 +76,7 @@ def check(
     resolution = meant(registry, name, kind)
     candidate = registry.resolve(resolution.kind, name)
     alone = {"HOLDALL_NO_PLUGINS": "1"} if registry.policy.only_own else {}
+    alone[PLUGIN_FILES] = "\n".join(tried_files())
     if candidate.kind == "repositories":
         rows = _checked_store(candidate, registry, url, timeout, alone)
     else:

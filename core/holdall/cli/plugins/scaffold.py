@@ -83,6 +83,7 @@ _KINDS: Final = {
 @id@ = "@package@:listener"
 """,
     ),
+    "runner": _Kind("runners", "Jobs of holdall performed behind a command", "Runner"),
 }
 
 

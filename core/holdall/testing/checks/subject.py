@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdall.exports import LISTING, export
-from holdall.registry import PluginPolicy, Registry, State
+from holdall.registry import APPLICATION, TRIED, PluginPolicy, Registry, State
 from holdall.testing.checks.fresh import fresh_python
 from holdall.testing.checks.outcomes import CheckSkipped
 
@@ -118,7 +118,8 @@ class ExporterSubject:
             made.register("exporters", ID, exporter)
             return made
 
-        return cls(exporter=exporter, registry=make, candidate=candidate)
+        declared = candidate if candidate.distribution not in {TRIED, APPLICATION} else None
+        return cls(exporter=exporter, registry=make, candidate=declared)
 
     @classmethod
     def of(
