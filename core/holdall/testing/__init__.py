@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from holdall.testing.exporters import ExporterContract
     from holdall.testing.importers import ImporterContract
     from holdall.testing.listeners import HooksContract
+    from holdall.testing.loaders import ProviderLoaderContract
     from holdall.testing.providers import ProviderContract
     from holdall.testing.repositories import RepositoryContract
     from holdall.testing.runners import RunnerContract
@@ -23,6 +24,7 @@ else:
             ".exporters": ("ExporterContract",),
             ".importers": ("ImporterContract",),
             ".listeners": ("HooksContract",),
+            ".loaders": ("ProviderLoaderContract",),
             ".providers": ("ProviderContract",),
             ".repositories": ("RepositoryContract",),
             ".runners": ("RunnerContract",),
@@ -36,6 +38,7 @@ if "pytest" in sys.modules:
         "holdall.testing.guarantees",
         "holdall.testing.importers",
         "holdall.testing.listeners",
+        "holdall.testing.loaders",
         "holdall.testing.providers",
         "holdall.testing.repositories",
         "holdall.testing.runners",
@@ -46,6 +49,7 @@ __all__ = [
     "HooksContract",
     "ImporterContract",
     "ProviderContract",
+    "ProviderLoaderContract",
     "RepositoryContract",
     "RunnerContract",
 ]
