@@ -27,6 +27,10 @@ SCAFFOLDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "runner": ("trial_runner", ("--url", "trial_runner:nice -n 1")),
     "importer": ("trial_importer", ("--source", "tests/samples/results.jsonl")),
     "provider": ("trial_provider", ()),
+    "provider_loader": (
+        "trial_loader",
+        ("--source", "tests/samples/sample.trial_loader"),
+    ),
 }
 """By kind: the name that is scaffolded, and what `plugins check` is given besides."""
 
@@ -161,3 +165,11 @@ def test_the_example_provider_ships_what_its_jobs_call(lab: Venv) -> None:
 
     assert json.loads(done.out)["outcomes"] == {"pass": 4}
     assert "disks of holdall-provider-disks 0.1.0: 10 of 10 checks passed" in checked.out
+
+
+def test_the_example_loader_runs_a_table(lab: Venv) -> None:
+    configured(lab, "")
+    sample = str(EXAMPLES / "holdall-provider-loader-table/tests/samples/burnin.table")
+    done = lab.holdall("run", sample, "--json", HOLDALL_PLUGINS_BLOCK="webhook signing")
+
+    assert json.loads(done.out)["outcomes"] == {"pass": 3}
