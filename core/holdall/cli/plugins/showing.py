@@ -80,15 +80,11 @@ def show(name: str, kind: str | None, *, as_json: bool) -> int:
     """
     registry = installed(strict=False)
     resolution = meant(registry, name, kind)
-    claims = [
-        claim for claim in registry.candidates(resolution.kind) if claim.id == _id_of(resolution)
-    ]
-    if not claims:
-        raise resolution.error or UnknownPluginError(KINDS[resolution.kind], name)
-    facts = [_facts(claim, registry) for claim in claims]
+    found = claims(registry, resolution)
+    facts = [_facts(claim, registry) for claim in found]
     problem = ""
     if resolution.candidate is not None and resolution.kind in {"exporters", "hooks"}:
-        shown = facts[claims.index(resolution.candidate)]
+        shown = facts[found.index(resolution.candidate)]
         try:
             shown.update(_of_plugin(resolution.candidate, registry))
         except PluginLoadError as error:
@@ -128,6 +124,19 @@ def why(name: str, kind: str | None, *, as_json: bool) -> int:
             (_("STEP"), _("WHAT IS KNOWN")), [(step.what, step.text) for step in resolution.steps]
         )
     return (exit_code(resolution.error) or PLUGIN) if resolution.error is not None else 0
+
+
+def claims(registry: Registry, resolution: Resolution) -> list[Candidate]:
+    """Return everything that claims the id that a name resolves to.
+
+    Raises:
+        PluginError: Nothing does.
+    """
+    wanted = _id_of(resolution)
+    found = [claim for claim in registry.candidates(resolution.kind) if claim.id == wanted]
+    if not found:
+        raise resolution.error or UnknownPluginError(KINDS[resolution.kind], resolution.name)
+    return found
 
 
 def _id_of(resolution: Resolution) -> str:

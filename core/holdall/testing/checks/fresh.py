@@ -44,7 +44,7 @@ def fresh_python(program: str, *arguments: str, **variables: str) -> str:
     """
     path = os.pathsep.join(filter(None, sys.path))
     done = subprocess.run(
-        [sys.executable, "-c", program, *arguments],
+        [sys.executable, "-P", "-c", program, *arguments],
         env={**os.environ, "PYTHONPATH": path, **variables},
         stdin=subprocess.DEVNULL,
         capture_output=True,
