@@ -8,17 +8,18 @@ from pathlib import Path
 from holdall import load_provider
 from holdall.testing import ProviderContract
 
+NAME = "disks"
 DATA = Path(__file__).parents[1] / "src" / "holdall_disks" / "data"
 
 
 class TestDisksProvider(ProviderContract):
     """It keeps the promises of every provider."""
 
-    provider = "disks"
+    provider = NAME
 
 
 def test_the_plan_passes_on_this_machine(tmp_path: Path) -> None:
-    command = ["run", "disks", "--json", "--store", f"file://{tmp_path}/store"]
+    command = ["run", NAME, "--json", "--store", f"file://{tmp_path}/store"]
     done = subprocess.run(
         [sys.executable, "-m", "holdall", *command], capture_output=True, text=True
     )
@@ -36,6 +37,6 @@ def test_too_little_room_fails_the_job() -> None:
 
 
 def test_each_job_says_what_it_is_for() -> None:
-    jobs = [unit for unit in load_provider("disks").unit_list if unit.kind == "job"]
+    jobs = [unit for unit in load_provider(NAME).unit_list if unit.kind == "job"]
 
     assert [job.id for job in jobs if not job.get("purpose")] == []

@@ -1,1 +1,1 @@
-"""Jobs of disks: holdall reads the files of this folder, and imports nothing of it."""
+"""Jobs of disks: files that are read, and never imported."""
