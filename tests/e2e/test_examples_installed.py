@@ -28,6 +28,11 @@ SCAFFOLDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "importer": ("trial_importer", ("--source", "tests/samples/results.jsonl")),
     "repository": ("trial_store", ()),
     "wrapper": ("trial_wrapper", ()),
+    "provider": ("trial_provider", ()),
+    "provider_loader": (
+        "trial_loader",
+        ("--source", "tests/samples/sample.trial_loader"),
+    ),
 }
 """By kind: the name that is scaffolded, and what `plugins check` is given besides."""
 
@@ -171,13 +176,11 @@ def test_the_example_importer_makes_a_report_of_a_table(lab: Venv) -> None:
 
     done = lab.holdall("import", sample, "--json")
     report = lab.holdall("export", "last", "junit", HOLDALL_PLUGINS_BLOCK="signing")
-    checked = lab.holdall("plugins", "check", "rack", "--source", sample)
     tests = lab.run(lab.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
 
     (row,) = json.loads(done.out)
     assert (row["importer"], row["verdict"]) == ("rack", "FAIL")
     assert 'name="fan/noise"' in report.out
-    assert "rack of holdall-importer-rack 0.1.0: 11 of 12 checks passed" in checked.out
     assert tests.code == 0, tests.out
 
 
@@ -215,3 +218,20 @@ def test_the_example_batches_keeps_a_session(lab: Venv) -> None:
 
     assert (done.code, report.code) == (0, 0), done.err + report.err
     assert "holdall.smoke::executable" in report.out
+
+
+def test_the_example_provider_ships_what_its_jobs_call(lab: Venv) -> None:
+    configured(lab, "")
+    done = lab.holdall("run", "disks", "--json", HOLDALL_PLUGINS_BLOCK="webhook signing")
+    checked = lab.holdall("plugins", "check", "disks")
+
+    assert json.loads(done.out)["outcomes"] == {"pass": 4}
+    assert "disks of holdall-provider-disks 0.1.0: 10 of 10 checks passed" in checked.out
+
+
+def test_the_example_loader_runs_a_table(lab: Venv) -> None:
+    configured(lab, "")
+    sample = str(EXAMPLES / "holdall-provider-loader-table/tests/samples/burnin.table")
+    done = lab.holdall("run", sample, "--json", HOLDALL_PLUGINS_BLOCK="webhook signing")
+
+    assert json.loads(done.out)["outcomes"] == {"pass": 3}

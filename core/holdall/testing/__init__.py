@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from holdall.testing.exporters import ExporterContract
     from holdall.testing.importers import ImporterContract
     from holdall.testing.listeners import HooksContract
+    from holdall.testing.loaders import ProviderLoaderContract
+    from holdall.testing.providers import ProviderContract
     from holdall.testing.repositories import RepositoryContract
     from holdall.testing.runners import RunnerContract
     from holdall.testing.wrappers import WrapperContract
@@ -23,6 +25,8 @@ else:
             ".exporters": ("ExporterContract",),
             ".importers": ("ImporterContract",),
             ".listeners": ("HooksContract",),
+            ".loaders": ("ProviderLoaderContract",),
+            ".providers": ("ProviderContract",),
             ".repositories": ("RepositoryContract",),
             ".runners": ("RunnerContract",),
             ".wrappers": ("WrapperContract",),
@@ -36,6 +40,8 @@ if "pytest" in sys.modules:
         "holdall.testing.guarantees",
         "holdall.testing.importers",
         "holdall.testing.listeners",
+        "holdall.testing.loaders",
+        "holdall.testing.providers",
         "holdall.testing.repositories",
         "holdall.testing.runners",
         "holdall.testing.wrappers",
@@ -45,6 +51,8 @@ __all__ = [
     "ExporterContract",
     "HooksContract",
     "ImporterContract",
+    "ProviderContract",
+    "ProviderLoaderContract",
     "RepositoryContract",
     "RunnerContract",
     "WrapperContract",

@@ -59,6 +59,21 @@ _KINDS: Final = {
 @alias@ = "@id@"
 """,
     ),
+    "provider_loader": _Kind(
+        "provider_loaders",
+        "Providers in files of @name@, for holdall",
+        "Loader",
+        check=" --source tests/samples/sample.@name@",
+    ),
+    "provider": _Kind(
+        "providers",
+        "Jobs of @name@ for holdall",
+        "Provider",
+        """\
+[project.entry-points."holdall.providers"]
+@id@ = "@package@"
+""",
+    ),
     "importer": _Kind(
         "importers",
         "Results of @name@ in sessions of holdall",
@@ -148,7 +163,7 @@ def _placeholders(kind: str, name: str) -> dict[str, str]:
     }
     return {
         **values,
-        "check": scaffolded.check,
+        "check": _filled(scaffolded.check, values),
         "description": _filled(scaffolded.description, values),
         "entry_points": _filled(scaffolded.entry_points, values),
     }

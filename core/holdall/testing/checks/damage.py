@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +51,16 @@ def with_hostile_text(source: Path) -> Iterator[str]:
                 yield word[0].decode()
         finally:
             path.write_bytes(whole)
+
+
+def contents(folder: Path) -> dict[str, Any]:
+    """Return the digest of each file below a folder, and when its folders were changed."""
+    return {
+        str(path.relative_to(folder)): (
+            path.stat().st_mtime_ns if path.is_dir() else sha256(path.read_bytes()).hexdigest()
+        )
+        for path in sorted(folder.rglob("*"))
+    }
 
 
 def _some(found: list[re.Match[bytes]], most: int) -> list[re.Match[bytes]]:

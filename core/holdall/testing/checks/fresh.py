@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from holdall.registry import PluginPolicy, Registry, State
+from holdall.registry import APPLICATION, TRIED, PluginPolicy, Registry, State
 from holdall.testing.checks.outcomes import CheckSkipped, require
 
 if TYPE_CHECKING:
@@ -62,6 +62,11 @@ def fresh_python(program: str, *arguments: str, **variables: str) -> str:
 def own_plugins() -> Registry:
     """Return a registry of holdall's own plugins; no hook of others takes part in a check."""
     return Registry.discover(PluginPolicy.of(allow=()))
+
+
+def declared(candidate: Candidate) -> Candidate | None:
+    """Return a declaration that a fresh process finds too; None for what is only registered."""
+    return None if candidate.distribution in {TRIED, APPLICATION} else candidate
 
 
 def installed_class(kind: str, plugin: type) -> Candidate | None:

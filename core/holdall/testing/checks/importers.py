@@ -9,11 +9,10 @@ import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
-from hashlib import sha256
 from io import BytesIO, StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from holdall.contracts.importers import HEAD
 from holdall.errors import HoldallError, OptionValueError, PluginLoadError
@@ -21,7 +20,7 @@ from holdall.exports import export
 from holdall.recording import Recorder
 from holdall.registry import State
 from holdall.stores import open_repository
-from holdall.testing.checks.damage import damaged, with_hostile_text
+from holdall.testing.checks.damage import contents, damaged, with_hostile_text
 from holdall.testing.checks.fresh import (
     own_plugins,
     require_found_without_import,
@@ -106,9 +105,9 @@ def leaves_the_source_alone(subject: ImporterSubject) -> None:
     """The source is only read, and nothing is written beside it."""
     with subject.sources() as sources:
         for source in sources:
-            before = _content(source.parent)
+            before = contents(source.parent)
             subject.loaded(source)
-            after = _content(source.parent)
+            after = contents(source.parent)
             changed = sorted(set(before.items()) ^ set(after.items()))
             require(not changed, f"loading {source.name!r} changed {changed and changed[0][0]!r}")
 
@@ -241,15 +240,6 @@ def _export_all(view: SessionView, what: str) -> None:
             continue  # it needs an option, such as a template, or an extra that is not installed
         except HoldallError as error:
             raise CheckFailed(f"{candidate.id} can't write {what!r}: {error}") from error
-
-
-def _content(folder: Path) -> dict[str, Any]:
-    return {
-        str(path.relative_to(folder)): (
-            path.stat().st_mtime_ns if path.is_dir() else sha256(path.read_bytes()).hexdigest()
-        )
-        for path in sorted(folder.rglob("*"))
-    }
 
 
 def _is_file(sample: Path) -> bool:

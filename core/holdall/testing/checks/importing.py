@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from holdall.testing.checks import importers
+from holdall.testing.checks.fresh import declared
 from holdall.testing.checks.import_subject import ImporterSubject
 from holdall.testing.checks.suites import Suite
 
@@ -18,7 +19,7 @@ def _installed(name: str, registry: Registry, given: Given) -> ImporterSubject:
     return ImporterSubject(
         importer=registry.load("importers", name),
         samples=tuple(Path(source) for source in given.sources),
-        candidate=registry.resolve("importers", name),
+        candidate=declared(registry.resolve("importers", name)),
         allowance_mib=given.memory_mib,
     )
 
