@@ -89,10 +89,10 @@ class Package:
         (info / "RECORD").write_text(record)
 
 
-def option(name: str, hint: str, value: str, words: str) -> Package:
+def option(name: str, hint: str, value: str, words: str, loaded: str = "invalid") -> Package:
     """A package with one option of a type that no option may have, or with a bad default."""
     source = DATACLASS.replace("{hint}", hint).replace("{value}", value)
-    return Package(f"odd.{name}", source, words)
+    return Package(f"odd.{name}", source, words, loaded=loaded)
 
 
 _KINDS = "and an option is a str, bool, int, float"
@@ -147,7 +147,7 @@ PACKAGES = (
     ),
     # options
     option("dict", "dict[str, str]", "dataclasses.field(default_factory=dict)", _KINDS),
-    option("mutable", "list[str]", "[]", "raised ValueError: mutable default"),
+    option("mutable", "list[str]", "[]", "raised ValueError: mutable default", loaded="broken"),
     Package(
         "odd.needed",
         OPTIONS.replace("{definition}", "@dataclasses.dataclass\nclass Options:\n    odd: int"),

@@ -113,18 +113,18 @@ class Names(NamedTuple):
     def _error(
         self, kind: str, name: str, plugin_id: str, claims: Sequence[Candidate]
     ) -> PluginError:
+        words = (KINDS[kind], plugin_id)
         torn = [claim for claim in claims if claim.state is State.AMBIGUOUS]
         if torn:
             owners = list(dict.fromkeys(claim.distribution for claim in torn))
             remedy = f'prefer = {{"{plugin_id}" = "{owners[0]}"}}' if len(owners) > 1 else ""
             own = owners == [APPLICATION]
             undo = "unregister the id, and register one" if own else "uninstall all but one"
-            return PluginConflictError(KINDS[kind], plugin_id, _origins(torn), remedy, undo)
+            return PluginConflictError(*words, _origins(torn), remedy, undo)
         for claim in claims:
             if claim.error is not None:
                 return claim.error
-            words = (claim.state, claim.reason, claim.origin)
-            return PluginUnavailableError(KINDS[kind], plugin_id, *words)
+            return PluginUnavailableError(*words, claim.state, claim.reason, claim.origin)
         return UnknownPluginError(KINDS[kind], name, self.known(kind), _elsewhere(kind, name))
 
     def known(self, kind: str) -> list[str]:

@@ -46,9 +46,8 @@ def _unmatched(
     policy: PluginPolicy, candidates: Sequence[Candidate], aliases: AliasTable
 ) -> Iterator[tuple[Rule, str]]:
     for rule in (*policy.block, *(policy.allow or ())):
-        if rule.matches("", TRIED, ""):
-            continue  # it is about what somebody may name one day
-        if not any(
+        # A rule about `--plugin` is about what somebody may name one day.
+        if not rule.matches("", TRIED, "") and not any(
             rule.matches(candidate.id, candidate.distribution, candidate.target)
             for candidate in candidates
         ):

@@ -120,11 +120,12 @@ def why(name: str, kind: str | None, *, as_json: bool) -> int:
     """
     registry = installed(strict=False)
     resolution = meant(registry, name, kind)
-    error: HoldallError | None = resolution.error
+    error, code = resolution.error, PLUGIN
     steps = [(step.what, step.text) for step in resolution.steps]
     if resolution.candidate is not None:
-        error = _load_problem(resolution.candidate, registry)
-        steps.append(("load", "it can be loaded" if error is None else message(error)))
+        problem = _load_problem(resolution.candidate, registry)
+        code = PLUGIN if problem else 0
+        steps.append(("load", "it can be loaded" if problem is None else message(problem)))
     if as_json:
         print_json(
             {
@@ -136,7 +137,7 @@ def why(name: str, kind: str | None, *, as_json: bool) -> int:
         )
     else:
         print_table((_("STEP"), _("WHAT IS KNOWN")), steps)
-    return (exit_code(error) or PLUGIN) if error is not None else 0
+    return exit_code(error) or PLUGIN if error is not None else code
 
 
 def _load_problem(candidate: Candidate, registry: Registry) -> HoldallError | None:
