@@ -7,6 +7,7 @@ navigation and a page for each public module, is added here while it is built.
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -14,11 +15,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pygments.lexers.special import TextLexer
 from sphinx.ext.napoleon import Config, GoogleDocstring
+from sphinx.util.logging import getLogger
 
 import holdall
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
+
+logger = getLogger(__name__)
 
 HERE: Final = Path(__file__).parent
 MODULES: Final = HERE / "reference" / "modules"
@@ -44,6 +49,7 @@ exclude_patterns = ["examples"]  # packages, which have a README.md each
 html_theme = "furo"
 html_title = f"holdall {release}"
 html_copy_source = False
+toc_object_entries = False  # a third of the build; the names are in the index and the search
 
 myst_heading_anchors = 3  # links to headings are written as GitHub takes them
 myst_enable_extensions = ["deflist"]
@@ -95,9 +101,7 @@ def write_modules(app: Sphinx) -> None:
 def remove_modules(app: Sphinx, error: Exception | None) -> None:
     """Leave the folder of the pages as it was."""
     del app, error
-    for page in module_pages():
-        (MODULES / f"{page}.rst").unlink(missing_ok=True)
-    MODULES.rmdir()
+    shutil.rmtree(MODULES, ignore_errors=True)
 
 
 def module_pages() -> dict[str, str]:
@@ -107,8 +111,26 @@ def module_pages() -> dict[str, str]:
     pages = {"holdall": _titled("holdall", text)}
     for room in (*public_names.DOORS, *public_names.MODULES):
         name = f"holdall.{room}"
-        pages[name] = _titled(name, f".. automodule:: {name}\n")
+        pages[name] = _titled(name, f".. automodule:: {name}\n\n{_constants(room)}")
     return pages
+
+
+def _constants(room: str) -> str:
+    """Describe constants behind a door: autodoc looks for their docstrings elsewhere."""
+    if room in public_names.MODULES:
+        return ""
+    module = import_module(f"holdall.{room}")
+    summaries = public_names.summaries(room)
+    return "".join(
+        f".. py:data:: {name}\n\n   {summaries[name]}\n\n"
+        for name in _public(room)
+        if getattr(getattr(module, name), "__name__", "") != name
+    )
+
+
+def _public(room: str) -> list[str]:
+    """Return the public names of a room."""
+    return sorted(public_names.summaries(room))
 
 
 def _titled(title: str, text: str) -> str:
@@ -123,10 +145,17 @@ def _link(name: str) -> str:
 
 
 def _has(room: str, name: str) -> bool:
-    module = import_module(f"holdall.{room}")
-    return name in getattr(module, "__all__", ()) or (
-        getattr(getattr(module, name, None), "__module__", "") == module.__name__
-    )
+    return name in _public(room)
+
+
+def check_names(app: Sphinx, env: BuildEnvironment) -> None:
+    """Warn of public names that no page describes."""
+    del app
+    described = {name for name, *_ in env.get_domain("py").get_objects()}
+    for room in (*public_names.DOORS, *public_names.MODULES):
+        for name in _public(room):
+            if f"holdall.{room}.{name}" not in described:
+                logger.warning("no page describes holdall.%s.%s", room, name)
 
 
 def leave_out(
@@ -149,6 +178,7 @@ def setup(app: Sphinx) -> None:
     """Connect the functions of this file."""
     app.add_lexer("mermaid", TextLexer)  # shown as it is written; the table below it says the same
     app.connect("builder-inited", write_modules)
+    app.connect("env-check-consistency", check_names)
     app.connect("source-read", prepare)
     app.connect("autodoc-process-docstring", read_docstring)
     app.connect("autodoc-skip-member", leave_out)

@@ -13,7 +13,7 @@ from holdall.errors import (
     StorageFullError,
     StoreUrlError,
 )
-from holdall.testing import RepositoryContract
+from holdall.testing import WrapperContract
 from holdall_plugins.stores.faulty import FaultyRepository
 from holdall_plugins.stores.file import FileRepository
 from holdall_plugins.stores.memory import MemoryRepository
@@ -25,14 +25,13 @@ if TYPE_CHECKING:
     from holdall.contracts.stores import Repository
 
 
-class TestFaultyRepository(RepositoryContract):
-    @pytest.fixture
-    def repository(self, tmp_path: Path) -> Repository:
-        return FaultyRepository.from_url("faulty?fail=1000000", FileRepository(tmp_path))
+class TestFaultyRepository(WrapperContract):
+    wrapper = FaultyRepository
+    head = "faulty?fail=1000000"
 
-    def reopen(self, repository: Repository) -> Repository:
-        wrapper, _, url = repository.url.partition("::")
-        return FaultyRepository.from_url(wrapper, FileRepository.from_url(url))
+    @pytest.fixture
+    def inner(self, tmp_path: Path) -> Repository:
+        return FileRepository(tmp_path)
 
     def damage(self, repository: Repository, session_id: str) -> None:
         storage = repository.open(session_id, mode="r")

@@ -235,10 +235,12 @@ OTHER_SECTIONS: Final = (
 
 def part() -> str:
     """Return the part of the page that has the members."""
-    return "\n".join([*_told(INTRODUCTION, SECTIONS), *_told(OTHERS, OTHER_SECTIONS)])
+    return "\n".join(
+        [*_section_parts(INTRODUCTION, SECTIONS), *_section_parts(OTHERS, OTHER_SECTIONS)]
+    )
 
 
-def _told(beginning: str, sections: tuple[Section, ...]) -> list[str]:
+def _section_parts(beginning: str, sections: tuple[Section, ...]) -> list[str]:
     parts = [beginning]
     for section in sections:
         introduction = textwrap.fill(section.introduction, 100, break_on_hyphens=False)

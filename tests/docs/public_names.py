@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -61,13 +62,18 @@ def page() -> str:
     """Return the page as the code wants it."""
     parts = [HEAD, member_tables.part()]
     parts.append(_section("holdall", sorted(_front_door()), _front_door()))
-    for name in DOORS:
-        names = _exported(CORE / name / "__init__.py")
-        parts.append(_section(f"holdall.{name}", sorted(names), _sources(name, names)))
-    for name in MODULES:
-        found = dict(_definitions(CORE / f"{name}.py"))
+    for name in (*DOORS, *MODULES):
+        found = summaries(name)
         parts.append(_section(f"holdall.{name}", sorted(found), found))
     return "\n".join(parts)
+
+
+@cache
+def summaries(room: str) -> dict[str, str]:
+    """Return the public names of a room, each with what its docstring begins with."""
+    if room in MODULES:
+        return dict(_definitions(CORE / f"{room}.py"))
+    return _sources(room, _exported(CORE / room / "__init__.py"))
 
 
 def _section(title: str, names: list[str], summaries: dict[str, str]) -> str:

@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.docs.test_docs import EXAMPLES, ROOT, blocks
 
+from holdall import SessionManager, open_repository
+from holdall.errors import PluginCallError
+from holdall.session import RunSettings, run_session
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -89,6 +93,30 @@ def test_the_application_shows_a_session_while_it_runs(store: str, tmp_path: Pat
     assert meanwhile == {"bench::disk": "pass", "bench::wifi": "none", "bench::usb": "none"}
     assert "bench::disk<td>pass" in page
     assert afterwards == {"bench::disk": "pass", "bench::wifi": "fail", "bench::usb": "pass"}
+
+
+def test_a_session_of_the_application_goes_on_after_its_bench_failed(tmp_path: Path) -> None:
+    module = example()
+
+    def run(bench: Any, task: Task) -> JobResult:
+        if task.job.id == "bench::wifi":
+            raise OSError("the bench is off")
+        result: JobResult = module.BenchRunner.run(bench, task)
+        return result
+
+    plugins = module.own_registry()
+    plugins.register("runners", "broken", type("Broken", (module.BenchRunner,), {"run": run}))
+    dashboard = module.Dashboard(f"file://{tmp_path}", plugins, bench="broken:0")
+    with pytest.raises(PluginCallError, match="the bench is off"):
+        dashboard.run()
+
+    storage = open_repository(f"file://{tmp_path}").open(dashboard.session_id)
+    with SessionManager.load_session(module.JOBS, storage, registry=plugins) as manager:
+        bench = {"dut-7": module.BenchRunner(0)}
+        run_session(manager, RunSettings(environ={}), runners=bench)
+        came_to = {job.id: str(job.outcome) for job in manager.view().jobs()}
+
+    assert came_to == {"bench::disk": "pass", "bench::wifi": "fail", "bench::usb": "pass"}
 
 
 def test_the_application_makes_no_report_but_its_own() -> None:

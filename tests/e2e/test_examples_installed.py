@@ -26,6 +26,8 @@ SCAFFOLDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "hooks": ("trial_hooks", ()),
     "runner": ("trial_runner", ("--url", "trial_runner:nice -n 1")),
     "importer": ("trial_importer", ("--source", "tests/samples/results.jsonl")),
+    "repository": ("trial_store", ()),
+    "wrapper": ("trial_wrapper", ()),
     "provider": ("trial_provider", ()),
     "provider_loader": (
         "trial_loader",
@@ -33,6 +35,15 @@ SCAFFOLDS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
 }
 """By kind: the name that is scaffolded, and what `plugins check` is given besides."""
+
+SOME = {
+    "repository": "without_a_folder or driven_out or every_entry or blob_comes_back",
+    "wrapper": "its_url or capabilities or every_entry or takes_long or no_number",
+}
+"""By kind: the tests of a scaffold to run, where all of them take long."""
+
+CHECKED = ("hooks",)
+"""Kinds that are checked here; for others the test of their page does it, which takes its time."""
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +62,16 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Venv:
 @pytest.mark.parametrize("kind", SCAFFOLDS)
 def test_a_scaffolded_package_passes_its_own_tests(lab: Venv, kind: str) -> None:
     options = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly")
+    fewer = ("-k", SOME[kind]) if kind in SOME else ()
 
-    tests = lab.run(lab.python, "-m", "pytest", *options, cwd=lab.folder / "scaffolds" / kind)
+    tests = lab.run(
+        lab.python, "-m", "pytest", *options, *fewer, cwd=lab.folder / "scaffolds" / kind
+    )
 
     assert (tests.code, "passed" in tests.out) == (0, True), tests.out
 
 
-@pytest.mark.parametrize("kind", SCAFFOLDS)
+@pytest.mark.parametrize("kind", CHECKED)
 def test_a_scaffolded_package_passes_the_checks_of_its_kind(lab: Venv, kind: str) -> None:
     name, more = SCAFFOLDS[kind]
 
@@ -84,6 +98,18 @@ def test_the_tools_find_nothing_wrong_with_scaffolds_and_examples(lab: Venv) -> 
     done = [lab.run(SCRIPTS / command[0], *command[1:]) for command in commands]
 
     assert [each.out + each.err for each in done if each.code] == []
+
+
+def test_the_example_of_a_store_is_what_is_scaffolded(lab: Venv) -> None:
+    example, folder = EXAMPLES / "holdall-repository-batches", lab.folder / "batches"
+
+    lab.holdall("plugins", "new", "repository", "batches", "--directory", str(folder))
+
+    paths = [path.relative_to(example) for path in example.rglob("*.py")]
+    assert len(paths) == 4
+    assert {path: (folder / path).read_text() for path in paths} == {
+        path: (example / path).read_text() for path in paths
+    }
 
 
 class _Keeping(BaseHTTPRequestHandler):
@@ -156,6 +182,42 @@ def test_the_example_importer_makes_a_report_of_a_table(lab: Venv) -> None:
     assert (row["importer"], row["verdict"]) == ("rack", "FAIL")
     assert 'name="fan/noise"' in report.out
     assert tests.code == 0, tests.out
+
+
+def test_the_example_prefix_performs_jobs_behind_its_command(lab: Venv) -> None:
+    configured(lab, "")
+    device = ("--device", "slow=prefix:env ABOVE=all")
+
+    done = lab.holdall("run", "smoke", "--job", "executable", *device)
+    refused = lab.holdall("run", "smoke", "--job", "executable", "--device", "slow=prefix:")
+
+    assert (done.code, "PASS: 1 pass" in done.err + done.out) == (0, True), done.err
+    assert refused.code != 0
+    assert "write prefix:COMMAND" in refused.err
+
+
+def test_the_example_zipped_stores_no_entry_as_it_is(lab: Venv) -> None:
+    configured(lab, "")
+    url = f"zipped::{(lab.folder / 'zipped').as_uri()}"
+
+    done = lab.holdall("run", "smoke", "--job", "executable", "--store", url)
+    report = lab.holdall("export", "last", "text", "--store", url)
+
+    journals = [path.read_bytes() for path in (lab.folder / "zipped").rglob("journal-*")]
+    assert (done.code, report.code) == (0, 0), done.err + report.err
+    assert "holdall.smoke::executable" in report.out
+    assert [b"executable" in journal for journal in journals] == [False]
+
+
+def test_the_example_batches_keeps_a_session(lab: Venv) -> None:
+    configured(lab, "")
+    url = f"batches://{lab.folder / 'batches-store'}"
+
+    done = lab.holdall("run", "smoke", "--job", "executable", "--store", url)
+    report = lab.holdall("export", "last", "text", "--store", url)
+
+    assert (done.code, report.code) == (0, 0), done.err + report.err
+    assert "holdall.smoke::executable" in report.out
 
 
 def test_the_example_provider_ships_what_its_jobs_call(lab: Venv) -> None:

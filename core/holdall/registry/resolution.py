@@ -123,7 +123,8 @@ class Names(NamedTuple):
         for claim in claims:
             if claim.error is not None:
                 return claim.error
-            return PluginUnavailableError(KINDS[kind], plugin_id, claim.state, claim.reason)
+            words = (claim.state, claim.reason, claim.origin)
+            return PluginUnavailableError(KINDS[kind], plugin_id, *words)
         return UnknownPluginError(KINDS[kind], name, self.known(kind), _elsewhere(kind, name))
 
     def known(self, kind: str) -> list[str]:

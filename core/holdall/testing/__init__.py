@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from holdall.testing.providers import ProviderContract
     from holdall.testing.repositories import RepositoryContract
     from holdall.testing.runners import RunnerContract
+    from holdall.testing.wrappers import WrapperContract
 else:
     __getattr__, __dir__ = lazy_door(
         __name__,
@@ -28,6 +29,7 @@ else:
             ".providers": ("ProviderContract",),
             ".repositories": ("RepositoryContract",),
             ".runners": ("RunnerContract",),
+            ".wrappers": ("WrapperContract",),
         },
     )
 
@@ -42,6 +44,7 @@ if "pytest" in sys.modules:
         "holdall.testing.providers",
         "holdall.testing.repositories",
         "holdall.testing.runners",
+        "holdall.testing.wrappers",
     )
 
 __all__ = [
@@ -52,4 +55,5 @@ __all__ = [
     "ProviderLoaderContract",
     "RepositoryContract",
     "RunnerContract",
+    "WrapperContract",
 ]

@@ -38,10 +38,10 @@ _FINE = {State.READY, State.LOADED, State.BLOCKED}
 def doctor(ids: tuple[str, ...], *, kind: str | None, timeout: float, as_json: bool) -> int:
     """Import each plugin in a process of its own, and report what is wrong.
 
-    With IDs only these are looked at. A plugin that changes what belongs to
-    others is a problem; warnings and milliseconds are only shown, and so is an
-    optional extra that is not installed, unless its plugin is one of the IDs.
-    Exits with 4 if there is a problem.
+    A provider is read instead. With IDs only these are looked at. A plugin
+    that changes what belongs to others is a problem; warnings and milliseconds
+    are only shown, and so is an optional extra that is not installed, unless
+    its plugin is one of the IDs. Exits with 4 if there is a problem.
     """
     registry = installed(strict=False)
     findings = [
@@ -94,7 +94,7 @@ def examined(candidate: Candidate, *, timeout_s: float, is_wanted: bool = False)
         "warnings": [],
         "changes": [],
     }
-    if candidate.state is State.READY and candidate.kind != "providers":
+    if candidate.state in {State.READY, State.LOADED}:
         finding.update(_probed(candidate, timeout_s))
     is_optional = finding["state"] == State.MISSING_DEPENDENCY and bool(candidate.extras)
     is_fine = finding["state"] in _FINE or (is_optional and not is_wanted)

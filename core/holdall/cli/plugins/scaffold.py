@@ -90,6 +90,12 @@ _KINDS: Final = {
 """,
     ),
     "runner": _Kind("runners", "Jobs of holdall performed behind a command", "Runner"),
+    "repository": _Kind(
+        "repositories", "Sessions of holdall in folders, a file for each batch", "Repository"
+    ),
+    "wrapper": _Kind(
+        "repositories", "Stores of holdall, with a warning of each slow step", "Repository"
+    ),
 }
 
 

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
     from holdall.registry import Candidate, Registry
 
-_SHAPES = ("{scheme}://{{folder}}/store", "{scheme}:///{{folder}}/store", "{scheme}://{{folder}}")
+_SHAPES = (
+    "{scheme}://{{folder}}/store",
+    "{scheme}:///{{folder}}/store",
+    "{scheme}://{{folder}}",
+    "{scheme}::file://{{folder}}/store",
+)
 
 
 def url_for(candidate: Candidate, registry: Registry, url: str | None) -> str:

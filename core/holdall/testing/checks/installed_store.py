@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from holdall.errors import HoldallError
+from holdall.registry import Registry
 from holdall.stores import RepositoryWrapper, open_repository
 from holdall.testing.checks.stores import URL, Outcomes, promises
 from holdall.testing.repositories import RepositoryContract
+from holdall.testing.wrappers import WrapperContract
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +35,7 @@ def outcomes() -> list[tuple[Promise, Finding]]:
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(_PROCESSES, mp_context=fresh) as pool:
         parts = list(pool.map(_outcomes_of_part, range(_PROCESSES)))
-    order = {promise.test: number for number, promise in enumerate(promises(TestStore))}
+    order = {promise.test: number for number, promise in enumerate(promises(_chosen()))}
     return sorted(chain(*parts), key=lambda outcome: order[outcome[0].test])
 
 
@@ -48,7 +50,7 @@ class _Part:
 
 
 def _outcomes_of_part(number: int) -> list[tuple[Promise, Finding]]:
-    kept = Outcomes(TestStore)
+    kept = Outcomes(_chosen())
     unused = ("cacheprovider", "xdist", "randomly")
     options = [option for name in unused for option in ("-p", f"no:{name}")]
     with TemporaryDirectory(prefix="holdall-check-") as folder:
@@ -69,9 +71,13 @@ def is_in_one_process(url: str) -> bool:
     return bool(getattr(repository, "in_one_process", False))
 
 
+IS_WRAPPER: Final = "::" in os.environ[URL]
+
+
 class TestStore(RepositoryContract):
     """The store that the variable names."""
 
+    __test__ = not IS_WRAPPER
     durable = processes = not is_in_one_process(os.environ[URL])
 
     @pytest.fixture
@@ -82,3 +88,33 @@ class TestStore(RepositoryContract):
     def reopen(self, repository: Repository) -> Repository:
         """Return another one of its URL."""
         return open_repository(repository.url)
+
+
+class TestWrapper(WrapperContract):
+    """The wrapper that the variable names, over the store that it names behind `::`."""
+
+    __test__ = IS_WRAPPER
+    durable = processes = not is_in_one_process(os.environ[URL])
+    head = os.environ[URL].partition("::")[0]
+
+    @property
+    def wrapper(self) -> type[Repository]:  # type: ignore[override] # looked up when it is needed
+        """The class that the name stands for."""
+        loaded: type[Repository] = Registry.discover().load(
+            "repositories", self.head.partition("?")[0]
+        )
+        return loaded
+
+    @pytest.fixture
+    def inner(self, tmp_path: Path) -> Repository:
+        """Return an empty repository to wrap."""
+        url = os.environ[URL].partition("::")[2]
+        return open_repository(url.replace("{folder}", str(tmp_path)))
+
+    def reopen(self, repository: Repository) -> Repository:
+        """Return another one of its URL."""
+        return open_repository(repository.url)
+
+
+def _chosen() -> type[RepositoryContract]:
+    return TestWrapper if IS_WRAPPER else TestStore

@@ -98,7 +98,9 @@ class Outcomes:
         name = report.nodeid.rpartition("::")[2]
         promise = self._promises[name.partition("[")[0]]
         outcome = {"passed": "pass", "failed": "fail"}.get(report.outcome, "skip")
-        finding = Finding(name, ", ".join(promise.guarantees), outcome, _reason(report))
+        trace = report.longreprtext if outcome == "fail" else ""
+        about = ", ".join(promise.guarantees)
+        finding = Finding(name, about, outcome, _reason(report), trace)
         self.findings.append((promise, finding))
 
 

@@ -55,7 +55,7 @@ def is_found_without_import(subject: ExporterSubject) -> None:
 
 
 def is_imported_quickly(subject: ExporterSubject) -> None:
-    """Its import keeps to a budget of CPU time, and pulls in nothing that no exporter needs."""
+    """Its import keeps to a budget of CPU time, prints nothing, and pulls in what it needs."""
     require_quick_import(subject.candidate, subject.import_ms)
 
 

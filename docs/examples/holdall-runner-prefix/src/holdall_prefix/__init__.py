@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from holdall import JobResult, Registry, make_unit
 from holdall.errors import RunnerUrlError
@@ -13,8 +13,10 @@ from holdall.session import TaskWrapper, open_runner
 from holdall.units import Job
 
 if TYPE_CHECKING:
-    from holdall.contracts import ProcessMark, Runner, Task
+    from holdall.contracts import ChecksAccounts, ProcessMark, Runner, Task
     from holdall.results import Interruption
+
+_NAME: Final = "prefix"
 
 
 @dataclass(frozen=True)
@@ -47,19 +49,25 @@ class PrefixRunner:
             prefix = tuple(shlex.split(command))
         except ValueError as error:
             raise RunnerUrlError(url, f"the command can't be read: {error}") from error
-        if not colon or not prefix or "\0" in command or prefix[0].startswith("/" * 2):
-            raise RunnerUrlError(url, "write prefix:COMMAND, such as 'prefix:nice -n 19'")
+        if not colon or not prefix or "\0" in command or prefix[0].startswith("//"):
+            raise RunnerUrlError(url, f"write {_NAME}:COMMAND, such as '{_NAME}:nice -n 19'")
         if not isinstance(options, PrefixRunnerOptions):
             options = PrefixRunnerOptions()
         return cls(prefix, options)
 
     def run(self, task: Task) -> JobResult:
         """Let the runner of this machine perform the command behind the other one."""
-        if task.user:
-            reason = f"it can't become the account {task.user!r}; name one in the command"
-            return JobResult(outcome="error", comments=f"it could not be started: {reason}")
+        problem = self.account_problem(task.user)
+        if problem:
+            return JobResult(outcome="error", comments=f"it could not be started: {problem}")
         variables = task.environ if self._options.variables else {}
         return self._local.run(_PrefixedTask(task, self._prefix, variables))
+
+    def account_problem(self, user: str) -> str | None:
+        """Return why no job can run as *user*, which holdall asks for before a run."""
+        if not user:
+            return None
+        return f"a command has the account that it has; write {_NAME}:sudo -n -u {user}"
 
     def interrupted(self, process: ProcessMark | None) -> Interruption:
         """End what is left of an attempt that never finished, and return what interrupted it."""
@@ -95,3 +103,4 @@ class _PrefixedTask(TaskWrapper):
 
 if TYPE_CHECKING:
     _: type[Runner] = PrefixRunner
+    _accounts: type[ChecksAccounts] = PrefixRunner
