@@ -170,3 +170,15 @@ def test_a_fault_of_an_importer_is_blamed_on_it(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_said_to_be_so(tmp_path: Path) -> None:
     with pytest.raises(ImportSourceError, match=r"gone\.txt': No such file or directory"):
         imported(tmp_path / "gone.txt", registry(csv=CsvImporter))
+
+
+class Vague(CsvImporter):
+    def accepts(self, head: bytes, name: str) -> Any:
+        return head[:4] or name
+
+
+def test_an_importer_that_does_not_say_yes_or_no_accepts_nothing(tmp_path: Path) -> None:
+    with pytest.raises(NoImporterError) as caught:
+        find_importer(written(tmp_path), registry=registry(vague=Vague))
+
+    assert "it returned b'name' and not a bool" in caught.value.faults[0]

@@ -107,8 +107,9 @@ def find_importer(source: str | os.PathLike[str], *, registry: Registry | None =
     for name in dict.fromkeys(candidate.id for candidate in plugins.candidates("importers")):
         try:
             made = plugins.load("importers", name)
-            with calling(plugins.resolve("importers", name).identity, f"looking at {path}"):
-                if made().accepts(head, path.name):
+            identity = plugins.resolve("importers", name).identity
+            with calling(identity, f"looking at {path}") as call:
+                if call.returned(made().accepts(head, path.name), bool):
                     accepting.append(name)
             asked.append(name)
         except PluginError as error:

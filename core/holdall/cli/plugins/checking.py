@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     default=5.0,
     show_default=True,
     metavar="MIB",
-    help="How much memory an export may take beside the session.",
+    help="How much memory an export may take beside the session, or an import.",
 )
 @json_option
 def check(

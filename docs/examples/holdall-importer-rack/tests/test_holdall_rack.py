@@ -15,8 +15,8 @@ def large(folder: Path) -> Path:
     """Write a source of more than a MiB, that memory is measured with."""
     head, *rows = SAMPLE.read_text(encoding="utf-8").splitlines(keepends=True)
     path = folder / "large.csv"
-    text = "".join(rows).replace("no fan", "no fan " * 1000)
-    path.write_text(head + text * 200, encoding="utf-8")
+    text = "".join(rows).replace("no fan", "no fan " * 3000)
+    path.write_text(head + text * 60, encoding="utf-8")
     return path
 
 
