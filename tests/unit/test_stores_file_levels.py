@@ -81,6 +81,20 @@ def test_an_append_at_system_syncs_those_before_it(storage: Storage, syncs: Sync
     assert syncs.count == 1
 
 
+@pytest.mark.parametrize("entries", [[b"1"], []], ids=["repeated", "nothing more"])
+def test_an_append_at_system_that_adds_nothing_syncs_what_waits(
+    storage: Storage, syncs: Syncs, entries: list[bytes]
+) -> None:
+    storage.append([b"1"], expect=0, level="process")
+    before = syncs.count
+
+    head = storage.append(entries, expect=1 - len(entries))
+
+    assert (head, before, syncs.count) == (1, 0, 1)
+    storage.close()
+    assert syncs.count == 1
+
+
 def test_closing_syncs_what_was_not_synced(storage: Storage, syncs: Syncs) -> None:
     storage.append([b"1"], expect=0, level="process")
 

@@ -49,6 +49,17 @@ class DeviceGuarantees(RepositoryTests):
             pytest.skip("not applicable: the store sends to somewhere else")
         assert [name for name, calls in steps.items() if not _is_synced(calls)] == []
 
+    def test_a_repeat_at_system_makes_durable_what_waited(self, repository: Repository) -> None:
+        """G2, G9: what was appended at `process` is synced when its repetition returns."""
+        self.needs_durability()
+
+        steps = _by_step(self.traced(partial(_repeat_at_system, repository)))
+
+        calls = [*steps["append"], *steps["repeat"]]
+        if any(call.is_sent for call in calls):
+            pytest.skip("not applicable: the store sends to somewhere else")
+        assert _is_synced(calls)
+
     def test_opening_for_reading_changes_no_file(self, repository: Repository) -> None:
         """A reader leaves everything as it is, to the byte and to the moment."""
         self.needs_durability()
@@ -243,6 +254,15 @@ def _durable_steps(repository: Repository, link: Link) -> None:
     link.mark("compact")
     storage.compact(b"snapshot", expect=3)
     link.mark("")
+
+
+def _repeat_at_system(repository: Repository, link: Link) -> None:
+    with contextlib.closing(repository.create("session")) as storage:
+        link.mark("append")
+        storage.append(numbered(2), expect=0, level="process")
+        link.mark("repeat")
+        assert storage.append(numbered(2), expect=0) == 2
+        link.mark("")
 
 
 def _append_twice(

@@ -243,6 +243,18 @@ class JournalWriter:
             self._fd, self._index = fd, index
             self._delayed.cancel()
 
+    def sync_what_waits(self) -> None:
+        """Sync what was appended at the level `process` and is not synced yet.
+
+        Raises:
+            FailedStorageError: It may not be durable; the handle refuses all further work.
+        """
+        with self._lock, self._failing_if_cut("a sync was interrupted"):
+            self._handle.check()
+            if self._delayed.cancel():
+                self._sync()
+            self._reachability.check(self._index.name, self._fd, size=self._index.end.offset)
+
     def close(self) -> None:
         """Close the file, synced if it is not yet.
 

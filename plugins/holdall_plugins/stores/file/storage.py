@@ -83,6 +83,9 @@ class FileStorage:
                     raise StaleWriterError(self.id, expect, writer.head)
             elif entries:
                 writer.append(entries, level)
+                return writer.head
+            if level == "system":  # what is there may still wait for its sync
+                writer.sync_what_waits()
             return writer.head
 
     def compact(self, snapshot: bytes, *, expect: int) -> int:
