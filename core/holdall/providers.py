@@ -136,7 +136,11 @@ def _named(text: str, candidates: Sequence[_Candidate]) -> _Candidate | None:
 
 
 def _installed(registry: Registry, candidate: Candidate, lang: str) -> Provider:
-    provider = _load(registry, "package", candidate.target, lang)
+    try:
+        provider = _load(registry, "package", candidate.target, lang)
+    except ProviderLoadError as error:
+        error.add_note(f"it is the provider {candidate.id!r} of {candidate.origin}")
+        raise
     provider.source = candidate.id + (f"{_LANG}{lang}" if lang else "")
     return provider
 

@@ -97,7 +97,13 @@ _SKIPS: Final = frozenset(
 
 
 class IOLogRecord(NamedTuple):
-    """What a job wrote at one moment: seconds since its start, stream, bytes."""
+    """What a job wrote at one moment: seconds since its start, stream, bytes.
+
+    Attributes:
+        delay: Seconds since the attempt began.
+        stream: `stdout` or `stderr`.
+        data: Bytes, which may end in the middle of a line or character.
+    """
 
     delay: float
     stream: Stream
@@ -109,6 +115,7 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     Attributes:
         name: File name without folders.
+        media_type: What the bytes are, as far as known.
         size: Bytes.
         data: The content when it travels with the result.
         ref: `sha256:...` of the blob that holds the content otherwise.
@@ -134,6 +141,7 @@ class Subtest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
     """A part of a job that has an outcome of its own; the job's outcome stays what it is.
 
     Attributes:
+        name: What the part is called; several may share a name.
         outcome: An `Outcome` or its string.
         duration: Seconds.
         message: Why it ended so, in any number of lines.
@@ -167,6 +175,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     """A value that a job measured, and the limits that it was to keep.
 
     Attributes:
+        name: What was measured.
         value: A finite number, a truth value or a text.
         unit: Unit of value and limits, such as `MB/s`.
         lower: Least value that passes; None for no such limit.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from holdall.writing.cleaning import line_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import BinaryIO
 
     from holdall.contracts.exporters import ExportContext, Sink
     from holdall.view.session import SessionView
@@ -60,6 +62,80 @@ class SilentOptions(Good):
         depth: int = 3
 
     Options = Silent
+
+
+class EveryLine(Good):
+    @dataclass(frozen=True)
+    class Every:
+        """What is left out.
+
+        Attributes:
+            every: Which lines are shown.
+        """
+
+        every: int = 1
+
+    Options = Every
+
+    def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
+        shown = view.job_count // context.options.every
+        sink.write(b"%d lines\n" % shown)
+
+
+class RawOption(Good):
+    @dataclass(frozen=True)
+    class Bullets:
+        """What lines look like.
+
+        Attributes:
+            bullet: What a line begins with.
+        """
+
+        bullet: str = "-"
+
+    Options = Bullets
+
+    def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
+        for line in self.lines(view):
+            sink.write(f"{context.options.bullet} {line}\n".encode())
+
+
+class RawFacts(Good):
+    def lines(self, view: SessionView) -> Iterator[str]:
+        yield from super().lines(view)
+        for device in view.devices:
+            yield from (f"{line_text(device.id)} {fact}" for fact in device.facts)
+
+
+class NamesItsTarget(Good):
+    def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
+        super().export(view, sink, context)
+        sink.write(f"{getattr(sink, 'name', '')}\n".encode())
+
+
+class Believes(Good):
+    @staticmethod
+    def verify(_report: BinaryIO) -> None:
+        """Take everything."""
+
+
+class DoubtsItself(Good):
+    @staticmethod
+    def verify(report: BinaryIO) -> None:
+        if len(report.read()) < 20:
+            raise ValueError("a report has jobs")
+
+
+class PrintsErrors(Good):
+    def lines(self, view: SessionView) -> Iterator[str]:
+        sys.stderr.write("exporting\n")
+        yield from super().lines(view)
+
+
+class PrintsPastPython(Good):
+    def lines(self, view: SessionView) -> Iterator[str]:
+        os.write(1, b"exporting\n")
+        yield from super().lines(view)
 
 
 class OutcomesThatPassOnly(Good):

@@ -20,6 +20,14 @@ CHECKS = {check.__name__: check for check in suite_of("exporters").checks}
 BROKEN = {
     "NoSummary": "has_the_shape_of_an_exporter",
     "SilentOptions": "describes_every_option",
+    "EveryLine": "takes_other_values",
+    "RawOption": "tames_hostile_options",
+    "RawFacts": "tames_hostile_text",
+    "NamesItsTarget": "writes_the_same_to_a_stream",
+    "Believes": "reads_its_reports_back",
+    "DoubtsItself": "reads_its_reports_back",
+    "PrintsErrors": "prints_nothing",
+    "PrintsPastPython": "prints_nothing",
     "OutcomesThatPassOnly": "exports_everything",
     "FirstJob": "exports_an_empty_session",
     "OneDevice": "exports_several_devices",
@@ -65,6 +73,8 @@ def test_a_good_exporter_keeps_every_promise_that_can_be_checked() -> None:
     skipped = {check for check, (outcome, _words) in found.items() if outcome == "skip"}
     assert {check: each for check, each in found.items() if each[0] == "fail"} == {}
     assert skipped == {
+        "tames_hostile_options",
+        "reads_its_reports_back",
         "is_found_without_import",
         "is_imported_quickly",
         "repeats_itself_in_other_processes",

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import ast
 import sys
+from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+sys.path.append(str(Path(__file__).parent))
+member_tables = import_module("member_tables")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +38,7 @@ DOORS: Final = (
     "testing",
     "errors",
 )
-MODULES: Final = ("languages", "processes", "providers", "results")
+MODULES: Final = ("languages", "processes", "providers", "results", "settings", "tracing")
 
 HEAD = """\
 # Public names
@@ -44,21 +49,31 @@ at any time. The [architecture](../explanation/architecture.md) says what each r
 [compatibility](compatibility.md) how long a name lives. Errors have [a page of their
 own](errors.md).
 
+An author of exporters reads [what an exporter sees](#what-an-exporter-sees), with every member and
+its type, and then [the kit](#holdallwriting) and [the contract](exporter-contract.md); whoever
+runs sessions reads the front door and [`holdall.session`](#holdallsession). The docstrings of all
+of these are pages of the site, under *Public modules*.
+
 The page is written by `python tests/docs/public_names.py` from the code, and a test compares it.
 """
 
 
 def page() -> str:
     """Return the page as the code wants it."""
-    parts = [HEAD]
+    parts = [HEAD, member_tables.part()]
     parts.append(_section("holdall", sorted(_front_door()), _front_door()))
-    for name in DOORS:
-        names = _exported(CORE / name / "__init__.py")
-        parts.append(_section(f"holdall.{name}", sorted(names), _sources(name, names)))
-    for name in MODULES:
-        found = dict(_definitions(CORE / f"{name}.py"))
+    for name in (*DOORS, *MODULES):
+        found = summaries(name)
         parts.append(_section(f"holdall.{name}", sorted(found), found))
     return "\n".join(parts)
+
+
+@cache
+def summaries(room: str) -> dict[str, str]:
+    """Return the public names of a room, each with what its docstring begins with."""
+    if room in MODULES:
+        return dict(_definitions(CORE / f"{room}.py"))
+    return _sources(room, _exported(CORE / room / "__init__.py"))
 
 
 def _section(title: str, names: list[str], summaries: dict[str, str]) -> str:

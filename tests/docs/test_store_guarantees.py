@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.contract import test_file, test_memory, test_sqlite
@@ -24,6 +25,13 @@ def table() -> str:
 
 def test_the_table_of_guarantees_is_what_the_suite_tests() -> None:
     assert table() in STORES.read_text(encoding="utf-8")
+
+
+def test_every_guarantee_is_explained_to_implementers() -> None:
+    text = STORES.read_text(encoding="utf-8").partition("## The guarantees in words\n")[2]
+    explained = re.findall(r"^### (G\d+): \S.*\n\n\S", text, re.MULTILINE)
+
+    assert explained == list(GUARANTEES)
 
 
 def test_every_guarantee_is_tested_for_a_store_on_a_disk() -> None:

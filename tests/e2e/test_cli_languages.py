@@ -73,7 +73,7 @@ def test_no_english_word_is_left_in_any_help(holdall: Cli) -> None:
     shown = re.sub(
         r"(?m)^Aufruf:.*$|--?[\w-]+|\b[A-Z_]{2,}\b|`\w+`|\{\w+\}|file:\S*", " ", found.out
     )
-    names = {name for path in commands() for name in path}
+    names = {word for path in commands() for name in path for word in name.split("-")}
     assert words_in(shown) & english_words() - names == set()
 
 

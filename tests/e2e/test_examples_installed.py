@@ -25,8 +25,14 @@ SCRIPTS = Path(sysconfig.get_path("scripts"))
 SCAFFOLDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "hooks": ("trial_hooks", ()),
     "runner": ("trial_runner", ("--url", "trial_runner:nice -n 1")),
+    "importer": ("trial_importer", ("--source", "tests/samples/results.jsonl")),
     "repository": ("trial_store", ()),
     "wrapper": ("trial_wrapper", ()),
+    "provider": ("trial_provider", ()),
+    "provider_loader": (
+        "trial_loader",
+        ("--source", "tests/samples/sample.trial_loader"),
+    ),
 }
 """By kind: the name that is scaffolded, and what `plugins check` is given besides."""
 
@@ -69,7 +75,9 @@ def test_a_scaffolded_package_passes_its_own_tests(lab: Venv, kind: str) -> None
 def test_a_scaffolded_package_passes_the_checks_of_its_kind(lab: Venv, kind: str) -> None:
     name, more = SCAFFOLDS[kind]
 
-    checked = lab.holdall("plugins", "check", name, *more)
+    holdall = lab.python.parent / "holdall"
+    folder = lab.folder / "scaffolds" / kind
+    checked = lab.run(holdall, "plugins", "check", name, *more, cwd=folder)
 
     assert (checked.code, "checks passed" in checked.out) == (0, True), checked.out + checked.err
 
@@ -162,6 +170,20 @@ def test_the_example_signing_signs_reports_and_exports_none_without_a_key(lab: V
     assert not (home / "other.txt").exists()
 
 
+def test_the_example_importer_makes_a_report_of_a_table(lab: Venv) -> None:
+    folder = EXAMPLES / "holdall-importer-rack"
+    sample = str(folder / "tests" / "samples" / "night.csv")
+
+    done = lab.holdall("import", sample, "--json")
+    report = lab.holdall("export", "last", "junit", HOLDALL_PLUGINS_BLOCK="signing")
+    tests = lab.run(lab.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
+
+    (row,) = json.loads(done.out)
+    assert (row["importer"], row["verdict"]) == ("rack", "FAIL")
+    assert 'name="fan/noise"' in report.out
+    assert tests.code == 0, tests.out
+
+
 def test_the_example_prefix_performs_jobs_behind_its_command(lab: Venv) -> None:
     configured(lab, "")
     device = ("--device", "slow=prefix:env ABOVE=all")
@@ -196,3 +218,20 @@ def test_the_example_batches_keeps_a_session(lab: Venv) -> None:
 
     assert (done.code, report.code) == (0, 0), done.err + report.err
     assert "holdall.smoke::executable" in report.out
+
+
+def test_the_example_provider_ships_what_its_jobs_call(lab: Venv) -> None:
+    configured(lab, "")
+    done = lab.holdall("run", "disks", "--json", HOLDALL_PLUGINS_BLOCK="webhook signing")
+    checked = lab.holdall("plugins", "check", "disks")
+
+    assert json.loads(done.out)["outcomes"] == {"pass": 4}
+    assert "disks of holdall-provider-disks 0.1.0: 10 of 10 checks passed" in checked.out
+
+
+def test_the_example_loader_runs_a_table(lab: Venv) -> None:
+    configured(lab, "")
+    sample = str(EXAMPLES / "holdall-provider-loader-table/tests/samples/burnin.table")
+    done = lab.holdall("run", sample, "--json", HOLDALL_PLUGINS_BLOCK="webhook signing")
+
+    assert json.loads(done.out)["outcomes"] == {"pass": 3}

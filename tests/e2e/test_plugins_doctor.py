@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -178,3 +180,45 @@ def test_listing_and_version_import_nothing_heavy(holdall: Cli) -> None:
         done = holdall.python(program)
         assert done.code == 0, done.err
         assert not heavy & set(done.err.split()), arguments
+
+
+def test_the_doctor_looks_at_the_plugins_that_are_named(holdall: Cli) -> None:
+    done = holdall("plugins", "doctor", "global", "local", "--json")
+    unknown = holdall("plugins", "doctor", "globel")
+
+    found = json.loads(done.out)["plugins"]
+    assert [(each["id"], each["state"]) for each in found] == [
+        ("holdall.verdict", "loaded"),
+        ("local", "loaded"),
+    ]
+    assert done.code == 0
+    assert unknown.code == 2
+    assert "did you mean 'global'" in unknown.err
+
+
+def test_an_extra_that_is_not_installed_is_a_problem_only_for_who_asks_for_its_plugin(
+    holdall: Cli,
+) -> None:
+    install(holdall, "import no_such_module", target="acme_odd:Exporter [pdf]")
+
+    passing = holdall("plugins", "doctor", "--json")
+    asked = holdall("plugins", "doctor", "acme.odd")
+
+    assert diagnosed(passing)["state"] == "missing-dependency"
+    assert (passing.code, diagnosed(passing)["problems"]) == (0, [])
+    assert asked.code == 4
+    assert 'pip install "acme-odd[pdf]"' in asked.out
+
+
+def test_modules_of_the_current_folder_are_none_of_a_plugins(holdall: Cli) -> None:
+    install(holdall, GOOD)
+    (holdall.folder / "json.py").write_text("raise SystemExit(3)")
+    # As the installed script does, which has its own folder on the path and no other.
+    command = [sys.executable, "-P", "-m", "holdall", "plugins", "doctor", "--json"]
+
+    done = subprocess.run(
+        command, env=holdall.environ, cwd=holdall.folder, capture_output=True, check=False
+    )
+
+    (found,) = [p for p in json.loads(done.stdout)["plugins"] if p["id"] == "acme.odd"]
+    assert found["state"] == "loaded", done.stderr

@@ -15,10 +15,10 @@ from holdall.hooks.specs import OBSERVERS
 from holdall.registry import Identity
 from holdall.registry.candidates import Declared
 from holdall.registry.registry import Registry
-from holdall.registry.settings import Settings
 from holdall.results import JobResult
 from holdall.session.context import SessionDeviceContext
 from holdall.session.manager import SessionManager
+from holdall.settings import Settings
 from holdall.units import Job, TestPlan, make_unit
 from holdall.units.device import Device
 from holdall.units.provider import Provider

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from holdall.errors import ConfigurationError, StoreUrlError
-from holdall.registry import Registry, Settings
+from holdall.registry import Registry
+from holdall.settings import Settings
 from holdall.stores import NamedStore, open_repository
 from holdall_plugins.stores.memory import MemoryRepository
 from holdall_plugins.stores.readonly import ReadOnlyRepository

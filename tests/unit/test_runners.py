@@ -12,8 +12,9 @@ import pytest
 from holdall import Device, JobResult, SessionDeviceContext, SessionManager, make_unit
 from holdall.errors import ConfigurationError, PluginCallError, RunnerUrlError, UnknownPluginError
 from holdall.journal import DeviceAdded, read_events
-from holdall.registry import Registry, Settings
+from holdall.registry import Registry
 from holdall.session import RunSettings, open_runner, run_session
+from holdall.settings import Settings
 from holdall.view import SessionView
 from holdall_plugins.runners.local import LocalRunner
 from holdall_plugins.stores.memory import MemoryRepository

@@ -18,6 +18,7 @@ from holdall.version import __version__
 
 _COMMANDS: Final = {
     "export": "holdall.cli.export:export",
+    "import": "holdall.cli.importing:import_sources",
     "launcher": "holdall.cli.launchers:launcher",
     "plugins": "holdall.cli.plugins:plugins",
     "providers": "holdall.cli.providers:providers",
@@ -25,6 +26,7 @@ _COMMANDS: Final = {
     "run": "holdall.cli.run:run",
     "schema": "holdall.cli.schema:schema",
     "sessions": "holdall.cli.sessions:sessions",
+    "testing": "holdall.cli.testing:testing",
 }
 
 INTERRUPTED: Final = 130
@@ -39,8 +41,11 @@ class _Root(LazyGroup):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the options before the command."""
-        end = next((n for n, text in enumerate(args) if not text.startswith("-")), len(args))
-        args[:end] = ["--no-plugins=*" if text == "--no-plugins" else text for text in args[:end]]
+        number = 0
+        while number < len(args) and args[number].startswith("-"):
+            if args[number] == "--no-plugins":
+                args[number] = "--no-plugins=*"
+            number += 2 if args[number] == "--plugin" else 1
         return super().parse_args(ctx, args)
 
 
@@ -56,13 +61,34 @@ class _Root(LazyGroup):
     help="Use holdall's own plugins and no others; with ids, all but these.",
 )
 @click.option(
+    "--plugin",
+    multiple=True,
+    metavar="[ID=]PATH[:CLASS]",
+    help="Try a plugin that is no package yet: a class in a Python file, or a file of hooks; "
+    "may be repeated. [env: HOLDALL_PLUGIN]",
+)
+@click.option(
+    "--trace-plugins",
+    is_flag=True,
+    envvar="HOLDALL_TRACE_PLUGINS",
+    help="Print each call of a plugin and its time. [env: HOLDALL_TRACE_PLUGINS]",
+)
+@click.option(
     "--debug",
     is_flag=True,
     envvar="HOLDALL_DEBUG",
-    help="Print the traceback of each error. [env: HOLDALL_DEBUG]",
+    help="Print the traceback of each error, and how names of plugins are resolved. [env: "
+    "HOLDALL_DEBUG]",
 )
 @click.pass_context
-def cli(context: click.Context, *, no_plugins: str | None, debug: bool) -> None:  # noqa: ARG001 - `policy` reads it
+def cli(
+    context: click.Context,
+    *,
+    no_plugins: str | None,  # noqa: ARG001 - `configuration` reads both
+    plugin: tuple[str, ...],  # noqa: ARG001
+    trace_plugins: bool,
+    debug: bool,
+) -> None:
     """Run jobs into a session that survives, and turn it into any report.
 
     Exit codes: 0 fine, 1 tests failed, 2 wrong usage, 3 the session or its
@@ -70,6 +96,12 @@ def cli(context: click.Context, *, no_plugins: str | None, debug: bool) -> None:
     interrupted.
     """
     context.ensure_object(dict)[DEBUG] = debug
+    if debug or trace_plugins:
+        from holdall.cli.tracing import shown
+        from holdall.tracing import CALLS, NAMES
+
+        wanted = {NAMES: debug, CALLS: trace_plugins}
+        context.with_resource(shown(*(name for name, shows in wanted.items() if shows)))
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

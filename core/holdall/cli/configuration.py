@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from holdall.cli.output import note
+from holdall.cli.tried import register_tried
 from holdall.errors import ConfigurationError, PolicyError, near
 from holdall.redaction import RedactionRules
-from holdall.registry import PluginPolicy, Registry, Settings
+from holdall.registry import PluginPolicy, Registry
+from holdall.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -117,14 +119,14 @@ def installed(*, strict: bool = True) -> Registry:
             commands that look for the problems do not.
     """
     configuration = configured()
-    policy = configuration.policy
-    if not strict:
-        policy = PluginPolicy.over(PluginPolicy(strict=False), policy)
-    return Registry.discover(
-        policy,
+    loose = PluginPolicy(strict=None if strict else False)
+    registry = Registry.discover(
+        loose.over(configuration.policy),
         settings=configuration.settings,
         warn=lambda message: note(f"holdall: {message}"),
     )
+    register_tried(registry)
+    return registry
 
 
 def configured() -> Configuration:

@@ -226,14 +226,25 @@ class ExportContext(Protocol):
 
 
 class ExportWarning(NamedTuple):
-    """Something that a report had to leave out or change: a word for programs, and a sentence."""
+    """Something that a report had to leave out or change: a word for programs, and a sentence.
+
+    Attributes:
+        code: A word for programs.
+        text: A sentence for people.
+    """
 
     code: str
     text: str
 
 
 class ReportKind(NamedTuple):
-    """The kind of an exporter's reports: canonical id, file name ending and media type."""
+    """The kind of an exporter's reports: canonical id, file name ending and media type.
+
+    Attributes:
+        id: Canonical id of the exporter.
+        suffix: File name ending, with the dot.
+        media_type: What the bytes are.
+    """
 
     id: str
     suffix: str
@@ -248,6 +259,7 @@ class ExportReport:
         exporter: Canonical id; the name that was asked for if no exporter was found.
         target: The path, or what is known of the stream.
         size: Bytes written.
+        media_type: What the bytes are.
         sha256: Digest of the bytes written; of a folder, that of the list of its files which
             `sha256sum` would print, in the order of their names.
         distribution: Name of the distribution that the exporter comes from.

@@ -53,6 +53,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What a person is asked about one job.
 
     Attributes:
+        job: The job.
+        device: The device that it is performed on.
         category: Heading of the category in force, empty if it has none.
         certification_status: The one in force.
         result: What the command came to; None if none ran.

@@ -42,6 +42,7 @@ class InstalledProvider(NamedTuple):
     Attributes:
         name: As its definition has it, such as `com.example:disks`.
         identity: What no two providers may share.
+        version: As its definition has it.
         source: What the loader takes for it, such as a path.
         state: Only `ready` ones are loaded by their names.
         reason: Why another state, and what to do.

@@ -16,6 +16,12 @@ from holdall.errors.exports import (
     UnknownLanguageError,
     UnknownOptionError,
 )
+from holdall.errors.imports import (
+    ImportingError,
+    ImportSourceError,
+    NoImporterError,
+    SeveralImportersError,
+)
 from holdall.errors.plugins import (
     ConfigurationError,
     HookError,
@@ -106,6 +112,8 @@ __all__ = [
     "FailedStorageError",
     "HoldallError",
     "HookError",
+    "ImportSourceError",
+    "ImportingError",
     "IncompatibleJobError",
     "JobRestartingError",
     "LockedStorageError",
@@ -114,6 +122,7 @@ __all__ = [
     "MissingJobError",
     "NestedReportError",
     "NewerFormatError",
+    "NoImporterError",
     "NothingSelectedError",
     "NothingToResumeError",
     "NothingToSalvageError",
@@ -138,6 +147,7 @@ __all__ = [
     "SessionExistsError",
     "SessionIdError",
     "SessionResumeError",
+    "SeveralImportersError",
     "SharedMachineError",
     "StaleWriterError",
     "StorageAccessError",

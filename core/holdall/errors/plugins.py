@@ -64,15 +64,17 @@ class PluginConflictError(PluginError):
 class PluginUnavailableError(PluginError):
     """The plugin is declared but unavailable; its state says why."""
 
-    def __init__(self, kind: str, name: str, state: str, reason: str) -> None:
-        super().__init__(kind, name, state, reason)
+    def __init__(self, kind: str, name: str, state: str, reason: str, origin: str = "") -> None:
+        super().__init__(kind, name, state, reason, origin)
         self.kind = kind
         self.name = name
         self.state = state
         self.reason = reason
+        self.origin = origin
 
     def __str__(self) -> str:
-        return f"cannot use the {self.kind} {self.name!r}, it is {self.state}: {self.reason}"
+        whose = f"{self.name!r} of {self.origin}" if self.origin else repr(self.name)
+        return f"cannot use the {self.kind} {whose}, it is {self.state}: {self.reason}"
 
 
 class PluginLoadError(PluginError):

@@ -3,7 +3,12 @@
 from holdall.exports.bound import BoundExporter, Session, parsed_options
 from holdall.exports.folders import LISTING
 from holdall.exports.naming import KnownExporter, Units, find_exporter, units_in
-from holdall.exports.options import describe_options, options_class_of, options_schema
+from holdall.exports.options import (
+    OptionRow,
+    describe_options,
+    options_class_of,
+    options_schema,
+)
 from holdall.exports.pipeline import ExportRequest, export, export_many
 from holdall.exports.view_options import ViewOptions
 
@@ -12,6 +17,7 @@ __all__ = [
     "BoundExporter",
     "ExportRequest",
     "KnownExporter",
+    "OptionRow",
     "Session",
     "Units",
     "ViewOptions",

@@ -30,13 +30,15 @@ from holdall.contracts import HasOptions
 from holdall.deprecation import warn_deprecated
 from holdall.errors import ConfigurationError, OptionValueError, UnknownOptionError
 from holdall.exports.view_options import ViewOptions
-from holdall.registry import NO_SETTINGS, calling
+from holdall.registry import calling
+from holdall.settings import NO_SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
     from holdall.contracts import AnyExporter
-    from holdall.registry import Identity, Settings
+    from holdall.registry import Identity
+    from holdall.settings import Settings
 
     Given = object | Mapping[str, Any] | Iterable[str]
 

@@ -88,7 +88,16 @@ def writer_opened(*, at: float, boot_id: str, rules: RulesRecord = NO_RULES) -> 
 
 
 class PluginUsed(Event, frozen=True, kw_only=True, tag="plugin"):
-    """A plugin that takes part in writing the session, and where it comes from."""
+    """A plugin that takes part in writing the session, and where it comes from.
+
+    Attributes:
+        at: When it was first used, seconds since 1970, UTC.
+        kind: Kind of plugin, such as `repositories`.
+        id: Its id.
+        distribution: Name of the distribution that it comes from.
+        version: Version of that distribution.
+        target: Module and object in it.
+    """
 
     kind: str
     id: str
@@ -128,7 +137,18 @@ class DeviceRemoved(DeviceEvent, frozen=True, kw_only=True, tag="device-gone"):
 
 
 class ProviderAdded(DeviceEvent, frozen=True, kw_only=True, tag="provider"):
-    """A provider's units are available on the device; `source` finds it again."""
+    """A provider's units are available on the device; `source` finds it again.
+
+    Attributes:
+        device: Id of the device.
+        at: When it was given, seconds since 1970, UTC.
+        name: Name of the provider.
+        namespace: What the ids of its units begin with.
+        version: Its version.
+        description: One line for people, or nothing.
+        loader: Id of the plugin that loaded it.
+        source: What a user typed, or where it was found.
+    """
 
     name: str
     namespace: str = ""
@@ -139,7 +159,13 @@ class ProviderAdded(DeviceEvent, frozen=True, kw_only=True, tag="provider"):
 
 
 class PlanRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What reports show of a test plan."""
+    """What reports show of a test plan.
+
+    Attributes:
+        id: Qualified id.
+        name: One line for people, or nothing.
+        description: What it is about, as text of any length.
+    """
 
     id: str
     name: str = ""

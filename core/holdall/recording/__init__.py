@@ -1,6 +1,7 @@
 """Results of programs that are not holdall's, recorded in a session as they come."""
 
 from holdall.recording.attempt import Attempt
+from holdall.recording.importing import Imported, find_importer, import_results
 from holdall.recording.recorder import Recorder
 
-__all__ = ["Attempt", "Recorder"]
+__all__ = ["Attempt", "Imported", "Recorder", "find_importer", "import_results"]

@@ -65,6 +65,12 @@ class Contents:
             job = jobs[job_id] = RecordedJob()
         return job
 
+    @property
+    def job_count(self) -> int:
+        """How many jobs are defined, on all devices."""
+        jobs = (job for jobs in self._jobs.values() for job in jobs.values())
+        return sum(job.definition is not None for job in jobs)
+
     def unfinished(self) -> list[JobStarted]:
         """Return the starts of recorded attempts that have no result.
 

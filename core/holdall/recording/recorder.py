@@ -65,6 +65,7 @@ class Recorder:
         self,
         storage: Storage,
         *,
+        device: str = LOCAL,
         clock: Callable[[], float] = now,
         redact: RedactionRules | None = None,
     ) -> None:
@@ -72,10 +73,14 @@ class Recorder:
 
         Attempts that an earlier recorder left unfinished get their result, `crash`.
 
+        Args:
+            device: The device of jobs that are recorded without one.
+
         Raises:
             CorruptSessionError, NewerFormatError: The journal can't be read.
         """
         self._storage: Final = storage
+        self._device: Final = checked_name(device, "a device's id")
         self._clock: Final = clock
         self._contents: Final = Contents()
         self._pending: Final[list[AnyEvent]] = []
@@ -104,6 +109,7 @@ class Recorder:
         *,
         title: str = "",
         prefix: str = PREFIX,
+        device: str = LOCAL,
         registry: Registry | None = None,
         clock: Callable[[], float] = now,
         redact: RedactionRules | None = None,
@@ -114,11 +120,13 @@ class Recorder:
             repository: A repository or its URL; without one the store in the user's data folder.
             title: What people call the session.
             prefix: What the new session's id begins with.
+            device: The device of jobs that are recorded without one.
             redact: What to mask before anything is stored.
         """
         title = checked_text(title, "a title")
-        storage = create_storage(_opened(repository, registry), prefix, clock)
-        recorder = cls(storage, clock=clock, redact=redact)
+        checked_name(device, "a device's id")
+        storage = create_storage(opened_repository(repository, registry), prefix, clock)
+        recorder = cls(storage, device=device, clock=clock, redact=redact)
         recorder._begin(title)
         return recorder
 
@@ -128,6 +136,7 @@ class Recorder:
         repository: Repository | str | os.PathLike[str] | None,
         session_id: str,
         *,
+        device: str = LOCAL,
         registry: Registry | None = None,
         clock: Callable[[], float] = now,
         redact: RedactionRules | None = None,
@@ -135,6 +144,7 @@ class Recorder:
         """Return a recorder that goes on with a stored session.
 
         Args:
+            device: The device of jobs that are recorded without one.
             redact: What to mask of what is stored from now on.
 
         Raises:
@@ -142,9 +152,9 @@ class Recorder:
             LockedStorageError: Another program writes it.
             RulesMissingError: The session was masked by rules that are not in *redact*.
         """
-        storage = _opened(repository, registry).open(session_id)
+        storage = opened_repository(repository, registry).open(session_id)
         try:
-            return cls(storage, clock=clock, redact=redact)
+            return cls(storage, device=device, clock=clock, redact=redact)
         except BaseException:
             storage.close()
             raise
@@ -153,6 +163,11 @@ class Recorder:
     def session_id(self) -> str:
         """Id of the session."""
         return self._storage.id
+
+    @property
+    def job_count(self) -> int:
+        """How many jobs the session has, those of earlier recorders too."""
+        return self._contents.job_count
 
     @property
     def storage(self) -> Storage:
@@ -188,7 +203,7 @@ class Recorder:
         self,
         job_id: str,
         *,
-        device: str = LOCAL,
+        device: str | None = None,
         summary: str = "",
         description: str = "",
         category: str = "",
@@ -237,7 +252,7 @@ class Recorder:
         job_id: str,
         *,
         outcome: Outcome | str,
-        device: str = LOCAL,
+        device: str | None = None,
         started_at: float | None = None,
         duration: float | None = None,
         return_code: int | None = None,
@@ -280,7 +295,7 @@ class Recorder:
             raise
 
     def attempt(
-        self, job_id: str, *, device: str = LOCAL, started_at: float | None = None
+        self, job_id: str, *, device: str | None = None, started_at: float | None = None
     ) -> Attempt:
         """Return an attempt that begins now, to be used in a `with` block.
 
@@ -305,7 +320,7 @@ class Recorder:
         record = partial(self.record_result, job_id, device=device)
         return Attempt(self._storage, job_id, log, started_at, record, masker=self._masker)
 
-    def record_result(self, job_id: str, result: JobResult, *, device: str = LOCAL) -> None:
+    def record_result(self, job_id: str, result: JobResult, *, device: str | None = None) -> None:
         """Record a finished result; blobs that it names must be in the session's storage.
 
         Output and attachments beyond 4 KiB are moved to blobs at once.
@@ -400,8 +415,9 @@ class Recorder:
     def _masked(self, event: AnyEvent) -> AnyEvent:
         return event if self._masker is None else masked_event(event, self._masker)
 
-    def _checked_ids(self, job_id: str, device: str) -> tuple[str, str]:
-        job_id, device = checked_name(job_id, "a job's id"), checked_name(device, "a device's id")
+    def _checked_ids(self, job_id: str, device: str | None) -> tuple[str, str]:
+        job_id = checked_name(job_id, "a job's id")
+        device = self._device if device is None else checked_name(device, "a device's id")
         if self._masker is None:
             return job_id, device
         exact = self._masker.exact
@@ -441,9 +457,10 @@ def _check_choice(job_id: str, what: str, value: str, known: Collection[str]) ->
         raise ValueError(f"the job {job_id!r} can't have the {what} {value!r} ({names})")
 
 
-def _opened(
+def opened_repository(
     repository: Repository | str | os.PathLike[str] | None, registry: Registry | None
 ) -> Repository:
+    """Return a repository, or the one that a URL names; without one, the user's own."""
     if repository is None or isinstance(repository, str | os.PathLike):
         return open_repository(repository or default_url(), registry=registry)
     return repository

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, Self, TypeVar, final
 
 from holdall.errors import HoldallError, PluginCallError
+from holdall.tracing import call_begun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +55,7 @@ class calling:  # noqa: N801 - read as a word: `with calling(plugin, "exporting"
         PluginCallError: The plugin raised, or returned what its contract does not allow.
     """
 
-    __slots__ = ("_doing", "_passes", "_plugin")
+    __slots__ = ("_doing", "_passes", "_plugin", "_trace")
 
     def __init__(
         self,
@@ -68,6 +69,7 @@ class calling:  # noqa: N801 - read as a word: `with calling(plugin, "exporting"
         self._passes = passes
 
     def __enter__(self) -> Self:
+        self._trace = call_begun()
         return self
 
     def __exit__(
@@ -76,6 +78,8 @@ class calling:  # noqa: N801 - read as a word: `with calling(plugin, "exporting"
         error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
+        if self._trace is not None:
+            self._trace(*self._plugin, self._doing, error)
         if error is None or isinstance(error, _PASSING):
             return
         if self._passes is None or not self._passes(error):

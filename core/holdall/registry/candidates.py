@@ -205,7 +205,10 @@ def _disqualified(entry: Declared, policy: PluginPolicy) -> Iterator[tuple[State
         yield State.BLOCKED, refusal
     reserved = entry.kind == "exporters" and entry.name.startswith("holdall.")
     if reserved and entry.distribution != OWN_DISTRIBUTION and not _is_preferred(entry, policy):
-        yield State.SHADOWED, "ids that begin with 'holdall.' are reserved"
+        yield (
+            State.SHADOWED,
+            "ids that begin with 'holdall.' are reserved; rename it",
+        )
     fault = id_fault(entry.kind, entry.name)
     if fault:
         yield State.INCOMPATIBLE, fault
@@ -242,7 +245,10 @@ def _state(entry: Declared, rivals: list[Declared], policy: PluginPolicy) -> tup
             f"{policy.prefer[entry.name].location} prefers {preferred[0].origin}",
         )
     if own and not preferred and entry not in own:
-        return State.SHADOWED, "the name belongs to one of holdall's own plugins"
+        return (
+            State.SHADOWED,
+            "the name belongs to one of holdall's own plugins",
+        )
     others = [rival for rival in preferred or own or rivals if rival != entry]
     if others:
         origins = sorted({rival.distribution for rival in others})

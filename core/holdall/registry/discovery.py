@@ -118,11 +118,13 @@ def incompatibility(distribution: Distribution) -> str:
             needed = Requirement(line)
         except InvalidRequirement as error:
             reason = str(error).partition("\n")[0]
-            return f"its requirement {line!r} can't be read: {reason}"
+            return f"its requirement {line!r} can't be read: {reason}; tell its authors"
         if needed.name.lower() != OWN_DISTRIBUTION:
             continue
         if needed.marker is not None and not needed.marker.evaluate({"extra": ""}):
             continue
         if not needed.specifier.contains(__version__, prereleases=True):
-            return f"it needs holdall{needed.specifier}, and this is holdall {__version__}"
+            needs = f"holdall{needed.specifier}"
+            way = f"install another version of either, by pip install '{needs}', say"
+            return f"it needs {needs}, and this is holdall {__version__}; {way}"
     return ""

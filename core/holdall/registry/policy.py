@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 OWN_DISTRIBUTION: Final = "holdall"
 """The distribution of the built-ins."""
 
+TRIED: Final = "--plugin"
+"""The distribution of plugins in files that the user named: `dist:--plugin` in a rule."""
+
 SUBJECTS: Final = ("", "dist", "target")
 """What a rule may be about: an id, a distribution, a module."""
 

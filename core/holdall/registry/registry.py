@@ -25,7 +25,8 @@ from holdall.registry.loading import check, imported, load_error
 from holdall.registry.policy import EVERYTHING, THE_APPLICATION
 from holdall.registry.resolution import Names
 from holdall.registry.rules import unmatched
-from holdall.registry.settings import NO_SETTINGS
+from holdall.settings import NO_SETTINGS
+from holdall.tracing import NAMES, listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from holdall.registry.discovery import Scan
     from holdall.registry.policy import PluginPolicy
     from holdall.registry.resolution import Resolution
-    from holdall.registry.settings import Settings
+    from holdall.settings import Settings
 
 _FINE: Final = frozenset({State.READY, State.LOADED, State.BLOCKED})
 
@@ -171,6 +172,9 @@ class Registry:
             self._check_rules(self.policy)
             self._warn_later = None
         resolution = self.explain(kind, name)
+        trace = listener(NAMES)
+        if trace is not None:
+            trace.debug("%s", resolution)
         if resolution.legacy is not None:
             self._deprecated(resolution.legacy)
         return resolution.get()
@@ -237,12 +241,24 @@ class Registry:
                 self._reported.add(problem.reason)
                 self._warn_later(problem.reason)
 
-    def register(self, kind: str, plugin_id: str, plugin: object) -> None:
+    def register(
+        self,
+        kind: str,
+        plugin_id: str,
+        plugin: object,
+        *,
+        distribution: str = APPLICATION,
+        version: str = "",
+    ) -> None:
         """Add a plugin of the running application: a class, or `module:attribute`.
 
         It replaces nothing: an id that is declared already becomes
         ambiguous, and one of holdall's own stays what it is, unless the policy
         prefers `application`. The same plugin twice is the same as once.
+
+        Args:
+            distribution: Where it says that it comes from, in listings and to the policy.
+            version: The version of that.
 
         Raises:
             PluginLoadError: The id is none for that kind, or the class is no plugin of that
@@ -250,7 +266,9 @@ class Registry:
         """
         check_kind(kind)
         target = plugin if isinstance(plugin, str) else self._target_of(plugin)
-        declared = Declared(kind=kind, name=plugin_id, value=target, distribution=APPLICATION)
+        declared = Declared(
+            kind=kind, name=plugin_id, value=target, distribution=distribution, version=version
+        )
         candidate = next(settle([declared]))
         # Everything that can be refused is checked before anything changes.
         fault = id_fault(kind, plugin_id)

@@ -44,6 +44,9 @@ class Resolution(NamedTuple):
     error: PluginError | None = None
     legacy: Alias | None = None
 
+    def __str__(self) -> str:
+        return f"the {KINDS[self.kind]} {self.name!r}: {'; '.join(s.text for s in self.steps)}"
+
     def get(self) -> Candidate:
         """Return the candidate, or raise `error`."""
         if self.candidate is not None:
@@ -120,7 +123,8 @@ class Names(NamedTuple):
         for claim in claims:
             if claim.error is not None:
                 return claim.error
-            return PluginUnavailableError(KINDS[kind], plugin_id, claim.state, claim.reason)
+            words = (claim.state, claim.reason, claim.origin)
+            return PluginUnavailableError(KINDS[kind], plugin_id, *words)
         return UnknownPluginError(KINDS[kind], name, self.known(kind), _elsewhere(kind, name))
 
     def known(self, kind: str) -> list[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from holdall.errors import near
 from holdall.registry.candidates import PluginProblem
-from holdall.registry.policy import normalised
+from holdall.registry.policy import TRIED, normalised
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from holdall.registry.aliases import AliasTable
     from holdall.registry.candidates import Candidate
     from holdall.registry.policy import PluginPolicy, Rule
-    from holdall.registry.settings import Settings
+    from holdall.settings import Settings
 
 
 def unmatched(
@@ -46,6 +46,8 @@ def _unmatched(
     policy: PluginPolicy, candidates: Sequence[Candidate], aliases: AliasTable
 ) -> Iterator[tuple[Rule, str]]:
     for rule in (*policy.block, *(policy.allow or ())):
+        if rule.matches("", TRIED, ""):
+            continue  # it is about what somebody may name one day
         if not any(
             rule.matches(candidate.id, candidate.distribution, candidate.target)
             for candidate in candidates

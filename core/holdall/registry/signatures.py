@@ -11,8 +11,8 @@ from holdall.registry.option_types import is_options_class, option_misfits
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# Methods, and the arguments that holdall calls them with: positional, then keywords.
-_METHODS: Final[Mapping[str, Mapping[str, tuple[int, tuple[str, ...]]]]] = {
+# With the arguments that holdall calls them with: positional, then keywords.
+METHODS: Final[Mapping[str, Mapping[str, tuple[int, tuple[str, ...]]]]] = {
     "exporters": {"export": (3, ())},
     "repositories": {
         "from_url": (2, ("options",)),
@@ -25,6 +25,7 @@ _METHODS: Final[Mapping[str, Mapping[str, tuple[int, tuple[str, ...]]]]] = {
     "runners": {"from_url": (1, ("options",)), "run": (1, ()), "interrupted": (1, ())},
     "importers": {"accepts": (2, ()), "load": (2, ())},
 }
+"""The methods that a plugin of each kind has."""
 
 # Methods that a plugin may have besides, with the same arguments.
 _OPTIONAL: Final[Mapping[str, Mapping[str, tuple[int, tuple[str, ...]]]]] = {
@@ -50,7 +51,7 @@ OUTPUTS: Final = ("file", "parts", "folder")
 
 def misfits(kind: str, plugin: Any) -> list[str]:
     """Return a message for everything that keeps *plugin* from being one of its kind."""
-    if kind not in _METHODS:
+    if kind not in METHODS:
         return []
     if not isinstance(plugin, type):
         return [f"it is {plugin!r} and not a class"]
@@ -95,7 +96,7 @@ def _options_misfits(plugin: Any) -> Iterator[str]:
 
 def _method_misfits(kind: str, plugin: type) -> Iterator[str]:
     optional = _OPTIONAL.get(kind, {})
-    for name, (positional, keywords) in {**_METHODS[kind], **optional}.items():
+    for name, (positional, keywords) in {**METHODS[kind], **optional}.items():
         method = inspect.getattr_static(plugin, name, None)
         if method is None or not callable(getattr(plugin, name)):
             if method is not None or name not in optional:

@@ -391,7 +391,7 @@ class SessionManager:
         """Return the log of the next attempt at *job*, to write to while it runs.
 
         No more than 64 KiB of it are held in memory. `finish` gives the fields that the
-        attempt's `JobResult` has of it:
+        attempt's `JobResult` has of it::
 
             log = manager.open_log(job)
             log.write("stdout", data)

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from holdall.errors import PluginError, RunnerUrlError, masked_url
-from holdall.registry import Identity, calling, options_of, shown
+from holdall.registry import Identity, calling, shown
+from holdall.settings import options_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from holdall.errors import PluginError, StoreUrlError, masked_url, near
-from holdall.registry import Registry, calling, options_of
+from holdall.registry import Registry, calling
+from holdall.settings import options_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,10 @@ from holdall.doors import lazy_door
 
 if TYPE_CHECKING:
     from holdall.testing.exporters import ExporterContract
+    from holdall.testing.importers import ImporterContract
     from holdall.testing.listeners import HooksContract
+    from holdall.testing.loaders import ProviderLoaderContract
+    from holdall.testing.providers import ProviderContract
     from holdall.testing.repositories import RepositoryContract
     from holdall.testing.runners import RunnerContract
     from holdall.testing.wrappers import WrapperContract
@@ -20,7 +23,10 @@ else:
         __name__,
         {
             ".exporters": ("ExporterContract",),
+            ".importers": ("ImporterContract",),
             ".listeners": ("HooksContract",),
+            ".loaders": ("ProviderLoaderContract",),
+            ".providers": ("ProviderContract",),
             ".repositories": ("RepositoryContract",),
             ".runners": ("RunnerContract",),
             ".wrappers": ("WrapperContract",),
@@ -32,7 +38,10 @@ if "pytest" in sys.modules:
         "holdall.testing.checks",
         "holdall.testing.exporters",
         "holdall.testing.guarantees",
+        "holdall.testing.importers",
         "holdall.testing.listeners",
+        "holdall.testing.loaders",
+        "holdall.testing.providers",
         "holdall.testing.repositories",
         "holdall.testing.runners",
         "holdall.testing.wrappers",
@@ -41,6 +50,9 @@ if "pytest" in sys.modules:
 __all__ = [
     "ExporterContract",
     "HooksContract",
+    "ImporterContract",
+    "ProviderContract",
+    "ProviderLoaderContract",
     "RepositoryContract",
     "RunnerContract",
     "WrapperContract",

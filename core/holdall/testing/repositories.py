@@ -26,7 +26,7 @@ class RepositoryContract(
 ):
     """A repository keeps what it promises.
 
-    Give an empty repository as a fixture; that is all a store has to do:
+    Give an empty repository as a fixture; that is all a store has to do::
 
         class TestRedisRepository(RepositoryContract):
             @pytest.fixture

@@ -7,6 +7,7 @@ holdall.export(session, "acme.markdown", "report.md")
 from __future__ import annotations
 
 from hashlib import sha256
+from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 import msgspec
@@ -103,6 +104,44 @@ def sample_session() -> SampleSession:
     return SampleSession(tuple(events), blobs)
 
 
+def hostile_session(text: str) -> SampleSession:
+    """Return a session each of whose texts is *text*: names, ids, facts, output, all of them."""
+    record = JobRecord(
+        id=text,
+        summary=text,
+        description=text,
+        plugin=text,
+        category_id=text,
+        certification_status=text,
+        template_id=text,
+        checksum=text,
+        origin=text,
+    )
+    data = text.encode()
+    result = JobResult(
+        outcome=Outcome.FAIL,
+        comments=text,
+        skip_reason=text,
+        io_log=(*_stdout(data), IOLogRecord(0.2, "stderr", data)),
+        attachments=(Attachment(name=text, media_type=text, size=len(data), data=data),),
+        subtests=(Subtest(name=text, outcome=Outcome.FAIL, message=text),),
+        measurements=(Measurement(name=text, value=text, unit=text, outcome=Outcome.FAIL),),
+    )
+    events: tuple[AnyEvent, ...] = (
+        SessionCreated(at=START, session_id="sample-hostile", title=text),
+        DeviceAdded(at=START, device=text, description=text, facts={text: text}, runner=text),
+        ProviderAdded(
+            at=START, device=text, name=text, namespace=text, version=text, description=text
+        ),
+        PlansChanged(at=START, plans=(PlanRecord(id=text, name=text, description=text),)),
+        CategoryDefined(at=START, id=text, name=text),
+        JobDefined(at=START, device=text, job=record),
+        JobsSelected(at=START, device=text, run_list=(text,)),
+        ResultRecorded(at=START + 1, device=text, job_id=text, result=result),
+    )
+    return SampleSession(events)
+
+
 def devices_session() -> SampleSession:
     """Return a session of three devices that ran the same jobs, with different outcomes."""
     events: list[AnyEvent] = [SessionCreated(at=START, session_id="sample-devices")]
@@ -120,9 +159,14 @@ def devices_session() -> SampleSession:
     return SampleSession(tuple(events))
 
 
-def big_session(jobs: int, *, log_every: int = 10) -> SampleSession:
-    """Return a session of *jobs* jobs in 20 categories; each *log_every*-th failed, with a log."""
-    return SampleSession(tuple(_big(jobs, log_every)))
+def big_session(jobs: int, *, devices: int = 1, log_every: int = 10) -> SampleSession:
+    """Return a session of *jobs* jobs in 20 categories; each *log_every*-th failed, with a log.
+
+    One device is the local one; each of several ran all jobs.
+    """
+    names = ["local"] if devices == 1 else [f"dut-{number + 1}" for number in range(devices)]
+    results = chain.from_iterable(_big(jobs, name, log_every) for name in names)
+    return SampleSession((*_big_opening(jobs), *results))
 
 
 def _opening() -> Iterator[AnyEvent]:
@@ -275,22 +319,23 @@ def _second_device() -> Iterator[AnyEvent]:
     yield JobStarted(at=START + 51, device="dut-7", job_id=job_id)
 
 
-def _big(jobs: int, log_every: int) -> Iterator[AnyEvent]:
+def _big_opening(jobs: int) -> Iterator[AnyEvent]:
     yield SessionCreated(at=START, session_id="sample-big", title=f"{jobs} jobs")
-    yield DeviceAdded(at=START, device="local")
     for number in range(20):
         yield CategoryDefined(at=START, id=f"com.example::c{number}", name=f"Category {number}")
+
+
+def _big(jobs: int, device: str, log_every: int) -> Iterator[AnyEvent]:
+    yield DeviceAdded(at=START, device=device)
     ids = tuple(f"com.example::job/{number}" for number in range(jobs))
     for number, job_id in enumerate(ids):
-        yield JobDefined(
-            at=START,
-            job=JobRecord(
-                id=job_id,
-                summary=f"Check part {number} of the machine & its <friends>",
-                category_id=f"com.example::c{number % 20}",
-            ),
+        record = JobRecord(
+            id=job_id,
+            summary=f"Check part {number} of the machine & its <friends>",
+            category_id=f"com.example::c{number % 20}",
         )
-    yield JobsSelected(at=START, run_list=ids)
+        yield JobDefined(at=START, device=device, job=record)
+    yield JobsSelected(at=START, device=device, run_list=ids)
     for number, job_id in enumerate(ids):
         failed = number % log_every == log_every - 1
         log = tuple(
@@ -302,7 +347,7 @@ def _big(jobs: int, log_every: int) -> Iterator[AnyEvent]:
             execution_duration=number % 100 / 8,
             io_log=log if failed else (),
         )
-        yield ResultRecorded(at=START + number, job_id=job_id, result=result)
+        yield ResultRecorded(at=START + number, device=device, job_id=job_id, result=result)
 
 
 _SUBTESTS: Final = (

@@ -44,7 +44,13 @@ if TYPE_CHECKING:
 
 
 class DeviceView(msgspec.Struct, frozen=True):
-    """A device of the session: its id, its description, and facts by name."""
+    """A device of the session: its id, its description, and facts by name.
+
+    Attributes:
+        id: Unique in the session; `local` where nobody said another.
+        description: One line for people, or nothing.
+        facts: What the application knows of it, by name.
+    """
 
     id: str
     description: str = ""

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 
 class JobGroup:
-    """The jobs of one category on one device; it can be read any number of times."""
+    """The jobs of one category on one device; it can be read any number of times.
+
+    Attributes:
+        device_id: Id of the device.
+        category_id: Qualified id of the category.
+        category: The heading, for people.
+    """
 
     __slots__ = ("_jobs", "_source", "category", "category_id", "device_id")
 

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
 
 class AttemptView:
-    """One attempt at a job."""
+    """One attempt at a job.
+
+    Attributes:
+        result: All that was recorded of it.
+    """
 
     __slots__ = ("_attempt_key", "_source", "result")
 
@@ -112,7 +116,11 @@ class AttemptView:
 
 
 class JobView:
-    """A job of the session on one device, with all attempts at it."""
+    """A job of the session on one device, with all attempts at it.
+
+    Attributes:
+        device_id: Id of the device, which is in the view's `devices`.
+    """
 
     __slots__ = ("_category", "_job", "_record", "_result", "_source", "device_id")
 

@@ -70,6 +70,8 @@ class Tally(NamedTuple):
 
     Attributes:
         outcome: What they count as; None stands for those in flight.
+        label: The outcome as people read it, in the language of the view.
+        number: How many jobs.
     """
 
     outcome: Outcome | None

@@ -188,7 +188,12 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a session passed, and the reasons against it, worst first."""
+    """Whether a session passed, and the reasons against it, worst first.
+
+    Attributes:
+        passed: Whether it passed.
+        reasons: What keeps it from passing; nothing if it passed.
+    """
 
     passed: bool
     reasons: tuple[Reason, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from holdall.errors import ProviderLoadError
 from holdall_plugins.providers.installed import find_installed
 from holdall_plugins.providers.manage_py import read_source_tree
 from holdall_plugins.providers.pxu_files import definitions_in, provider_at
@@ -22,7 +23,10 @@ class PxuLoader:
 
     def accepts(self, source: str) -> bool:
         """Whether *source* is such a file or folder; folders are looked into three levels deep."""
-        path = _path(source)
+        try:
+            path = _path(source)
+        except ProviderLoadError:
+            return False
         if path.is_dir():
             return bool(definitions_in(path)) or _has_units(path) or _is_source_tree(path)
         return path.suffix in {".provider", *UNIT_SUFFIXES} and path.is_file()
@@ -60,9 +64,17 @@ def _is_source_tree(folder: Path) -> bool:
 
 
 def _path(source: str) -> Path:
-    path = Path(source).expanduser().absolute()
-    definition = path.with_name(f"{path.name}.provider") if path.name else path
-    return path if path.exists() or not definition.is_file() else definition
+    """Return the path that *source* means, with the ending that may be left out.
+
+    Raises:
+        ProviderLoadError: It is a path that no file can have, or may not be looked at.
+    """
+    try:
+        path = Path(source).expanduser().absolute()
+        definition = path.with_name(f"{path.name}.provider") if path.name else path
+        return path if path.exists() or not definition.is_file() else definition
+    except (OSError, RuntimeError, ValueError) as error:
+        raise ProviderLoadError(source, f"no such path can be read: {error}") from error
 
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from holdall.cli.output import note_lines, print_json, print_line, print_table
 from holdall.cli.plugins.children import run_child
 from holdall.cli.plugins.showing import kind_option, meant
 from holdall.cli.plugins.storing import url_for
+from holdall.cli.tried import PLUGIN_FILES, tried_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +76,9 @@ def check(
     resolution = meant(registry, name, kind)
     candidate = registry.resolve(resolution.kind, name)
     alone = {"HOLDALL_NO_PLUGINS": "1"} if registry.policy.only_own else {}
+    alone[PLUGIN_FILES] = "\n".join(tried_files())
     if candidate.kind == "repositories":
+        registry.load(candidate.kind, candidate.id)  # what is none has no URL to be tried at
         rows = _checked_store(candidate, registry, url, timeout, alone)
     else:
         given = json.dumps({"sources": sources, "url": url or "", "memory_mib": allow_memory})
@@ -141,7 +144,7 @@ def _checked(
     running = rows[-1].get("check", "") if rows and not rows[-1]["outcome"] else "its import"
     if ended.code is None:
         message = f"it did not end within {timeout_s:g} s"
-    elif ended.code or not done:
+    elif ended.code or not done or not rows[-1]["outcome"]:  # a plugin may end it with any code
         last = (ended.err.strip().splitlines() or [f"exit code {ended.code}"])[-1]
         message = f"the process ended: {last}"
     else:

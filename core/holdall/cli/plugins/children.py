@@ -27,7 +27,7 @@ def run_child(
     """Run Python with *arguments*, and end it and all that it started after *timeout_s*."""
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **variables}
     child = subprocess.Popen(
-        [sys.executable, *arguments],
+        [sys.executable, "-P", *arguments],  # the current folder is no place of modules
         env=environ,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

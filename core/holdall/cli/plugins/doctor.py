@@ -14,15 +14,18 @@ from holdall.cli.exits import PLUGIN
 from holdall.cli.options import json_option
 from holdall.cli.output import print_json, print_line, print_table
 from holdall.cli.plugins.children import run_child
+from holdall.cli.plugins.showing import claims, kind_option, meant
 from holdall.registry import KINDS, State, stranger
 
 if TYPE_CHECKING:
-    from holdall.registry import Candidate
+    from holdall.registry import Candidate, Registry
 
 _FINE = {State.READY, State.LOADED, State.BLOCKED}
 
 
 @click.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@kind_option
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -32,22 +35,23 @@ _FINE = {State.READY, State.LOADED, State.BLOCKED}
     help="End an import that takes longer.",
 )
 @json_option
-def doctor(timeout: float, *, as_json: bool) -> int:
+def doctor(ids: tuple[str, ...], *, kind: str | None, timeout: float, as_json: bool) -> int:
     """Import each plugin in a process of its own, and report what is wrong.
 
-    A plugin that changes what belongs to others is a problem; warnings and
-    milliseconds are only shown. Exits with 4 if there is a problem.
+    A provider is read instead. With IDs only these are looked at. A plugin
+    that changes what belongs to others is a problem; warnings and milliseconds
+    are only shown, and so is an optional extra that is not installed, unless
+    its plugin is one of the IDs. Exits with 4 if there is a problem.
     """
     registry = installed(strict=False)
     findings = [
-        examined(candidate, timeout_s=timeout)
-        for kind in KINDS
-        for candidate in registry.candidates(kind)
+        examined(candidate, timeout_s=timeout, is_wanted=bool(ids))
+        for candidate in _meant(registry, ids, kind)
     ]
     general = [
         str(problem)
         for problem in registry.problems()
-        if problem.what in {"alias", "distribution", "rule"}
+        if problem.what in {"alias", "distribution", "rule"} and not ids
     ]
     sick = any(finding["problems"] for finding in findings) or bool(general)
     if as_json:
@@ -57,8 +61,26 @@ def doctor(timeout: float, *, as_json: bool) -> int:
     return PLUGIN if sick else 0
 
 
-def examined(candidate: Candidate, *, timeout_s: float) -> dict[str, Any]:
-    """Return what is known of a plugin once it was imported in a process of its own."""
+def _meant(registry: Registry, ids: tuple[str, ...], kind: str | None) -> list[Candidate]:
+    """Return every claim to one of the ids, or all candidates if there are none.
+
+    Raises:
+        UnknownPluginError: Nothing is called so.
+    """
+    kinds = [kind] if kind else list(KINDS)
+    if not ids:
+        return [candidate for each in kinds for candidate in registry.candidates(each)]
+    return [
+        candidate for name in ids for candidate in claims(registry, meant(registry, name, kind))
+    ]
+
+
+def examined(candidate: Candidate, *, timeout_s: float, is_wanted: bool = False) -> dict[str, Any]:
+    """Return what is known of a plugin once it was imported in a process of its own.
+
+    Args:
+        is_wanted: Whether the user asked for this very plugin.
+    """
     finding: dict[str, Any] = {
         "kind": candidate.kind,
         "id": candidate.id,
@@ -72,9 +94,11 @@ def examined(candidate: Candidate, *, timeout_s: float) -> dict[str, Any]:
         "warnings": [],
         "changes": [],
     }
-    if candidate.state is State.READY and candidate.kind != "providers":
+    if candidate.state in {State.READY, State.LOADED}:
         finding.update(_probed(candidate, timeout_s))
-    problems = [] if finding["state"] in _FINE else [f"{finding['state']}: {finding['reason']}"]
+    is_optional = finding["state"] == State.MISSING_DEPENDENCY and bool(candidate.extras)
+    is_fine = finding["state"] in _FINE or (is_optional and not is_wanted)
+    problems = [] if is_fine else [f"{finding['state']}: {finding['reason']}"]
     problems += finding["changes"]
     foreign = stranger(candidate)
     if foreign:

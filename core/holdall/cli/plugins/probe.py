@@ -12,11 +12,13 @@ import os
 import sys
 import threading
 import warnings
+from contextlib import suppress
+from tempfile import TemporaryFile
 from time import perf_counter
-from typing import Any
+from typing import Any, BinaryIO
 
-from holdall.errors import HookError, PluginLoadError
-from holdall.registry import Candidate, State, imported
+from holdall.errors import HoldallError, HookError, PluginLoadError
+from holdall.registry import Candidate, Registry, State, imported
 
 
 def main() -> None:
@@ -24,7 +26,8 @@ def main() -> None:
     given = json.load(sys.stdin)
     candidate = Candidate(**{**given, "extras": tuple(given["extras"])})
     report = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what the plugin prints is no part of the report
+    printed = TemporaryFile()  # what the plugin prints is no part of the report  # noqa: SIM115
+    os.dup2(printed.fileno(), 1)
     heard: list[str] = []
     warnings.simplefilter("always")
     warnings.showwarning = lambda message, category, *_location, **_more: heard.append(
@@ -43,7 +46,7 @@ def main() -> None:
             "modules": len(new),
             "packages": _packages(new, candidate),
             "warnings": heard,
-            "changes": before.changes(),
+            "changes": [*before.changes(), *_said(printed)],
         },
         report,
     )
@@ -52,6 +55,8 @@ def main() -> None:
 
 
 def _load(candidate: Candidate) -> tuple[str, str]:
+    if candidate.kind == "providers":
+        return _read_provider(candidate)
     try:
         plugin = imported(candidate)
     except PluginLoadError as error:
@@ -64,6 +69,26 @@ def _load(candidate: Candidate) -> tuple[str, str]:
         except HookError as error:
             return str(State.INVALID), error.reason
     return str(State.LOADED), ""
+
+
+def _read_provider(candidate: Candidate) -> tuple[str, str]:
+    """Return what reading a provider, which is never imported, came to."""
+    from holdall.providers import load_provider
+
+    try:
+        load_provider(f"package:{candidate.target}", registry=Registry.discover())
+    except HoldallError as error:
+        return str(State.BROKEN), str(error)
+    return str(State.LOADED), ""
+
+
+def _said(printed: BinaryIO) -> list[str]:
+    """Return what the import did to standard output."""
+    with suppress(AttributeError):  # the import may have replaced it by nothing
+        sys.stdout.flush()
+    printed.seek(0)
+    text = printed.read(60).decode(errors="replace")
+    return [f"it printed {text!r}, where a report may be going"] if text else []
 
 
 def _packages(new: set[str], candidate: Candidate) -> list[str]:

@@ -33,6 +33,7 @@ class _Kind(NamedTuple):
         description: One line, for the package's metadata.
         class_suffix: What the name of its class ends with; empty if it is no class.
         entry_points: How the package declares it.
+        check: What `plugins check` is given besides the id.
     """
 
     plugins: str
@@ -42,6 +43,7 @@ class _Kind(NamedTuple):
 [project.entry-points."holdall.@group@"]
 @id@ = "@package@:@class@"
 """
+    check: str = ""
 
 
 _KINDS: Final = {
@@ -56,6 +58,27 @@ _KINDS: Final = {
 [project.entry-points."holdall.aliases"]
 @alias@ = "@id@"
 """,
+    ),
+    "provider_loader": _Kind(
+        "provider_loaders",
+        "Providers in files of @name@, for holdall",
+        "Loader",
+        check=" --source tests/samples/sample.@name@",
+    ),
+    "provider": _Kind(
+        "providers",
+        "Jobs of @name@ for holdall",
+        "Provider",
+        """\
+[project.entry-points."holdall.providers"]
+@id@ = "@package@"
+""",
+    ),
+    "importer": _Kind(
+        "importers",
+        "Results of @name@ in sessions of holdall",
+        "Importer",
+        check=" --source tests/samples/results.jsonl",
     ),
     "hooks": _Kind(
         "hooks",
@@ -140,6 +163,7 @@ def _placeholders(kind: str, name: str) -> dict[str, str]:
     }
     return {
         **values,
+        "check": _filled(scaffolded.check, values),
         "description": _filled(scaffolded.description, values),
         "entry_points": _filled(scaffolded.entry_points, values),
     }

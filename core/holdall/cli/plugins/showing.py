@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdall.cli.configuration import installed
-from holdall.cli.exits import PLUGIN
+from holdall.cli.exits import PLUGIN, exit_code, message
 from holdall.cli.options import json_option
 from holdall.cli.output import note, print_json, print_line, print_table
 from holdall.cli.plugins.listing import as_row
-from holdall.errors import PluginError, PluginLoadError, UnknownPluginError
+from holdall.errors import (
+    HookError,
+    PluginError,
+    PluginLoadError,
+    ProviderError,
+    UnknownPluginError,
+)
 from holdall.languages import N_
 from holdall.registry import KINDS, State, calling, installation, stranger
 
 if TYPE_CHECKING:
     from holdall.contracts import AnyExporter
+    from holdall.errors import HoldallError
     from holdall.registry import Candidate, Registry, Resolution
 
 # What is shown of a plugin, by its name in JSON.
@@ -38,6 +45,7 @@ _NAMES = {
     "suffix": N_("suffix"),
     "media_type": N_("media_type"),
     "hooks": N_("hooks"),
+    "units": N_("units"),
 }
 
 kind_option = click.option(
@@ -76,26 +84,22 @@ def meant(registry: Registry, name: str, kind: str | None) -> Resolution:
 def show(name: str, kind: str | None, *, as_json: bool) -> int:
     """Show what is known of one plugin, an exporter's options and a listener's hooks.
 
-    An exporter or hook module is imported for them; one that can't be is shown without.
+    It is imported for them; one that can't be is shown without.
     """
     registry = installed(strict=False)
     resolution = meant(registry, name, kind)
-    claims = [
-        claim for claim in registry.candidates(resolution.kind) if claim.id == _id_of(resolution)
-    ]
-    if not claims:
-        raise resolution.error or UnknownPluginError(KINDS[resolution.kind], name)
-    facts = [_facts(claim, registry) for claim in claims]
+    found = claims(registry, resolution)
+    facts = [_facts(claim, registry) for claim in found]
     problem = ""
-    if resolution.candidate is not None and resolution.kind in {"exporters", "hooks"}:
-        shown = facts[claims.index(resolution.candidate)]
+    if resolution.candidate is not None:
+        shown = facts[found.index(resolution.candidate)]
         try:
             shown.update(_of_plugin(resolution.candidate, registry))
         except PluginLoadError as error:
             shown.update(state=error.state, reason=error.reason)
             problem = str(error)
-        except PluginError as error:
-            problem = str(error)
+        except (PluginError, ProviderError) as error:
+            problem = message(error)
     if as_json:
         print_json(facts)
     else:
@@ -110,24 +114,51 @@ def show(name: str, kind: str | None, *, as_json: bool) -> int:
 @kind_option
 @json_option
 def why(name: str, kind: str | None, *, as_json: bool) -> int:
-    """Show step by step what a name resolves to, or why it resolves to nothing."""
-    from holdall.cli.exits import exit_code
+    """Show step by step what a name resolves to, or why it resolves to nothing.
 
-    resolution = meant(installed(strict=False), name, kind)
+    The last step is to import it.
+    """
+    registry = installed(strict=False)
+    resolution = meant(registry, name, kind)
+    error: HoldallError | None = resolution.error
+    steps = [(step.what, step.text) for step in resolution.steps]
+    if resolution.candidate is not None:
+        error = _load_problem(resolution.candidate, registry)
+        steps.append(("load", "it can be loaded" if error is None else message(error)))
     if as_json:
         print_json(
             {
                 "kind": resolution.kind,
                 "name": resolution.name,
                 "id": resolution.candidate.id if resolution.candidate else None,
-                "steps": [{"what": step.what, "words": step.text} for step in resolution.steps],
+                "steps": [{"what": what, "words": text} for what, text in steps],
             }
         )
     else:
-        print_table(
-            (_("STEP"), _("WHAT IS KNOWN")), [(step.what, step.text) for step in resolution.steps]
-        )
-    return (exit_code(resolution.error) or PLUGIN) if resolution.error is not None else 0
+        print_table((_("STEP"), _("WHAT IS KNOWN")), steps)
+    return (exit_code(error) or PLUGIN) if error is not None else 0
+
+
+def _load_problem(candidate: Candidate, registry: Registry) -> HoldallError | None:
+    """Return why a plugin can't be loaded; None if it can."""
+    try:
+        _of_plugin(candidate, registry)
+    except (PluginError, ProviderError) as error:
+        return error
+    return None
+
+
+def claims(registry: Registry, resolution: Resolution) -> list[Candidate]:
+    """Return everything that claims the id that a name resolves to.
+
+    Raises:
+        PluginError: Nothing does.
+    """
+    wanted = _id_of(resolution)
+    found = [claim for claim in registry.candidates(resolution.kind) if claim.id == wanted]
+    if not found:
+        raise resolution.error or UnknownPluginError(KINDS[resolution.kind], resolution.name)
+    return found
 
 
 def _id_of(resolution: Resolution) -> str:
@@ -147,14 +178,26 @@ def _facts(candidate: Candidate, registry: Registry) -> dict[str, Any]:
 
 
 def _of_plugin(candidate: Candidate, registry: Registry) -> dict[str, Any]:
-    """Return the facts that only the loaded plugin has."""
+    """Return the facts that only the loaded plugin has; a provider is read."""
+    if candidate.kind == "providers":
+        from holdall.providers import load_provider
+
+        provider = load_provider(candidate.id, registry=registry)
+        return {"state": str(State.LOADED), "units": str(len(provider.unit_list))}
     plugin = registry.load(candidate.kind, candidate.id)
     if candidate.kind == "hooks":
         from holdall.hooks import implemented_hooks
 
-        hooks = implemented_hooks(plugin, origin=candidate.origin)
+        try:
+            hooks = implemented_hooks(plugin, origin=candidate.origin)
+        except HookError as error:
+            raise PluginLoadError(
+                KINDS["hooks"], candidate.id, State.INVALID, candidate.origin, error.reason
+            ) from error
         return {"state": str(State.LOADED), "hooks": list(hooks)}
-    return _of_exporter(candidate, plugin)
+    if candidate.kind == "exporters":
+        return _of_exporter(candidate, plugin)
+    return {"state": str(State.LOADED)}
 
 
 def _of_exporter(candidate: Candidate, exporter: type[AnyExporter]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 from holdall.contracts import AttemptEnded
 from holdall.results import Interruption, Outcome
-from holdall.testing.checks.outcomes import CheckSkipped, require
+from holdall.testing.checks.outcomes import CheckSkipped, raises, require
 from holdall.testing.checks.runner_subject import mark_on
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def runs_only_when_its_start_is_durable(subject: RunnerSubject) -> None:
 
         with subject.task(leave_mark) as task:
             task.on_start = refuse
-            passed = _passes(_NotDurableError, subject, task)
-            require(passed, "what `task.started` raised was swallowed, or it was not called")
+            raised = raises(lambda: subject.opened().run(task), _NotDurableError)
+            require(raised, "what `task.started` raised was swallowed, or it was not called")
         require(not is_there(), "the command ran before its start was durable")
 
 
@@ -95,7 +95,8 @@ def ends_when_the_person_wants(subject: RunnerSubject) -> None:
             raise AttemptEnded
 
         task.on_output = end
-        require(_passes(AttemptEnded, subject, task), "AttemptEnded was swallowed")
+        raised = raises(lambda: subject.opened().run(task), AttemptEnded)
+        require(raised, "AttemptEnded was swallowed")
     _require_gone(subject, task)
 
 
@@ -129,15 +130,6 @@ def runs_tasks_at_once(subject: RunnerSubject) -> None:
         reason = f"{name!r} came to {result.outcome} with {written[:20]!r}"
         whole = written == f"{name}\n".encode() * 50
         require(result.outcome is Outcome.PASS and whole, reason)
-
-
-def _passes(error: type[BaseException], subject: RunnerSubject, task: RecordingTask) -> bool:
-    """Whether what the task raises comes out of `run`."""
-    try:
-        subject.opened().run(task)
-    except error:
-        return True
-    return False
 
 
 def _require_gone(subject: RunnerSubject, task: RecordingTask) -> None:

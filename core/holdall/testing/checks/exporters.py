@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import tracemalloc
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import TYPE_CHECKING, Any
 
+from holdall.contracts import Verifies
 from holdall.errors import ExportCancelled, HoldallError, UnknownOptionError
 from holdall.exports import describe_options, export, options_class_of
 from holdall.registry import misfits
-from holdall.testing.checks.outcomes import CheckFailed, CheckSkipped, require
+from holdall.testing.checks.outcomes import CheckFailed, CheckSkipped, raises, require
 from holdall.testing.checks.subject import ID, Discarding, exported, files_in, target_for
 from holdall.testing.sessions import big_session, devices_session, empty_session, sample_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from holdall.contracts import ExportContext, ExportReport, FolderSink, Sink
     from holdall.exports import Session
@@ -114,18 +117,91 @@ def can_be_cancelled(subject: ExporterSubject) -> None:
 
 
 def prints_nothing(subject: ExporterSubject) -> None:
-    """Standard output is the user's: a report may be going there."""
+    """Standard output and standard error belong to the program that exports."""
+    subject.export(sample_session())  # what is printed at import is told by another check
     printed = StringIO()
-    with redirect_stdout(printed):
-        subject.export(sample_session())
-    require(not printed.getvalue(), f"it printed {printed.getvalue()[:40]!r}")
+    with TemporaryFile() as written:
+        with _descriptors_to(written.fileno()), redirect_stdout(printed), redirect_stderr(printed):
+            subject.export(sample_session())
+        written.seek(0)
+        text = printed.getvalue() or written.read(80).decode(errors="replace")
+    require(not text, f"it printed {text[:40]!r}")
+
+
+@contextmanager
+def _descriptors_to(target: int) -> Iterator[None]:
+    """Send what is written to the descriptors 1 and 2, by whatever means, to *target*."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    kept = {number: os.dup(number) for number in (1, 2)}
+    try:
+        for number in kept:
+            os.dup2(target, number)
+        yield
+    finally:
+        for number, copy in kept.items():
+            os.dup2(copy, number)
+            os.close(copy)
+
+
+def writes_the_same_to_a_stream(subject: ExporterSubject) -> None:
+    """A pipe gets the bytes that a file gets: `holdall export` prints a report too."""
+    if getattr(subject.exporter, "output", "file") == "folder":
+        raise CheckSkipped("its report is a folder, which no stream can hold")
+    stream = _Pipe()
+    registry = subject.registry()
+    with TemporaryDirectory(prefix="holdall-check-") as folder:
+        target = Path(folder) / f"report{subject.exporter.suffix}"
+        export(sample_session(), ID, target, registry=registry)
+        export(sample_session(), ID, stream, registry=registry)
+        require(stream.data == target.read_bytes(), "a stream gets other bytes than a file")
+
+
+class _Pipe:
+    """A stream that can only be written to."""
+
+    def __init__(self) -> None:
+        self.data = b""
+
+    def write(self, data: bytes) -> int:
+        self.data += data
+        return len(data)
+
+
+def reads_its_reports_back(subject: ExporterSubject) -> None:
+    """Its `verify` takes each of its own reports, and not what is none."""
+    if not isinstance(subject.exporter, Verifies):
+        raise CheckSkipped("it has no 'verify'")
+    registry = subject.registry()
+    sessions = (sample_session(), empty_session(), devices_session())
+    with TemporaryDirectory(prefix="holdall-check-") as folder:
+        for number, session in enumerate(sessions):
+            export(session, ID, Path(folder) / f"report-{number}", registry=registry, verify=True)
+
+        kind: Any = subject.exporter
+
+        class Nonsense(kind):  # type: ignore[misc]
+            def export(self, _view: SessionView, sink: Any, _context: ExportContext) -> None:
+                if getattr(kind, "output", "file") == "folder":
+                    sink = sink.open("nonsense")
+                sink.write(b"\xff\0 this is no report")
+
+        registry.register("exporters", "test.nonsense", Nonsense)
+        target = Path(folder) / "nonsense"
+        refused = raises(
+            lambda: export(
+                empty_session(), "test.nonsense", target, registry=registry, verify=True
+            ),
+            HoldallError,
+        )
+        require(refused, "its 'verify' takes what is no report")
 
 
 def refuses_unknown_options(subject: ExporterSubject) -> None:
     """An option that it does not have is refused, or ignored and reported if that is asked for."""
     registry = subject.registry()
     given = {_NO_OPTION: "x"}
-    refused = _raises(
+    refused = raises(
         lambda: _written(subject, empty_session(), options=given, registry=registry),
         UnknownOptionError,
     )
@@ -152,7 +228,7 @@ def leaves_the_old_report_when_the_disk_is_full(subject: ExporterSubject) -> Non
         target = Path(folder) / "report"
         export(empty_session(), ID, target, registry=registry)
         before = _content(target)
-        failed = _raises(
+        failed = raises(
             lambda: export(sample_session(), "test.full_disk", target, registry=registry),
             HoldallError,
             OSError,
@@ -165,14 +241,6 @@ def leaves_the_old_report_when_the_disk_is_full(subject: ExporterSubject) -> Non
 
 def _content(report: Path) -> list[bytes]:
     return list(files_in(report)) if report.is_dir() else [report.read_bytes()]
-
-
-def _raises(work: Callable[[], object], *kinds: type[Exception]) -> bool:
-    try:
-        work()
-    except kinds:
-        return True
-    return False
 
 
 class _FullSink:

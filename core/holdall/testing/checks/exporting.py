@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from holdall.testing.checks import exporters, hostile, surroundings
+from holdall.testing.checks import exporters, hostile, options, surroundings
 from holdall.testing.checks.subject import ExporterSubject
 from holdall.testing.checks.suites import Suite
 
@@ -27,13 +27,17 @@ SUITE: Final = Suite(
         exporters.exports_everything,
         exporters.exports_an_empty_session,
         exporters.exports_several_devices,
+        options.takes_other_values,
         hostile.tames_hostile_text,
+        hostile.tames_hostile_options,
         exporters.repeats_itself,
         surroundings.repeats_itself_in_other_processes,
         surroundings.works_elsewhere,
         surroundings.works_in_threads,
         exporters.leaves_the_view_alone,
         exporters.prints_nothing,
+        exporters.writes_the_same_to_a_stream,
+        exporters.reads_its_reports_back,
         exporters.refuses_unknown_options,
         exporters.leaves_the_old_report_when_the_disk_is_full,
         exporters.can_be_cancelled,

@@ -7,8 +7,9 @@ import re
 from typing import TYPE_CHECKING, Final
 from xml.parsers import expat
 
-from holdall.testing.checks.outcomes import CheckFailed, require
-from holdall.testing.sessions import sample_session
+from holdall.testing.checks.options import options_of, report_with
+from holdall.testing.checks.outcomes import CheckFailed, CheckSkipped, require
+from holdall.testing.sessions import HOSTILE, hostile_session, sample_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,10 +21,34 @@ _BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def tames_hostile_text(subject: ExporterSubject) -> None:
-    """Control characters, markup and formulas in names and comments do no harm to a reader."""
-    report = subject.export(sample_session())
+    """Control characters, markup and formulas in any text of a session do no harm to a reader."""
+    require_tame(subject, subject.export(sample_session()))
+    for name, text in HOSTILE.items():
+        try:
+            require_tame(subject, subject.export(hostile_session(text)))
+        except CheckFailed as failure:
+            raise CheckFailed(f"where every text is the sample {name!r}: {failure}") from failure
+
+
+def tames_hostile_options(subject: ExporterSubject) -> None:
+    """Hostile text in an option of text does no harm to a reader either."""
+    texts = [row.name for row in options_of(subject) if "text" in re.split(r"\W", row.type)]
+    if not texts:
+        raise CheckSkipped("it has no option of text")
+    for option in texts:
+        for name, text in HOSTILE.items():
+            report = report_with(subject, {option: text})
+            try:
+                require_tame(subject, report)
+            except CheckFailed as failure:
+                reason = f"where the option {option!r} is the sample {name!r}: {failure}"
+                raise CheckFailed(reason) from failure
+
+
+def require_tame(subject: ExporterSubject, report: bytes | None) -> None:
+    """Fail if a report would do harm to a reader; None is one that was refused."""
     media = subject.exporter.media_type.partition(";")[0].strip().lower()
-    if not (media.startswith("text/") or media.endswith(("json", "xml"))):
+    if report is None or not (media.startswith("text/") or media.endswith(("json", "xml"))):
         return
     try:
         text = report.decode()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class CheckFailed(AssertionError):  # noqa: N818 - what failed is a check
@@ -39,3 +42,12 @@ def require(kept: object, message: str) -> None:
     """
     if not kept:
         raise CheckFailed(message)
+
+
+def raises(work: Callable[[], object], *kinds: type[BaseException]) -> bool:
+    """Whether *work* raises one of these; whatever else it raises goes on."""
+    try:
+        work()
+    except kinds:
+        return True
+    return False

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _LINES: Final = 300
 _MUCH: Final = 1 << 20
-_UNSEEN: Final = "HOLDALL_CHECK_UNSEEN"
+_UNSEEN: Final = "CHECK_UNSEEN"
 _NOBODY: Final = "surely-no-account-here"
 _REACHING: Final = (
     *("socket.connect", "socket.getaddrinfo", "subprocess.Popen"),
@@ -130,8 +130,8 @@ def gives_the_variables_of_the_task(subject: RunnerSubject) -> None:
     """The command sees the variables of the task, and none of the process that runs holdall."""
     os.environ[_UNSEEN] = "seen"
     try:
-        given = {"HOLDALL_CHECK": "given"}
-        _, task = subject.ran(f'echo "$HOLDALL_CHECK ${{{_UNSEEN}-unset}}"', environ=given)
+        given = {"CHECK_GIVEN": "given"}
+        _, task = subject.ran(f'echo "$CHECK_GIVEN ${{{_UNSEEN}-unset}}"', environ=given)
     finally:
         del os.environ[_UNSEEN]
     require(task.words[:1] == ["given"], "a variable of task.environ is not there")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from holdall.registry import options_of
+from holdall.settings import options_of
 from holdall.testing.checks import attempts, runners
 from holdall.testing.checks.runner_subject import RunnerSubject
 from holdall.testing.checks.suites import Suite

@@ -8,9 +8,10 @@ from io import BytesIO, StringIO
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from holdall.registry import PluginPolicy, Registry, Settings
+from holdall.registry import PluginPolicy, Registry
 from holdall.results import JobResult, Outcome
 from holdall.session import RunSettings, SessionDeviceContext, SessionManager, run_session
+from holdall.settings import Settings
 from holdall.stores import open_repository
 from holdall.testing.sessions import HOSTILE, START
 from holdall.units import Device, Job, Provider, TestPlan, make_unit

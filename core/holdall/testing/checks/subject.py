@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -13,7 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdall.exports import LISTING, export
-from holdall.registry import PluginPolicy, Registry, State
+from holdall.registry import APPLICATION, TRIED, PluginPolicy, Registry, State
+from holdall.testing.checks.fresh import fresh_python
 from holdall.testing.checks.outcomes import CheckSkipped
 
 if TYPE_CHECKING:
@@ -28,8 +26,6 @@ T = TypeVar("T")
 
 ID = "test.exporter"
 """The id that an exporter goes by in the checks."""
-
-PATIENCE_S = 60
 
 
 class Discarding:
@@ -122,7 +118,8 @@ class ExporterSubject:
             made.register("exporters", ID, exporter)
             return made
 
-        return cls(exporter=exporter, registry=make, candidate=candidate)
+        declared = candidate if candidate.distribution not in {TRIED, APPLICATION} else None
+        return cls(exporter=exporter, registry=make, candidate=declared)
 
     @classmethod
     def of(
@@ -156,21 +153,7 @@ class ExporterSubject:
         """
         if self.candidate is None:
             raise CheckSkipped("the class is not declared by an installed distribution")
-        path = os.pathsep.join(filter(None, sys.path))
-        done = subprocess.run(
-            [sys.executable, "-c", program, *arguments],
-            env={**os.environ, "PYTHONPATH": path, **variables},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=PATIENCE_S,
-            check=False,
-        )
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            raise RuntimeError(f"a fresh process failed: {last}")
-        return done.stdout
+        return fresh_python(program, *arguments, **variables)
 
     @property
     def id(self) -> str:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _SUITES: Final[Mapping[str, str]] = {
     "exporters": "holdall.testing.checks.exporting",
+    "importers": "holdall.testing.checks.importing",
+    "provider_loaders": "holdall.testing.checks.loading",
+    "providers": "holdall.testing.checks.providing",
     "hooks": "holdall.testing.checks.hooking",
     "runners": "holdall.testing.checks.running",
 }

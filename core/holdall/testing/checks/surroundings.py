@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from threading import Barrier
 from typing import TYPE_CHECKING, Final
 
+from holdall.testing.checks.fresh import require_quick_import
 from holdall.testing.checks.outcomes import require
 from holdall.testing.sessions import big_session, sample_session
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from holdall.testing.checks.subject import ExporterSubject
-
-TOO_MUCH: Final = ("aiohttp", "boto3", "httpx", "pytest", "requests", "unittest.mock", "urllib3")
-"""What no exporter may import: it writes bytes, and asks no network and no test suite."""
 
 _LOCALES: Final = ("tr_TR.UTF-8", "de_DE.UTF-8", "fr_FR.UTF-8", "C.UTF-8", "C")
 
@@ -32,13 +30,6 @@ registry = Registry.discover(PluginPolicy.of(prefer=dict([sys.argv[-2:]])))
 names = json.loads(sys.argv[1])
 ids = sorted({registry.resolve("exporters", name).id for name in names})
 print(json.dumps({"ids": ids, "imported": sys.argv[2] in sys.modules}))
-"""
-
-_IMPORT: Final = """
-import importlib, json, sys, time
-start = time.process_time()
-importlib.import_module(sys.argv[1])
-print(json.dumps({"ms": 1000 * (time.process_time() - start), "modules": sorted(sys.modules)}))
 """
 
 _DIGEST: Final = """
@@ -64,16 +55,8 @@ def is_found_without_import(subject: ExporterSubject) -> None:
 
 
 def is_imported_quickly(subject: ExporterSubject) -> None:
-    """Its import keeps to a budget of CPU time, and pulls in nothing that no exporter needs."""
-    measured = json.loads(subject.python(_IMPORT, _module(subject)))
-    if measured["ms"] >= subject.import_ms:  # once more: the first import may write bytecode
-        measured = json.loads(subject.python(_IMPORT, _module(subject)))
-    took = measured["ms"]
-    allowed = subject.import_ms
-    reason = f"its import took {took:.0f} ms of CPU time; {allowed:.0f} ms are allowed"
-    require(took < subject.import_ms, reason)
-    heavy = [name for name in TOO_MUCH if name in measured["modules"]]
-    require(not heavy, f"its import pulls in {', '.join(heavy)}")
+    """Its import keeps to a budget of CPU time, prints nothing, and pulls in what it needs."""
+    require_quick_import(subject.candidate, subject.import_ms)
 
 
 def repeats_itself_in_other_processes(subject: ExporterSubject) -> None:

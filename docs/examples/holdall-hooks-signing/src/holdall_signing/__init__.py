@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from holdall import hookimpl
-from holdall.registry import Settings, options_of
+from holdall.settings import Settings, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.request import Request, urlopen
 
 from holdall import hookimpl
-from holdall.registry import Settings, options_of
+from holdall.settings import Settings, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,0 +1,38 @@
+"""The promises of provider packages as tests: subclass, name the provider, and run pytest.
+
+class TestDisks(ProviderContract):
+    provider = "disks"
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import pytest
+
+from holdall.testing.checks import CheckSkipped, suite_of
+from holdall.testing.checks.providers import ProviderSubject
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["ProviderContract", "ProviderSubject"]
+
+
+class ProviderContract:
+    """The promises of an installed provider; each test is one of them.
+
+    The checks are those that `holdall plugins check` makes.
+    """
+
+    provider: ClassVar[str]
+
+    @pytest.mark.parametrize(
+        "check", suite_of("providers").checks, ids=lambda check: check.__name__
+    )
+    def test_it_keeps_the_promise(self, check: Callable[[ProviderSubject], None]) -> None:
+        """One promise, which the check's name and first line say."""
+        try:
+            check(ProviderSubject.installed(self.provider))
+        except CheckSkipped as reason:
+            pytest.skip(str(reason))

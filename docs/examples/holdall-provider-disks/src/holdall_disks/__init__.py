@@ -1,0 +1,1 @@
+"""Jobs of disks: files that are read, and never imported."""
