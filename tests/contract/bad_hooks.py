@@ -130,6 +130,29 @@ class FailsExports(Good):
         raise RuntimeError("no key to sign with")
 
 
+class YieldsTwice(Good):
+    @hookimpl(wrapper=True)
+    def wrap_export(self, exporter_id: str) -> Generator[None]:
+        del exporter_id
+        yield
+        yield
+
+
+class NeverYields(Good):
+    @hookimpl(wrapper=True)
+    def wrap_export(self, exporter_id: str) -> Generator[None]:
+        if exporter_id != "checks.json":
+            yield
+
+
+class ReturnsNoView(Good):
+    @hookimpl(wrapper=True)
+    def filter_view(self, changes: Counter[str]) -> Generator[None, SessionView, SessionView]:
+        del changes
+        yield
+        return None  # type: ignore[return-value] # what the check is to find
+
+
 class Prints(Good):
     @hookimpl
     def job_started(self, job: Job) -> None:

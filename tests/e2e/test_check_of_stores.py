@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
-from holdall.testing import RepositoryContract
+from holdall.testing import RepositoryContract, WrapperContract
 from holdall.testing.checks.stores import promises
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.e2e.conftest import Cli
 
 
@@ -40,3 +44,40 @@ def test_what_a_wrapper_says_of_itself_is_what_its_store_says(holdall: Cli) -> N
     skipped = {check["check"] for check in checks if check["outcome"] == "skip"}
     assert checked.code == 0, checked.out
     assert "test_a_writer_of_another_process_keeps_others_out" in skipped
+    tests = {check["check"].partition("[")[0] for check in checks}
+    assert tests == {promise.test for promise in promises(WrapperContract)}
+
+
+TRIAL = """\
+import json
+import sys
+
+import pytest
+
+from holdall.testing.checks.stores import Outcomes
+
+
+class TestTrial:
+    def test_that_fails(self):
+        assert 6 * 7 == 43
+
+
+if __name__ == "__main__":
+    kept = Outcomes(TestTrial)
+    pytest.main(["-q", "-p", "no:cacheprovider", "-c", "/dev/null", __file__], plugins=[kept])
+    print(json.dumps([finding for _promise, finding in kept.findings]), file=sys.stderr)
+"""
+
+
+def test_the_finding_of_a_failed_test_has_its_traceback(tmp_path: Path) -> None:
+    trial = tmp_path / "test_trial.py"
+    trial.write_text(TRIAL)
+
+    done = subprocess.run(
+        [sys.executable, trial], cwd=tmp_path, capture_output=True, encoding="utf-8", check=False
+    )
+
+    [[check, _about, outcome, _message, trace]] = json.loads(done.stderr)
+    assert (check, outcome) == ("test_that_fails", "fail")
+    assert "assert 6 * 7 == 43" in trace
+    assert "test_trial.py:11: AssertionError" in trace

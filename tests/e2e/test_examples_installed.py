@@ -82,6 +82,22 @@ def test_a_scaffolded_package_passes_the_checks_of_its_kind(lab: Venv, kind: str
     assert (checked.code, "checks passed" in checked.out) == (0, True), checked.out + checked.err
 
 
+@pytest.mark.parametrize(
+    ("example", "some"),
+    [
+        ("holdall-hooks-signing", ""),
+        ("holdall-runner-prefix", "not promise"),
+        ("holdall-wrapper-zipped", "smaller or is_damage or can_not_be or its_url"),
+    ],
+)
+def test_an_example_passes_its_own_tests(lab: Venv, example: str, some: str) -> None:
+    options = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-k", some)
+
+    tests = lab.run(lab.python, "-m", "pytest", *options, cwd=EXAMPLES / example)
+
+    assert (tests.code, "passed" in tests.out) == (0, True), tests.out
+
+
 def test_the_tools_find_nothing_wrong_with_scaffolds_and_examples(lab: Venv) -> None:
     folders = [lab.folder / "scaffolds" / kind for kind in SCAFFOLDS]
     folders += [path.parent for path in EXAMPLES.glob("*/pyproject.toml")]
