@@ -23,6 +23,7 @@ EXAMPLES = ROOT / "docs" / "examples"
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 
 SCAFFOLDS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "exporter": ("trial.notes", ()),
     "hooks": ("trial_hooks", ()),
     "runner": ("trial_runner", ("--url", "trial_runner:nice -n 1")),
     "importer": ("trial_importer", ("--source", "tests/samples/results.jsonl")),
@@ -42,7 +43,7 @@ SOME = {
 }
 """By kind: the tests of a scaffold to run, where all of them take long."""
 
-CHECKED = ("hooks",)
+CHECKED = ("exporter", "hooks")
 """Kinds that are checked here; for others the test of their page does it, which takes its time."""
 
 
@@ -85,6 +86,8 @@ def test_a_scaffolded_package_passes_the_checks_of_its_kind(lab: Venv, kind: str
 @pytest.mark.parametrize(
     ("example", "some"),
     [
+        ("holdall-exporter-acme-markdown", "not promise"),
+        ("holdall-exporter-acme-site", "not promise"),
         ("holdall-hooks-signing", ""),
         ("holdall-runner-prefix", "not promise"),
         ("holdall-wrapper-zipped", "smaller or is_damage or can_not_be or its_url"),
@@ -114,6 +117,20 @@ def test_the_tools_find_nothing_wrong_with_scaffolds_and_examples(lab: Venv) -> 
     done = [lab.run(SCRIPTS / command[0], *command[1:]) for command in commands]
 
     assert [each.out + each.err for each in done if each.code] == []
+
+
+def test_the_example_exporters_write_a_list_and_a_folder(lab: Venv) -> None:
+    configured(lab, "")
+    lab.holdall("testing", "make-session", "--jobs", "10", "--devices", "2")
+    plain = {"HOLDALL_PLUGINS_BLOCK": "signing"}
+
+    listed = lab.holdall("export", "last", "md", "-O", "md.bullet=*", **plain)
+    site = lab.holdall("export", "last", "acme.site=site", "--verify", **plain)
+
+    assert listed.out.splitlines()[:3] == ["# 10 jobs", "", "* pass `com.example::job/0`"]
+    assert site.code == 0, site.err
+    pages = {path.name for path in (lab.folder / "home" / "site").glob("*.html")}
+    assert pages == {"index.html", "device-1.html", "device-2.html"}
 
 
 def test_the_example_of_a_store_is_what_is_scaffolded(lab: Venv) -> None:

@@ -248,32 +248,6 @@ def test_the_check_passes_for_the_good_one_and_blames_the_others(lab: Venv, poli
     assert "OSError: no licence" in broken.out
 
 
-def test_a_scaffolded_package_installs_lists_and_passes_all_its_own_checks(lab: Venv) -> None:
-    made = lab.folder / "scaffolded"
-    done = lab.holdall("plugins", "new", "exporter", "lab.notes", "--directory", str(made))
-    assert done.code == 0, done.err
-    lab.install(made)
-
-    listed = json.loads(lab.holdall("plugins", "list", "exporters", "--json").out)
-    mine = next(each for each in listed if each["id"] == "lab.notes")
-    checked = lab.holdall("plugins", "check", "notes")
-    tests = lab.run(lab.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=made)
-    tools = {
-        " ".join(map(str, command[:2])): lab.run(SCRIPTS / command[0], *command[1:], cwd=made)
-        for command in (
-            ("ruff", "check", "--no-cache", "."),
-            ("ruff", "format", "--check", "--no-cache", "."),
-            ("mypy", "--cache-dir", str(lab.folder / "mypy"), "--python-executable", lab.python),
-        )
-        if (SCRIPTS / command[0]).exists()
-    }
-
-    assert (mine["state"], mine["aliases"]) == ("ready", ["notes"])
-    assert checked.code == 0, checked.out
-    assert {each: done.out + done.err for each, done in tools.items() if done.code} == {}
-    assert (tests.code, "22 passed" in tests.out) == (0, True), tests.out
-
-
 @pytest.mark.parametrize(
     ("name", "words"),
     [

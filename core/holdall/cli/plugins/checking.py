@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from gettext import gettext as _
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -123,11 +124,12 @@ def _reported(candidate: Candidate, rows: list[dict[str, Any]], *, as_json: bool
         (_("CHECK"), _("OUTCOME"), _("WORDS")),
         [(row["check"], row["outcome"], row["words"] or row["promise"]) for row in shown],
     )
-    passed = sum(row["outcome"] == "pass" for row in rows)
+    outcomes = Counter(row["outcome"] for row in rows)
     message = _("{id} of {origin}: {passed} of {count} checks passed")
-    print_line(
-        message.format(id=candidate.id, origin=candidate.origin, passed=passed, count=len(rows))
-    )
+    if outcomes["skip"]:
+        message = _("{id} of {origin}: {passed} of {count} checks passed, {skipped} left out")
+    told = {"passed": outcomes["pass"], "count": len(rows), "skipped": outcomes["skip"]}
+    print_line(message.format(id=candidate.id, origin=candidate.origin, **told))
     for row in broken:
         if row["traceback"]:
             note_lines(f"\n{row['check']}\n{row['traceback'].rstrip()}")
