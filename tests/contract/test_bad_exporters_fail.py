@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.contract import bad_exporters
 
-from holdall.testing.checks import ExporterSubject, findings, made, suite_of
-from holdall.testing.checks.subject import registry_of
+from holdall.testing.checks import findings, made, suite_of
+from holdall.testing.checks.exporters.subject import ExporterSubject, registry_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,8 +13,8 @@ from holdall.hooks import implemented_hooks
 from holdall.hooks.specs import OBSERVERS, WRAPPERS
 from holdall.testing import HooksContract
 from holdall.testing.checks import findings, made, suite_of
-from holdall.testing.checks.listeners import HooksSubject
-from holdall.testing.checks.session_life import lived, registry_with
+from holdall.testing.checks.hooks.promises import HooksSubject
+from holdall.testing.checks.hooks.session_life import lived, registry_with
 from holdall_plugins.hooks import redaction
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from tests.contract.bad_loaders import Good, written
 
 from holdall.testing import ProviderLoaderContract
 from holdall.testing.checks import findings, made, suite_of
-from holdall.testing.loaders import LoaderSubject
+from holdall.testing.provider_loaders import LoaderSubject
 from holdall_plugins.providers.package import PackageLoader
 from holdall_plugins.providers.pxu import PxuLoader
 

@@ -9,7 +9,7 @@ from tests.contract import bad_runners
 
 from holdall.testing import RunnerContract
 from holdall.testing.checks import made, suite_of
-from holdall.testing.checks.runner_subject import RunnerSubject
+from holdall.testing.checks.runners.subject import RunnerSubject
 from holdall_plugins.runners.local import LocalRunner
 
 CHECKS = {check.__name__: check for check in suite_of("runners").checks}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.contract import test_file, test_memory, test_sqlite
 
-from holdall.testing.checks.stores import GUARANTEES, coverage, promises
+from holdall.testing.checks.repositories.promises import GUARANTEES, coverage, promises
 
 STORES = Path(__file__).parents[2] / "docs" / "reference" / "stores.md"
 ON_A_DISK = test_file.TestFileRepository

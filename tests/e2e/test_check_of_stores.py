@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from holdall.testing import RepositoryContract, WrapperContract
-from holdall.testing.checks.stores import promises
+from holdall.testing.checks.repositories.promises import promises
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +54,7 @@ import sys
 
 import pytest
 
-from holdall.testing.checks.stores import Outcomes
+from holdall.testing.checks.repositories.promises import Outcomes
 
 
 class TestTrial:

@@ -11,9 +11,9 @@ from holdall.doors import lazy_door
 
 if TYPE_CHECKING:
     from holdall.testing.exporters import ExporterContract
+    from holdall.testing.hooks import HooksContract
     from holdall.testing.importers import ImporterContract
-    from holdall.testing.listeners import HooksContract
-    from holdall.testing.loaders import ProviderLoaderContract
+    from holdall.testing.provider_loaders import ProviderLoaderContract
     from holdall.testing.providers import ProviderContract
     from holdall.testing.repositories import RepositoryContract
     from holdall.testing.runners import RunnerContract
@@ -24,8 +24,8 @@ else:
         {
             ".exporters": ("ExporterContract",),
             ".importers": ("ImporterContract",),
-            ".listeners": ("HooksContract",),
-            ".loaders": ("ProviderLoaderContract",),
+            ".hooks": ("HooksContract",),
+            ".provider_loaders": ("ProviderLoaderContract",),
             ".providers": ("ProviderContract",),
             ".repositories": ("RepositoryContract",),
             ".runners": ("RunnerContract",),
@@ -39,8 +39,8 @@ if "pytest" in sys.modules:
         "holdall.testing.exporters",
         "holdall.testing.guarantees",
         "holdall.testing.importers",
-        "holdall.testing.listeners",
-        "holdall.testing.loaders",
+        "holdall.testing.hooks",
+        "holdall.testing.provider_loaders",
         "holdall.testing.providers",
         "holdall.testing.repositories",
         "holdall.testing.runners",

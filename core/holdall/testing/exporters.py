@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
-from holdall.testing.checks import CheckSkipped, ExporterSubject, suite_of
-from holdall.testing.checks.subject import ID, Discarding, exported, registry_of
+from holdall.testing.checks import CheckSkipped, suite_of
+from holdall.testing.checks.exporters.subject import (
+    ID,
+    Discarding,
+    ExporterSubject,
+    exported,
+    registry_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 
 from holdall.testing.checks import CheckSkipped, suite_of
-from holdall.testing.checks.import_subject import ImporterSubject, recorded
+from holdall.testing.checks.importers.subject import ImporterSubject, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 
 from holdall.testing.checks import CheckSkipped, suite_of
-from holdall.testing.checks.providers import ProviderSubject
+from holdall.testing.checks.providers.promises import ProviderSubject
 
 if TYPE_CHECKING:
     from collections.abc import Callable

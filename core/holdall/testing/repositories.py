@@ -39,5 +39,6 @@ class RepositoryContract(
     processes see the store, and whether it outlives its own.
 
     The tests' docstrings name the guarantee that they are about; `GUARANTEES` of
-    `holdall.testing.checks.stores` has them all, and docs/reference/stores.md how each is tested.
+    `holdall.testing.checks.repositories.promises` has them all, and docs/reference/stores.md
+    how each is tested.
     """

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 
 from holdall.testing.checks import CheckSkipped, suite_of
-from holdall.testing.checks.runner_subject import RunnerSubject
+from holdall.testing.checks.runners.subject import RunnerSubject
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -99,7 +99,7 @@ def _checked_store(
         raise click.ClickException(
             _("the checks of a store are tests of pytest; run: pip install pytest")
         )
-    from holdall.testing.checks.stores import URL
+    from holdall.testing.checks.repositories.promises import URL
 
     chosen = {URL: url_for(candidate, registry, url)}
     return _checked(["-m", "holdall.cli.plugins.storing"], timeout_s, {**variables, **chosen})

@@ -44,8 +44,8 @@ def url_for(candidate: Candidate, registry: Registry, url: str | None) -> str:
 
 def main() -> None:
     """Make the checks, and print a line for each check and for each guarantee."""
-    from holdall.testing.checks.installed_store import outcomes
-    from holdall.testing.checks.stores import by_guarantee
+    from holdall.testing.checks.repositories.installed import outcomes
+    from holdall.testing.checks.repositories.promises import by_guarantee
 
     rows = outcomes()
     for _promise, finding in rows:

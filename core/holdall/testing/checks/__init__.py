@@ -9,13 +9,11 @@ for finding in findings(suite, subject):
 from __future__ import annotations
 
 from holdall.testing.checks.outcomes import CheckFailed, CheckSkipped, Finding
-from holdall.testing.checks.subject import ExporterSubject
 from holdall.testing.checks.suites import Given, Suite, findings, made, suite_of
 
 __all__ = [
     "CheckFailed",
     "CheckSkipped",
-    "ExporterSubject",
     "Finding",
     "Given",
     "Suite",

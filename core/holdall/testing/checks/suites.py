@@ -1,6 +1,6 @@
 """The suites of checks: one for each kind of plugin whose promises are plain functions.
 
-Those of stores are tests of pytest instead: `holdall.testing.checks.installed_store`.
+Those of stores are tests of pytest instead: `holdall.testing.checks.repositories.installed`.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from holdall.testing.checks.outcomes import CheckFailed, CheckSkipped, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from holdall.registry import Registry
 
-_SUITES: Final[Mapping[str, str]] = {
-    "exporters": "holdall.testing.checks.exporting",
-    "importers": "holdall.testing.checks.importing",
-    "provider_loaders": "holdall.testing.checks.loading",
-    "providers": "holdall.testing.checks.providing",
-    "hooks": "holdall.testing.checks.hooking",
-    "runners": "holdall.testing.checks.running",
-}
-"""By kind, the module whose `SUITE` it is; imported when it is wanted."""
+_KINDS: Final = (
+    "exporters",
+    "hooks",
+    "importers",
+    "provider_loaders",
+    "providers",
+    "runners",
+)
+"""Each has a folder beside this file, whose `SUITE` it is; imported when it is wanted."""
 
 
 class Given(NamedTuple):
@@ -60,7 +60,9 @@ def suite_of(kind: str) -> Suite:
     Raises:
         KeyError: It has none.
     """
-    suite: Suite = import_module(_SUITES[kind]).SUITE
+    if kind not in _KINDS:
+        raise KeyError(kind)
+    suite: Suite = import_module(f"holdall.testing.checks.{kind}").SUITE
     return suite
 
 

@@ -14,7 +14,7 @@ import pytest
 from holdall.errors import HoldallError
 from holdall.registry import Registry
 from holdall.stores import RepositoryWrapper, open_repository
-from holdall.testing.checks.stores import URL, Outcomes, promises
+from holdall.testing.checks.repositories.promises import URL, Outcomes, promises
 from holdall.testing.repositories import RepositoryContract
 from holdall.testing.wrappers import WrapperContract
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from holdall.contracts import Repository
     from holdall.testing.checks.outcomes import Finding
-    from holdall.testing.checks.stores import Promise
+    from holdall.testing.checks.repositories.promises import Promise
 
 
 _PROCESSES: Final = 4

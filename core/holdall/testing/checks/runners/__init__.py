@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from holdall.settings import options_of
-from holdall.testing.checks import attempts, runners
-from holdall.testing.checks.runner_subject import RunnerSubject
+from holdall.testing.checks.runners import attempts, promises
+from holdall.testing.checks.runners.subject import RunnerSubject
 from holdall.testing.checks.suites import Suite
 
 if TYPE_CHECKING:
@@ -24,20 +24,20 @@ def _installed(name: str, registry: Registry, given: Given) -> RunnerSubject:
 
 SUITE: Final = Suite(
     (
-        runners.has_the_shape_of_a_runner,
-        runners.connects_to_nothing_when_opened,
-        runners.refuses_other_urls,
-        runners.judges_by_the_exit_code,
-        runners.records_both_streams_in_order,
-        runners.records_much_output,
-        runners.records_every_byte,
-        runners.passes_hostile_text_on,
-        runners.gives_the_variables_of_the_task,
-        runners.runs_in_a_folder_of_its_own,
-        runners.uses_the_shell_of_the_job,
-        runners.reads_nothing_unless_it_may,
-        runners.returns_an_error_for_another_account,
-        runners.returns_a_result_for_what_can_not_run,
+        promises.has_the_shape_of_a_runner,
+        promises.connects_to_nothing_when_opened,
+        promises.refuses_other_urls,
+        promises.judges_by_the_exit_code,
+        promises.records_both_streams_in_order,
+        promises.records_much_output,
+        promises.records_every_byte,
+        promises.passes_hostile_text_on,
+        promises.gives_the_variables_of_the_task,
+        promises.runs_in_a_folder_of_its_own,
+        promises.uses_the_shell_of_the_job,
+        promises.reads_nothing_unless_it_may,
+        promises.returns_an_error_for_another_account,
+        promises.returns_a_result_for_what_can_not_run,
         attempts.starts_once,
         attempts.runs_only_when_its_start_is_durable,
         attempts.hands_output_over_at_once,

@@ -10,8 +10,8 @@ from holdall.errors import HoldallError, PluginCallError
 from holdall.exports import export
 from holdall.hooks import Hooks, implemented_hooks
 from holdall.registry import Identity, reason_of
+from holdall.testing.checks.hooks.session_life import EXPORTER, lived, registry_with
 from holdall.testing.checks.outcomes import CheckFailed, CheckSkipped, require
-from holdall.testing.checks.session_life import EXPORTER, lived, registry_with
 from holdall.testing.sessions import sample_session
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from holdall.contracts import ExportReport
     from holdall.registry import Candidate
-    from holdall.testing.checks.session_life import Life
+    from holdall.testing.checks.hooks.session_life import Life
 
 _WRAPPERS: Final = ("filter_view", "wrap_export")
 _NO_SETTING: Final = "surely_no_plugin_has_this_setting"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from holdall.testing.checks import importers
 from holdall.testing.checks.fresh import declared
-from holdall.testing.checks.import_subject import ImporterSubject
+from holdall.testing.checks.importers import promises
+from holdall.testing.checks.importers.subject import ImporterSubject
 from holdall.testing.checks.suites import Suite
 
 if TYPE_CHECKING:
@@ -26,18 +26,18 @@ def _installed(name: str, registry: Registry, given: Given) -> ImporterSubject:
 
 SUITE: Final = Suite(
     (
-        importers.is_found_without_import,
-        importers.is_imported_quickly,
-        importers.refuses_other_formats,
-        importers.accepts_its_samples,
-        importers.records_jobs,
-        importers.leaves_the_source_alone,
-        importers.prints_nothing,
-        importers.repeats_itself,
-        importers.works_in_threads,
-        importers.survives_damage,
-        importers.can_be_exported,
-        importers.keeps_memory_flat,
+        promises.is_found_without_import,
+        promises.is_imported_quickly,
+        promises.refuses_other_formats,
+        promises.accepts_its_samples,
+        promises.records_jobs,
+        promises.leaves_the_source_alone,
+        promises.prints_nothing,
+        promises.repeats_itself,
+        promises.works_in_threads,
+        promises.survives_damage,
+        promises.can_be_exported,
+        promises.keeps_memory_flat,
     ),
     _installed,
 )

@@ -15,8 +15,8 @@ from holdall.contracts import Verifies
 from holdall.errors import ExportCancelled, HoldallError, UnknownOptionError
 from holdall.exports import describe_options, export, options_class_of
 from holdall.registry import misfits
+from holdall.testing.checks.exporters.subject import ID, Discarding, exported, files_in, target_for
 from holdall.testing.checks.outcomes import CheckFailed, CheckSkipped, raises, require
-from holdall.testing.checks.subject import ID, Discarding, exported, files_in, target_for
 from holdall.testing.sessions import big_session, devices_session, empty_session, sample_session
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from holdall.contracts import ExportContext, ExportReport, FolderSink, Sink
     from holdall.exports import Session
-    from holdall.testing.checks.subject import ExporterSubject
+    from holdall.testing.checks.exporters.subject import ExporterSubject
     from holdall.view import SessionView
 
 _NO_OPTION = "surely-no-exporter-has-this-option"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from holdall.testing.checks import listeners
-from holdall.testing.checks.listeners import HooksSubject
+from holdall.testing.checks.hooks import promises
+from holdall.testing.checks.hooks.promises import HooksSubject
 from holdall.testing.checks.suites import Suite
 
 if TYPE_CHECKING:
@@ -23,17 +23,17 @@ def _installed(name: str, registry: Registry, given: Given) -> HooksSubject:
 
 SUITE: Final = Suite(
     (
-        listeners.implements_hooks_that_exist,
-        listeners.works_without_settings,
-        listeners.takes_its_settings,
-        listeners.refuses_unknown_settings,
-        listeners.serves_several_sessions,
-        listeners.raises_nothing_in_a_session,
-        listeners.prints_nothing,
-        listeners.changes_no_result,
-        listeners.counts_what_it_changes,
-        listeners.lets_failures_pass,
-        listeners.keeps_up,
+        promises.implements_hooks_that_exist,
+        promises.works_without_settings,
+        promises.takes_its_settings,
+        promises.refuses_unknown_settings,
+        promises.serves_several_sessions,
+        promises.raises_nothing_in_a_session,
+        promises.prints_nothing,
+        promises.changes_no_result,
+        promises.counts_what_it_changes,
+        promises.lets_failures_pass,
+        promises.keeps_up,
     ),
     _installed,
 )

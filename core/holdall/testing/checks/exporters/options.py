@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from holdall.errors import HoldallError, PluginCallError
 from holdall.exports import describe_options, options_class_of
+from holdall.testing.checks.exporters.subject import exported
 from holdall.testing.checks.outcomes import CheckFailed, CheckSkipped
-from holdall.testing.checks.subject import exported
 from holdall.testing.sessions import sample_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from holdall.exports import OptionRow
-    from holdall.testing.checks.subject import ExporterSubject
+    from holdall.testing.checks.exporters.subject import ExporterSubject
 
 _VALUES: Final[Mapping[str, tuple[str, ...]]] = {
     "number": ("0", "1", "80"),

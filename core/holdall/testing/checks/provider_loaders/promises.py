@@ -16,13 +16,13 @@ from holdall.contracts import FindsProviders, InstalledProvider, Translates
 from holdall.errors import ProviderLoadError
 from holdall.testing.checks.damage import contents, damaged
 from holdall.testing.checks.fresh import require_found_without_import, require_quick_import
-from holdall.testing.checks.loader_subject import content
 from holdall.testing.checks.outcomes import CheckFailed, CheckSkipped, require
+from holdall.testing.checks.provider_loaders.subject import content
 from holdall.testing.checks.watching import watched
 from holdall.units import Provider, ProviderProblem, Unit
 
 if TYPE_CHECKING:
-    from holdall.testing.checks.loader_subject import LoaderSubject
+    from holdall.testing.checks.provider_loaders.subject import LoaderSubject
 
 _LOOK_S: Final = 0.5  # of CPU time; folders may be looked into
 

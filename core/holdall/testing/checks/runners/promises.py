@@ -18,7 +18,7 @@ from holdall.testing.sessions import HOSTILE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from holdall.testing.checks.runner_subject import RunnerSubject
+    from holdall.testing.checks.runners.subject import RunnerSubject
 
 _LINES: Final = 300
 _MUCH: Final = 1 << 20

@@ -26,7 +26,7 @@ from holdall.testing.checks.fresh import (
     require_found_without_import,
     require_quick_import,
 )
-from holdall.testing.checks.import_subject import recorded, size_of
+from holdall.testing.checks.importers.subject import recorded, size_of
 from holdall.testing.checks.outcomes import CheckFailed, require
 from holdall.view import SessionView
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from holdall.contracts import Repository
-    from holdall.testing.checks.import_subject import ImporterSubject
+    from holdall.testing.checks.importers.subject import ImporterSubject
 
 _LOOK_S: Final = 0.1  # of CPU time, for a few KiB
 

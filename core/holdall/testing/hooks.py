@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from holdall.testing.checks import CheckSkipped, suite_of
-from holdall.testing.checks.listeners import HooksSubject
+from holdall.testing.checks.hooks.promises import HooksSubject
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 from holdall.contracts import AttemptEnded
 from holdall.results import Interruption, Outcome
 from holdall.testing.checks.outcomes import CheckSkipped, raises, require
-from holdall.testing.checks.runner_subject import mark_on
+from holdall.testing.checks.runners.subject import mark_on
 
 if TYPE_CHECKING:
     from holdall.results import JobResult
-    from holdall.testing.checks.runner_subject import RecordingTask, RunnerSubject
+    from holdall.testing.checks.runners.subject import RecordingTask, RunnerSubject
 
 _SLEEPS: Final = "sleep 300 & echo $! $$; wait"
 """A command with a child; their numbers are the first words that it writes."""

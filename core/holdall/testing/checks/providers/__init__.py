@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from holdall.testing.checks import providers
-from holdall.testing.checks.providers import ProviderSubject
+from holdall.testing.checks.providers import promises
+from holdall.testing.checks.providers.promises import ProviderSubject
 from holdall.testing.checks.suites import Suite
 
 if TYPE_CHECKING:
@@ -20,16 +20,16 @@ def _installed(name: str, registry: Registry, given: Given) -> ProviderSubject:
 
 SUITE: Final = Suite(
     (
-        providers.says_what_it_is,
-        providers.is_read_without_import,
-        providers.every_definition_is_read,
-        providers.is_valid,
-        providers.has_a_namespace_of_its_own,
-        providers.plans_select_jobs,
-        providers.commands_are_shell,
-        providers.ships_what_commands_call,
-        providers.ships_its_files,
-        providers.has_a_licence,
+        promises.says_what_it_is,
+        promises.is_read_without_import,
+        promises.every_definition_is_read,
+        promises.is_valid,
+        promises.has_a_namespace_of_its_own,
+        promises.plans_select_jobs,
+        promises.commands_are_shell,
+        promises.ships_what_commands_call,
+        promises.ships_its_files,
+        promises.has_a_licence,
     ),
     _installed,
 )

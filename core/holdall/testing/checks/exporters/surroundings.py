@@ -18,7 +18,7 @@ from holdall.testing.sessions import big_session, sample_session
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from holdall.testing.checks.subject import ExporterSubject
+    from holdall.testing.checks.exporters.subject import ExporterSubject
 
 _LOCALES: Final = ("tr_TR.UTF-8", "de_DE.UTF-8", "fr_FR.UTF-8", "C.UTF-8", "C")
 
@@ -36,7 +36,7 @@ _DIGEST: Final = """
 import io, sys
 from holdall.exports import export
 from holdall.registry import PluginPolicy, Registry
-from holdall.testing.checks.subject import target_for
+from holdall.testing.checks.exporters.subject import target_for
 from holdall.testing.sessions import sample_session
 registry = Registry.discover(PluginPolicy.of(prefer=dict([sys.argv[-2:]])))
 with target_for(registry.load("exporters", sys.argv[1]), io.BytesIO()) as target:

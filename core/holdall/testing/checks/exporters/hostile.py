@@ -7,14 +7,14 @@ import re
 from typing import TYPE_CHECKING, Final
 from xml.parsers import expat
 
-from holdall.testing.checks.options import options_of, report_with
+from holdall.testing.checks.exporters.options import options_of, report_with
 from holdall.testing.checks.outcomes import CheckFailed, CheckSkipped, require
 from holdall.testing.sessions import HOSTILE, hostile_session, sample_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from holdall.testing.checks.subject import ExporterSubject
+    from holdall.testing.checks.exporters.subject import ExporterSubject
 
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")

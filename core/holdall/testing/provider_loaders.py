@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 import pytest
 
 from holdall.testing.checks import CheckSkipped, suite_of
-from holdall.testing.checks.loader_subject import LoaderSubject
+from holdall.testing.checks.provider_loaders.subject import LoaderSubject
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,1 @@
+"""The promises of stores and wrappers, which are tests of pytest, and what came of them."""
