@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -193,6 +195,36 @@ def test_run_exits_with_130_when_it_is_interrupted(
         f"interrupted; go on with: {go_on}",
         "holdall: interrupted",
     ]
+
+
+def test_the_command_that_goes_on_can_be_pasted_whatever_the_store_is_called(
+    holdall: Cli, provider: Callable[[str], str]
+) -> None:
+    started = holdall.folder / "started"
+    os.mkfifo(started)
+    store = holdall.folder / "a store; & 'more' $HOME"
+    holdall.environ["HOLDALL_STORE"] = f"faulty?fail=9999&full=9999::{store.as_uri()}"
+    source = provider(
+        f"id: slow\nplugin: shell\ncommand: [ -e {started}.2 ] || "
+        f"{{ touch {started}.2; echo > {started}; sleep 600; }}\n"
+    )
+    with holdall.start("run", source) as child:
+        started.read_text()
+        child.send_signal(signal.SIGINT)
+        _, err = child.communicate()
+    (line,) = [each for each in err.splitlines() if "go on with: " in each]
+    _words, _colon, command = line.partition("go on with: ")
+    del holdall.environ["HOLDALL_STORE"]
+
+    done = subprocess.run(
+        ["/bin/sh", "-c", command.replace("holdall", f"{sys.executable} -m holdall", 1)],
+        env=holdall.environ,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+
+    assert "1 crash" in done.stderr, (command, done.stderr)
 
 
 def test_run_gives_the_session_its_title(holdall: Cli, provider: Callable[[str], str]) -> None:

@@ -229,7 +229,7 @@ def restart_session(manager: SessionManager, store: str, jobs: JobOptions) -> st
             "{count} jobs restart the machine; go on afterwards with: {command}",
             len(restarting),
         )
-        command = f"holdall resume {manager.storage.id} --store {store}"
+        command = shlex.join(["holdall", "resume", manager.storage.id, "--store", store])
         hint = _("--install-autostart does it by itself")
         note(f"{message.format(count=len(restarting), command=command)} ({hint})")
     return restart.shell_command

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gettext import gettext as _
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from holdall.errors import (
@@ -70,5 +71,5 @@ def message(error: BaseException) -> str:
     notes = list(getattr(error, "__notes__", ()))
     if isinstance(error, CorruptSessionError) and error.session_id:
         text = _("`holdall sessions salvage {id}` makes another session of what is whole")
-        notes.append(text.format(id=error.session_id))
+        notes.append(text.format(id=quote(error.session_id)))
     return masked_url(" ".join([str(error), *(f"({note})" for note in notes)]))

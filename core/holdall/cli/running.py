@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import time
 from collections import Counter
@@ -79,7 +80,7 @@ def run_and_report(
 ) -> int:
     """Run the jobs of a session, write its reports, and return the exit code."""
     keep_conduct(manager, found_from_anywhere(options.conduct))
-    command = f"holdall resume {manager.storage.id} --store {store}"
+    command = shlex.join(["holdall", "resume", manager.storage.id, "--store", store])
     try:
         if not _run_all(manager, store, options, runners):
             note(_("the session is saved; go on with: {command}").format(command=command))
@@ -231,7 +232,8 @@ def _print_summary(
     _note_jobs_for_people(view.jobs())
     interrupted = [job for job in view.jobs() if job.interrupted_by and job.counts_as.failed]
     if interrupted:
-        command = f"holdall resume {view.session_id} --store {store} --retry-interrupted"
+        words = ["holdall", "resume", view.session_id, "--store", store, "--retry-interrupted"]
+        command = shlex.join(words)
         text = ngettext(
             "{count} job was interrupted; run it again with: {command}",
             "{count} jobs were interrupted; run them again with: {command}",

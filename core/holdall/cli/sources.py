@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections import Counter
 from gettext import gettext as _
 from gettext import ngettext
@@ -86,7 +87,7 @@ def report_problems(providers: Iterable[Provider]) -> None:
                 for severity, count in counts.items()
             )
             text = _("{provider}: {problems}; `{command}` lists them")
-            command = f"holdall providers show {provider.source}"
+            command = shlex.join(["holdall", "providers", "show", provider.source])
             note(text.format(provider=provider.name, problems=what, command=command))
         lost = [problem for problem in problems if problem.severity == "error"]
         for problem in lost[:_MOST_SHOWN]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from holdall.errors.root import HoldallError, listed, near
@@ -227,7 +228,7 @@ class JobRestartingError(SessionResumeError):
         return (
             f"cannot go on with {self.session_id!r} yet: the job {self.job_id!r} restarts the "
             f"machine and resumes the session when it is done; "
-            f"`holdall resume {self.session_id}` ends the job"
+            f"`holdall resume {quote(self.session_id)}` ends the job"
         )
 
 
@@ -268,7 +269,7 @@ class EmptySessionError(SessionResumeError):
         return (
             f"cannot resume the session {self.session_id!r} in {self.store}: it has no jobs, for "
             "it ended before they were stored; start a new one with `holdall run`, and remove "
-            f"this one with `holdall sessions rm {self.session_id}`"
+            f"this one with `holdall sessions rm {quote(self.session_id)}`"
         )
 
 

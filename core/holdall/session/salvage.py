@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from contextlib import ExitStack, closing
 from itertools import count
+from shlex import quote
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -80,7 +81,7 @@ def salvage_session(repository: Repository, session_id: str) -> Salvage:
             copier = _Copier(damaged, target)
             journal.append(copier.copied(prefix))
             if prefix.damage is None and not copier.without_output:
-                reason = f"it is whole; `holdall resume {session_id}` goes on with it"
+                reason = f"it is whole; `holdall resume {quote(session_id)}` goes on with it"
                 raise NothingToSalvageError(session_id, repository.url, reason)
             share_problem = _copy_share(damaged, target)
             view = SessionView.of(target)

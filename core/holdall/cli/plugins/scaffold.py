@@ -7,6 +7,7 @@ in the package, with `.txt` behind it, so that no tool takes a template for what
 from __future__ import annotations
 
 import re
+import shlex
 from datetime import UTC, datetime
 from gettext import gettext as _
 from importlib.resources import files
@@ -128,7 +129,7 @@ def new(kind: str, name: str, directory: Path | None) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             text = template.read_text(encoding="utf-8")
             target.write_text(_filled(text, values), encoding="utf-8")
-    command = f"pip install -e {folder}"
+    command = shlex.join(["pip", "install", "-e", str(folder)])
     note(_("wrote {folder}; go on with: {command}").format(folder=folder, command=command))
 
 
