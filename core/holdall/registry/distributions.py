@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from holdall.registry.policy import normalised
 
@@ -52,13 +52,17 @@ class Distribution:
     trouble: str = ""
 
 
+# By name, the path that a distribution was first seen at, and what was read there.
+_First: TypeAlias = "dict[str, tuple[str, Distribution | None]]"
+
+
 def distributions(path: Sequence[str] | None = None) -> Iterator[Distribution]:
     """Yield the distributions that declare something for holdall, or can't be read.
 
     Args:
         path: Folders and archives to look at; the search path of modules if not given.
     """
-    first: dict[str, str] = {}
+    first: _First = {}
     seen: set[str] = set()
     for entry in sys.path if path is None else path:
         real = os.path.realpath(entry or ".")
@@ -77,8 +81,8 @@ def distributions(path: Sequence[str] | None = None) -> Iterator[Distribution]:
         yield from _of_other_finders(first)
 
 
-def _in_folder(folder: str, names: list[str], first: dict[str, str]) -> Iterator[Distribution]:
-    """Yield those of one folder; *first* maps a name to the path that it was first seen at."""
+def _in_folder(folder: str, names: list[str], first: _First) -> Iterator[Distribution]:
+    """Yield those of one folder; *first* has those seen before."""
     by_name: dict[str, list[str]] = {}
     for name in names:
         if name.endswith(_SUFFIXES) and name[0] != "~":  # `~` is what pip leaves half removed
@@ -88,15 +92,22 @@ def _in_folder(folder: str, names: list[str], first: dict[str, str]) -> Iterator
         if len(paths) > 1:
             paths.sort(key=_version_key, reverse=True)
         for path in paths:
-            counting = first.setdefault(key, path)
-            read = _read(_name_of(path), path, _reader(path))
-            if read is not None:
-                yield read if counting == path else _stale(read, counting)
+            yield from _counted(_read(_name_of(path), path, _reader(path)), path, first)
 
 
-def _stale(read: Distribution, counting: str) -> Distribution:
-    reason = f"a second installation of {read.name}; the one in {counting!r} counts"
-    return replace(read, stale=reason)
+def _counted(read: Distribution | None, path: str, first: _First) -> Iterator[Distribution]:
+    """Yield a distribution that was read, as stale if it is not the first of its name.
+
+    What says the same as the first is no second one: setuptools leaves a copy of the
+    metadata beside the sources of what is installed in place.
+    """
+    key = normalised(read.name if read else _name_of(path))
+    counting, counted = first.setdefault(key, (path, read))
+    if read is not None and counting == path:
+        yield read
+    elif read is not None and (not counted or replace(read, location=counted.location) != counted):
+        reason = f"a second installation of {read.name}; the one in {counting!r} counts"
+        yield replace(read, stale=reason)
 
 
 def _version_key(path: str) -> tuple[Any, str]:
@@ -193,14 +204,14 @@ def _headers(text: str) -> Iterator[tuple[str, str]]:
             yield key.lower(), value.strip()
 
 
-def _in_archive(path: str, first: dict[str, str]) -> Iterator[Distribution]:
+def _in_archive(path: str, first: _First) -> Iterator[Distribution]:
     from importlib_metadata import DistributionFinder, MetadataPathFinder
 
     context = DistributionFinder.Context(path=[path])  # type: ignore[no-untyped-call]
     yield from _of_library(MetadataPathFinder().find_distributions(context), first)
 
 
-def _of_other_finders(first: dict[str, str]) -> Iterator[Distribution]:
+def _of_other_finders(first: _First) -> Iterator[Distribution]:
     """Yield what import finders of other makers know; Python's own one looks at folders."""
     finders = [
         finder
@@ -231,7 +242,7 @@ def _looks_at_folders(finder: object) -> bool:
     }
 
 
-def _of_library(distributions: Any, first: dict[str, str]) -> Iterator[Distribution]:
+def _of_library(distributions: Any, first: _First) -> Iterator[Distribution]:
     for distribution in distributions:
         path = str(getattr(distribution, "_path", "")) or repr(distribution)
 
@@ -240,7 +251,4 @@ def _of_library(distributions: Any, first: dict[str, str]) -> Iterator[Distribut
             return None if content is None else content.encode()
 
         read = _read(_name_of(path), path, text)
-        key = normalised(read.name if read else _name_of(path))
-        counting = first.setdefault(key, path)
-        if read is not None:
-            yield read if counting == path else _stale(read, counting)
+        yield from _counted(read, path, first)
