@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from holdall.errors import LockedStorageError, PluginCallError
 from holdall.registry import Candidate, Identity, calling
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PLUGIN = Identity("exporter", "acme.markdown", "acme 1.0")
 
@@ -13,6 +18,11 @@ PLUGIN = Identity("exporter", "acme.markdown", "acme 1.0")
 class UnspeakableError(Exception):
     def __str__(self) -> str:
         raise RuntimeError("no message either")
+
+
+class LeavingError(Exception):
+    def __str__(self) -> str:
+        raise GeneratorExit
 
 
 class Unspeakable:
@@ -26,8 +36,11 @@ class Unspeakable:
         pytest.param(ValueError("boom"), "ValueError: boom", id="exception"),
         pytest.param(SystemExit(7), "SystemExit: 7", id="exit"),
         pytest.param(BaseException("odd"), "BaseException: odd", id="base-exception"),
-        pytest.param(StopIteration(), "StopIteration: ", id="no-message"),
+        pytest.param(StopIteration(), "StopIteration", id="no-message"),
         pytest.param(ValueError("two\nlines"), "ValueError: two lines", id="two-lines"),
+        pytest.param(
+            LeavingError(), "LeavingError: (its message can't be read)", id="message-exits"
+        ),
         pytest.param(
             UnspeakableError(), "UnspeakableError: (its message can't be read)", id="unspeakable"
         ),
@@ -43,12 +56,34 @@ def test_whatever_a_plugin_raises_becomes_an_error_that_names_it(
     assert caught.value.__cause__ is error
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), GeneratorExit()], ids=["ctrl-c", "close"])
-def test_what_is_no_error_passes_the_border(error: BaseException) -> None:
-    with pytest.raises(type(error)) as caught, calling(PLUGIN, "exporting"):
+def test_ctrl_c_passes_the_border() -> None:
+    error = KeyboardInterrupt()
+
+    with pytest.raises(KeyboardInterrupt) as caught, calling(PLUGIN, "exporting"):
         raise error
 
     assert caught.value is error
+
+
+def test_a_generator_of_ours_can_be_closed_inside_the_border() -> None:
+    def items() -> Iterator[int]:
+        with calling(PLUGIN, "listing"):
+            yield from iter((1, 2))
+
+    generator = items()
+    assert next(generator) == 1
+    generator.close()  # type: ignore[attr-defined]
+
+
+def test_a_plugin_that_raises_what_closes_generators_is_blamed() -> None:
+    def export() -> None:
+        raise GeneratorExit
+
+    with (
+        pytest.raises(PluginCallError, match="failed exporting: GeneratorExit;"),
+        calling(PLUGIN, "exporting"),
+    ):
+        export()
 
 
 def test_an_error_of_a_contract_passes_the_border() -> None:

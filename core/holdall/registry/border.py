@@ -6,7 +6,7 @@ with calling(candidate.identity, "loading 'lab.yaml'") as call:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, Self, TypeVar, final
+from typing import TYPE_CHECKING, Final, NamedTuple, Self, TypeVar, final
 
 from holdall.errors import HoldallError, PluginCallError
 from holdall.tracing import call_begun
@@ -35,8 +35,8 @@ class Identity(NamedTuple):
         return PluginCallError(self.kind, self.id, self.origin, doing, cause)
 
 
-# They pass the border: our own errors say themselves what is wrong, and these two are no errors.
-_PASSING: Final = (HoldallError, KeyboardInterrupt, GeneratorExit)
+# They pass the border: our own errors say themselves what is wrong, and Ctrl-C is none.
+_PASSING: Final = (HoldallError, KeyboardInterrupt)
 
 
 @final
@@ -73,17 +73,14 @@ class calling:  # noqa: N801 - read as a word: `with calling(plugin, "exporting"
         return self
 
     def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        error: BaseException | None,
-        _traceback: TracebackType | None,
+        self, _kind: object, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._trace is not None:
             self._trace(*self._plugin, self._doing, error)
-        if error is None or isinstance(error, _PASSING):
+        passing = isinstance(error, _PASSING) or _is_end_of_caller(error, traceback)
+        if error is None or passing or (self._passes is not None and self._passes(error)):
             return
-        if self._passes is None or not self._passes(error):
-            self._plugin_failed(error)
+        raise self._plugin.blame(self._doing, reason_of(error)) from error
 
     def returned(self, value: object, wanted: type[T]) -> T:
         """Return *value*, which the plugin returned, if it is a *wanted*; blame it otherwise."""
@@ -93,26 +90,32 @@ class calling:  # noqa: N801 - read as a word: `with calling(plugin, "exporting"
         name = "None" if wanted is type(None) else f"{article} {wanted.__name__}"
         raise self._plugin.blame(self._doing, f"it returned {shown(value)} and not {name}")
 
-    def _plugin_failed(self, error: BaseException) -> NoReturn:
-        raise self._plugin.blame(self._doing, reason_of(error)) from error
+
+def _is_end_of_caller(error: BaseException | None, traceback: TracebackType | None) -> bool:
+    """Whether a generator of ours is closed while it is inside the border: no plugin raised it."""
+    return isinstance(error, GeneratorExit) and (traceback is None or traceback.tb_next is None)
 
 
 def reason_of(error: BaseException) -> str:
     """Return the class and the message of an exception in one line, whatever its class does."""
-    try:
-        message = " ".join(str(error).split())
-    except Exception:  # noqa: BLE001 - the class is a stranger's, and so is its `__str__`
-        message = "(its message can't be read)"
-    return f"{type(error).__name__}: {message}"
+    text = _read(lambda: " ".join(str(error).split()), "(its message can't be read)")
+    return f"{type(error).__name__}: {text}".removesuffix(": ")
 
 
 def shown(value: object) -> str:
     """Return *value* as messages show it, whatever its `__repr__` does."""
-    try:
-        text = repr(value)
-    except Exception:  # noqa: BLE001 - as above
-        text = f"an object of the class {type(value).__name__}"
+    text = _read(lambda: repr(value), f"an object of the class {type(value).__name__}")
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def _read(text: Callable[[], str], otherwise: str) -> str:
+    """Return a text that the class of a stranger makes, or *otherwise* if it can't."""
+    try:
+        return text()
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - whatever it is, there is something to say meanwhile
+        return otherwise
 
 
 _LONGEST: Final = 200  # characters of a value in a message
