@@ -103,3 +103,10 @@ def test_what_is_to_be_masked_is_masked_before_it_is_stored(holdall: Cli, source
 
     assert done.code == 0
     assert "s3cret" not in holdall("export", "last", "json").out
+
+
+def test_standard_input_is_read_once(holdall: Cli) -> None:
+    refused = holdall("import", "-", "-")
+
+    assert refused.code == 2
+    assert "standard input (-) can be read once" in refused.err

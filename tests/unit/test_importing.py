@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,8 +24,6 @@ from holdall.view import SessionView
 from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from holdall import Recorder
 
 
@@ -182,3 +181,28 @@ def test_an_importer_that_does_not_say_yes_or_no_accepts_nothing(tmp_path: Path)
         find_importer(written(tmp_path), registry=registry(vague=Vague))
 
     assert "it returned b'name' and not a bool" in caught.value.faults[0]
+
+
+def test_a_stream_without_end_is_judged_by_its_beginning() -> None:
+    with pytest.raises(NoImporterError, match="'/dev/zero'"):
+        imported(Path("/dev/zero"), registry(csv=CsvImporter))
+
+
+def test_a_pipe_is_called_what_the_user_called_it(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(
+        target=pipe.write_text, args=("name,outcome,seconds,message\na,pass,x,\n",)
+    )
+    writer.start()
+
+    with pytest.raises(ImportSourceError, match=f"{str(pipe)!r}") as caught:
+        imported(pipe, registry(csv=CsvImporter))
+
+    writer.join()
+    assert caught.value.importer == "csv"
+
+
+def test_a_source_without_a_name_is_refused() -> None:
+    with pytest.raises(ImportSourceError, match="it names no file"):
+        import_results("", MemoryRepository(), registry=registry(csv=CsvImporter))

@@ -62,6 +62,8 @@ def import_sources(
     SOURCE is a file or a folder, or - for standard input. A source that can't be
     imported leaves the others alone. Exits with 0 also where tests failed.
     """
+    if source.count("-") > 1:
+        raise click.UsageError(_("standard input (-) can be read once"))
     registry = installed()
     if importer:
         registry.resolve("importers", importer)

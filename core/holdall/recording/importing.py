@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,11 +23,12 @@ from holdall.registry import Registry, calling
 from holdall.units import LOCAL
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from typing import BinaryIO
 
     from holdall.contracts import Importer, Repository
     from holdall.redaction import RedactionRules
+    from holdall.registry import Candidate
 
 
 class Imported(NamedTuple):
@@ -72,9 +74,11 @@ def import_results(
         StorageError: The session can't be stored.
     """
     plugins = Registry.given(registry)
-    with _as_path(source) as path:
-        name = plugins.resolve("importers", importer).id if importer else ""
-        name = name or find_importer(path, registry=plugins)
+    named = os.fspath(source)
+    name = plugins.resolve("importers", importer).id if importer else ""
+    with _opened(named) as (head, whole):
+        name = name or _accepting(named, head, plugins)
+        path = whole()
         made = plugins.load("importers", name)
         stored = opened_repository(repository, plugins)
         recorder = Recorder.create(
@@ -86,7 +90,7 @@ def import_results(
         )
         with _kept_if_filled(recorder, stored), recorder:
             recorder.note_plugin("importers", name, plugins)
-            _load(made, plugins, name, path, recorder)
+            _load(made, plugins.resolve("importers", name), named, path, recorder)
     return Imported(recorder.session_id, name)
 
 
@@ -100,39 +104,47 @@ def find_importer(source: str | os.PathLike[str], *, registry: Registry | None =
         SeveralImportersError: Several do.
         ImportSourceError: It can't be read.
     """
-    plugins = Registry.given(registry)
+    named = os.fspath(source)
+    with _opened(named) as (head, _whole):
+        return _accepting(named, head, Registry.given(registry))
+
+
+def _accepting(source: str, head: bytes, plugins: Registry) -> str:
+    """Return the id of the one importer that accepts a source with this beginning.
+
+    Raises:
+        NoImporterError, SeveralImportersError: None does, or several do.
+    """
     path = Path(source)
-    head = _head(path)
     asked, accepting, reasons = [], [], []
     for name in dict.fromkeys(candidate.id for candidate in plugins.candidates("importers")):
         try:
             made = plugins.load("importers", name)
             identity = plugins.resolve("importers", name).identity
-            with calling(identity, f"looking at {path}") as call:
+            with calling(identity, f"looking at {source}") as call:
                 if call.returned(made().accepts(head, path.name), bool):
                     accepting.append(name)
             asked.append(name)
         except PluginError as error:
             reasons.append(str(error))
     if not accepting:
-        raise NoImporterError(str(path), asked, reasons)
+        raise NoImporterError(source, asked, reasons)
     if len(accepting) > 1:
-        raise SeveralImportersError(str(path), accepting)
+        raise SeveralImportersError(source, accepting)
     return accepting[0]
 
 
 def _load(
-    made: type[Importer], registry: Registry, name: str, path: Path, recorder: Recorder
+    made: type[Importer], candidate: Candidate, source: str, path: Path, recorder: Recorder
 ) -> None:
-    candidate = registry.resolve("importers", name)
-    with calling(candidate.identity, f"importing {path}"):
+    with calling(candidate.identity, f"importing {source}"):
         try:
             made().load(path, recorder)
         except HoldallError:
             raise
         except ValueError as error:
             reason = " ".join(str(error).split()) or type(error).__name__
-            raise ImportSourceError(str(path), reason, name, candidate.origin) from error
+            raise ImportSourceError(source, reason, candidate.id, candidate.origin) from error
 
 
 @contextmanager
@@ -152,28 +164,45 @@ def _kept_if_filled(recorder: Recorder, repository: Repository) -> Iterator[None
         raise
 
 
-def _head(path: Path) -> bytes:
-    try:
-        if path.is_dir():
-            return b""
-        with path.open("rb") as file:
-            return file.read(HEAD)
-    except OSError as error:
-        raise ImportSourceError(str(path), error.strerror or str(error)) from error
-
-
 @contextmanager
-def _as_path(source: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give the source as a file or folder; what comes from a pipe is in a temporary file."""
+def _opened(source: str) -> Iterator[tuple[bytes, Callable[[], Path]]]:
+    """Give the beginning of a source, and what returns the whole as a file or folder.
+
+    What comes from a pipe is put into a temporary file, but only once somebody wants the whole:
+    it may have no end.
+
+    Raises:
+        ImportSourceError: It can't be read.
+    """
     path = Path(source)
-    if path.is_file() or path.is_dir() or not path.exists():
-        yield path
+    if not source:
+        raise ImportSourceError(source, "it names no file")
+    if path.is_dir():
+        yield b"", lambda: path
         return
-    with TemporaryDirectory(prefix="holdall-import-") as folder:
-        copied = Path(folder, path.name)
-        try:
-            with path.open("rb") as pipe, copied.open("wb") as target:
-                shutil.copyfileobj(pipe, target)
-        except OSError as error:
-            raise ImportSourceError(str(path), error.strerror or str(error)) from error
-        yield copied
+    stream, head = _begun(source, path)
+    with stream:
+        if path.is_file():
+            yield head, lambda: path
+            return
+        with TemporaryDirectory(prefix="holdall-import-") as folder:
+            yield head, lambda: _copied(source, head, stream, Path(folder, path.name))
+
+
+def _begun(source: str, path: Path) -> tuple[BinaryIO, bytes]:
+    """Open a file, and read its beginning."""
+    try:
+        stream = path.open("rb")
+        return stream, stream.read(HEAD)
+    except OSError as error:
+        raise ImportSourceError(source, error.strerror or str(error)) from error
+
+
+def _copied(source: str, head: bytes, stream: BinaryIO, path: Path) -> Path:
+    try:
+        with path.open("wb") as target:
+            target.write(head)
+            shutil.copyfileobj(stream, target)
+    except OSError as error:
+        raise ImportSourceError(source, error.strerror or str(error)) from error
+    return path
