@@ -45,6 +45,11 @@ def result_stored(job, result):
     print("heard of", job.id)
 """
 
+ODD = (
+    ("a:b", EXPORTER),
+    ("hears", f"{HOOKS}\n\nclass Listener:\n    result_stored = result_stored\n"),
+)
+
 RUNNER = """\
 from holdall import JobResult
 
@@ -117,11 +122,14 @@ def test_a_listener_and_a_runner_in_files_take_part_in_a_run(holdall: Cli) -> No
         ("sub/json.py:Lines", "the name 'json' is taken by the module of "),
         ("X=lines.py:Lines", "its id can't hold 'X'; write 'x', say"),
         ("raises.py:Lines", "its import raised SystemExit: 3"),
+        ("lines.py", "nothing of it is marked with @holdall.hookimpl; or did you mean lines.py:"),
+        ("a:b.py:Lines", "no module can be called 'a:b'; rename the file"),
+        ("hears.py:Listener", "it is the class 'Listener'; give an instance of it"),
     ],
 )
 def test_what_can_not_be_tried_says_why(holdall: Cli, lines: Path, text: str, words: str) -> None:
     (lines.parent / "sub").mkdir()
-    for name, source in (("sub/json", EXPORTER), ("raises", "raise SystemExit(3)\n")):
+    for name, source in (("sub/json", EXPORTER), ("raises", "raise SystemExit(3)\n"), *ODD):
         (lines.parent / f"{name}.py").write_text(source)
 
     refused = holdall("--plugin", text, "plugins", "list")
@@ -129,6 +137,20 @@ def test_what_can_not_be_tried_says_why(holdall: Cli, lines: Path, text: str, wo
     assert refused.code == 4
     assert words in refused.err
     assert refused.err.count("\n") == 1
+
+
+def test_a_session_that_was_run_by_a_tried_runner_says_so_when_it_is_gone(holdall: Cli) -> None:
+    runner = holdall.folder / "lazy.py"
+    runner.write_text(RUNNER)
+    holdall(
+        *("--plugin", f"{runner}:Lazy"),
+        *("run", "smoke", "--job", "executable", "--device", "dut-7=lazy"),
+    )
+
+    again = holdall("resume", "last")
+
+    assert again.code == 2
+    assert f"run with it by --plugin; repeat that, with the file {str(runner)!r}" in again.err
 
 
 @pytest.mark.parametrize(

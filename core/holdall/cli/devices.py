@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 import click
 
 from holdall.cli.configuration import DeviceTable, configured
-from holdall.errors import SharedMachineError
+from holdall.errors import SharedMachineError, UnknownPluginError
+from holdall.registry import TRIED
 from holdall.session import SessionDeviceContext, open_runner
 from holdall.units import LOCAL, Device
+from holdall.view import SessionView
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from holdall.journal import PluginUsed
     from holdall.registry import Registry
     from holdall.session import BoundRunner, SessionManager
     from holdall.units import Provider
@@ -55,7 +58,22 @@ def runners_of(manager: SessionManager, given: Sequence[str]) -> dict[str, Bound
         device_id: named.get(device_id) or configured_runners.get(device_id) or device.runner
         for device_id, device in devices.items()
     }
-    return _open_runners(urls, manager.registry)
+    try:
+        return _open_runners(urls, manager.registry)
+    except UnknownPluginError as error:
+        for used in SessionView.of(manager.storage).plugins:
+            if used.kind == "runners" and used.id == error.name:
+                error.add_note(_way_to(used))
+        raise
+
+
+def _way_to(used: PluginUsed) -> str:
+    """Say where a plugin came from that took part in a session and is gone."""
+    if used.distribution == TRIED:
+        text = _("the session was run with it by --plugin; repeat that, with the file {file!r}")
+        return text.format(file=used.version)
+    text = _("the session was run with it by {origin}; install that")
+    return text.format(origin=f"{used.distribution} {used.version}".strip())
 
 
 def _named_runners(given: Iterable[str]) -> dict[str, str]:

@@ -8,7 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from holdall.errors import PluginLoadError, PluginUnavailableError
+from holdall.errors import HookError, PluginLoadError, PluginUnavailableError
+from holdall.hooks import hookimpl, implemented_hooks
 from holdall.registry import METHODS, TRIED, State, id_fault, misfits, reason_of
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ class Tried(NamedTuple):
             raise PluginUnavailableError(
                 "plugin", text, State.INVALID, f"there is no file {str(path.absolute())!r}"
             )
+        if set(path.stem) & set(":."):
+            reason = f"no module can be called {path.stem!r}; rename the file"
+            raise PluginUnavailableError("plugin", text, State.INVALID, reason)
         return cls(form["id"] or "", path, form["attribute"] or "")
 
     def id_as(self, kind: str) -> str:
@@ -84,6 +88,8 @@ def try_plugin(registry: Registry, text: str) -> Candidate:
     fault = id_fault(kind, plugin_id)
     if fault:
         raise _failed(tried, State.INVALID, fault)
+    if kind == "hooks":
+        _check_hooks(tried, plugin)
     target = f"{module}:{tried.attribute}" if tried.attribute else module
     registry.register(kind, plugin_id, target, distribution=TRIED, version=str(tried.path))
     registry.load(kind, plugin_id)
@@ -93,9 +99,10 @@ def try_plugin(registry: Registry, text: str) -> Candidate:
 def _kind_of(plugin: Any) -> str:
     """Return the kind that a plugin was written as: that whose methods it has, or nothing.
 
-    What is no class can only be a listener.
+    What is no class, or has marked functions, can only be a listener.
     """
-    if not isinstance(plugin, type):
+    mark = f"{hookimpl.project_name}_impl"
+    if not isinstance(plugin, type) or any(hasattr(each, mark) for each in vars(plugin).values()):
         return "hooks"
 
     def likeness(kind: str) -> tuple[float, int]:
@@ -105,6 +112,24 @@ def _kind_of(plugin: Any) -> str:
 
     likeliest = max(METHODS, key=likeness)
     return likeliest if likeness(likeliest)[0] else ""
+
+
+def _check_hooks(tried: Tried, plugin: Any) -> None:
+    """Refuse what listens to nothing; the file may hold a class that was meant.
+
+    Raises:
+        PluginLoadError: It does.
+    """
+    try:
+        implemented_hooks(plugin)
+    except HookError as error:
+        classes = [
+            name
+            for name, member in getattr(plugin, "__dict__", {}).items()
+            if isinstance(member, type) and member.__module__ == getattr(plugin, "__name__", "")
+        ]
+        meant = f"; or did you mean {tried.path}:{classes[-1]}" if classes else ""
+        raise _failed(tried, State.INVALID, f"{error.reason}{meant}") from error
 
 
 def _dotted(path: Path) -> str:
