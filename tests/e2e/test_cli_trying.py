@@ -216,3 +216,16 @@ def test_calls_of_plugins_are_shown_with_their_times(holdall: Cli) -> None:
 
     assert re.search(r"the exporter 'holdall.json' of holdall \S+, exporting: \d+\.\d", traced)
     assert re.search(r"the store 'file' of holdall \S+, opening the session '.*': \d", traced)
+
+
+def test_a_folder_report_without_a_path_is_refused_before_anything_runs(holdall: Cli) -> None:
+    folder = EXPORTER.replace('"text/plain"\n', '"text/plain"\n    output = "folder"\n', 1)
+    (holdall.folder / "pages.py").write_text(folder)
+    tried = ("--plugin", "pages.py:Lines")
+
+    refused = holdall(*tried, "run", "smoke", "--job", "executable", "--export", "try.pages")
+
+    assert refused.code == 2
+    assert "the report is a folder, which needs a path, not a stream" in refused.err
+    assert "executable" not in refused.out
+    assert holdall("sessions", "list").out.count("\n") == 1

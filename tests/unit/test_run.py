@@ -448,6 +448,17 @@ def interrupted(
     return again, found, units
 
 
+def test_a_runner_that_can_not_tell_what_interrupted_names_the_way_round_it() -> None:
+    manager, _state, _ = interrupted(None)
+    broken: Any = LocalRunner()
+    broken.interrupted = lambda _process: "whatever"
+
+    with pytest.raises(PluginCallError, match="none of 'killed'") as caught:
+        settle_interrupted(manager, {"local": bound_runner(broken)})
+
+    assert "--device local=RUNNER" in caught.value.__notes__[0]
+
+
 @pytest.mark.parametrize(
     ("mark", "fields", "outcome", "interruption"),
     [

@@ -62,8 +62,7 @@ def import_sources(
     SOURCE is a file or a folder, or - for standard input. A source that can't be
     imported leaves the others alone. Exits with 0 also where tests failed.
     """
-    if source.count("-") > 1:
-        raise click.UsageError(_("standard input (-) can be read once"))
+    _check_sources(source)
     registry = installed()
     if importer:
         registry.resolve("importers", importer)
@@ -93,6 +92,11 @@ def import_sources(
     if as_json:
         print_json(rows)
     return code
+
+
+def _check_sources(sources: tuple[str, ...]) -> None:
+    if sources.count("-") > 1:
+        raise click.UsageError(_("standard input (-) can be read once"))
 
 
 def _shown(repository: Repository, imported: Imported) -> dict[str, Any]:

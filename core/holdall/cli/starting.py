@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from holdall.cli.devices import add_devices
@@ -10,7 +11,7 @@ from holdall.cli.output import note
 from holdall.cli.running import run_and_report
 from holdall.cli.sources import report_problems
 from holdall.errors import HoldallError
-from holdall.exports import find_exporter, parsed_options, units_in
+from holdall.exports import check_is_path, find_exporter, parsed_options, units_in
 from holdall.session import SessionManager, begin, runner_name
 
 if TYPE_CHECKING:
@@ -73,11 +74,13 @@ def begin_all(manager: SessionManager, request: Request, environ: Mapping[str, s
 def check_exporters(
     reports: Iterable[ReportRequest], providers: Sequence[Provider], registry: Registry
 ) -> None:
-    """Raise for an exporter that is unavailable or an option of it, before anything runs."""
+    """Raise for an exporter, an option or a target that can't be, before anything runs."""
     units = units_in(providers)
     for report in reports:
         exporter = find_exporter(registry, report.exporter, units)
         parsed_options(exporter, report.options, strict=report.strict, registry=registry)
+        if getattr(exporter.load(), "output", "file") == "folder":
+            check_is_path(report.path or sys.stdout.buffer)
 
 
 def _note_plugins(

@@ -1,7 +1,7 @@
 """From a session to a report: names, options, sinks and the pipeline."""
 
 from holdall.exports.bound import BoundExporter, Session, parsed_options
-from holdall.exports.folders import LISTING
+from holdall.exports.folders import LISTING, check_is_path
 from holdall.exports.naming import KnownExporter, Units, find_exporter, units_in
 from holdall.exports.options import (
     OptionRow,
@@ -21,6 +21,7 @@ __all__ = [
     "Session",
     "Units",
     "ViewOptions",
+    "check_is_path",
     "describe_options",
     "export",
     "export_many",

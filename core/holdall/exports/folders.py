@@ -92,6 +92,18 @@ class _ReportFile(io.FileIO):
             return super().write(data)  # type: ignore[arg-type]
 
 
+def check_is_path(target: Target) -> str | os.PathLike[str]:
+    """Return a target that is a path; a stream can hold no folder.
+
+    Raises:
+        ExportTargetError: It is one.
+    """
+    if not isinstance(target, str | os.PathLike):
+        reason = "the report is a folder, which needs a path, not a stream"
+        raise ExportTargetError(target_name(target), reason)
+    return target
+
+
 @contextmanager
 def open_folder(
     target: Target, *, check: Callable[[Path], None] | None = None
@@ -107,10 +119,9 @@ def open_folder(
         ExportTargetError: The folder can't be written, or holds something else.
     """
     name = target_name(target)
-    if not isinstance(target, str | os.PathLike):
-        raise ExportTargetError(name, "the report is a folder, which needs a path, not a stream")
+    place = check_is_path(target)
     with blaming(name):
-        path = Path(target).resolve()
+        path = Path(place).resolve()
         mode = _replaceable(path)
         # In the same folder: only a rename within one file system is a single step.
         beside = path.with_name(f".holdall-{secrets.token_hex(8)}.tmp")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack, nullcontext, suppress
+from shlex import quote
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
@@ -129,7 +130,12 @@ def settle_interrupted(
         for state in context.state.job_state_map.values():
             if not state.in_flight or state.awaits_person:
                 continue  # a question that was interrupted is asked again
-            interruption = _interruption(runners[context.device.id], state)
+            try:
+                interruption = _interruption(runners[context.device.id], state)
+            except PluginCallError as error:
+                device = quote(context.device.id)
+                error.add_note(f"`holdall resume --device {device}=RUNNER` goes on by another one")
+                raise
             meant = interruption == "rebooted" and state.job.flags & RESTARTING
             known: dict[str, Any] = {
                 "outcome": Outcome.PASS if meant else Outcome.CRASH,

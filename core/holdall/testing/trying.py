@@ -80,10 +80,7 @@ def try_plugin(registry: Registry, text: str) -> Candidate:
     if refusal:
         raise PluginUnavailableError("plugin", text, State.BLOCKED, refusal)
     plugin = _imported(tried, module)
-    kind = _kind_of(plugin)
-    if not kind:
-        known = "; ".join(f"{kind} have {', '.join(names)}" for kind, names in METHODS.items())
-        raise _failed(tried, State.INVALID, f"it has the methods of no plugin: {known}")
+    kind = _kind_of(tried, plugin)
     plugin_id = tried.id_as(kind)
     fault = id_fault(kind, plugin_id)
     if fault:
@@ -96,10 +93,13 @@ def try_plugin(registry: Registry, text: str) -> Candidate:
     return registry.resolve(kind, plugin_id)
 
 
-def _kind_of(plugin: Any) -> str:
-    """Return the kind that a plugin was written as: that whose methods it has, or nothing.
+def _kind_of(tried: Tried, plugin: Any) -> str:
+    """Return the kind that a plugin was written as: that whose methods it has.
 
     What is no class, or has marked functions, can only be a listener.
+
+    Raises:
+        PluginLoadError: It has the methods of no kind.
     """
     mark = f"{hookimpl.project_name}_impl"
     if not isinstance(plugin, type) or any(hasattr(each, mark) for each in vars(plugin).values()):
@@ -111,7 +111,10 @@ def _kind_of(plugin: Any) -> str:
         return has / len(names), -len(misfits(kind, plugin))
 
     likeliest = max(METHODS, key=likeness)
-    return likeliest if likeness(likeliest)[0] else ""
+    if not likeness(likeliest)[0]:
+        known = "; ".join(f"{kind} have {', '.join(names)}" for kind, names in METHODS.items())
+        raise _failed(tried, State.INVALID, f"it has the methods of no plugin: {known}")
+    return likeliest
 
 
 def _check_hooks(tried: Tried, plugin: Any) -> None:
