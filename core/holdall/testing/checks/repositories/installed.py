@@ -5,13 +5,14 @@ from __future__ import annotations
 import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from itertools import chain
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from holdall.errors import HoldallError
+from holdall.errors import HoldallError, LockedStorageError
 from holdall.registry import Registry
 from holdall.stores import RepositoryWrapper, open_repository
 from holdall.testing.checks.repositories.promises import URL, Outcomes, promises
@@ -19,6 +20,7 @@ from holdall.testing.repositories import RepositoryContract
 from holdall.testing.wrappers import WrapperContract
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from holdall.contracts import Repository
@@ -81,9 +83,11 @@ class TestStore(RepositoryContract):
     durable = processes = not is_in_one_process(os.environ[URL])
 
     @pytest.fixture
-    def repository(self, tmp_path: Path) -> Repository:
-        """Return an empty repository."""
-        return open_repository(os.environ[URL].replace("{folder}", str(tmp_path)))
+    def repository(self, tmp_path: Path) -> Iterator[Repository]:
+        """Return an empty repository, which is empty again afterwards."""
+        repository = open_repository(os.environ[URL].replace("{folder}", str(tmp_path)))
+        yield repository
+        _empty(repository)
 
     def reopen(self, repository: Repository) -> Repository:
         """Return another one of its URL."""
@@ -106,14 +110,28 @@ class TestWrapper(WrapperContract):
         return loaded
 
     @pytest.fixture
-    def inner(self, tmp_path: Path) -> Repository:
-        """Return an empty repository to wrap."""
+    def inner(self, tmp_path: Path) -> Iterator[Repository]:
+        """Return an empty repository to wrap, which is empty again afterwards."""
         url = os.environ[URL].partition("::")[2]
-        return open_repository(url.replace("{folder}", str(tmp_path)))
+        inner = open_repository(url.replace("{folder}", str(tmp_path)))
+        yield inner
+        _empty(inner)
 
     def reopen(self, repository: Repository) -> Repository:
         """Return another one of its URL."""
         return open_repository(repository.url)
+
+
+def _empty(repository: Repository) -> None:
+    """Remove what a test left: not every store goes with the folder in its URL."""
+    with suppress(HoldallError):  # the test itself says what is wrong with the store
+        for session_id in list(repository.ids()):
+            with suppress(LockedStorageError):
+                repository.remove(session_id)
+                continue
+            with suppress(HoldallError):
+                repository.open(session_id, take_over=True).close()
+                repository.remove(session_id)
 
 
 def _chosen() -> type[RepositoryContract]:
