@@ -5,16 +5,16 @@ from __future__ import annotations
 import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
 from itertools import chain
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from holdall.errors import HoldallError, LockedStorageError
+from holdall.errors import HoldallError
 from holdall.registry import Registry
 from holdall.stores import RepositoryWrapper, open_repository
+from holdall.testing.checks.repositories.emptying import empty
 from holdall.testing.checks.repositories.promises import URL, Outcomes, promises
 from holdall.testing.repositories import RepositoryContract
 from holdall.testing.wrappers import WrapperContract
@@ -87,7 +87,7 @@ class TestStore(RepositoryContract):
         """Return an empty repository, which is empty again afterwards."""
         repository = open_repository(os.environ[URL].replace("{folder}", str(tmp_path)))
         yield repository
-        _empty(repository)
+        empty(repository)
 
     def reopen(self, repository: Repository) -> Repository:
         """Return another one of its URL."""
@@ -115,23 +115,11 @@ class TestWrapper(WrapperContract):
         url = os.environ[URL].partition("::")[2]
         inner = open_repository(url.replace("{folder}", str(tmp_path)))
         yield inner
-        _empty(inner)
+        empty(inner)
 
     def reopen(self, repository: Repository) -> Repository:
         """Return another one of its URL."""
         return open_repository(repository.url)
-
-
-def _empty(repository: Repository) -> None:
-    """Remove what a test left: not every store goes with the folder in its URL."""
-    with suppress(HoldallError):  # the test itself says what is wrong with the store
-        for session_id in list(repository.ids()):
-            with suppress(LockedStorageError):
-                repository.remove(session_id)
-                continue
-            with suppress(HoldallError):
-                repository.open(session_id, take_over=True).close()
-                repository.remove(session_id)
 
 
 def _chosen() -> type[RepositoryContract]:
