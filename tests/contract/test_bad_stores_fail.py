@@ -72,6 +72,17 @@ TRACED = {
     "test_a_sync_that_fails_is_never_acknowledged",
     "test_a_kill_at_any_system_call_loses_nothing",
 }
+BROKEN_ON_SERVER = {
+    "Swallows": "test_a_sync_that_fails_is_never_acknowledged",
+    "RaisesWhatTheClientRaises": "test_a_sync_that_fails_is_never_acknowledged",
+    "WaitsForNoAnswer": "test_every_durable_step_is_synced",
+    "UncheckedBlobs": "test_a_damaged_blob_is_not_returned",
+}
+ALL_BROKEN = (
+    *BROKEN.items(),
+    *BROKEN_ON_DISK.items(),
+    *((f"{store} on a server", test) for store, test in BROKEN_ON_SERVER.items()),
+)
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +92,13 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     return {
         **_failed(folder, "bad_stores.py", "Altered", BROKEN, ()),
         **_failed(folder, "bad_durable_stores.py", "Untouched", BROKEN_ON_DISK, TRACED),
+        **{
+            f"{store} on a server": tests
+            for store, tests in _failed(
+                *(folder, "bad_served_stores.py", "Served", BROKEN_ON_SERVER),
+                {*TRACED, *BROKEN_ON_SERVER.values()},
+            ).items()
+        },
     }
 
 
@@ -107,7 +125,7 @@ def _failed(
     return failed
 
 
-@pytest.mark.parametrize(("store", "test"), {**BROKEN, **BROKEN_ON_DISK}.items())
+@pytest.mark.parametrize(("store", "test"), ALL_BROKEN)
 def test_a_store_that_breaks_a_promise_fails(
     failed: dict[str, set[str]], store: str, test: str
 ) -> None:
@@ -117,6 +135,6 @@ def test_a_store_that_breaks_a_promise_fails(
     assert failed[store] == {test}
 
 
-@pytest.mark.parametrize("store", ["Altered", "Untouched"])
+@pytest.mark.parametrize("store", ["Altered", "Untouched", "Served on a server"])
 def test_a_store_that_keeps_them_all_passes(failed: dict[str, set[str]], store: str) -> None:
     assert failed[store] == set()

@@ -8,7 +8,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from holdall.testing import RepositoryContract, WrapperContract
+from holdall.testing.checks.repositories.emptying import empty
 from holdall.testing.checks.repositories.promises import promises
+from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +48,24 @@ def test_what_a_wrapper_says_of_itself_is_what_its_store_says(holdall: Cli) -> N
     assert "test_a_writer_of_another_process_keeps_others_out" in skipped
     tests = {check["check"].partition("[")[0] for check in checks}
     assert tests == {promise.test for promise in promises(WrapperContract)}
+
+
+def test_a_url_that_is_one_place_for_all_tests_is_refused(holdall: Cli) -> None:
+    checked = holdall("plugins", "check", "memory", "--url", "memory://lab")
+
+    assert checked.code == 2
+    assert "each test needs an empty place; write {folder}" in checked.err
+
+
+def test_what_a_test_left_is_removed() -> None:
+    repository = MemoryRepository()
+    repository.create("closed").close()
+    writer = repository.create("left open")
+
+    empty(repository)
+
+    assert list(repository.ids()) == []
+    writer.close()
 
 
 TRIAL = """\

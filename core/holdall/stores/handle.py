@@ -12,6 +12,7 @@ from holdall.errors import (
     ConcurrentWriteError,
     FailedStorageError,
     ReadOnlyStorageError,
+    StorageAccessError,
 )
 
 if TYPE_CHECKING:
@@ -87,11 +88,16 @@ class Handle:
         """Return the error that says that the handle only reads."""
         return ReadOnlyStorageError(f"the session {self.session_id!r} of {self.where}", doing)
 
-    def fail(self, reason: str, *, advice: str = "") -> FailedStorageError:
+    def fail(self, reason: str | StorageAccessError, *, advice: str = "") -> FailedStorageError:
         """Refuse everything from now on, and return the error that says so.
 
         Args:
+            reason: What happened, as a sentence without the location, or the error that says
+                so. An error of this location is quoted without it: the message names it.
             advice: What to do, where what was acknowledged is not safe.
         """
+        if isinstance(reason, StorageAccessError):
+            is_here = reason.location == self.where
+            reason = f"could not {reason.doing} it: {reason.reason}" if is_here else str(reason)
         self.failure, self._advice = reason, advice
         return FailedStorageError(self.session_id, self.where, reason, advice)

@@ -36,7 +36,8 @@ CHANGES: Final = (
     *("fallocate", "rename", "renameat", "renameat2", "unlink", "unlinkat", "mkdir", "mkdirat"),
     *("rmdir", "link", "linkat", "symlink", "symlinkat", "utimensat", "fchmod", "fchmodat"),
 )
-_SENDS: Final = ("sendto", "sendmsg", "sendmmsg")
+SENDS: Final = ("sendto", "sendmsg", "sendmmsg")
+RECEIVES: Final = ("recvfrom", "recvmsg", "recvmmsg")
 _SET_PTRACER: Final = 0x59616D61
 _CALL: Final = re.compile(r"(?:\d+\s+)?(\w+)\((.*)")
 _MARK_FOLDER: Final = "/a mark that holdall left/"
@@ -188,7 +189,12 @@ class Call(NamedTuple):
     @property
     def is_sent(self) -> bool:
         """Whether it sends something to somewhere else."""
-        return self.name in _SENDS
+        return self.name in SENDS
+
+    @property
+    def is_received(self) -> bool:
+        """Whether it receives something from somewhere else."""
+        return self.name in RECEIVES and "= -1" not in self.text
 
 
 class TracingUnavailable(Exception):  # noqa: N818 - the test is skipped
@@ -204,7 +210,8 @@ class Trace:
             raise TracingUnavailable("strace is not installed, so system calls can't be seen")
         self._folder = tempfile.TemporaryDirectory(prefix="holdall-trace-")
         self._file = Path(self._folder.name) / "calls"
-        traced = ",".join((*SYNCS, *CHANGES, *_SENDS, "openat", "access", "faccessat"))
+        asks = ("openat", "access", "faccessat")
+        traced = ",".join((*SYNCS, *CHANGES, *SENDS, *RECEIVES, *asks))
         command = [program, "-f", "-y", "-s", "64", "-e", "signal=none", "-e", f"trace={traced}"]
         self._strace = subprocess.Popen(
             [*command, *options, "-o", str(self._file), "-p", str(child.pid)],

@@ -27,8 +27,14 @@ def url_for(candidate: Candidate, registry: Registry, url: str | None) -> str:
     """Return the URL to check a store at: *url*, or one of the shapes that it takes.
 
     Raises:
-        StoreUrlError: It takes none of them.
+        StoreUrlError: It takes none of them, or *url* is one place for all tests.
     """
+    if url is not None and "{folder}" not in url:
+        reason = (
+            "each test needs an empty place; write {folder} where the path of a new folder may "
+            "stand, as in 'sqlite:///{folder}/lab.db' or 'redis://127.0.0.1/1?prefix={folder}'"
+        )
+        raise StoreUrlError(url, reason)
     if url is not None:
         return url
     with TemporaryDirectory(prefix="holdall-check-") as folder:

@@ -120,6 +120,15 @@ class RepositoryTests:
         if not changed_in(location, entry[5:-5]):
             pytest.skip("the test gives no 'damage', and no file holds the entries as they are")
 
+    def damage_blob(self, repository: Repository, session_id: str, ref: str) -> None:
+        """Change a byte in the middle of a stored blob, behind the store's back."""
+        with contextlib.closing(repository.open(session_id, mode="r")) as storage:
+            location = Path(storage.where)
+            with storage.open_blob(ref) as file:
+                blob = file.read()
+        if not changed_in(location, blob):
+            pytest.skip("the test gives no 'damage_blob', and no file holds the blob as it is")
+
     @pytest.fixture
     def subject(self, repository: Repository) -> Iterator[RepositorySubject]:
         """Return the repository with all that is opened in it, closed at the end."""

@@ -14,11 +14,13 @@ import pytest
 from holdall.errors import HoldallError
 from holdall.registry import Registry
 from holdall.stores import RepositoryWrapper, open_repository
+from holdall.testing.checks.repositories.emptying import empty
 from holdall.testing.checks.repositories.promises import URL, Outcomes, promises
 from holdall.testing.repositories import RepositoryContract
 from holdall.testing.wrappers import WrapperContract
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from holdall.contracts import Repository
@@ -81,9 +83,11 @@ class TestStore(RepositoryContract):
     durable = processes = not is_in_one_process(os.environ[URL])
 
     @pytest.fixture
-    def repository(self, tmp_path: Path) -> Repository:
-        """Return an empty repository."""
-        return open_repository(os.environ[URL].replace("{folder}", str(tmp_path)))
+    def repository(self, tmp_path: Path) -> Iterator[Repository]:
+        """Return an empty repository, which is empty again afterwards."""
+        repository = open_repository(os.environ[URL].replace("{folder}", str(tmp_path)))
+        yield repository
+        empty(repository)
 
     def reopen(self, repository: Repository) -> Repository:
         """Return another one of its URL."""
@@ -106,10 +110,12 @@ class TestWrapper(WrapperContract):
         return loaded
 
     @pytest.fixture
-    def inner(self, tmp_path: Path) -> Repository:
-        """Return an empty repository to wrap."""
+    def inner(self, tmp_path: Path) -> Iterator[Repository]:
+        """Return an empty repository to wrap, which is empty again afterwards."""
         url = os.environ[URL].partition("::")[2]
-        return open_repository(url.replace("{folder}", str(tmp_path)))
+        inner = open_repository(url.replace("{folder}", str(tmp_path)))
+        yield inner
+        empty(inner)
 
     def reopen(self, repository: Repository) -> Repository:
         """Return another one of its URL."""

@@ -102,7 +102,7 @@ class FolderStorage:
         """Store bytes and return `sha256:...`, durable on return."""
         with self._handle.writing("store a blob"):
             new, digest = self._folder / "blobs" / ".new", sha256()
-            with self.steps("store a blob"), new.open("wb") as file:
+            with self.steps("store a blob in"), new.open("wb") as file:
                 for chunk in self._given(chunks):
                     file.write(chunk)
                     digest.update(chunk)
@@ -136,7 +136,7 @@ class FolderStorage:
 
     def open_log(self, name: str) -> LogWriter:
         """Return the live log *name* for appending."""
-        with self._handle.writing("write a log"), self.steps("write a log"):
+        with self._handle.writing("write a log"), self.steps("write a log to"):
             log = FolderLog(self, self._handle, self._log(name))
             self._logs.append(log)
             return log
@@ -186,7 +186,7 @@ class FolderStorage:
     def _write(self, name: str, entries: Sequence[bytes]) -> None:
         data = b"".join(entries)
         head = {"sizes": list(map(len, entries)), "sha256": sha256(data).hexdigest()}
-        with self.steps("append entries"):
+        with self.steps("append entries to"):
             write(self._folder / "entries" / name, [json.dumps(head).encode() + b"\n", data])
 
     def _entries(self, batch: Batch) -> list[bytes]:
@@ -216,7 +216,7 @@ class FolderStorage:
         except StorageAccessError as error:
             if self._handle.mode == "r":
                 raise
-            raise self._handle.fail(str(error)) from error
+            raise self._handle.fail(error) from error
 
 
 class FolderLog:
@@ -231,7 +231,7 @@ class FolderLog:
     def write(self, data: bytes) -> None:
         """Append bytes; they may wait in memory until `flush`."""
         self._check()
-        with self._storage.steps("write a log"):
+        with self._storage.steps("write a log to"):
             self._file.write(data)
         self.size += len(data)
 
@@ -239,7 +239,7 @@ class FolderLog:
         """Hand everything to the system: from now on it survives the end of this process."""
         with self._handle.writing("write a log"):
             self._check()
-            with self._storage.steps("write a log"):
+            with self._storage.steps("write a log to"):
                 self._file.flush()
 
     def seal(self, *, ref: str | None = None) -> str:
