@@ -67,7 +67,7 @@ def import_results(
     Raises:
         NoImporterError: No importer accepts the source.
         SeveralImportersError: Several do.
-        ImportSourceError: It can't be read, or the importer refused what is in it.
+        ImportSourceError: It can't be read, the importer refused what is in it, or no job is.
         PluginError: The importer can't be loaded, or has a fault.
         StorageError: The session can't be stored.
     """
@@ -87,6 +87,11 @@ def import_results(
         with _kept_if_filled(recorder, stored), recorder:
             recorder.note_plugin("importers", name, plugins)
             _load(made, plugins, name, path, recorder)
+            if not recorder.job_count:
+                reason = "no result is in it"
+                raise ImportSourceError(
+                    str(path), reason, name, plugins.resolve("importers", name).origin
+                )
     return Imported(recorder.session_id, name)
 
 
