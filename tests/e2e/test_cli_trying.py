@@ -194,3 +194,17 @@ def test_calls_of_plugins_are_shown_with_their_times(holdall: Cli) -> None:
 
     assert re.search(r"the exporter 'holdall.json' of holdall \S+, exporting: \d+\.\d", traced)
     assert re.search(r"the store 'file' of holdall \S+, opening the session '.*': \d", traced)
+
+
+def test_a_hooks_plugin_that_refuses_its_settings_is_said_once_not_to_be_used(
+    holdall: Cli,
+) -> None:
+    hooks = holdall.folder / "hears.py"
+    hooks.write_text(HOOKS)
+    (holdall.folder / "holdall.toml").write_text("[settings.hears]\nurl = 'http://lab/'\n")
+    reports = ("--export", "text=out.txt", "--export", "junit=out.xml")
+
+    done = holdall("--plugin", str(hooks), "run", "smoke", "--job", "cpu/count", *reports)
+
+    told = [line for line in done.err.splitlines() if "it takes no settings" in line]
+    assert [line.endswith("; the plugin is not used") for line in told] == [True]
