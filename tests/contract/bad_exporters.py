@@ -8,9 +8,11 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
 
 import msgspec
 
+from holdall.writing import file_name
 from holdall.writing.cleaning import line_text
 
 if TYPE_CHECKING:
@@ -202,6 +204,30 @@ class ChangesTheView(Good):
 class Gathers(Good):
     def lines(self, view: SessionView) -> Iterator[str]:
         yield from [line * 20 for line in super().lines(view)]
+
+
+class LinksUnquoted(Good):
+    suffix: ClassVar[str] = ""
+    media_type: ClassVar[str] = "text/html"
+    output: ClassVar[str] = "folder"
+
+    def export(self, view: SessionView, sink: Any, context: ExportContext) -> None:
+        del context
+        names = {f"{file_name(job.device_id)}.html": job.device_id for job in view.jobs()}
+        for name in names:
+            with sink.open(name) as page:
+                page.write(b"<p>a page")
+        with sink.open("index.html") as index:
+            for name in names:
+                index.write(f'<p><a href="{self.address(name)}">a page</a>'.encode())
+
+    def address(self, name: str) -> str:
+        return name
+
+
+class LinksQuoted(LinksUnquoted):
+    def address(self, name: str) -> str:
+        return quote(name)
 
 
 class NeverAsks(Good):

@@ -77,6 +77,18 @@ class ByItsName(Good):
         return super().accepts(head, name) and name.endswith(".lab")
 
 
+class TakesSmallOnes(Good):
+    def accepts(self, head: bytes, name: str) -> bool:
+        return super().accepts(head, name) and len(head) < 4096
+
+
+class ReadsSmallOnes(Good):
+    def load(self, source: Path, recorder: Recorder) -> None:
+        if source.stat().st_size >= 1 << 20:
+            raise ValueError("line 1: this is too large")
+        super().load(source, recorder)
+
+
 class Ponders(Good):
     def accepts(self, head: bytes, name: str) -> bool:
         end = time.process_time() + 0.2

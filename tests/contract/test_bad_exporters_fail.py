@@ -23,6 +23,7 @@ BROKEN = {
     "EveryLine": "takes_other_values",
     "RawOption": "tames_hostile_options",
     "RawFacts": "tames_hostile_text",
+    "LinksUnquoted": "links_lead_to_files",
     "NamesItsTarget": "writes_the_same_to_a_stream",
     "Believes": "reads_its_reports_back",
     "DoubtsItself": "reads_its_reports_back",
@@ -64,6 +65,10 @@ def test_an_exporter_that_breaks_a_promise_is_found_out(name: str, check: str) -
     assert found.message
 
 
+def test_links_to_names_that_are_quoted_lead_to_files() -> None:
+    assert made(CHECKS["links_lead_to_files"], subject("LinksQuoted")).outcome == "pass"
+
+
 def test_a_good_exporter_keeps_every_promise_that_can_be_checked() -> None:
     found = {
         each.check: (each.outcome, each.message)
@@ -74,6 +79,7 @@ def test_a_good_exporter_keeps_every_promise_that_can_be_checked() -> None:
     assert {check: each for check, each in found.items() if each[0] == "fail"} == {}
     assert skipped == {
         "tames_hostile_options",
+        "links_lead_to_files",
         "reads_its_reports_back",
         "is_found_without_import",
         "is_imported_quickly",

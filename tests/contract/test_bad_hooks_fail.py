@@ -12,7 +12,7 @@ from holdall import hookimpl
 from holdall.hooks import implemented_hooks
 from holdall.hooks.specs import OBSERVERS, WRAPPERS
 from holdall.testing import HooksContract
-from holdall.testing.checks import findings, made, suite_of
+from holdall.testing.checks import Given, findings, made, suite_of
 from holdall.testing.checks.hooks.promises import HooksSubject
 from holdall.testing.checks.hooks.session_life import lived, registry_with
 from holdall_plugins.hooks import redaction
@@ -76,6 +76,38 @@ def test_a_good_hook_plugin_keeps_every_promise() -> None:
 
 def test_each_check_of_hook_plugins_is_failed_by_one() -> None:
     assert set(BROKEN.values()) == set(CHECKS)
+
+
+def test_one_wrong_setting_fails_one_check() -> None:
+    refused = HooksSubject(plugin=bad_hooks.Good(), settings={"prefixx": "> "})
+
+    found = {each.check: each for each in findings(suite_of("hooks"), refused)}
+
+    failed = [name for name, each in found.items() if each.outcome == "fail"]
+    assert failed == ["takes_its_settings"]
+    assert "no settings of this plugin: prefixx" in found["takes_its_settings"].message
+    others = {each.message for each in found.values() if each.outcome == "skip"}
+    assert others == {"it can't be registered; takes_its_settings says why"}
+
+
+def test_a_plugin_that_needs_a_setting_fails_one_check_without_any() -> None:
+    found = list(findings(suite_of("hooks"), HooksSubject(plugin=bad_hooks.Demanding())))
+
+    failed = [each.check for each in found if each.outcome == "fail"]
+    assert failed == ["works_without_settings"]
+
+
+@pytest.mark.parametrize("configured", [False, True])
+def test_the_settings_of_the_configuration_are_used_where_it_is_asked(configured: bool) -> None:  # noqa: FBT001
+    registry = registry_with(bad_hooks.Good(), SETTINGS)
+    suite = suite_of("hooks")
+
+    checked = suite.installed("listener", registry, Given(configured=configured))
+
+    assert checked.settings == (SETTINGS if configured else {})
+    taken = made(CHECKS["takes_its_settings"], checked)
+    assert taken.outcome == ("pass" if configured else "skip")
+    assert configured or "--configured" in taken.message
 
 
 def test_the_failure_of_a_hook_shows_where_it_was_raised() -> None:

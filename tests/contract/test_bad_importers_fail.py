@@ -68,6 +68,34 @@ def test_an_importer_that_breaks_a_promise_is_found_out(
     assert found.message
 
 
+@pytest.mark.parametrize(
+    ("name", "check"),
+    [("TakesSmallOnes", "accepts_its_samples"), ("ReadsSmallOnes", "records_jobs")],
+)
+def test_a_large_sample_counts_beside_a_small_one(name: str, check: str, tmp_path: Path) -> None:
+    samples = [written(tmp_path), written(tmp_path, jobs=900, text="quiet " * 200)]
+    importer: Any = getattr(bad_importers, name)
+
+    found = made(CHECKS[check], ImporterSubject(importer=importer, samples=samples))
+
+    assert found.outcome == "fail"
+    assert "night-900.lab" in found.message
+
+
+def test_a_sample_too_small_to_measure_memory_is_told_the_size_that_is_wanted(
+    tmp_path: Path,
+) -> None:
+    sample = written(tmp_path)
+
+    found = made(CHECKS["keeps_memory_flat"], ImporterSubject(importer=Good, samples=[sample]))
+
+    assert found.outcome == "skip"
+    assert found.message == (
+        "it takes a sample of 1 MiB (1048576 bytes) or more, and the largest that was given has "
+        f"{sample.stat().st_size}; give a larger one besides"
+    )
+
+
 def test_without_samples_the_checks_say_how_to_give_some() -> None:
     found = {each.check: each for each in findings(SUITE, ImporterSubject(importer=Good))}
 

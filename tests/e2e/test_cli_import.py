@@ -86,6 +86,16 @@ def test_a_damaged_file_leaves_the_others_alone(holdall: Cli, source: Path) -> N
     assert f"\nholdall: {first['error']}\n" in done.err
 
 
+def test_a_file_with_nothing_in_it_is_an_error_and_no_session(holdall: Cli, source: Path) -> None:
+    source.write_text("")
+    done = holdall("import", str(source), "--as", "lines")
+    listed = holdall("sessions", "list", "--json")
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err.endswith("by the importer 'lines' of acme-lines 1.2: no result is in it\n")
+    assert json.loads(listed.out) == []
+
+
 def test_a_file_that_nobody_takes_says_who_was_asked(holdall: Cli, source: Path) -> None:
     source.write_text("something else")
     done = holdall("import", str(source))

@@ -229,3 +229,17 @@ def test_a_folder_report_without_a_path_is_refused_before_anything_runs(holdall:
     assert "the report is a folder, which needs a path, not a stream" in refused.err
     assert "executable" not in refused.out
     assert holdall("sessions", "list").out.count("\n") == 1
+
+
+def test_a_hooks_plugin_that_refuses_its_settings_is_said_once_not_to_be_used(
+    holdall: Cli,
+) -> None:
+    hooks = holdall.folder / "hears.py"
+    hooks.write_text(HOOKS)
+    (holdall.folder / "holdall.toml").write_text("[settings.hears]\nurl = 'http://lab/'\n")
+    reports = ("--export", "text=out.txt", "--export", "junit=out.xml")
+
+    done = holdall("--plugin", str(hooks), "run", "smoke", "--job", "cpu/count", *reports)
+
+    told = [line for line in done.err.splitlines() if "it takes no settings" in line]
+    assert [line.endswith("; the plugin is not used") for line in told] == [True]

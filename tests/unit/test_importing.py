@@ -157,6 +157,17 @@ def test_a_damage_before_the_first_result_leaves_no_session(tmp_path: Path) -> N
     assert list(repository.ids()) == []
 
 
+def test_a_source_without_results_is_said_to_be_so_and_leaves_no_session(tmp_path: Path) -> None:
+    repository = MemoryRepository()
+    source = written(tmp_path, "")
+
+    with pytest.raises(ImportSourceError, match="no result is in it") as caught:
+        import_results(source, repository, importer="csv", registry=registry(csv=CsvImporter))
+
+    assert caught.value.importer == "csv"
+    assert list(repository.ids()) == []
+
+
 def test_a_fault_of_an_importer_is_blamed_on_it(tmp_path: Path) -> None:
     repository = MemoryRepository()
 

@@ -11,9 +11,17 @@ from holdall.registry import reason_of
 
 
 class _Notes(logging.Handler):
-    """Shows each record on standard error."""
+    """Shows each record on standard error; one that is marked `once` is not repeated."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self._shown: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "once", False):
+            if record.getMessage() in self._shown:
+                return
+            self._shown.add(record.getMessage())
         error = record.exc_info[1] if record.exc_info else None
         because = "" if error is None else f": {reason_of(error)}"
         note(f"holdall: {record.getMessage()}{because}")

@@ -356,7 +356,8 @@ def load_hooks(hooks: Hooks, registry: Registry) -> list[Candidate]:
             )
         except PluginError as error:
             hooks.failures.append(HookFailure("", candidate.origin, error))
-            _LOG.error("%s", error)
+            # Each export of a run loads the hooks again.
+            _LOG.error("%s; the plugin is not used", error, extra={"once": True})
         else:
             registered.append(candidate)
     return registered

@@ -69,7 +69,7 @@ def import_results(
     Raises:
         NoImporterError: No importer accepts the source.
         SeveralImportersError: Several do.
-        ImportSourceError: It can't be read, or the importer refused what is in it.
+        ImportSourceError: It can't be read, the importer refused what is in it, or no job is.
         PluginError: The importer can't be loaded, or has a fault.
         StorageError: The session can't be stored.
     """
@@ -90,7 +90,11 @@ def import_results(
         )
         with _kept_if_filled(recorder, stored), recorder:
             recorder.note_plugin("importers", name, plugins)
-            _load(made, plugins.resolve("importers", name), named, path, recorder)
+            candidate = plugins.resolve("importers", name)
+            _load(made, candidate, named, path, recorder)
+            if not recorder.job_count:
+                reason = "no result is in it"
+                raise ImportSourceError(named, reason, name, candidate.origin)
     return Imported(recorder.session_id, name)
 
 

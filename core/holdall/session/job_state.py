@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -30,7 +30,8 @@ class JobProgress(msgspec.Struct, eq=False, gc=False):
     in_flight: bool = False
     process: Process | None = None
     performed: JobResult | None = None
-    history: tuple[JobResult, ...] = ()
+    history: Sequence[JobResult] = ()
+    tries: int = 0
     result: JobResult = _HOLLOW
     inhibitors: tuple[Inhibitor, ...] | None = None
     overrides: Mapping[str, str] = _NONE
@@ -49,7 +50,17 @@ class JobProgress(msgspec.Struct, eq=False, gc=False):
         self.performed = None
         self.inhibitors = None
         if not result.is_hollow:
-            self.history = (*self.history, result)
+            self._keep(result)
+
+    def _keep(self, result: JobResult) -> None:
+        """Add *result* to the history; a list only from the second one on, as most have one."""
+        self.tries += _counts_as_attempt(result.outcome)
+        if not self.history:
+            self.history = (result,)
+        elif isinstance(self.history, list):
+            self.history.append(result)
+        else:
+            self.history = [*self.history, result]
 
     def override(self, fields: Mapping[str, str]) -> None:
         """Make exactly these fields differ from the definition."""
@@ -112,13 +123,17 @@ class JobState:
     @property
     def result_history(self) -> tuple[JobResult, ...]:
         """All results but hollow ones, oldest first."""
-        return self._progress.history
+        return tuple(self._progress.history)
+
+    @property
+    def next_attempt(self) -> int:
+        """The number of the attempt in flight, or of the next one; the first is 1."""
+        return len(self._progress.history) + 1
 
     @property
     def attempts(self) -> int:
         """How many more attempts `auto-retry` allows."""
-        tried = sum(_counts_as_attempt(result.outcome) for result in self._progress.history)
-        return max(0, ATTEMPTS - tried)
+        return max(0, ATTEMPTS - self._progress.tries)
 
     @property
     def retries(self) -> bool:

@@ -403,19 +403,19 @@ class SessionManager:
         context = context or self.default_device_context
         if context is None:
             raise ValueError(f"cannot open a log of {job.id!r}: the session has no device yet")
-        attempt = len(context.state.job_state_map[job.id].result_history) + 1
+        attempt = context.state.job_state_map[job.id].next_attempt
         # Expressions are about the records of a resource, so those are masked when stored.
         needs_secrets = job.plugin == "resource"
         return self._logs.open(context.device.id, job.id, attempt, needs_secrets=needs_secrets)
 
     def forget_log(self, job: Job, context: SessionDeviceContext) -> None:
         """Drop what an attempt at *job* wrote that is made anew."""
-        attempt = len(context.state.job_state_map[job.id].result_history) + 1
+        attempt = context.state.job_state_map[job.id].next_attempt
         self._logs.forget(context.device.id, job.id, attempt)
 
     def recover_log(self, job: Job, context: SessionDeviceContext) -> dict[str, Any]:
         """Return the fields of a `JobResult` for what an interrupted attempt at *job* wrote."""
-        attempt = len(context.state.job_state_map[job.id].result_history) + 1
+        attempt = context.state.job_state_map[job.id].next_attempt
         return self._logs.recover(context.device.id, job.id, attempt)
 
     def checkpoint(self, *, level: Level = "system") -> None:

@@ -610,7 +610,7 @@ class SessionState:
             for result in history:
                 yield ResultRecorded(at=at, device=device, job_id=job_id, result=result)
             if state.in_flight:
-                attempt = len(state.result_history) + 1
+                attempt = state.next_attempt
                 yield JobStarted(
                     at=at,
                     device=device,

@@ -126,12 +126,15 @@ def fold(events: Iterable[AnyEvent], small_logs: SmallLogs) -> FoldedSession:
 class _Device:
     """One device while its session is folded."""
 
-    __slots__ = ("custom", "ended", "jobs", "rejected", "run_list", "shown", "title")
+    __slots__ = ("custom", "ended", "further", "jobs", "rejected", "run_list", "shown", "title")
 
     def __init__(self) -> None:
         self.shown: DeviceView | None = None
         self.title = ""
         self.jobs: dict[str, FoldedJob] = {}
+        # The results behind the first one. A tuple that grows by one for each of many attempts
+        # would be copied as often, and a list for each job takes memory: most have one result.
+        self.further: dict[str, list[JobResult]] = {}
         self.run_list: list[str] = []
         self.ended: dict[str, None] = {}
         self.rejected: tuple[str, ...] = ()
@@ -141,8 +144,29 @@ class _Device:
         """Return the job of that id, one without a definition if it has none yet."""
         return self.jobs.get(job_id) or FoldedJob(JobRecord(id=job_id))
 
+    def record(self, job_id: str, result: JobResult) -> None:
+        """Add a result to those of a job."""
+        job = self.job(job_id)
+        if result.is_hollow:
+            results = job.results
+        elif job.results:
+            results = job.results
+            self.further.setdefault(job_id, []).append(result)
+        else:
+            results = (result,)
+        self.jobs[job_id] = FoldedJob(job.record, results)
+
+    def complete(self) -> None:
+        """Give the jobs all their results."""
+        for job_id, further in self.further.items():
+            job = self.jobs[job_id]
+            results = (*job.results, *further)
+            self.jobs[job_id] = FoldedJob(job.record, results, job.in_flight)
+        self.further = {}
+
     def forget(self, job_id: str) -> None:
         self.jobs.pop(job_id, None)
+        self.further.pop(job_id, None)
         self.ended.pop(job_id, None)
 
     def ordered(self) -> tuple[FoldedJob, ...]:
@@ -227,13 +251,11 @@ class _Fold:
         return device
 
     def _record(self, event: ResultRecorded) -> None:
-        device = self._device(event.device)
-        job = device.job(event.job_id)
-        results = job.results
-        if not event.result.is_hollow:
+        device, result = self._device(event.device), event.result
+        if not result.is_hollow:
             device.ended.setdefault(event.job_id)
-            results += (self._small_logs.taken_out(event.result),)
-        device.jobs[event.job_id] = FoldedJob(job.record, results)
+            result = self._small_logs.taken_out(result)
+        device.record(event.job_id, result)
 
     def _change(
         self,
@@ -282,6 +304,8 @@ class _Fold:
     def finished(self) -> FoldedSession:
         """Return what the events so far say."""
         devices = self._in_order()
+        for device in devices.values():
+            device.complete()
         titles = (device.title for device in devices.values())
         return FoldedSession(
             session_id=self._session_id,

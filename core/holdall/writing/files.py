@@ -19,6 +19,8 @@ def file_name(text: str) -> str:
 
     What is no letter, digit, `-`, `_` or `.` becomes `%xx`. Names that differ only in
     case, or are cut, get `~` and a digest of the whole, before the ending if there is one.
+    A link to the file quotes the name once more, by `urllib.parse.quote`, or its `%` are read
+    as those of an address.
     """
     # Reports of one file name none, and should not wait for these.
     from hashlib import sha256

@@ -58,6 +58,12 @@ if TYPE_CHECKING:
     metavar="MIB",
     help="How much memory an export may take beside the session, or an import.",
 )
+@click.option(
+    "--configured",
+    is_flag=True,
+    help="Check a hooks plugin with what holdall.toml sets for it; its servers get invented "
+    "results.",
+)
 @json_option
 def check(
     name: str,
@@ -67,6 +73,7 @@ def check(
     url: str | None,
     sources: tuple[str, ...],
     allow_memory: float,
+    configured: bool,
     as_json: bool,
 ) -> int:
     """Check that a plugin keeps its promises, in a process of its own.
@@ -82,8 +89,11 @@ def check(
         registry.load(candidate.kind, candidate.id)  # what is none has no URL to be tried at
         rows = _checked_store(candidate, registry, url, timeout, alone)
     else:
-        given = json.dumps({"sources": sources, "url": url or "", "memory_mib": allow_memory})
-        program = ["-m", "holdall.cli.plugins.checking", candidate.kind, candidate.id, given]
+        from holdall.testing.checks import Given
+
+        given = Given(sources, url or "", allow_memory, configured=configured)
+        words = json.dumps(given._asdict())
+        program = ["-m", "holdall.cli.plugins.checking", candidate.kind, candidate.id, words]
         rows = _checked(program, timeout, alone)
     return _reported(candidate, rows, as_json=as_json)
 

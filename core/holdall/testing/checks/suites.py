@@ -34,11 +34,13 @@ class Given(NamedTuple):
         sources: What a loader or an importer is to read.
         url: The device that a runner is to reach.
         memory_mib: How much memory one export may take.
+        configured: Whether a hooks plugin gets what the configuration sets for it.
     """
 
     sources: tuple[str, ...] = ()
     url: str = ""
     memory_mib: float = 5.0
+    configured: bool = False
 
 
 class Suite(NamedTuple):

@@ -24,6 +24,7 @@ class Server(HTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.received: Queue[dict[str, Any]] = Queue()
+        self.babbles = False
         self.url = f"http://127.0.0.1:{self.server_port}/results"
 
 
@@ -32,6 +33,9 @@ class Handler(BaseHTTPRequestHandler):
         assert isinstance(self.server, Server)
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.received.put(json.loads(body))
+        if self.server.babbles:
+            self.wfile.write(b"this is no HTTP\r\n\r\n")
+            return
         self.send_response(204)
         self.end_headers()
 
@@ -85,7 +89,31 @@ def test_a_server_that_is_down_is_reported_once(caplog: pytest.LogCaptureFixture
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
-@pytest.mark.parametrize("settings", [{"url": "ftp://lab"}, {"timeout_s": "soon"}, {"ulr": "x"}])
+def test_an_answer_that_is_no_http_is_reported_once(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.babbles = True
+
+    run(WebhookListener(), {"url": server.url})
+
+    (record,) = caplog.records
+    assert (record.levelname, "BadStatusLine" in record.getMessage()) == ("WARNING", True)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"url": "ftp://lab"},
+        {"url": "http://lab server:80/r"},
+        {"url": "http://lab/\n"},
+        {"url": "http://lab/caf\u00e9"},
+        {"url": "http://:80/r"},
+        {"url": "http://lab:eighty/r"},
+        {"url": "http://lab:99999/r"},
+        {"timeout_s": "soon"},
+        {"ulr": "x"},
+    ],
+)
 def test_settings_that_can_not_be_are_refused(settings: Mapping[str, Any]) -> None:
     with pytest.raises(ConfigurationError, match=r"settings\.webhook"):
         WebhookListener().configure(settings)

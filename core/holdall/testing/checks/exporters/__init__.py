@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from holdall.testing.checks.exporters import hostile, options, promises, surroundings
+from holdall.testing.checks.exporters import hostile, links, options, promises, surroundings
 from holdall.testing.checks.exporters.subject import ExporterSubject
 from holdall.testing.checks.suites import Suite
 
@@ -30,6 +30,7 @@ SUITE: Final = Suite(
         options.takes_other_values,
         hostile.tames_hostile_text,
         hostile.tames_hostile_options,
+        links.links_lead_to_files,
         promises.repeats_itself,
         surroundings.repeats_itself_in_other_processes,
         surroundings.works_elsewhere,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
@@ -60,12 +61,33 @@ class HooksSubject:
         hooks.register(self.plugin, plugin=self.identity, settings=settings)
         return hooks
 
+    @cached_property
+    def is_refused(self) -> bool:
+        """Whether it can't be registered with its settings, which one check alone is to say."""
+        try:
+            self.registered(self.settings)
+        except HoldallError:
+            return True
+        return False
+
+    def require_registered(self) -> None:
+        """Leave a check out that needs it registered, if it can't be.
+
+        Raises:
+            CheckSkipped: Its settings, or having none, keep it from being registered.
+        """
+        if self.is_refused:
+            check = "takes_its_settings" if self.settings else "works_without_settings"
+            raise CheckSkipped(f"it can't be registered; {check} says why")
+
     def lived(self, *, jobs: int = 4) -> Life:
         """Return what a session comes to that it listens to."""
+        self.require_registered()
         return lived(registry_with(self.plugin, self.settings), jobs=jobs)
 
     def report(self, *, with_it: bool) -> tuple[bytes, ExportReport]:
         """Return a report on the sample session, and what is known of it."""
+        self.require_registered()
         registry = registry_with(
             self.plugin if with_it else None, self.settings if with_it else {}
         )
@@ -87,12 +109,15 @@ def works_without_settings(subject: HooksSubject) -> None:
 def takes_its_settings(subject: HooksSubject) -> None:
     """It can be registered with the settings that a user would give it."""
     if not subject.settings:
-        raise CheckSkipped("the check was given no settings")
+        raise CheckSkipped(
+            "nothing is set for it; --configured takes what holdall.toml sets, `settings` a test"
+        )
     subject.registered(subject.settings)
 
 
 def refuses_unknown_settings(subject: HooksSubject) -> None:
     """A setting that it does not know is refused by name: it is a misspelt one."""
+    subject.require_registered()
     settings = {**subject.settings, _NO_SETTING: 1}
     try:
         subject.registered(settings)
@@ -105,6 +130,7 @@ def refuses_unknown_settings(subject: HooksSubject) -> None:
 
 def serves_several_sessions(subject: HooksSubject) -> None:
     """Each session manager registers it: one behind the other, and some at a time."""
+    subject.require_registered()
     first = subject.registered(subject.settings)
     second = subject.registered(subject.settings)
     for hooks in (first, second):
@@ -167,6 +193,7 @@ def counts_what_it_changes(subject: HooksSubject) -> None:
 def lets_failures_pass(subject: HooksSubject) -> None:
     """An export that fails goes on to fail, with the error it failed with."""
     _needs(subject, *_WRAPPERS)
+    subject.require_registered()
     registry = registry_with(subject.plugin, subject.settings)
     registry.register("exporters", "checks.failing", _Failing)
     try:

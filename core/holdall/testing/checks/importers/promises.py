@@ -80,9 +80,9 @@ def refuses_other_formats(subject: ImporterSubject) -> None:
 
 def accepts_its_samples(subject: ImporterSubject) -> None:
     """It accepts its samples, by content rather than by name, and says so quickly."""
-    with subject.sources() as sources:
+    with subject.all_sources() as sources:
         for source in sources:
-            head = b"" if source.is_dir() else source.read_bytes()[:HEAD]
+            head = _head(source)
             require(_accepts(subject, head, source.name), f"it refuses {source.name!r}")
             if source.is_file():
                 renamed = _accepts(subject, head, "renamed")
@@ -93,7 +93,7 @@ def accepts_its_samples(subject: ImporterSubject) -> None:
 
 def records_jobs(subject: ImporterSubject) -> None:
     """Each sample becomes jobs with results."""
-    with subject.sources() as sources:
+    with subject.all_sources() as sources:
         for source in sources:
             jobs = list(subject.loaded(source).jobs())
             require(jobs, f"no job came of {source.name!r}")
@@ -227,6 +227,13 @@ def _accepts(subject: ImporterSubject, head: bytes, name: str) -> bool:
     require(isinstance(answer, bool), f"accepts returned {answer!r} and not True or False")
     require(took < _LOOK_S, f"looking at {len(head)} bytes took {took:.1f} s of CPU time")
     return answer
+
+
+def _head(source: Path) -> bytes:
+    if source.is_dir():
+        return b""
+    with source.open("rb") as file:
+        return file.read(HEAD)
 
 
 def _export_all(view: SessionView, what: str) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from holdall.view import AttemptView
 
 LARGE: Final = 1 << 20
-"""Bytes of a sample that memory is measured with, and nothing else."""
+"""Bytes from which on a sample measures memory; checks that read often leave it out."""
 
 _numbers: Final = count()
 
@@ -50,7 +50,8 @@ class ImporterSubject:
 
     Attributes:
         importer: Its class.
-        samples: Files or folders that it reads; those of a MiB or more measure its memory.
+        samples: Files or folders that it reads; those of a MiB or more measure its memory
+            besides being accepted and read.
         candidate: Its installed declaration; None for a class that is not installed.
         allowance_mib: How much memory one import may take beside the recorder.
         import_ms: How much CPU time its import may take.
@@ -77,12 +78,25 @@ class ImporterSubject:
         Raises:
             CheckSkipped: There are no samples.
         """
-        samples = sorted(map(Path, self.samples), key=size_of)
-        if not samples:
-            raise CheckSkipped("it takes a sample; give --source PATH, or `samples` in a test")
+        samples = self._sorted()
         small = [sample for sample in samples if size_of(sample) < LARGE]
         with _copies(small or samples[:1]) as sources:
             yield sources
+
+    @contextmanager
+    def all_sources(self) -> Iterator[list[Path]]:
+        """Give a copy of each sample, of whatever size.
+
+        Raises:
+            CheckSkipped: There are no samples.
+        """
+        with _copies(self._sorted()) as sources:
+            yield sources
+
+    def _sorted(self) -> list[Path]:
+        if not self.samples:
+            raise CheckSkipped("it takes a sample; give --source PATH, or `samples` in a test")
+        return sorted(map(Path, self.samples), key=size_of)
 
     @contextmanager
     def large_sources(self) -> Iterator[list[Path]]:
@@ -93,7 +107,12 @@ class ImporterSubject:
         """
         large = [Path(sample) for sample in self.samples if size_of(Path(sample)) >= LARGE]
         if not large:
-            raise CheckSkipped("it takes a sample of 1 MiB or more; give --source PATH")
+            wanted = "it takes a sample of 1 MiB (1048576 bytes) or more"
+            if not self.samples:
+                raise CheckSkipped(f"{wanted}; give --source PATH, or `samples` in a test")
+            largest = max(map(size_of, map(Path, self.samples)))
+            has = f"the largest that was given has {largest}"
+            raise CheckSkipped(f"{wanted}, and {has}; give a larger one besides")
         with _copies(large) as sources:
             yield sources
 

@@ -7,6 +7,7 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from holdall import hookimpl
@@ -37,8 +38,25 @@ class WebhookOptions:
 
     def __post_init__(self) -> None:
         """Refuse what is no address of a web server."""
-        if self.url and not self.url.startswith(("http://", "https://")):
-            raise ValueError(f"the url {self.url!r} does not begin with http:// or https://")
+        if self.url:
+            _check_address(self.url)
+
+
+def _check_address(url: str) -> None:
+    """Refuse an address that no result can be sent to.
+
+    Raises:
+        ValueError: Always says which address, and what is wrong with it.
+    """
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise ValueError(f"the url {url!r} has characters that must be written as %xx")
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"the url {url!r} has no port that can be: {error}") from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        raise ValueError(f"the url {url!r} is not http:// or https:// with a host")
 
 
 class WebhookListener:
@@ -87,9 +105,11 @@ class WebhookListener:
         try:
             with urlopen(request, timeout=options.timeout_s):
                 pass
-        except OSError as error:
+        except Exception as error:
+            # Nobody reads the future of this thread, so what it let go would be lost: not only
+            # OSError, but also http.client.HTTPException and ValueError.
             self._is_down = True
-            _LOG.warning("results are not sent any more: %s: %s", options.url, error)
+            _LOG.warning("results are not sent any more: %s: %r", options.url, error)
 
 
 listener = WebhookListener()
