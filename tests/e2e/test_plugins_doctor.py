@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -57,7 +58,7 @@ def test_an_endless_import_costs_only_the_doctor_and_the_check(holdall: Cli) -> 
     assert doctor.code == 4
     assert diagnosed(doctor)["problems"] == ["broken: its import did not end within 1 s"]
     assert check.code == 4
-    assert "its import  fail     it did not end within 1 s" in check.out
+    assert re.search(r"^its import +fail +it did not end within 1 s$", check.out, re.MULTILINE)
     assert listed.code == 0
 
 
@@ -92,7 +93,7 @@ def test_the_doctor_finds_what_an_import_changes_of_others(
         (
             "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
             "broken",
-            "its import ended the process (signal 9)",
+            "its import ended the process (signal SIGKILL)",
         ),
         ("raise SystemExit", "broken", "its import raised SystemExit: "),
         ("import no_such_lib", "missing-dependency", "the module 'no_such_lib' is not"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections import Counter
+from functools import partial
 from gettext import gettext as _
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -15,15 +17,22 @@ from holdall.cli.configuration import installed
 from holdall.cli.exits import PLUGIN
 from holdall.cli.options import Seconds, json_option
 from holdall.cli.output import note_lines, print_json, print_line, print_table
+from holdall.cli.plugins.channel import LAST, PLANNED, Channel
 from holdall.cli.plugins.children import run_child
 from holdall.cli.plugins.showing import kind_option, meant
 from holdall.cli.plugins.storing import url_for
 from holdall.cli.tried import PLUGIN_FILES, tried_files
+from holdall.errors import PluginError
+from holdall.testing.checks.endings import ending
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from holdall.cli.plugins.children import Ended
     from holdall.registry import Candidate, Registry
+
+_END: Final = "its end"
+_REPORTS: Final = "its reports"
 
 
 @click.command()
@@ -149,36 +158,69 @@ def _reported(candidate: Candidate, rows: list[dict[str, Any]], *, as_json: bool
 def _checked(
     program: list[str], timeout_s: float, variables: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Return a row for each check; the last one may say that the time was up."""
+    """Return a row for each check; those that were not made say why."""
     ended = run_child(program, "", timeout_s=timeout_s, **variables)
-    rows = [json.loads(line[1:]) for line in ended.out.split("\n") if line.startswith("\x1e")]
+    planned = [row for row in ended.rows if row.get("outcome") == PLANNED]
+    rows = [row for row in ended.rows if row.get("outcome") != PLANNED and LAST not in row]
     done = [row for row in rows if row["outcome"]]
+    is_last = any(LAST in row for row in ended.rows)
     running = rows[-1].get("check", "") if rows and not rows[-1]["outcome"] else "its import"
+    broken = {"check": _END if is_last else running, "promise": "", "outcome": "fail"}
+    if ended.foreign:
+        words = f"it wrote to the file that the checks report by: {ended.foreign[:60]!r}"
+        done.append({**broken, "check": _REPORTS, "words": words, "traceback": ""})
+    if words := _fault(ended, timeout_s, is_last=is_last):
+        done.append({**broken, "words": words, "traceback": ended.err})
+    named = {row.get("check", "").partition("[")[0] for row in done}
+    return [*done, *(_left_out(row) for row in planned if row["check"] not in named)]
+
+
+def _fault(ended: Ended, timeout_s: float, *, is_last: bool) -> str:
+    """Say what is wrong with how the process ended; nothing if it ended well."""
+    if ended.code is None and is_last:
+        return "all checks ran, but the process did not end: threads or children are left"
     if ended.code is None:
-        message = f"it did not end within {timeout_s:g} s"
-    elif ended.code or not done or not rows[-1]["outcome"]:  # a plugin may end it with any code
-        last = (ended.err.strip().splitlines() or [f"exit code {ended.code}"])[-1]
-        message = f"the process ended: {last}"
-    else:
-        return done
-    row = {"check": running, "promise": "", "outcome": "fail", "words": message}
-    return [*done, {**row, "traceback": ended.err}]
+        return f"it did not end within {timeout_s:g} s"
+    how = ending(ended.code, ended.err)
+    if not is_last:  # a plugin may end it with any code
+        return f"the process ended with {how}"
+    return f"all checks ran, but then the process ended with {how}" if ended.code else ""
+
+
+def _left_out(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "outcome": "skip", "words": "the process ended before"}
 
 
 def main(kind: str, name: str, given: str) -> None:
-    """Make the checks in this process, and print a line before and after each."""
-    from holdall.testing.checks import Finding, Given, made, suite_of
+    """Make the checks in this process, and send a row before and after each."""
+    from holdall.hooks import installed_hooks
+    from holdall.testing.checks import Finding, Given, made, promise_of, suite_of
+
+    channel = Channel()
+    logging.getLogger(installed_hooks.__module__).addFilter(partial(_is_about, name))
 
     def emit_row(finding: Finding) -> None:
-        row = finding._asdict()
-        print(f"\x1e{json.dumps({**row, 'words': finding.message})}", flush=True)
+        channel.send({**finding._asdict(), "words": finding.message})
 
-    emit_row(Finding("its import", "", ""))
     suite = suite_of(kind)
+    for check in suite.checks:
+        emit_row(Finding(check.__name__, promise_of(check), PLANNED))
+    emit_row(Finding("its import", "", ""))
     subject = suite.installed(name, installed(strict=False), Given(**json.loads(given)))
-    for promise_check in suite.checks:
-        emit_row(Finding(promise_check.__name__, "", ""))
-        emit_row(made(promise_check, subject))
+    for check in suite.checks:
+        emit_row(Finding(check.__name__, "", ""))
+        finding = made(check, subject)
+        if channel.fork_came_back():
+            words = "a process that it forked came back from the call; end it by os._exit"
+            finding = finding._replace(outcome="fail", message=words)
+        emit_row(finding)
+    channel.send({LAST: True})
+
+
+def _is_about(name: str, record: logging.LogRecord) -> bool:
+    """Whether a record of the hooks is not about a plugin that isn't checked."""
+    error = record.args[0] if isinstance(record.args, tuple) and record.args else None
+    return not isinstance(error, PluginError) or getattr(error, "name", name) == name
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from holdall.cli.output import print_json, print_line, print_table
 from holdall.cli.plugins.children import run_child
 from holdall.cli.plugins.showing import claims, kind_option, meant
 from holdall.registry import KINDS, State, stranger
+from holdall.testing.checks.endings import ending
 
 if TYPE_CHECKING:
     from holdall.registry import Candidate, Registry
@@ -110,16 +111,16 @@ def _probed(candidate: Candidate, timeout_s: float) -> dict[str, Any]:
     given = asdict(candidate)
     del given["error"], given["aliases"]
     ended = run_child(["-m", "holdall.cli.plugins.probe"], json.dumps(given), timeout_s=timeout_s)
+    broken = {"state": str(State.BROKEN)}
     if ended.code is None:
-        reason = f"its import did not end within {timeout_s:g} s"
-        return {"state": str(State.BROKEN), "reason": reason}
-    try:
-        report: dict[str, Any] = json.loads(ended.out)
-    except ValueError:
-        how = f"signal {-ended.code}" if ended.code < 0 else f"exit code {ended.code}"
-        reason = f"its import ended the process ({how})"
-        return {"state": str(State.BROKEN), "reason": reason}
-    return report
+        return {**broken, "reason": f"its import did not end within {timeout_s:g} s"}
+    if ended.foreign:
+        written = f"{ended.foreign[:60]!r}"
+        return {**broken, "reason": f"its import wrote to the doctor's own file: {written}"}
+    if not ended.rows:
+        how = ending(ended.code, ended.err)
+        return {**broken, "reason": f"its import ended the process ({how})"}
+    return ended.rows[-1]
 
 
 def _print(findings: list[dict[str, Any]], general: list[str]) -> None:

@@ -1,7 +1,7 @@
 """Imports one plugin in a process of its own, and reports what the import did.
 
 Started as `python -m holdall.cli.plugins.probe`, with the candidate as JSON on
-standard input; the report is JSON on what standard output was at the start.
+standard input; the report is a row of the channel that `run_child` reads.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from tempfile import TemporaryFile
 from time import perf_counter
 from typing import Any, BinaryIO
 
+from holdall.cli.plugins.channel import Channel
 from holdall.errors import HoldallError, HookError, PluginLoadError
 from holdall.registry import Candidate, Registry, State, imported
 
 
 def main() -> None:
     """Read a candidate, import it, and report."""
-    given = json.load(sys.stdin)
+    channel = Channel()
+    given = json.loads(channel.given)
     candidate = Candidate(**{**given, "extras": tuple(given["extras"])})
-    report = os.fdopen(os.dup(1), "w", encoding="utf-8")
     printed = TemporaryFile()  # what the plugin prints is no part of the report  # noqa: SIM115
     os.dup2(printed.fileno(), 1)
     heard: list[str] = []
@@ -38,7 +39,7 @@ def main() -> None:
     state, reason = _load(candidate)
     took = perf_counter() - start
     new = set(sys.modules) - before.names
-    json.dump(
+    channel.send(
         {
             "state": state,
             "reason": reason,
@@ -47,10 +48,8 @@ def main() -> None:
             "packages": _packages(new, candidate),
             "warnings": heard,
             "changes": [*before.changes(), *_said(printed)],
-        },
-        report,
+        }
     )
-    report.close()
     os._exit(0)  # threads that the import started are not waited for
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from holdall.cli.plugins.channel import LAST, PLANNED, Channel
 from holdall.errors import HoldallError, StoreUrlError
 from holdall.stores import open_repository
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from holdall.registry import Candidate, Registry
 
 _SHAPES = (
@@ -49,19 +46,23 @@ def url_for(candidate: Candidate, registry: Registry, url: str | None) -> str:
 
 
 def main() -> None:
-    """Make the checks, and print a line for each check and for each guarantee."""
-    from holdall.testing.checks.repositories.installed import outcomes
+    """Make the checks, and send a row for each check and for each guarantee."""
+    channel = Channel()
+    channel.send({"check": "its import", "outcome": ""})
+    from holdall.testing.checks import Finding
+    from holdall.testing.checks.repositories.installed import outcomes, planned
     from holdall.testing.checks.repositories.promises import by_guarantee
 
+    for promise in planned():
+        about = ", ".join(promise.guarantees)
+        channel.send({**Finding(promise.test, about, PLANNED)._asdict(), "words": ""})
+    channel.send({"check": "its tests", "outcome": ""})
     rows = outcomes()
     for _promise, finding in rows:
-        _print({**finding._asdict(), "words": finding.message})
+        channel.send({**finding._asdict(), "words": finding.message})
     for guarantee, how, outcome in by_guarantee(rows):
-        _print({"guarantee": guarantee, "how": how, "outcome": outcome})
-
-
-def _print(row: Mapping[str, Any]) -> None:
-    sys.stdout.write(f"\x1e{json.dumps(row)}\n")
+        channel.send({"guarantee": guarantee, "how": how, "outcome": outcome})
+    channel.send({LAST: True})
 
 
 if __name__ == "__main__":

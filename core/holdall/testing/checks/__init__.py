@@ -9,7 +9,7 @@ for finding in findings(suite, subject):
 from __future__ import annotations
 
 from holdall.testing.checks.outcomes import CheckFailed, CheckSkipped, Finding
-from holdall.testing.checks.suites import Given, Suite, findings, made, suite_of
+from holdall.testing.checks.suites import Given, Suite, findings, made, promise_of, suite_of
 
 __all__ = [
     "CheckFailed",
@@ -19,5 +19,6 @@ __all__ = [
     "Suite",
     "findings",
     "made",
+    "promise_of",
     "suite_of",
 ]

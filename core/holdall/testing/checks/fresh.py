@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from holdall.registry import APPLICATION, TRIED, PluginPolicy, Registry, State
+from holdall.testing.checks.endings import ending
 from holdall.testing.checks.outcomes import CheckSkipped, require
 
 if TYPE_CHECKING:
@@ -54,8 +55,8 @@ def fresh_python(program: str, *arguments: str, **variables: str) -> str:
         check=False,
     )
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise RuntimeError(f"a fresh process failed: {last}")
+        how = ending(done.returncode, done.stderr)
+        raise RuntimeError(f"a fresh process ended with {how}")
     return done.stdout
 
 

@@ -74,9 +74,14 @@ def findings(suite: Suite, subject: object) -> Iterator[Finding]:
         yield made(check, subject)
 
 
+def promise_of(check: Callable[[Any], None]) -> str:
+    """Return what a check is about, in one line."""
+    return (check.__doc__ or "").partition("\n")[0]
+
+
 def made(check: Callable[[Any], None], subject: object) -> Finding:
     """Make one check and return its finding; whatever the plugin raises is a failure."""
-    promise = (check.__doc__ or "").partition("\n")[0]
+    promise = promise_of(check)
     try:
         check(subject)
     except CheckSkipped as reason:

@@ -32,12 +32,17 @@ _PROCESSES: Final = 4
 """The tests wait for disks and other processes more than they compute."""
 
 
+def planned() -> list[Promise]:
+    """Return what the tests are about that `outcomes` runs."""
+    return list(promises(_chosen()))
+
+
 def outcomes() -> list[tuple[Promise, Finding]]:
     """Run the contract over the store that the variable names, in several processes."""
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(_PROCESSES, mp_context=fresh) as pool:
         parts = list(pool.map(_outcomes_of_part, range(_PROCESSES)))
-    order = {promise.test: number for number, promise in enumerate(promises(_chosen()))}
+    order = {promise.test: number for number, promise in enumerate(planned())}
     return sorted(chain(*parts), key=lambda outcome: order[outcome[0].test])
 
 
