@@ -32,6 +32,10 @@ class Half:
         pass
 
 
+class Site(Lines):
+    suffix, media_type, output = "", "text/html", "folder"
+
+
 class Nothing:
     pass
 """
@@ -243,3 +247,17 @@ def test_a_hooks_plugin_that_refuses_its_settings_is_said_once_not_to_be_used(
 
     told = [line for line in done.err.splitlines() if "it takes no settings" in line]
     assert [line.endswith("; the plugin is not used") for line in told] == [True]
+
+
+def test_an_exporter_is_shown_with_what_its_report_is(holdall: Cli) -> None:
+    module = holdall.folder / "tried.py"
+    module.write_text(EXPORTER)
+
+    shown = holdall("--plugin", f"{module}:Site", "plugins", "show", "try.tried").out
+
+    rows = dict(line.split(":", 1) for line in shown.splitlines() if ": " in line)
+    assert {name: rows[name].strip() for name in ("suffix", "media_type", "output")} == {
+        "suffix": "none",
+        "media_type": "text/html",
+        "output": "folder",
+    }

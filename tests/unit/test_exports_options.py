@@ -126,11 +126,11 @@ def test_unknown_names_are_listed_and_known_values_kept_when_not_strict() -> Non
 @pytest.mark.parametrize(
     ("given", "option", "words"),
     [
-        pytest.param("logs=some", "logs", "choose one of all, failed, none", id="literal"),
+        pytest.param("logs=some", "logs", "choose one of none, failed, all", id="literal"),
         pytest.param("colour=green", "colour", "choose one of red, blue", id="enum"),
         pytest.param("log-max=many", "log-max", "int", id="number"),
         pytest.param("comments=maybe", "comments", "bool", id="truth"),
-        pytest.param("logs", "logs", "it needs a value, logs=...; choose one of all", id="bare"),
+        pytest.param("logs", "logs", "it needs a value, logs=...; choose one of none", id="bare"),
         pytest.param("title", "title", "it needs a value, title=...", id="bare text"),
     ],
 )
@@ -175,7 +175,7 @@ def test_options_describe_themselves() -> None:
     assert describe_options(Options) == [
         OptionRow("comments", "yes|no", "no", "Whether to show comments, in one line."),
         OptionRow("log-max", "number", "1024", "Bytes of a log."),
-        OptionRow("logs", "all|failed|none", "failed", "Whose logs."),
+        OptionRow("logs", "none|failed|all", "failed", "Whose logs."),
         OptionRow("ratio", "number|none", "", "A share."),
         OptionRow("only", "text,...", "", "Outcomes to show."),
         OptionRow("colour", "red|blue", "red", "A colour."),

@@ -88,3 +88,13 @@ def test_what_the_schema_takes_the_exporter_takes(value: dict[str, Any], *, fits
 def test_classes_of_attrs_have_one_too() -> None:
     assert accepts(AttrsOptions, {"depth": 4})
     assert not accepts(AttrsOptions, {"depth": "deep"})
+
+
+def test_words_stand_in_the_order_of_their_author() -> None:
+    @dataclass
+    class Shapes:
+        shape: Literal["round", "angular", "none"] = "round"
+
+    shape = options_schema("acme.x", Shapes)["properties"]["shape"]
+
+    assert shape["enum"] == ["round", "angular", "none"]

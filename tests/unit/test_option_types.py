@@ -62,6 +62,8 @@ LISTED = [
     pytest.param(float, "number", "x=0.5", 0.5, id="float"),
     pytest.param(Path, "path", "x=/tmp/x", Path("/tmp/x"), id="path"),
     pytest.param(Literal["a", "none"], "a|none", "x=none", "none", id="words"),
+    pytest.param(Literal["some", "all", "none"], "some|all|none", "x=all", "all", id="unsorted"),
+    pytest.param(Literal["b", "a"] | None, "b|a|none", "x=a", "a", id="unsorted or none"),
     pytest.param(Literal[1, 2], "1|2", "x=2", 2, id="numbers"),
     pytest.param(Colour, "red|blue", "x=blue", Colour.BLUE, id="enum"),
     pytest.param(Level, "1|2", "x=2", Level.HIGH, id="int enum"),

@@ -16,6 +16,7 @@ from typing import (
     Annotated,
     Any,
     Final,
+    Literal,
     NamedTuple,
     Union,
     get_args,
@@ -203,7 +204,32 @@ def option_fields(options_class: type) -> tuple[kinds.Field, ...]:
         raise TypeError(
             f"options must be a dataclass, an attrs class or a msgspec Struct, not {options_class}"
         )
-    return described.fields
+    hints = get_type_hints(options_class, include_extras=True)
+    return tuple(_as_declared(field, hints[field.name]) for field in described.fields)
+
+
+def _as_declared(field: kinds.Field, hint: Any) -> kinds.Field:
+    """Return *field* with its words in the order of their author; msgspec sorts them."""
+    declared = _words(hint)
+    match field.type:
+        case kinds.LiteralType():
+            kind: kinds.Type = kinds.LiteralType(declared)
+        case kinds.UnionType(types):
+            members = (
+                kinds.LiteralType(declared) if isinstance(part, kinds.LiteralType) else part
+                for part in types
+            )
+            kind = kinds.UnionType(tuple(members))
+        case _:
+            return field
+    return msgspec.structs.replace(field, type=kind)
+
+
+def _words(hint: Any) -> tuple[Any, ...]:
+    """Return the words of the `Literal` in a type."""
+    if get_origin(hint) is Literal:
+        return tuple(word for word in get_args(hint) if word is not None)
+    return tuple(word for part in get_args(hint) for word in _words(part))
 
 
 def _plain(name: str) -> str:
@@ -492,6 +518,8 @@ def options_schema(exporter_id: str, options_class: type) -> dict[str, Any]:
             fields, schemas, describe_options(options_type), strict=True
         ):
             default = msgspec.to_builtins(default_of(field), enc_hook=str)
+            if isinstance(field.type, kinds.LiteralType):
+                schema["enum"] = list(field.type.values)
             properties[row.name] = {**schema, "default": default, "description": row.help}
     return {
         "$schema": _DRAFT,

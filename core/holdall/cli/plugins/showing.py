@@ -44,6 +44,7 @@ _NAMES = {
     "summary": N_("summary"),
     "suffix": N_("suffix"),
     "media_type": N_("media_type"),
+    "output": N_("output"),
     "hooks": N_("hooks"),
     "units": N_("units"),
 }
@@ -217,6 +218,7 @@ def _of_exporter(candidate: Candidate, exporter: type[AnyExporter]) -> dict[str,
         "summary": exporter.summary,
         "suffix": exporter.suffix,
         "media_type": exporter.media_type,
+        "output": getattr(exporter, "output", "file"),
         "options": [asdict(row) for row in rows],
         "shared_options": [asdict(row) for row in shared],
         "options_schema": schema,
@@ -230,6 +232,8 @@ def _print(facts: list[dict[str, Any]]) -> None:
             print_line()
         for key, value in plugin.items():
             text = ", ".join(map(str, value)) if isinstance(value, list) else value
+            if key == "suffix" and not text:
+                text = _("none")
             if text and "option" not in key:
                 print_line(f"{_(_NAMES[key]) + ':':<{width}}{text}")
         for head, key in (
