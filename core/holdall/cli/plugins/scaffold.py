@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from contextlib import suppress
 from datetime import UTC, datetime
 from gettext import gettext as _
 from importlib.resources import files
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import click
 
 from holdall.cli.configuration import installed
+from holdall.cli.exits import USAGE
 from holdall.cli.output import note
 from holdall.registry import EXPORTER_ID, LEGACY, NAME, OWN_DISTRIBUTION, SHORT
 from holdall.version import __version__
@@ -24,6 +26,12 @@ from holdall.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.resources.abc import Traversable
+
+
+class _UnwritableError(click.ClickException):
+    """The package can't be written to where it should be; not how the command is used."""
+
+    exit_code = USAGE
 
 
 class _Kind(NamedTuple):
@@ -100,6 +108,11 @@ _KINDS: Final = {
 }
 
 
+_LINE_LENGTH: Final = 99
+_LONGEST: Final = 320
+"""The longest line that ruff may be told of."""
+
+
 @click.command()
 @click.argument("kind", metavar="KIND", type=click.Choice(list(_KINDS)))
 @click.argument("name")
@@ -120,17 +133,51 @@ def new(kind: str, name: str, directory: Path | None) -> None:
     """
     values = _placeholders(kind, name)
     folder = directory or Path(values["distribution"])
-    if folder.exists() and any(folder.iterdir()):
-        raise click.UsageError(_("the folder {name!r} is not empty").format(name=str(folder)))
     templates = files("holdall.cli.plugins") / "templates"
-    for part in ("common", kind):
-        for path, template in _files_in(templates / part):
-            target = folder / _filled(path.removesuffix(".txt"), values)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            text = template.read_text(encoding="utf-8")
-            target.write_text(_filled(text, values), encoding="utf-8")
+    texts = {
+        path.removesuffix(".txt"): template.read_text(encoding="utf-8")
+        for part in ("common", kind)
+        for path, template in _files_in(templates / part)
+    }
+    values["line_length"] = _line_length(texts, values)
+    try:
+        if folder.exists() and any(folder.iterdir()):
+            raise click.UsageError(_("the folder {name!r} is not empty").format(name=str(folder)))
+        _write({folder / _filled(path, values): _filled(texts[path], values) for path in texts})
+    except OSError as error:
+        message = _("cannot write the package to {name!r}: {reason}; take another by --directory")
+        raise _UnwritableError(message.format(name=str(folder), reason=error)) from error
     command = shlex.join(["pip", "install", "-e", str(folder)])
     note(_("wrote {folder}; go on with: {command}").format(folder=folder, command=command))
+
+
+def _line_length(texts: dict[str, str], values: dict[str, str]) -> str:
+    """Return how long the lines of a package may be: those that hold a long name are longer."""
+    modules = [_filled(text, values) for path, text in texts.items() if path.endswith(".py")]
+    longest = max(len(line) for text in modules for line in text.splitlines())
+    return str(max(_LINE_LENGTH, min(longest, _LONGEST)))
+
+
+def _write(texts: dict[Path, str]) -> None:
+    """Write all files, or leave none of them and no new folder.
+
+    Raises:
+        OSError: The system refused one.
+    """
+    made: list[Path] = []
+    try:
+        for path, text in texts.items():
+            for folder in reversed([path.parent, *path.parent.parents]):
+                if not folder.is_dir():
+                    folder.mkdir()
+                    made.append(folder)
+            made.append(path)
+            path.write_text(text, encoding="utf-8")
+    except OSError:
+        for path in reversed(made):
+            with suppress(OSError):
+                path.rmdir() if path.is_dir() else path.unlink()
+        raise
 
 
 def _files_in(folder: Traversable, above: str = "") -> Iterator[tuple[str, Traversable]]:
@@ -157,8 +204,8 @@ def _placeholders(kind: str, name: str) -> dict[str, str]:
         "group": scaffolded.plugins,
         "alias": _alias(name, parts),
         "distribution": f"holdall-{kind.replace('_', '-')}-{'-'.join(parts)}",
-        "package": "_".join(parts) if owned else f"holdall_{'_'.join(parts)}",
-        "class": "".join(part.capitalize() for part in parts) + scaffolded.class_suffix,
+        "package": "_".join(parts) if owned else f"holdall_{kind}_{'_'.join(parts)}",
+        "class": _class_name(parts) + scaffolded.class_suffix,
         "low": f"{major}.{minor}",
         "year": str(datetime.now(UTC).year),
     }
@@ -170,12 +217,25 @@ def _placeholders(kind: str, name: str) -> dict[str, str]:
     }
 
 
+def _class_name(parts: list[str]) -> str:
+    """Return the name of a class; pytest would collect one that begins with `Test`."""
+    name = "".join(part.capitalize() for part in parts)
+    return f"Holdall{name}" if name.startswith("Test") else name
+
+
 def _check_name(kind: str, name: str) -> None:
     """Refuse a name that a plugin of the kind can't have.
 
     Raises:
-        UsageError: It has another form, or is that of a built-in.
+        UsageError: It has another form, or is that of a built-in, or reads like that of another.
     """
+    plain = re.sub(r"_+(?=[._]|$)|(?<=\.)_+", "", name)
+    if plain != name:
+        message = _("{name!r} gives the package of {plain!r}, which would overwrite it; take that")
+        raise click.UsageError(message.format(name=name, plain=plain))
+    if kind == "provider" and name.startswith("loader_"):
+        message = _("{name!r} gives the package of a provider_loader; take another")
+        raise click.UsageError(message.format(name=name))
     if kind == "exporter":
         if not EXPORTER_ID.fullmatch(name):
             message = _("{name!r} is no exporter's id; it looks like 'acme.markdown'")
