@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
 import sys
+from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -138,6 +140,42 @@ def test_the_doctor_finds_a_target_that_is_anothers_module(holdall: Cli) -> None
 
     assert done.code == 4
     assert diagnosed(done)["problems"] == ["its target 'stranger_md' belongs to stranger"]
+
+
+def test_a_file_that_another_distribution_overwrote_is_named_by_load_show_and_doctor(
+    holdall: Cli,
+) -> None:
+    site = install(holdall, "class Other: pass\n")
+    (site / "acme_odd-1.0.dist-info" / "RECORD").write_text("acme_odd.py,sha256=mine,400\n")
+    rival = site / "acme_rival-2.0.dist-info"
+    rival.mkdir()
+    (rival / "METADATA").write_text("Metadata-Version: 2.3\nName: acme-rival\nVersion: 2.0\n")
+    (rival / "RECORD").write_text("acme_odd.py,,\n")
+    words = (
+        f"the file '{site / 'acme_odd.py'}' was installed by acme-rival too, which overwrote it; "
+        "uninstall one of them, and install the other anew"
+    )
+
+    check = holdall("plugins", "check", "acme.odd")
+    shown = json.loads(holdall("plugins", "show", "acme.odd", "--json").out)
+    doctor = diagnosed(holdall("plugins", "doctor", "acme.odd", "--json"))
+
+    assert words in check.out
+    assert [plugin["owner"] for plugin in shown] == [words]
+    [problem] = doctor["problems"]
+    assert problem.startswith("broken: ")
+    assert problem.endswith(words)
+
+
+def test_a_file_that_is_as_it_was_installed_is_nobody_elses(holdall: Cli) -> None:
+    site = install(holdall, GOOD)
+    digest = urlsafe_b64encode(hashlib.sha256(GOOD.encode()).digest()).decode().rstrip("=")
+    (site / "acme_odd-1.0.dist-info" / "RECORD").write_text(f"acme_odd.py,sha256={digest},\n")
+    rival = site / "acme_rival-2.0.dist-info"
+    rival.mkdir()
+    (rival / "RECORD").write_text("acme_odd.py,,\n")
+
+    assert diagnosed(holdall("plugins", "doctor", "--json"))["problems"] == []
 
 
 def test_the_doctor_finds_a_target_in_the_standard_library(holdall: Cli) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from holdall.errors import PluginLoadError
 from holdall.registry.border import reason_of
 from holdall.registry.candidates import KINDS, State
+from holdall.registry.ownership import overwritten
 from holdall.registry.signatures import misfits
 
 if TYPE_CHECKING:
@@ -31,12 +32,10 @@ def imported(candidate: Candidate) -> Any:
             plugin = getattr(plugin, part)
     except KeyboardInterrupt:
         raise
-    except ModuleNotFoundError as error:
-        state, reason = _missing(candidate, module_name, error)
-        raise load_error(candidate, state, reason) from error
-    except BaseException as error:
-        reason = f"its import raised {reason_of(error)}"
-        raise load_error(candidate, State.BROKEN, reason) from error
+    except ModuleNotFoundError as exc:
+        raise load_error(candidate, *_missing(candidate, module_name, exc)) from exc
+    except BaseException as exc:
+        raise load_error(candidate, State.BROKEN, f"its import raised {reason_of(exc)}") from exc
     check(candidate, plugin)
     return plugin
 
@@ -66,7 +65,8 @@ def check(candidate: Candidate, plugin: object) -> None:
 
 
 def load_error(candidate: Candidate, state: State, reason: str) -> PluginLoadError:
-    """Return the error of a load, naming distribution and version."""
+    """Return the error of a load, naming distribution and version, and who overwrote its file."""
+    reason = "; ".join(filter(None, (reason, overwritten(candidate))))
     return PluginLoadError(KINDS[candidate.kind], candidate.id, state, candidate.origin, reason)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from base64 import urlsafe_b64encode
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,20 +28,40 @@ def stranger(candidate: Candidate) -> str:
     module = candidate.target.partition(":")[0]
     own = list(_files(Path(candidate.location)))
     if not own or any(_holds(file, module) for file in own):
-        return ""
+        return overwritten(candidate)
     if _is_editable(Path(candidate.location), own, module):
         return ""
     top = module.partition(".")[0]
     if top in sys.stdlib_module_names:
         return f"its target {module!r} is a module of Python's standard library"
     owners = sorted(
-        info.name.partition("-")[0].replace("_", "-")
-        for info in Path(candidate.location).parent.glob("*.dist-info")
-        if info != Path(candidate.location) and any(_holds(file, module) for file in _files(info))
+        name
+        for info, name in _neighbours(Path(candidate.location))
+        if any(_holds(file, module) for file in _files(info))
     )
     if not owners or normalised(candidate.distribution) in map(normalised, owners):
         return ""
     return f"its target {module!r} belongs to {', '.join(owners)}"
+
+
+def overwritten(candidate: Candidate) -> str:
+    """Say who else installed the file of the candidate's module, if it isn't as it was installed.
+
+    Returns nothing where that is unknown.
+    """
+    info, own = Path(candidate.location), normalised(candidate.distribution)
+    module = candidate.target.partition(":")[0]
+    for file, digest in _rows(info) if candidate.location else ():
+        path = info.parent / file
+        if not _is_module(file, module) or digest == _digest(path):
+            continue
+        holders = sorted(name for other, name in _neighbours(info) if file in _files(other))
+        if holders and own not in map(normalised, holders):
+            return (
+                f"the file {str(path)!r} was installed by {', '.join(holders)} too, which "
+                "overwrote it; uninstall one of them, and install the other anew"
+            )
+    return ""
 
 
 def installation(location: str) -> str:
@@ -52,21 +74,44 @@ def installation(location: str) -> str:
         return ""
 
 
+def _neighbours(info: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the metadata and the name of each distribution installed beside this one."""
+    for other in info.parent.glob("*.dist-info"):
+        if other != info:
+            yield other, other.name.partition("-")[0].replace("_", "-")
+
+
 def _files(info: Path) -> Iterator[str]:
     """Yield the installed files of a distribution, as its record lists them."""
+    return (file for file, _digest in _rows(info))
+
+
+def _rows(info: Path) -> Iterator[tuple[str, str]]:
+    """Yield the record of a distribution: each file with its digest, where it has one."""
     try:
         with (info / "RECORD").open(encoding="utf-8", newline="") as stream:
             for row in csv.reader(stream):
                 if row:
-                    yield row[0]
+                    yield row[0], row[1] if len(row) > 1 else ""
     except (OSError, UnicodeDecodeError, csv.Error):
         return
+
+
+def _digest(path: Path) -> str:
+    """Return the digest of a file, as records word it."""
+    digest = sha256(path.read_bytes() if path.is_file() else b"").digest()
+    return f"sha256={urlsafe_b64encode(digest).decode().rstrip('=')}"
+
+
+def _is_module(file: str, module: str) -> bool:
+    path = module.replace(".", "/")
+    return file in {f"{path}.py", f"{path}/__init__.py"}
 
 
 def _holds(file: str, module: str) -> bool:
     path = module.replace(".", "/")
     return (
-        file in {f"{path}.py", f"{path}/__init__.py"}
+        _is_module(file, module)
         or file.startswith((f"{path}.cpython", f"{path}.abi3"))
         or (file.startswith(f"{path}/") and file.endswith(".py"))
     )

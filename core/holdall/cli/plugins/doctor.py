@@ -102,7 +102,7 @@ def examined(candidate: Candidate, *, timeout_s: float, is_wanted: bool = False)
     problems = [] if is_fine else [f"{finding['state']}: {finding['reason']}"]
     problems += finding["changes"]
     foreign = stranger(candidate)
-    if foreign:
+    if foreign and foreign not in finding["reason"]:
         problems.append(foreign)
     return {**finding, "problems": problems}
 

@@ -9,7 +9,7 @@ from holdall import load_provider
 from holdall.testing import ProviderContract
 
 NAME = "disks"
-DATA = Path(__file__).parents[1] / "src" / "holdall_disks" / "data"
+DATA = Path(__file__).parents[1] / "src" / "holdall_provider_disks" / "data"
 
 
 class TestDisksProvider(ProviderContract):

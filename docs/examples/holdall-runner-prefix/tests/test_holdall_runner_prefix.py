@@ -6,7 +6,7 @@ from holdall.errors import RunnerUrlError
 from holdall.session import RunSettings, run_session
 from holdall.testing import RunnerContract
 
-from holdall_prefix import PrefixRunner
+from holdall_runner_prefix import PrefixRunner
 
 
 class TestPrefixRunner(RunnerContract):

@@ -6,7 +6,7 @@ import pytest
 from holdall.errors import LockedStorageError, StoreUrlError
 from holdall.testing import RepositoryContract
 
-from holdall_batches import BatchesRepository
+from holdall_repository_batches import BatchesRepository
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ import pytest
 from holdall.testing import ImporterContract
 from holdall.testing.importers import imported
 
-from holdall_rack import RackImporter
+from holdall_importer_rack import RackImporter
 
 SAMPLE = Path(__file__).parent / "samples" / "night.csv"
 

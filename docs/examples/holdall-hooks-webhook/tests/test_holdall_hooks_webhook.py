@@ -12,7 +12,7 @@ from holdall import JobResult, SessionManager, make_unit
 from holdall.errors import ConfigurationError
 from holdall.testing import HooksContract
 
-from holdall_webhook import WebhookListener, listener
+from holdall_hooks_webhook import WebhookListener, listener
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,7 +9,7 @@ from holdall import SessionManager
 from holdall.errors import PluginCallError
 from holdall.testing import HooksContract
 
-from holdall_signing import SigningListener, listener
+from holdall_hooks_signing import SigningListener, listener
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

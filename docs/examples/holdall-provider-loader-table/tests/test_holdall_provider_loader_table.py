@@ -6,7 +6,7 @@ import pytest
 from holdall.errors import ProviderLoadError
 from holdall.testing import ProviderLoaderContract
 
-from holdall_table import SUFFIX, TableLoader
+from holdall_provider_loader_table import SUFFIX, TableLoader
 
 SAMPLE = Path(__file__).parent / "samples" / f"burnin{SUFFIX}"
 

@@ -19,8 +19,8 @@ from holdall.errors import (
 )
 from holdall.stores import Handle, check_session_id
 
-from holdall_batches.files import locked, refusals, sync, write
-from holdall_batches.storage import FolderStorage
+from holdall_repository_batches.files import locked, refusals, sync, write
+from holdall_repository_batches.storage import FolderStorage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

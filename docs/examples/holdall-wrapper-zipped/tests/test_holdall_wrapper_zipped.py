@@ -8,7 +8,7 @@ from holdall.contracts import HasFolder
 from holdall.errors import CorruptSessionError, StoreUrlError
 from holdall.testing import WrapperContract
 
-from holdall_zipped import ZippedRepository
+from holdall_wrapper_zipped import ZippedRepository
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,7 @@ from holdall.errors import (
 )
 from holdall.stores import checked_blob, digest_of, file_of, is_compacted, is_repeated
 
-from holdall_batches.files import SourceError, chunks_of, refusals, sync, write
+from holdall_repository_batches.files import SourceError, chunks_of, refusals, sync, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
