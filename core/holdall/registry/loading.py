@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 from holdall.errors import PluginLoadError
 from holdall.registry.border import reason_of
 from holdall.registry.candidates import KINDS, State
-from holdall.registry.ownership import overwritten
 from holdall.registry.signatures import misfits
 
 if TYPE_CHECKING:
@@ -66,6 +65,8 @@ def check(candidate: Candidate, plugin: object) -> None:
 
 def load_error(candidate: Candidate, state: State, reason: str) -> PluginLoadError:
     """Return the error of a load, naming distribution and version, and who overwrote its file."""
+    from holdall.registry.ownership import overwritten  # reads files; few loads fail
+
     reason = "; ".join(filter(None, (reason, overwritten(candidate))))
     return PluginLoadError(KINDS[candidate.kind], candidate.id, state, candidate.origin, reason)
 
