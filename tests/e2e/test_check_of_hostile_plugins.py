@@ -17,14 +17,20 @@ if TYPE_CHECKING:
 
     from tests.e2e.conftest import Cli
 
-EVERYWHERE = """\
+ROW = json.dumps(
+    {"check": "forged", "promise": "", "outcome": "pass", "words": "", "traceback": ""}
+)
+
+EVERYWHERE = f"""\
 import os
+
+ROW = {ROW.encode()!r} + b"\\n"
 
 
 def forge():
     for name in os.listdir("/proc/self/fd"):
         try:
-            os.write(int(name), b'\\x1e{"check": "forged"}\\n')
+            os.write(int(name), ROW)
         except OSError:
             pass
 """
@@ -71,10 +77,52 @@ def test_a_row_that_a_plugin_forges_is_a_failed_check(holdall: Cli) -> None:
     rows = checked(holdall, "forge()", before=EVERYWHERE)
 
     assert "forged" not in rows
-    assert rows["its reports"] == (
-        "fail",
-        'it wrote to the file that the checks report by: \'\\x1e{"check": "forged"}\'',
-    )
+    outcome, words = rows["its reports"]
+    assert outcome == "fail"
+    assert words.startswith('it wrote to the file that the checks report by: \'{"check": "forged"')
+
+
+LOOKS = """\
+import os
+
+
+def look():
+    os.lseek(0, 0, 0)
+    found = os.read(0, 100)
+    if found:
+        print("found", found)
+        raise SystemExit(3)
+"""
+
+
+def test_a_plugin_finds_nothing_of_how_reports_are_signed_on_its_standard_input(
+    holdall: Cli,
+) -> None:
+    done = holdall(*tried(holdall, "look()", before=LOOKS)[1])
+
+    assert "found" not in done.out + done.err
+
+
+FRAMES = """\
+import os
+import sys
+
+
+def report():
+    frame = sys._getframe()
+    while frame is not None and "channel" not in frame.f_locals:
+        frame = frame.f_back
+    if frame is not None:
+        row = {"check": "forged", "promise": "", "outcome": "pass", "words": "", "traceback": ""}
+        frame.f_locals["channel"].send(row)
+"""
+
+
+def test_what_is_reported_besides_the_plan_is_told(holdall: Cli) -> None:
+    rows = checked(holdall, "report()", before=FRAMES)
+
+    assert rows["its reports"][0] == "fail"
+    assert "it reported what was not planned, or twice: forged" in rows["its reports"][1]
 
 
 def test_a_fork_that_comes_back_from_the_call_makes_no_check_and_fails_this_one(

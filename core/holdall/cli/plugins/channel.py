@@ -1,4 +1,8 @@
-"""What a plugin's own process reports by, and the plugin in it can't."""
+"""What a plugin's own process reports by.
+
+A plugin that writes wherever it can forges nothing. One that looks for this object in the frames
+of Python could: what it reports then besides what is planned is told.
+"""
 
 from __future__ import annotations
 

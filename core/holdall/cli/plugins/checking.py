@@ -166,6 +166,9 @@ def _checked(
     is_last = any(LAST in row for row in ended.rows)
     running = rows[-1].get("check", "") if rows and not rows[-1]["outcome"] else "its import"
     broken = {"check": _END if is_last else running, "promise": "", "outcome": "fail"}
+    if planned and (odd := _unplanned(done, planned)):
+        words = f"it reported what was not planned, or twice: {odd}"
+        done.append({**broken, "check": _REPORTS, "words": words, "traceback": ""})
     if ended.foreign:
         words = f"it wrote to the file that the checks report by: {ended.foreign[:60]!r}"
         done.append({**broken, "check": _REPORTS, "words": words, "traceback": ""})
@@ -173,6 +176,14 @@ def _checked(
         done.append({**broken, "words": words, "traceback": ended.err})
     named = {row.get("check", "").partition("[")[0] for row in done}
     return [*done, *(_left_out(row) for row in planned if row["check"] not in named)]
+
+
+def _unplanned(done: list[dict[str, Any]], planned: list[dict[str, Any]]) -> str:
+    """Return the checks that were reported and not planned, or several times."""
+    known = {row["check"] for row in planned}
+    counts = Counter(row["check"] for row in done if "guarantee" not in row)
+    odd = (name for name, n in counts.items() if n > 1 or name.partition("[")[0] not in known)
+    return ", ".join(sorted(odd))
 
 
 def _fault(ended: Ended, timeout_s: float, *, is_last: bool) -> str:
