@@ -9,9 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-import pytest
-
-from holdall.testing.checks import CheckSkipped, suite_of
 from holdall.testing.checks.exporters.subject import (
     ID,
     Discarding,
@@ -19,6 +16,7 @@ from holdall.testing.checks.exporters.subject import (
     exported,
     registry_of,
 )
+from holdall.testing.promises import each_promise, require_kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,9 +47,7 @@ class ExporterContract:
         """Return the report on *session*; override it to look at every report more closely."""
         return exported(self.exporter, session, registry=self.registry())
 
-    @pytest.mark.parametrize(
-        "check", suite_of("exporters").checks, ids=lambda check: check.__name__
-    )
+    @each_promise("exporters")
     def test_it_keeps_the_promise(self, check: Callable[[ExporterSubject], None]) -> None:
         """One promise, which the check's name and first line say."""
         subject = replace(
@@ -61,7 +57,4 @@ class ExporterContract:
             allowance_mib=self.allowance_mib,
             import_ms=self.import_ms,
         )
-        try:
-            check(subject)
-        except CheckSkipped as reason:
-            pytest.skip(str(reason))
+        require_kept(check, subject)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from holdall.testing.checks import CheckSkipped, suite_of
 from holdall.testing.checks.hooks.promises import HooksSubject
+from holdall.testing.promises import each_promise, require_kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ class HooksContract:
         """Return the settings; override it if they name what a test has to make first."""
         return self.settings
 
-    @pytest.mark.parametrize("check", suite_of("hooks").checks, ids=lambda check: check.__name__)
+    @each_promise("hooks")
     def test_it_keeps_the_promise(
         self, check: Callable[[HooksSubject], None], given_settings: Mapping[str, Any]
     ) -> None:
@@ -47,7 +47,4 @@ class HooksContract:
         subject = HooksSubject(
             plugin=self.plugin, settings=given_settings, slowest_ms=self.slowest_ms
         )
-        try:
-            check(subject)
-        except CheckSkipped as reason:
-            pytest.skip(str(reason))
+        require_kept(check, subject)

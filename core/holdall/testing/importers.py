@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
-from holdall.testing.checks import CheckSkipped, suite_of
 from holdall.testing.checks.importers.subject import ImporterSubject, recorded
+from holdall.testing.promises import each_promise, require_kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,9 +55,7 @@ class ImporterContract:
         """Files or folders that it reads; checks that need one are skipped without."""
         return ()
 
-    @pytest.mark.parametrize(
-        "check", suite_of("importers").checks, ids=lambda check: check.__name__
-    )
+    @each_promise("importers")
     def test_it_keeps_the_promise(
         self, check: Callable[[ImporterSubject], None], samples: Sequence[Path]
     ) -> None:
@@ -67,7 +65,4 @@ class ImporterContract:
             allowance_mib=self.allowance_mib,
             import_ms=self.import_ms,
         )
-        try:
-            check(subject)
-        except CheckSkipped as reason:
-            pytest.skip(str(reason))
+        require_kept(check, subject)

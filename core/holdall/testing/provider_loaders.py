@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
-from holdall.testing.checks import CheckSkipped, suite_of
 from holdall.testing.checks.provider_loaders.subject import LoaderSubject
+from holdall.testing.promises import each_promise, require_kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,9 +45,7 @@ class ProviderLoaderContract:
         """A source with one bad record among good ones."""
         return ""
 
-    @pytest.mark.parametrize(
-        "check", suite_of("provider_loaders").checks, ids=lambda check: check.__name__
-    )
+    @each_promise("provider_loaders")
     def test_it_keeps_the_promise(
         self, check: Callable[[LoaderSubject], None], source: str, damaged: str
     ) -> None:
@@ -57,7 +55,4 @@ class ProviderLoaderContract:
             damaged=[damaged] if damaged else [],
             import_ms=self.import_ms,
         )
-        try:
-            check(subject)
-        except CheckSkipped as reason:
-            pytest.skip(str(reason))
+        require_kept(check, subject)

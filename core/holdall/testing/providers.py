@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-import pytest
-
-from holdall.testing.checks import CheckSkipped, suite_of
 from holdall.testing.checks.providers.promises import ProviderSubject
+from holdall.testing.promises import each_promise, require_kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,12 +25,7 @@ class ProviderContract:
 
     provider: ClassVar[str]
 
-    @pytest.mark.parametrize(
-        "check", suite_of("providers").checks, ids=lambda check: check.__name__
-    )
+    @each_promise("providers")
     def test_it_keeps_the_promise(self, check: Callable[[ProviderSubject], None]) -> None:
         """One promise, which the check's name and first line say."""
-        try:
-            check(ProviderSubject.installed(self.provider))
-        except CheckSkipped as reason:
-            pytest.skip(str(reason))
+        require_kept(check, ProviderSubject.installed(self.provider))

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
-from holdall.testing.checks import CheckSkipped, suite_of
 from holdall.testing.checks.runners.subject import RunnerSubject
+from holdall.testing.promises import each_promise, require_kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,12 +45,9 @@ class RunnerContract:
         """Return an instance of the runner's `Options`, for one that has some."""
         return None
 
-    @pytest.mark.parametrize("check", suite_of("runners").checks, ids=lambda check: check.__name__)
+    @each_promise("runners")
     def test_it_keeps_the_promise(
         self, check: Callable[[RunnerSubject], None], url: str, options: object
     ) -> None:
         """One promise, which the check's name and first line say."""
-        try:
-            check(RunnerSubject(runner=self.runner, url=url, options=options))
-        except CheckSkipped as reason:
-            pytest.skip(str(reason))
+        require_kept(check, RunnerSubject(runner=self.runner, url=url, options=options))

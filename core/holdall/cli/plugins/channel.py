@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import FrameType
 
+    from holdall.testing.checks import Finding
+
 PLANNED: Final = "planned"
 """Outcome of a check that is announced, and not made yet."""
 
@@ -58,6 +60,12 @@ class Channel:
         data = f"{self._signature}{json.dumps(row)}\n".encode()
         while data:
             data = data[os.write(self._file, data) :]
+
+    def send_finding(self, finding: Finding) -> None:
+        """Write what came of a check."""
+        row = finding._asdict()
+        words = row.pop("message")
+        self.send({**row, "words": words})
 
     def fork_came_back(self) -> bool:
         """Whether a fork came back from a call of the plugin, since this was asked before."""

@@ -210,21 +210,18 @@ def main(kind: str, name: str, given: str) -> None:
     channel = Channel()
     logging.getLogger(installed_hooks.__module__).addFilter(partial(_is_about, name))
 
-    def emit_row(finding: Finding) -> None:
-        channel.send({**finding._asdict(), "words": finding.message})
-
     suite = suite_of(kind)
     for check in suite.checks:
-        emit_row(Finding(check.__name__, promise_of(check), PLANNED))
-    emit_row(Finding("its import", "", ""))
+        channel.send_finding(Finding(check.__name__, promise_of(check), PLANNED))
+    channel.send_finding(Finding("its import", "", ""))
     subject = suite.installed(name, installed(strict=False), Given(**json.loads(given)))
     for check in suite.checks:
-        emit_row(Finding(check.__name__, "", ""))
+        channel.send_finding(Finding(check.__name__, "", ""))
         finding = made(check, subject)
         if channel.fork_came_back():
             words = "a process that it forked came back from the call; end it by os._exit"
             finding = finding._replace(outcome="fail", message=words)
-        emit_row(finding)
+        channel.send_finding(finding)
     channel.send({LAST: True})
 
 

@@ -55,11 +55,11 @@ def main() -> None:
 
     for promise in planned():
         about = ", ".join(promise.guarantees)
-        channel.send({**Finding(promise.test, about, PLANNED)._asdict(), "words": ""})
+        channel.send_finding(Finding(promise.test, about, PLANNED))
     channel.send({"check": "its tests", "outcome": ""})
     rows = outcomes()
     for _promise, finding in rows:
-        channel.send({**finding._asdict(), "words": finding.message})
+        channel.send_finding(finding)
     for guarantee, how, outcome in by_guarantee(rows):
         channel.send({"guarantee": guarantee, "how": how, "outcome": outcome})
     channel.send({LAST: True})

@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from holdall.exports import LISTING, export
-from holdall.registry import APPLICATION, TRIED, PluginPolicy, Registry, State
-from holdall.testing.checks.fresh import fresh_python
+from holdall.registry import PluginPolicy, Registry
+from holdall.testing.checks.fresh import declared, fresh_python, installed_class
 from holdall.testing.checks.outcomes import CheckSkipped
 
 if TYPE_CHECKING:
@@ -118,25 +118,17 @@ class ExporterSubject:
             made.register("exporters", ID, exporter)
             return made
 
-        declared = candidate if candidate.distribution not in {TRIED, APPLICATION} else None
-        return cls(exporter=exporter, registry=make, candidate=declared)
+        return cls(exporter=exporter, registry=make, candidate=declared(candidate))
 
     @classmethod
     def of(
         cls, exporter: type[AnyExporter], registry: Callable[[], Registry] | None = None
     ) -> ExporterSubject:
         """Return the subject for a class; if it is installed, that is checked as well."""
-        target = f"{exporter.__module__}:{exporter.__qualname__}"
-        usable = {State.READY, State.LOADED}
-        installed = [
-            candidate
-            for candidate in Registry.discover().candidates("exporters")
-            if candidate.target == target and candidate.state in usable
-        ]
         return cls(
             exporter=exporter,
             registry=registry or (lambda: registry_of(exporter)),
-            candidate=installed[0] if installed else None,
+            candidate=installed_class("exporters", exporter),
         )
 
     def export(self, session: Session | SampleSession) -> bytes:
