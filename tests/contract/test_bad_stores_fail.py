@@ -120,8 +120,11 @@ def _failed(
     for case in parse(report).iter("testcase"):
         store = case.get("classname", "").rpartition(".Test")[2]
         failed[store] |= set()
-        if case.find("failure") is not None:
+        failure = case.find("failure")
+        if failure is not None:
             failed[store].add(case.get("name", "").partition("[")[0])
+            if store == good:  # the only one whose failure anybody has to understand
+                sys.stderr.write(f"{case.get('name')}: {failure.get('message')}\n")
     return failed
 
 
