@@ -55,7 +55,7 @@ ON_OTHER_PAGES = {
     *(contracts.Exporter, contracts.HasOptions, contracts.Verifies, contracts.HasSchema),
     *(contracts.SplitExporter, contracts.FolderExporter),
     *(contracts.Repository, contracts.Storage, contracts.LogWriter, contracts.HasFolder),
-    *(contracts.HasSummaries, contracts.HasExistence, contracts.Sweepable),
+    *(contracts.HasSummaries, contracts.HasExistence, contracts.Sweepable, contracts.Watchable),
 }
 
 # What a base of the language or of a library brings along, and nobody calls on these.

@@ -232,6 +232,7 @@ def test_every_type_of_event_is_documented() -> None:
         ("HasSummaries", contracts.HasSummaries),
         ("HasExistence", contracts.HasExistence),
         ("Sweepable", contracts.Sweepable),
+        ("Watchable", contracts.Watchable),
     ],
 )
 def test_every_member_of_a_contract_of_stores_is_documented_as_it_is(

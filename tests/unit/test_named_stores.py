@@ -10,7 +10,7 @@ import pytest
 from holdall.errors import ConfigurationError, StoreUrlError
 from holdall.registry import Registry
 from holdall.settings import Settings
-from holdall.stores import NamedStore, open_repository
+from holdall.stores import NamedStore, open_repository, plugins_of
 from holdall_plugins.stores.memory import MemoryRepository
 from holdall_plugins.stores.readonly import ReadOnlyRepository
 
@@ -75,6 +75,19 @@ def test_a_wrapper_may_be_over_several_stores() -> None:
     opened = open_repository("both", registry=registry(), stores=STORES)
 
     assert seen(opened) == ("several?x=1", ["memory://lab", "memory://other"], Options(1))
+
+
+def test_a_wrapper_over_several_stores_is_opened_again_by_its_name() -> None:
+    opened = open_repository("readonly::both", registry=registry(), stores=STORES)
+
+    assert opened.url == "readonly::both"
+    assert open_repository("both", registry=registry(), stores=STORES).url == "both"
+
+
+def test_the_plugins_of_a_store_are_told_through_all_wrappers() -> None:
+    opened = open_repository("readonly::both", registry=registry(), stores=STORES)
+
+    assert list(plugins_of(opened)) == ["readonly", "several", "memory", "memory"]
 
 
 def test_a_store_gets_what_is_set_for_it() -> None:

@@ -13,6 +13,7 @@ from holdall.cli.sources import report_problems
 from holdall.errors import HoldallError
 from holdall.exports import check_is_path, find_exporter, parsed_options, units_in
 from holdall.session import SessionManager, begin, runner_name
+from holdall.stores import plugins_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -89,8 +90,8 @@ def _note_plugins(
     providers: Sequence[Provider],
     runners: Iterable[str],
 ) -> None:
-    for part in repository.url.split("::"):
-        manager.note_plugin("repositories", part.partition("?")[0].partition(":")[0])
+    for plugin in dict.fromkeys(plugins_of(repository)):
+        manager.note_plugin("repositories", plugin)
     for loader in dict.fromkeys(provider.loader for provider in providers):
         manager.note_plugin("provider_loaders", loader)
     for name in dict.fromkeys(map(runner_name, runners)):

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         SessionPhase,
         Storage,
         Sweepable,
+        Watchable,
     )
 else:
     __getattr__, __dir__ = lazy_door(
@@ -86,6 +87,7 @@ else:
                 "SessionPhase",
                 "Storage",
                 "Sweepable",
+                "Watchable",
             ),
         },
     )
@@ -131,4 +133,5 @@ __all__ = [
     "Task",
     "Translates",
     "Verifies",
+    "Watchable",
 ]

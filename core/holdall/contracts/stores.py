@@ -281,6 +281,19 @@ class Sweepable(Protocol):
         ...
 
 
+@runtime_checkable
+class Watchable(Protocol):
+    """A storage that is told of new entries, so that a follower need not look for them."""
+
+    def wait(self, head: int, *, timeout: float) -> int:
+        """Return the number of the last entry as soon as it is not *head*.
+
+        Args:
+            timeout: Seconds after which it is returned all the same.
+        """
+        ...
+
+
 SessionPhase = Literal["empty", "new", "unfinished", "finished", "damaged", "busy"]
 """How far a session is, as a listing shows it; see `SessionInfo.state`."""
 

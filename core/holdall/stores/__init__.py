@@ -14,7 +14,13 @@ if TYPE_CHECKING:
         is_repeated,
     )
     from holdall.stores.handle import Handle
-    from holdall.stores.opening import NamedStore, default_url, file_url, open_repository
+    from holdall.stores.opening import (
+        NamedStore,
+        default_url,
+        file_url,
+        open_repository,
+        plugins_of,
+    )
     from holdall.stores.wrapper import LogWrapper, RepositoryWrapper, StorageWrapper
 else:
     __getattr__, __dir__ = lazy_door(
@@ -29,7 +35,13 @@ else:
                 "is_repeated",
             ),
             ".handle": ("Handle",),
-            ".opening": ("NamedStore", "default_url", "file_url", "open_repository"),
+            ".opening": (
+                "NamedStore",
+                "default_url",
+                "file_url",
+                "open_repository",
+                "plugins_of",
+            ),
             ".wrapper": ("LogWrapper", "RepositoryWrapper", "StorageWrapper"),
         },
     )
@@ -49,4 +61,5 @@ __all__ = [
     "is_compacted",
     "is_repeated",
     "open_repository",
+    "plugins_of",
 ]

@@ -24,48 +24,62 @@ T = TypeVar("T")
 
 
 class GuardedRepository(RepositoryWrapper):
-    """The repository of a plugin, called across the border."""
+    """The repository of a plugin, called across the border.
 
-    def __init__(self, inner: Repository, plugin: Identity) -> None:
+    Attributes:
+        plugin: Which plugin it is of.
+        over: The repositories that it wraps, none for a store.
+    """
+
+    def __init__(
+        self, inner: Repository, plugin: Identity, over: Sequence[Repository], known_as: str = ""
+    ) -> None:
         super().__init__(inner)
-        self._plugin: Final = plugin
+        self.plugin: Final = plugin
+        self.over: Final = tuple(over)
+        self._known_as: Final = known_as
 
     @property
     def url(self) -> str:
-        """The URL of this repository, without a secret that the plugin may have left in it."""
-        with calling(self._plugin, "telling its URL") as call:
+        """The URL of this repository, without a secret that the plugin may have left in it.
+
+        No URL names a wrapper over stores that were configured: their name does.
+        """
+        if self._known_as:
+            return self._known_as
+        with calling(self.plugin, "telling its URL") as call:
             return masked_url(call.returned(self.inner.url, str))
 
     def wrapped(self, storage: Storage) -> Storage:
         """Return a storage of the plugin, called across the border."""
         if not callable(getattr(storage, "append", None)):
-            raise self._plugin.blame("opening a session", f"it returned {shown(storage)}")
-        return GuardedStorage(storage, self, self._plugin)
+            raise self.plugin.blame("opening a session", f"it returned {shown(storage)}")
+        return GuardedStorage(storage, self, self.plugin)
 
     def create(self, session_id: str, *, first: int = 1) -> Storage:
         """Return the open storage of a new session."""
-        with calling(self._plugin, f"creating the session {session_id!r}"):
+        with calling(self.plugin, f"creating the session {session_id!r}"):
             return super().create(session_id, first=first)
 
     def open(self, session_id: str, *, mode: Mode = "w", take_over: bool = False) -> Storage:
         """Return the storage of a session that exists."""
-        with calling(self._plugin, f"opening the session {session_id!r}"):
+        with calling(self.plugin, f"opening the session {session_id!r}"):
             return super().open(session_id, mode=mode, take_over=take_over)
 
     def ids(self) -> Iterator[str]:
         """Yield the ids of all sessions, the last modified first."""
-        with calling(self._plugin, "listing its sessions") as call:
+        with calling(self.plugin, "listing its sessions") as call:
             for session_id in self.inner.ids():
                 yield call.returned(session_id, str)
 
     def iterated(self, items: Callable[[], Iterable[T]]) -> Iterator[T]:
         """Yield what the plugin yields."""
-        with calling(self._plugin, "listing its sessions"):
+        with calling(self.plugin, "listing its sessions"):
             yield from items()
 
     def remove(self, session_id: str) -> None:
         """Remove a session."""
-        with calling(self._plugin, f"removing the session {session_id!r}"):
+        with calling(self.plugin, f"removing the session {session_id!r}"):
             super().remove(session_id)
 
 

@@ -13,7 +13,7 @@ from holdall.registry import Registry, calling
 from holdall.settings import options_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from holdall.contracts import Repository
 
@@ -73,7 +73,8 @@ def _opened(
         repository = _made(registry, scheme["name"], last)
     elif named.inner:
         inner = [_opened(text, registry, stores, (*outer, last)) for text in named.inner]
-        repository = _made(registry, _wrapper_name(named.url, named.url), named.url, *inner)
+        wrapper = _wrapper_name(named.url, named.url)
+        repository = _made(registry, wrapper, named.url, *inner, known_as=last)
     else:
         repository = _opened(named.url, registry, stores, (*outer, last))
     for wrapper in reversed(wrappers):
@@ -111,7 +112,9 @@ def file_url(path: str | Path) -> str:
     return Path(path).absolute().as_uri()
 
 
-def _made(registry: Registry, name: str, url: str, *inner: Repository) -> Repository:
+def _made(
+    registry: Registry, name: str, url: str, *inner: Repository, known_as: str = ""
+) -> Repository:
     try:
         plugin = registry.load("repositories", name)
     except PluginError as error:
@@ -124,4 +127,14 @@ def _made(registry: Registry, name: str, url: str, *inner: Repository) -> Reposi
     # Commands that open no store take names of this module, and would pay for the border too.
     from holdall.stores.guard import GuardedRepository
 
-    return GuardedRepository(repository, plugin_id)
+    return GuardedRepository(repository, plugin_id, inner, known_as=known_as)
+
+
+def plugins_of(repository: Repository) -> Iterator[str]:
+    """Yield the ids of the plugins that an opened repository is made of, the outermost first."""
+    from holdall.stores.guard import GuardedRepository
+
+    if isinstance(repository, GuardedRepository):
+        yield repository.plugin.id
+        for each in repository.over:
+            yield from plugins_of(each)

@@ -1,6 +1,6 @@
 """The foundation of wrappers: each call is delegated unless a subclass overrides it.
 
-A wrapper has an optional capability (`HasFolder`, `Sweepable`, `HasSummaries`,
+A wrapper has an optional capability (`HasFolder`, `Sweepable`, `Watchable`, `HasSummaries`,
 `HasExistence`) exactly if the wrapped object has it, so `isinstance` is right about both.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 
-from holdall.contracts import HasExistence, HasFolder, HasSummaries, Sweepable
+from holdall.contracts import HasExistence, HasFolder, HasSummaries, Sweepable, Watchable
 from holdall.errors import StoreUrlError
 
 if TYPE_CHECKING:
@@ -208,6 +208,14 @@ class _Sweep:
         self.inner.drop(ref)
 
 
+class _Watch:
+    inner: Watchable
+
+    def wait(self, head: int, *, timeout: float) -> int:
+        """Return the number of the last entry as soon as it is not *head*."""
+        return self.inner.wait(head, timeout=timeout)
+
+
 class _Summaries:
     inner: HasSummaries
 
@@ -226,7 +234,7 @@ class _Existence:
         return exists
 
 
-_OF_STORAGES: Final = ((HasFolder, _Folder), (Sweepable, _Sweep))
+_OF_STORAGES: Final = ((HasFolder, _Folder), (Sweepable, _Sweep), (Watchable, _Watch))
 _OF_REPOSITORIES: Final = ((HasSummaries, _Summaries), (HasExistence, _Existence))
 
 

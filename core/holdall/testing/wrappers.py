@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import pytest
 
-from holdall.contracts import HasExistence, HasFolder, HasSummaries, Sweepable
+from holdall.contracts import HasExistence, HasFolder, HasSummaries, Sweepable, Watchable
 from holdall.errors import StoreUrlError
 from holdall.stores import file_url, open_repository
 from holdall.testing.repositories import RepositoryContract
@@ -130,6 +130,7 @@ def _capabilities(repository: object, storage: object) -> set[type]:
             (HasExistence, repository),
             (HasFolder, storage),
             (Sweepable, storage),
+            (Watchable, storage),
         )
         if isinstance(owner, protocol)
     }

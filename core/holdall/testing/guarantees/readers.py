@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
+from holdall.contracts import Watchable
 from holdall.errors import ReadOnlyStorageError, StorageError, UnknownSessionError
 from holdall.testing.guarantees.subject import RepositoryTests, numbered
 
@@ -122,6 +125,24 @@ class ReaderGuarantees(RepositoryTests):
         storage.append(numbered(1, first=2), expect=1)
 
         assert list(reader.read()) == _pairs(2)
+
+    def test_whoever_waits_is_told_of_new_entries(self, subject: RepositorySubject) -> None:
+        """Waiting ends with the next entry, and without one when its time is over."""
+        storage = subject.create("session", *numbered(1))
+        reader = subject.reader()
+        if not isinstance(reader, Watchable):
+            pytest.skip("the store is not Watchable")
+        assert reader.wait(0, timeout=60.0) == 1
+        assert reader.wait(1, timeout=0.01) == 1
+
+        begun = time.monotonic()
+        with ThreadPoolExecutor() as pool:
+            waiting = pool.submit(reader.wait, 1, timeout=60.0)
+            time.sleep(0.1)
+            storage.append(numbered(1, first=2), expect=1)
+
+            assert waiting.result() == 2
+        assert time.monotonic() - begun < 10.0
 
     @pytest.mark.parametrize("mode", ["r", "w"])
     def test_a_session_that_was_never_created_is_unknown(
