@@ -30,6 +30,7 @@ DOORS: Final = (
     "recording",
     "redaction",
     "session",
+    "upkeep",
     "exports",
     "hooks",
     "journal",

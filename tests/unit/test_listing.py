@@ -122,6 +122,7 @@ def test_a_list_says_what_the_view_says_however_the_session_ended(
         modified=view.modified,
         jobs=3,
         results=len(outcomes),
+        devices=tuple(device.id for device in view.devices),
     )
     assert info == expected
     assert describe_session(repository, view.session_id) == expected

@@ -235,7 +235,7 @@ def test_a_database_of_the_first_layout_is_read_and_gone_on_with(
     repository.create("copy", first=7).close()
     copy = repository.open("copy", mode="r")
     assert (copy.head, list(copy.read())) == (6, [])
-    assert [ends.is_whole for ends in repository.summaries()] == [True, True]
+    assert [ends.id for ends in repository.summaries()] == ["session", "copy"]
     assert stored(path) == [b"old"]
 
 

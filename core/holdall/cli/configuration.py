@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from holdall.cli.output import note
+from holdall.cli.retention import read_retention
+from holdall.cli.toml_file import TomlFile
 from holdall.cli.tried import register_tried
 from holdall.errors import ConfigurationError, PolicyError, near
 from holdall.redaction import RedactionRules
@@ -24,6 +26,8 @@ from holdall.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from holdall.upkeep import Retention
 
 FILE: Final = "holdall.toml"
 
@@ -40,11 +44,13 @@ class StoreTable(NamedTuple):
     Attributes:
         url: What it is; a wrapper's name and options where it has several inners.
         inner: Names or URLs of the stores behind the wrapper that *url* names.
+        retention: Which sessions may go after a run; None for none.
     """
 
     url: str
     inner: tuple[str, ...] = ()
     location: str = ""
+    retention: Retention | None = None
 
 
 class DeviceTable(NamedTuple):
@@ -218,7 +224,7 @@ def _read_file(path: Path) -> Configuration:
     except (OSError, UnicodeDecodeError) as error:
         reason = "it is not UTF-8" if isinstance(error, ValueError) else str(error.strerror)
         raise PolicyError(str(path), reason) from error
-    file = _File(path, text)
+    file = TomlFile(path, text)
     for name in content:
         if name not in _TABLES:
             reason = f"there is no such table{near(name, _TABLES)} (tables: {', '.join(_TABLES)})"
@@ -243,60 +249,7 @@ def _read_file(path: Path) -> Configuration:
     )
 
 
-class _File:
-    """A file that was read, for errors that name the location."""
-
-    def __init__(self, path: Path, text: str) -> None:
-        self._path = path
-        self._lines = text.splitlines()
-
-    def location(self, *keys: str) -> str:
-        """Return file, line and key, as far as the line can be found out."""
-        dotted = ".".join(keys)
-        quoted = [rf"[\"']?{re.escape(key)}[\"']?" for key in keys]
-        header = r"\s*\.\s*".join(quoted)
-        pattern = rf"^\s*\[\s*{header}\s*[\].]|^\s*(?:[\w.-]+\.)?{quoted[-1]}\s*[=.]"
-        for number, line in enumerate(self._lines, start=1):
-            if re.match(pattern, line):
-                return f"{self._path}:{number}, {dotted}"
-        return f"{self._path}, {dotted}"
-
-    def table(self, value: Any, *keys: str) -> dict[str, Any]:
-        """Return *value*, which must be a table."""
-        if isinstance(value, dict):
-            return value
-        raise self.refuse(f"it is {value!r} and should be a table", *keys)
-
-    def text(self, value: Any, *keys: str) -> str:
-        """Return *value*, which must be a text with something in it."""
-        if isinstance(value, str) and value:
-            return value
-        raise self.refuse(f"it is {value!r} and should be a text", *keys)
-
-    def string(self, value: Any, *keys: str) -> str:
-        """Return *value*, which must be a text."""
-        return value if value == "" and isinstance(value, str) else self.text(value, *keys)
-
-    def texts(self, value: Any, *keys: str) -> list[str]:
-        """Return *value*, which must be a list of texts."""
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return value
-        raise self.refuse(f"it is {value!r} and should be a list of texts", *keys)
-
-    def known(self, table: dict[str, Any], names: tuple[str, ...], *keys: str) -> None:
-        """Refuse a key of *table* that means nothing."""
-        for key in table:
-            if key not in names:
-                reason = f"there is no such key{near(key, names)} (keys: {', '.join(names)})"
-                raise self.refuse(reason, *keys, key)
-
-    def refuse(self, reason: str, *keys: str) -> ConfigurationError | PolicyError:
-        """Return the error that says what is wrong at *keys*."""
-        kind = PolicyError if keys[0] == "plugins" else ConfigurationError
-        return kind(self.location(*keys), reason)
-
-
-def _read_policy(file: _File, rules: dict[str, Any]) -> PluginPolicy:
+def _read_policy(file: TomlFile, rules: dict[str, Any]) -> PluginPolicy:
     policy = PluginPolicy()
     file.known(rules, _RULES, "plugins")
     for key, value in rules.items():
@@ -305,7 +258,7 @@ def _read_policy(file: _File, rules: dict[str, Any]) -> PluginPolicy:
     return policy
 
 
-def _rule(file: _File, key: str, value: Any) -> Any:
+def _rule(file: TomlFile, key: str, value: Any) -> Any:
     """Return what a key says, or refuse what can't be meant."""
     if key == "strict":
         if isinstance(value, bool):
@@ -319,7 +272,7 @@ def _rule(file: _File, key: str, value: Any) -> Any:
     raise file.refuse(f'it is {value!r} and should be like {{"acme.md" = "acme"}}', "plugins", key)
 
 
-def _read_redaction(file: _File, table: dict[str, Any]) -> RedactionTable:
+def _read_redaction(file: TomlFile, table: dict[str, Any]) -> RedactionTable:
     file.known(table, RedactionTable._fields, "redaction")
     lists = {key: tuple(file.texts(value, "redaction", key)) for key, value in table.items()}
     for key, texts in lists.items():
@@ -332,7 +285,7 @@ def _read_redaction(file: _File, table: dict[str, Any]) -> RedactionTable:
     return RedactionTable(**lists)
 
 
-def _read_environment(file: _File, table: dict[str, Any]) -> dict[str, str]:
+def _read_environment(file: TomlFile, table: dict[str, Any]) -> dict[str, str]:
     for name, value in table.items():
         if not is_variable(name):
             raise file.refuse("it can't be the name of a variable", "environment", name)
@@ -346,9 +299,9 @@ def is_variable(name: str) -> bool:
     return bool(_VARIABLE.fullmatch(name))
 
 
-def _read_store(file: _File, name: str, table: dict[str, Any]) -> StoreTable:
+def _read_store(file: TomlFile, name: str, table: dict[str, Any]) -> StoreTable:
     keys = ("stores", name)
-    file.known(table, ("url", "inner"), *keys)
+    file.known(table, ("url", "inner", "retention"), *keys)
     if "url" not in table:
         raise file.refuse("it has no key 'url'", *keys)
     if "::" in name or ":" in name:
@@ -357,10 +310,13 @@ def _read_store(file: _File, name: str, table: dict[str, Any]) -> StoreTable:
         url=file.text(table["url"], *keys, "url"),
         inner=tuple(file.texts(table.get("inner", []), *keys, "inner")),
         location=file.location(*keys),
+        retention=read_retention(file, table["retention"], *keys)
+        if "retention" in table
+        else None,
     )
 
 
-def _read_device(file: _File, device_id: str, table: dict[str, Any]) -> DeviceTable:
+def _read_device(file: TomlFile, device_id: str, table: dict[str, Any]) -> DeviceTable:
     keys = ("devices", device_id)
     file.known(table, ("runner", "description", "facts"), *keys)
     facts = file.table(table.get("facts", {}), *keys, "facts")
@@ -376,7 +332,7 @@ def _read_device(file: _File, device_id: str, table: dict[str, Any]) -> DeviceTa
 
 
 def _flat_tables(
-    file: _File, tables: dict[str, Any], *keys: str
+    file: TomlFile, tables: dict[str, Any], *keys: str
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the settings of each plugin; an id without quotes is read as tables of tables."""
     for name, value in tables.items():

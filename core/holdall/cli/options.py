@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from datetime import UTC, datetime
 from gettext import gettext as _
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from click.core import ParameterSource
 
+from holdall.cli.ages import seconds_of
 from holdall.cli.configuration import configured
 from holdall.cli.output import note
 from holdall.contracts import HasExistence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from holdall.contracts import Repository
     from holdall.registry import Registry
+    from holdall.upkeep import Retention
 
 store_option = click.option(
     "--store",
@@ -47,19 +48,17 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 class Age(click.FloatRange):
     """An age such as `30d`, as seconds."""
 
-    _units: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
-
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """Return the seconds; what is no number with a unit is wrong usage."""
         if isinstance(value, float):
             return value
-        match = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)([smhdw])", str(value))
-        if match is None:
+        seconds = seconds_of(str(value))
+        if seconds is None:
             text = _("{value!r} is no age; write a number and s, m, h, d or w, as in 30d")
             self.fail(text.format(value=value), param, ctx)
-        return float(match[1]) * self._units[match[2]]
+        return seconds
 
 
 class Seconds(click.FloatRange):
@@ -140,6 +139,12 @@ def chosen_repository(
         error.add_note(_origin(store, option))
         raise
     return repository
+
+
+def retention_of(store: str | None) -> Retention | None:
+    """Return which sessions the store that the user named need not keep, None if nobody said."""
+    table = configured().stores.get(store or "")
+    return None if table is None else table.retention
 
 
 def note_if_missing(repository: Repository, store: str | None) -> None:

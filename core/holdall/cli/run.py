@@ -24,6 +24,7 @@ from holdall.cli.options import (
     exporter_options,
     find_session,
     json_option,
+    retention_of,
     store_option,
 )
 from holdall.cli.person import SHOWN
@@ -152,13 +153,9 @@ def run(
     providers = load_sources(sources, registry, lang)
     check_exporters(reports, providers, registry)
     resolved_answers(jobs.manifest, _units_of(providers))
-    start = Start(
-        registry,
-        chosen_repository(store, registry),
-        providers,
-        devices_of(device, registry),
-        rules,
-    )
+    repository = chosen_repository(store, registry)
+    devices = devices_of(device, registry)
+    start = Start(registry, repository, providers, devices, rules, retention_of(store))
     options = RunOptions(jobs, conduct, as_json)
     return run_session_of(start, options, partial(_select, plans=plan, patterns=job), title)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from gettext import ngettext
 from typing import TYPE_CHECKING, NamedTuple
 
 from holdall.cli.devices import add_devices
@@ -10,7 +11,7 @@ from holdall.cli.job_options import job_variables
 from holdall.cli.output import note
 from holdall.cli.running import run_and_report
 from holdall.cli.sources import report_problems
-from holdall.errors import HoldallError
+from holdall.errors import HoldallError, StorageError
 from holdall.exports import check_is_path, find_exporter, parsed_options, units_in
 from holdall.session import SessionManager, begin, runner_name
 from holdall.stores import plugins_of
@@ -24,18 +25,20 @@ if TYPE_CHECKING:
     from holdall.registry import Registry
     from holdall.session import ReportRequest, Request
     from holdall.units import Device, Provider
+    from holdall.upkeep import Retention
 
     Select = Callable[[SessionManager, Mapping[str, str]], None]
 
 
 class Start(NamedTuple):
-    """What a new session is made of."""
+    """What a new session is made of, and which others need not be kept behind it."""
 
     registry: Registry
     repository: Repository
     providers: Sequence[Provider]
     devices: Sequence[Device]
     rules: RedactionRules
+    retention: Retention | None = None
 
 
 def run_session_of(start: Start, options: RunOptions, select: Select, title: str) -> int:
@@ -61,7 +64,28 @@ def run_session_of(start: Start, options: RunOptions, select: Select, title: str
         except (HoldallError, KeyboardInterrupt):
             manager.destroy()
             raise
-        return run_and_report(manager, repository.url, options)
+        code = run_and_report(manager, repository.url, options)
+    if start.retention is not None:
+        _prune(repository, start.retention)
+    return code
+
+
+def _prune(repository: Repository, retention: Retention) -> None:
+    """Remove what the store need not keep; that it fails changes nothing about the run."""
+    from holdall.cli.sessions.removal import prune_store
+
+    try:
+        gone = prune_store(repository, retention, quiet=True)
+    except StorageError as error:
+        note(f"holdall: {error}")
+        return
+    if gone:
+        text = ngettext(
+            "removed {count} session that the store need not keep",
+            "removed {count} sessions that the store need not keep",
+            len(gone),
+        )
+        note("holdall: " + text.format(count=len(gone)))
 
 
 def begin_all(manager: SessionManager, request: Request, environ: Mapping[str, str]) -> None:

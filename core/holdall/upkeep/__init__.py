@@ -4,10 +4,11 @@ from holdall.upkeep.archives import LIMITS, Limits, pack_session, unpack_session
 from holdall.upkeep.checking import Checked, check_session
 from holdall.upkeep.following import follow_session
 from holdall.upkeep.moving import Copied, copy_session, move_session
-from holdall.upkeep.retention import Retention, Surplus, remove_session, surplus_sessions
+from holdall.upkeep.retention import FINISHED, Retention, Surplus, remove_session, surplus_sessions
 from holdall.upkeep.sweeping import GRACE_S, Swept, sweep_session
 
 __all__ = [
+    "FINISHED",
     "GRACE_S",
     "LIMITS",
     "Checked",

@@ -67,6 +67,7 @@ class Limits(NamedTuple):
 
 
 LIMITS: Final = Limits()
+"""What an archive of a stranger may unpack to."""
 
 
 class _Head(msgspec.Struct, frozen=True):

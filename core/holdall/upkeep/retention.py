@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _PIECE: Final = 1 << 20
 FINISHED: Final[tuple[SessionPhase, ...]] = ("finished",)
+"""The states of sessions that may go where nobody says which."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from holdall.cli.launchers.checking import plan_problems, unknown_answers
 from holdall.cli.launchers.layers import read_layers
 from holdall.cli.launchers.reports import reports_of
 from holdall.cli.manifest import GivenAnswer, resolved_answers
-from holdall.cli.options import chosen_repository
+from holdall.cli.options import chosen_repository, retention_of
 from holdall.cli.output import note
 from holdall.cli.person import SHOWN, is_at_terminal
 from holdall.cli.running import RunOptions
@@ -80,7 +80,9 @@ def run_launcher(path: str, given: LaunchOptions) -> int:
         _warn(str(problem))
     resolved_answers(jobs.manifest, [unit for each in providers for unit in each.unit_list])
     repository = chosen_repository(given.store, registry)
-    start = Start(registry, repository, providers, devices_of((), registry), given.rules)
+    retention = retention_of(given.store)
+    devices = devices_of((), registry)
+    start = Start(registry, repository, providers, devices, given.rules, retention)
     options = RunOptions(jobs, conduct, given.as_json)
     title = layers.text("launcher", "session_title")
     return run_session_of(start, options, partial(_select, layers=layers, asks=asks), title)

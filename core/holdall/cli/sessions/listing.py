@@ -55,12 +55,17 @@ _NAMES = {
     "states",
     multiple=True,
     type=click.Choice(get_args(SessionPhase)),
+    metavar="STATE",
     help="Only sessions in this state; may be repeated.",
 )
 @click.option("--title", metavar="TEXT", help="Only sessions whose title has this text in it.")
 @click.option("--device", metavar="ID", help="Only sessions with this device.")
 @click.option(
-    "--verdict", "word", type=click.Choice(["PASS", "FAIL"]), help="Only sessions of this verdict."
+    "--verdict",
+    "word",
+    type=click.Choice(["PASS", "FAIL"]),
+    metavar="WORD",
+    help="Only sessions of this verdict.",
 )
 @click.option("--newer", type=Age(), metavar="AGE", help="Only sessions written within, as 12h.")
 @click.option("--older", type=Age(), metavar="AGE", help="Only sessions not written for so long.")

@@ -59,6 +59,7 @@ def remove_sessions(session: tuple[str, ...], store: str | None) -> None:
     "states",
     multiple=True,
     type=click.Choice(["empty", "new", "unfinished", "finished", "damaged"]),
+    metavar="STATE",
     help="Sessions in this state; may be repeated.  [default: finished]",
 )
 @click.option("--dry-run", is_flag=True, help="Remove nothing; say what would be.")

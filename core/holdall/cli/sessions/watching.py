@@ -75,4 +75,5 @@ def _lines(
         outcome = _(event.result.outcome.label)
         yield f"{number}  {outcome}  {event.job_id}  {event.result.comments or ''}".rstrip()
     elif isinstance(event, JobStarted):
-        yield f"{number}  {_('started')}  {event.job_id}"
+        begun = _("started")
+        yield f"{number}  {begun}  {event.job_id}"
