@@ -33,7 +33,7 @@ USERS: Final = ("pgserver", "postgres", "nobody")
 SETTINGS: Final = {
     "fsync": "on",  # a kill of the server alone would not need it, but the store asks for it
     "listen_addresses": "127.0.0.1",
-    "max_connections": "80",
+    "max_connections": "260",
     "shared_buffers": "32MB",
     "log_min_messages": "fatal",
     "max_wal_size": "256MB",

@@ -22,6 +22,7 @@ from holdall_plugins.stores.postgresql.refusals import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from threading import Event
     from typing import LiteralString
 
     from holdall.stores import Handle
@@ -67,18 +68,25 @@ class Database:
     A step that changes something compares first what it found the first time, so
     that it may be made again: its outcome is settled by what is there.
 
+    Args:
+        was_reached: Whether this process reached the server before: one that is away then will
+            come back, and one that never was there is an error in the URL.
+        make: Whether to make the tables unless they are there.
+
     Attributes:
         regained: What a writer does on each new connection, to be the writer again.
     """
 
-    def __init__(self, location: Location, handle: Handle, *, make: bool = False) -> None:
+    def __init__(
+        self, location: Location, handle: Handle, was_reached: Event, *, make: bool = False
+    ) -> None:
         self.location = location
         self.regained: Callable[[Connection], None] = _nothing
         self._handle = handle
         # Threads read beside the one that writes, each for as long as one step takes.
         self._lock = RLock()
         self._connection: TimedConnection | None = None
-        self._was_connected = False
+        self._was_reached = was_reached
         self._tables = 0
         self._tables = self.change("open", _making(location) if make else _checking(location))
         if 0 < self._tables < len(MIGRATIONS) and not make:
@@ -145,7 +153,7 @@ class Database:
 
     def _may_come_back(self, error: psycopg.Error) -> bool:
         """Whether it makes sense to connect again: a server that never was there won't come."""
-        return self._was_connected or is_starting(error)
+        return self._was_reached.is_set() or is_starting(error)
 
     def _refusal(self, error: psycopg.Error, doing: str, *, fails: bool) -> Exception:
         if fails:
@@ -157,7 +165,7 @@ class Database:
         if self._connection is None or self._connection.closed:
             connection = connect(self.location, writes=self._handle.mode == "w")
             try:
-                self._was_connected = True
+                self._was_reached.set()
                 self._connection = connection
                 self.regained(connection)
             except BaseException:

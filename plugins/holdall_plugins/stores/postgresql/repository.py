@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from threading import Event
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from holdall.contracts import SessionEnds
@@ -67,6 +68,7 @@ class PostgresqlRepository:
 
     def __init__(self, location: Location) -> None:
         self._location = location
+        self._was_reached = Event()
 
     @classmethod
     def from_url(
@@ -165,7 +167,7 @@ class PostgresqlRepository:
 
     @contextmanager
     def _reading(self) -> Iterator[Database]:
-        database = Database(self._location, Handle("", self.url, "r", self))
+        database = Database(self._location, Handle("", self.url, "r", self), self._was_reached)
         try:
             yield database
         finally:
@@ -176,7 +178,7 @@ class PostgresqlRepository:
         self, session_id: str, mode: Mode, *, make: bool = False
     ) -> Iterator[tuple[Database, Handle]]:
         handle = Handle(session_id, self.url, mode, self)
-        database = Database(self._location, handle, make=make)
+        database = Database(self._location, handle, self._was_reached, make=make)
         try:
             yield database, handle
         except BaseException:
