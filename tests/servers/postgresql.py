@@ -57,6 +57,9 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         options = ("--auth=trust", "--encoding=UTF8", "--locale=C", "-U", "lab", "--no-sync")
         self._run("initdb", "-D", str(self._data), *options)
+        rules = self._data / "pg_hba.conf"
+        text = rules.read_text(encoding="utf-8")
+        rules.write_text(f"host all guarded 127.0.0.1/32 scram-sha-256\n{text}", encoding="utf-8")
 
     def url(self, query: str = "", *, database: str = "postgres", port: int | None = None) -> str:
         """Return the URL of a database; of one that a proxy at *port* leads to."""
@@ -81,6 +84,11 @@ class Server:
                 start_new_session=True,
             )
         self._wait_until_ready()
+
+    def stop_as_replica(self) -> None:
+        """Stop the server; from the next start on it is a replica, of nobody."""
+        self.stop()
+        (self._data / "standby.signal").touch()
 
     def stop(self) -> None:
         """Stop the server; connections are closed, and all is written."""

@@ -88,14 +88,21 @@ class Database:
         self._connection: TimedConnection | None = None
         self._was_reached = was_reached
         self._tables = 0
-        self._tables = self.change("open", _making(location) if make else _checking(location))
-        if 0 < self._tables < len(MIGRATIONS) and not make:
+        try:
+            self._open(make=make)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, *, make: bool) -> None:
+        find = _making(self.location) if make else _checking(self.location)
+        self._tables = self.change("open", find)
+        if 0 < self._tables < len(MIGRATIONS):
             reason = (
-                f"an older holdall made the schema {location.schema!r}; "
+                f"an older holdall made the schema {self.location.schema!r}; "
                 "the next session that is created in it brings it up to date"
             )
-            self.close()
-            raise StorageAccessError(location.url, "open", reason)
+            raise StorageAccessError(self.location.url, "open", reason)
 
     def close(self) -> None:
         """Close the connection."""

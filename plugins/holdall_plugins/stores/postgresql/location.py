@@ -75,7 +75,10 @@ def location_of(url: str, options: PostgresqlOptions) -> Location:
     shown = masked_url(url)
     if not url.startswith(SCHEMES):
         raise StoreUrlError(shown, "write postgresql://user@host:port/database")
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise StoreUrlError(shown, str(error)) from error
     if parts.fragment:
         raise StoreUrlError(shown, "write '%23' for '#'")
     pairs = parse_qsl(parts.query, keep_blank_values=True)
