@@ -40,7 +40,7 @@ class TestPostgresqlRepository(RepositoryContract):
     def loses_connections(self, repository: Repository, calls: list[Call]) -> None:
         # libpq reads on after a send that failed; of this one the server knows nothing, so
         # nothing comes, and only the end of the patience tells that the connection is lost.
-        impatient = PostgresqlRepository.from_url(f"{repository.url}&timeout_s=0.5")
+        impatient = PostgresqlRepository.from_url(f"{repository.url}&timeout_s=0.25")
         super().loses_connections(impatient, calls)
 
     def damage(self, repository: Repository, session_id: str) -> None:
