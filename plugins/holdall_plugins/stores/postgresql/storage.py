@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import LiteralString
 
-    from holdall.contracts import Level, LogWriter, Repository
+    from holdall.contracts import Level, LogWriter, Repository, Storage, Sweepable, Watchable
     from holdall.stores import Handle
     from holdall_plugins.stores.postgresql.database import Connection, Database
     from holdall_plugins.stores.postgresql.writer import Writer
@@ -317,3 +317,9 @@ class PostgresqlStorage:
         except ClosedStorageError as error:
             return error
         return StaleWriterError(self.id, head, head)
+
+
+if TYPE_CHECKING:
+    _storage: type[Storage] = PostgresqlStorage
+    _watchable: type[Watchable] = PostgresqlStorage
+    _sweepable: type[Sweepable] = PostgresqlStorage
