@@ -30,10 +30,16 @@ class TestS3Repository(RepositoryContract):
         assert isinstance(repository, S3Repository)
         place, _first = repository._place_of(session_id)
         keys = [each.key for each in repository._bucket.list(place.journal, "damage")]
-        [*packs] = repository._bucket.list(
-            place.beside, "damage"
-        )  # made at the end of one of many
+        packs = list(repository._bucket.list(place.beside, "damage"))  # of many, at their end
         _change(repository, packs[0].key if packs else keys[20])
+
+    @pytest.mark.soak
+    @pytest.mark.parametrize("step", ["create", "append", "compact", "put_blob", "remove"])
+    def test_a_kill_at_any_system_call_loses_nothing(
+        self, repository: Repository, step: str
+    ) -> None:
+        """What matters are requests, and tests/crash/test_s3_requests.py has each."""
+        super().test_a_kill_at_any_system_call_loses_nothing(repository, step)
 
     def damage_blob(self, repository: Repository, session_id: str, ref: str) -> None:
         assert isinstance(repository, S3Repository)

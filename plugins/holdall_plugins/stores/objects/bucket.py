@@ -167,6 +167,11 @@ class Bucket:
             yield
         except (library().exceptions.BaseError, FileNotFoundError, ValueError) as error:
             raise self._explained(error, doing) from error
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # the library's, which no module has
+                raise
+            reason = f"the client failed: {error}"
+            raise UnclearError(self.location.where, doing, reason) from error
 
     def _explained(self, error: Exception, doing: str) -> StorageError:
         text = str(error).partition("\n\nDebug source")[0]

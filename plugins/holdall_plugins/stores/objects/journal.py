@@ -21,6 +21,7 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -134,12 +135,10 @@ class Journal:
     def check_exists(self) -> None:
         """Refuse if the session was removed, and another one of its name made, maybe."""
         data = self._bucket.get(self.place.head, _READING)
-        try:
+        with suppress(DamagedError):
             if data is not None:
                 header_of(data, session=self.place.name)
                 return
-        except DamagedError:
-            pass
         raise ClosedStorageError(self._handle.session_id)
 
     def _last_header(
