@@ -23,7 +23,7 @@ from holdall.testing.crash import Child
 from holdall_plugins.stores.objects import S3Repository
 
 if TYPE_CHECKING:
-    from tests.servers.s3 import Request
+    from tests.servers.s3 import Proxy, Request
 
     from holdall.contracts import Repository, Storage
     from holdall.testing.crash import Link
@@ -95,7 +95,7 @@ def test_a_writer_killed_at_a_request_loses_nothing_acknowledged(
 
 
 def killed_at(between: Proxy, number: int, *, reaches: bool) -> bool:
-    """Kill a writer at its n-th request, check what it left, and return whether it made so many."""
+    """Kill a writer at its n-th request if it makes so many, and check what it left."""
     children: list[Child] = []
     url, due = between.url(), len(between.requests) + number
 
