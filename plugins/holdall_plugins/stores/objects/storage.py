@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 MANY: Final = 32
 """Objects from the last snapshot on that `close` leaves; of more it makes one."""
 
+MEMORY: Final = 1 << 20
+"""Bytes of entries that a handle keeps for its `close`."""
+
 LARGEST: Final = 8 << 20
 """Bytes that `close` puts together, and keeps in memory for it."""
 
@@ -51,6 +54,9 @@ class ObjectStorage:
         self._handle = handle
         self._lease = lease
         self._ends = Ends()
+        self._remembered = 0
+        self._all: list[bytes] | None = None
+        """All entries, if this handle wrote them and they are few: `close` need not read them."""
         if lease is not None:
             lease.keep(journal.is_writer)
 
@@ -96,11 +102,21 @@ class ObjectStorage:
             except StaleWriterError:
                 raise StaleWriterError(self.id, expect, head) from None
             self._ends = self._ends.followed_by(entries, is_first=was_empty)
+            self._remember(entries, was_empty=was_empty)
             if is_first:
                 # From now on it is listed among the sessions that have entries.
                 with suppress(StorageError):
                     put_ends(self._bucket, self._place, None, self._journal.tail)
             return self._journal.head()
+
+    def _remember(self, entries: Sequence[bytes], *, was_empty: bool) -> None:
+        known = [] if was_empty else self._all
+        if known is not None:
+            known.extend(entries)
+            self._remembered = sum(map(len, entries)) + (0 if was_empty else self._remembered)
+            if self._remembered > MEMORY:
+                known = None
+        self._all = known
 
     def compact(self, snapshot: bytes, *, expect: int) -> int:
         """Put *snapshot* beside the journal, read it back, and let reading begin with it."""
@@ -116,6 +132,7 @@ class ObjectStorage:
             except StaleWriterError:
                 raise StaleWriterError(self.id, expect, head) from None
             self._ends = Ends.of([snapshot], is_listed=self._ends.is_listed)
+            self._remember([snapshot], was_empty=True)
             return self._journal.head()
 
     def _replace_all(self, entries: Sequence[bytes], *, first: int) -> None:
@@ -240,8 +257,8 @@ class ObjectStorage:
         self._journal.check_writer()
         objects = self._journal.look(is_whole=True).objects
         if len(objects) > MANY and sum(each.size for each in objects) <= LARGEST:
-            numbered = list(self._journal.read(0))
-            self._replace_all([entry for _, entry in numbered], first=numbered[0][0])
+            entries = self._all or [entry for _, entry in self._journal.read(0)]
+            self._replace_all(entries, first=self._journal.head() + 1 - len(entries))
         ends = self._ends.known() or ends_of(self._journal)
         put_ends(self._bucket, self._place, ends, self._journal.tail)
 
