@@ -61,7 +61,7 @@ def test_a_url_opens_the_same_repository_again(kind: type[S3Repository]) -> None
 
 
 def test_credentials_of_the_settings_are_in_no_text() -> None:
-    options = S3Repository.Options(access_key_id="known", secret_access_key="hidden")
+    options = S3Repository.Options(access_key_id="known", secret_access_key="hidden")  # noqa: S106 - none
 
     repository = S3Repository.from_url("s3://bucket/prefix?region=eu", options=options)
 
@@ -82,7 +82,7 @@ def test_a_server_that_is_not_there_is_named() -> None:
         "s3://bucket?endpoint=http://127.0.0.1:1&allow_http=1&retry_s=0.3"
     )
 
-    with pytest.raises(StorageAccessError, match="can't be reached .*; check endpoint="):
+    with pytest.raises(StorageAccessError, match=r"can't be reached .*; check endpoint="):
         repository.create("session")
 
 
