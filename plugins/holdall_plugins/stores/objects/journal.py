@@ -19,10 +19,11 @@ Why no two writers can fork a session, and nothing acknowledged is lost:
 from __future__ import annotations
 
 import secrets
-from collections import deque
+from collections import OrderedDict, deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
+from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdall.errors import (
@@ -45,7 +46,7 @@ from holdall_plugins.stores.objects.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from holdall.stores import Handle
@@ -56,6 +57,9 @@ _READING: Final = "read"
 _TRIES: Final = 50
 _AT_ONCE: Final = 8
 """Requests under way at a time where many objects are read."""
+
+_KEPT: Final = 1 << 20
+"""Bytes that a handle keeps of what it read."""
 
 _AHEAD: Final = 4 << 20
 """Bytes that are read before they are asked for."""
@@ -86,6 +90,7 @@ class Journal:
         )
         self._tail: Header | None = None
         self._is_fenced = False
+        self._known = Known()
 
     @property
     def tail(self) -> Header:
@@ -177,7 +182,7 @@ class Journal:
 
     def _read(self, objects: Sequence[Stored], after: int) -> Iterator[tuple[int, bytes]]:
         before: Header | None = None
-        for stored, data in fetched(self._bucket, objects):
+        for stored, data in fetched(self._known.getter(self._bucket), objects):
             self._handle.check()
             if data is None:
                 raise self._missing(stored.key)
@@ -330,23 +335,53 @@ class Journal:
             raise self.damaged(self.place.batch(at), str(error)) from error
 
 
-def fetched(bucket: Bucket, objects: Sequence[Stored]) -> Iterator[tuple[Stored, bytes | None]]:
+class Known:
+    """The last objects that were read, since nobody changes one: a reader may read again."""
+
+    def __init__(self) -> None:
+        self._objects: OrderedDict[str, bytes] = OrderedDict()
+        self._size = 0
+        self._lock = Lock()
+
+    def getter(self, bucket: Bucket) -> Callable[[str], bytes | None]:
+        """Return what gets an object that is listed: from here, or from *bucket*."""
+
+        def got(key: str) -> bytes | None:
+            data = self._objects.get(key)
+            if data is None:
+                data = bucket.get(key, _READING)
+                if data is not None:
+                    self._keep(key, data)
+            return data
+
+        return got
+
+    def _keep(self, key: str, data: bytes) -> None:
+        with self._lock:
+            if key not in self._objects and len(data) <= _KEPT:
+                self._objects[key] = data
+                self._size += len(data)
+            while self._size > _KEPT:
+                self._size -= len(self._objects.popitem(last=False)[1])
+
+
+def fetched(
+    get: Callable[[str], bytes | None], objects: Sequence[Stored]
+) -> Iterator[tuple[Stored, bytes | None]]:
     """Yield objects in their order, several requests ahead of who takes them."""
     if len(objects) <= 2:
         for stored in objects:
-            yield stored, bucket.get(stored.key, _READING)
+            yield stored, get(stored.key)
         return
     coming = iter(objects)
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="holdall reading") as pool:
-        ahead = deque(
-            (stored, pool.submit(bucket.get, stored.key, _READING)) for stored in islice(coming, 2)
-        )
+        ahead = deque((stored, pool.submit(get, stored.key)) for stored in islice(coming, 2))
         while ahead:
             stored, answer = ahead.popleft()
             data = answer.result()
             size = sum(each.size for each, _ in ahead)
             for each in islice(coming, 2 * _AT_ONCE - len(ahead)):
-                ahead.append((each, pool.submit(bucket.get, each.key, _READING)))
+                ahead.append((each, pool.submit(get, each.key)))
                 size += each.size
                 if size > _AHEAD:
                     break
