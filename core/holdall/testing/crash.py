@@ -36,8 +36,9 @@ CHANGES: Final = (
     *("fallocate", "rename", "renameat", "renameat2", "unlink", "unlinkat", "mkdir", "mkdirat"),
     *("rmdir", "link", "linkat", "symlink", "symlinkat", "utimensat", "fchmod", "fchmodat"),
 )
-SENDS: Final = ("sendto", "sendmsg", "sendmmsg")
+SENDS: Final = ("sendto", "sendmsg", "sendmmsg", "writev")
 RECEIVES: Final = ("recvfrom", "recvmsg", "recvmmsg")
+_NO_FILES: Final = ("pipe:", "socket:", "/dev/", "/memfd:", "anon_inode:")
 _SET_PTRACER: Final = 0x59616D61
 _CALL: Final = re.compile(r"(?:\d+\s+)?(\w+)\((.*)")
 _MARK_FOLDER: Final = "/a mark that holdall left/"
@@ -182,14 +183,14 @@ class Call(NamedTuple):
     @property
     def is_change(self) -> bool:
         """Whether it changes a file or a folder."""
-        if self.path.startswith(("pipe:", "socket:", "/dev/", "anon_inode:")):
+        if self.path.startswith(_NO_FILES):
             return False
         return self.name in CHANGES
 
     @property
     def is_sent(self) -> bool:
         """Whether it sends something to somewhere else."""
-        return self.name in SENDS
+        return self.name in SENDS and not self.path.startswith("/")  # `writev` to a file is none
 
     @property
     def is_received(self) -> bool:
