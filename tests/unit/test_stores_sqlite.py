@@ -212,11 +212,31 @@ def test_the_database_of_something_else_is_left_alone(path: Path) -> None:
 def test_a_newer_layout_is_refused(path: Path, storage: SqliteStorage) -> None:
     storage.close()
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute(f"PRAGMA user_version = {database.LAYOUT + 1}")
 
     for mode in ("r", "w"):
         with pytest.raises(StorageAccessError, match="upgrade holdall"):
             SqliteRepository(path).open("session", mode=mode)
+
+
+def test_a_database_of_the_first_layout_is_read_and_gone_on_with(
+    path: Path, storage: SqliteStorage
+) -> None:
+    storage.append([b"old"], expect=0)
+    storage.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE sessions DROP COLUMN first")
+        connection.execute("PRAGMA user_version = 1")
+    repository = SqliteRepository(path)
+
+    assert stored(path) == [b"old"]
+    assert [ends.first for ends in repository.summaries()] == [b"old"]
+    repository.open("session").close()
+    repository.create("copy", first=7).close()
+    copy = repository.open("copy", mode="r")
+    assert (copy.head, list(copy.read())) == (6, [])
+    assert [ends.is_whole for ends in repository.summaries()] == [True, True]
+    assert stored(path) == [b"old"]
 
 
 def test_damage_in_the_file_is_told_in_words(path: Path, storage: SqliteStorage) -> None:

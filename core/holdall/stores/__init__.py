@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         is_compacted,
         is_repeated,
     )
+    from holdall.stores.copying import Amount, catch_up, copy_blob, copy_entries, copy_logs
     from holdall.stores.handle import Handle
     from holdall.stores.opening import (
         NamedStore,
@@ -34,6 +35,7 @@ else:
                 "is_compacted",
                 "is_repeated",
             ),
+            ".copying": ("Amount", "catch_up", "copy_blob", "copy_entries", "copy_logs"),
             ".handle": ("Handle",),
             ".opening": (
                 "NamedStore",
@@ -47,13 +49,18 @@ else:
     )
 
 __all__ = [
+    "Amount",
     "Handle",
     "LogWrapper",
     "NamedStore",
     "RepositoryWrapper",
     "StorageWrapper",
+    "catch_up",
     "check_session_id",
     "checked_blob",
+    "copy_blob",
+    "copy_entries",
+    "copy_logs",
     "default_url",
     "digest_of",
     "file_of",

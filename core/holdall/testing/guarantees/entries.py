@@ -169,6 +169,7 @@ class EntryGuarantees(RepositoryTests):
         storage = subject.repository.create("session", first=first)
         subject.close_later(storage)
         assert (storage.head, subject.reader().head) == (first - 1, first - 1)
+        assert list(storage.read()) == list(subject.reader().read()) == []
         storage.close()
 
         again = subject.writer()

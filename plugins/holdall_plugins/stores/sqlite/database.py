@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 """Version of the tables; a database with a higher one is refused."""
 
 PATIENCE_S: Final = 30.0
@@ -46,7 +46,8 @@ _APPLICATION: Final = int.from_bytes(b"hold")
 _TABLES: Final = f"""
 CREATE TABLE sessions (
     key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,
-    head INTEGER NOT NULL, epoch INTEGER NOT NULL, pid INTEGER, started TEXT, boot_id TEXT
+    head INTEGER NOT NULL, epoch INTEGER NOT NULL, pid INTEGER, started TEXT, boot_id TEXT,
+    first INTEGER NOT NULL DEFAULT 1
 );
 CREATE TABLE entries (
     session INTEGER NOT NULL, n INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (session, n)
@@ -63,6 +64,12 @@ CREATE TABLE chunks (
 PRAGMA application_id = {_APPLICATION};
 PRAGMA user_version = {LAYOUT};
 """
+
+_CHANGES: Final = {
+    # Which entry is the first tells a copy that is still empty from one that lost its entries.
+    1: "ALTER TABLE sessions ADD COLUMN first INTEGER NOT NULL DEFAULT 1",
+}
+"""What makes each layout the next one."""
 
 _BUSY: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _CLEAR: Final = frozenset({sqlite3.SQLITE_FULL, *_BUSY})
@@ -122,6 +129,11 @@ class Database:
             self._layout = int(self.rows("PRAGMA user_version")[0][0])
         return self._layout
 
+    @property
+    def first(self) -> str:
+        """Column of the number that a session begins with; before there was one, it was 1."""
+        return "sessions.first" if self.layout > 1 else "1"
+
     def rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         """Return all rows at once, so that no lock outlasts the call.
 
@@ -160,8 +172,9 @@ class Database:
                     self._roll_back(doing)
 
     def make_tables(self) -> None:
-        """Make the tables unless they are there."""
+        """Make the tables unless they are there, or bring them to the layout of now."""
         if self.layout:
+            self._change_tables()
             return
         # In effect only until the first page is written, so before the transaction begins.
         self.rows("PRAGMA auto_vacuum = INCREMENTAL")
@@ -172,6 +185,16 @@ class Database:
                 raise self._refused("open", "it is the database of something else")
             for statement in _TABLES.split(";"):
                 cursor.execute(statement)
+
+    def _change_tables(self) -> None:
+        if self.layout == LAYOUT:
+            return
+        with self.writing("change tables in") as cursor:
+            [found] = cursor.execute("PRAGMA user_version").fetchone()
+            for layout in range(found, LAYOUT):
+                cursor.execute(_CHANGES[layout])
+                cursor.execute(f"PRAGMA user_version = {layout + 1}")
+        self._layout = LAYOUT
 
     def _settle(self) -> None:
         with self._errors("open"):

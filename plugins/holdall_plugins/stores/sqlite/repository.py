@@ -40,7 +40,7 @@ ORDER BY entries.rowid DESC, key DESC
 """
 
 _ENDS: Final = """
-SELECT key, id, head, first.data, before.data, last.data FROM sessions
+SELECT key, id, head < {first}, first.data, before.data, last.data FROM sessions
 LEFT JOIN entries AS last ON last.session = key AND last.n = head
 LEFT JOIN entries AS before ON before.session = key AND before.n = head - 1
 LEFT JOIN entries AS first ON first.session = key
@@ -94,9 +94,9 @@ class SqliteRepository:
                     raise SessionExistsError(str(self._path), session_id)
                 me = this_process()
                 cursor.execute(
-                    "INSERT INTO sessions (id, head, epoch, pid, started, boot_id) "
-                    "VALUES (?, ?, 1, ?, ?, ?)",
-                    (session_id, first - 1, me.pid, me.started, me.boot_id),
+                    "INSERT INTO sessions (id, first, head, epoch, pid, started, boot_id) "
+                    "VALUES (?, ?, ?, 1, ?, ?, ?)",
+                    (session_id, first, first - 1, me.pid, me.started, me.boot_id),
                 )
                 key = cursor.lastrowid or 0
             return SqliteStorage(database, handle, key, 1)
@@ -223,11 +223,11 @@ def _ids_beside_damage(database: Database) -> list[tuple[str]]:
 def _summaries(database: Database) -> Iterator[SessionEnds]:
     key: int | None = 0
     while key is not None:
-        page = database.rows(_ENDS, key, _PAGE)
+        page = database.rows(_ENDS.format(first=database.first), key, _PAGE)
         key = page[-1][0] if page else None
-        for _key, session_id, head, first, before, last in page:
+        for _key, session_id, is_new, first, before, last in page:
             two = tuple(entry for entry in (before, last) if type(entry) is bytes)
-            is_empty = head == 0 and first is None
+            is_empty = is_new == 1 and first is None
             is_whole = is_empty or (type(first) is type(last) is bytes)
             yield SessionEnds(str(session_id), first, two, is_whole)
 

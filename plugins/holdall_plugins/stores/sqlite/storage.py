@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 PAGE: Final = 256
 """How many entries a reader takes at a time, so that it keeps no writer waiting."""
 
+_FIRST: Final = "SELECT {first} FROM sessions WHERE key = ?"
+
 
 class SqliteStorage:
     """One session of a database; each append names its epoch, so an old writer's are refused."""
@@ -148,8 +150,13 @@ class SqliteStorage:
             yield from self._whole(page, first, head)
             number = first + len(page) - 1
             self._handle.check()
-        if number < head:
+        if number < head and not self._is_new(head):
             raise self._damaged(f"the entries behind {number} up to {head} are missing")
+
+    def _is_new(self, head: int) -> bool:
+        """Whether nothing was ever appended; a copy begins with another number than 1."""
+        statement = _FIRST.format(first=self._database.first)
+        return self._database.row(statement, self._key) == (head + 1,)
 
     def _whole(
         self, page: list[tuple[Any, ...]], first: int, head: int
