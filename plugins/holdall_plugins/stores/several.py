@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing, suppress
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Final, NoReturn, final
 from urllib.parse import parse_qsl
 
 from holdall.contracts import HasExistence, HasSummaries, SessionEnds
@@ -12,6 +12,7 @@ from holdall.errors import (
     CorruptSessionError,
     SessionExistsError,
     SessionIdError,
+    StorageAccessError,
     StorageError,
     StoreUrlError,
     UnknownSessionError,
@@ -43,12 +44,18 @@ def options_in(url: str, name: str, known: Sequence[str]) -> dict[str, str]:
 
 def text_of(name: str, members: Sequence[Repository], options: str = "") -> str:
     """Return what stands for the URL of a wrapper over *members* in messages; it opens nothing."""
-    return f"{name}:({', '.join([*(member.url for member in members), *([options] or ())])})"
+    return f"{name}:({', '.join([*(member.url for member in members), *([options])])})"
 
 
 def is_made(repository: Repository) -> bool:
     """Whether a repository is there already, as far as it can tell."""
     return not isinstance(repository, HasExistence) or repository.exists()
+
+
+def refuse_removal(repository: Repository, doing: str, where: str, reason: str) -> NoReturn:
+    """Refuse to remove a session from other stores, since *repository* would bring it back."""
+    reason = f"{repository.url} would bring it back: {reason}; try again when it is there"
+    raise StorageAccessError(where, doing, reason)
 
 
 def holds(repository: Repository, session_id: str) -> bool:

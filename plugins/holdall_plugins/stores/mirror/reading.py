@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 
 from holdall.contracts import Sweepable
@@ -106,7 +107,7 @@ class MirrorReader(StorageWrapper):
         close_all(self._storages)
 
     def _sources(self) -> Iterator[Storage]:
-        """Yield the storages in the order in which they are asked; more are opened if asked for."""
+        """Yield the storages in the order they are asked in; more are opened as they are asked."""
         yield from tuple(self._storages)
         while self._more:
             opened = self._more.pop(0)
@@ -148,7 +149,7 @@ class QuorumReader(MirrorReader):
         sizes = {}
         for storage in super()._sources():
             with suppress(HoldallError), storage.read_log(name) as log:
-                sizes[storage] = sum(map(len, iter(lambda log=log: log.read(MIB), b"")))
+                sizes[storage] = sum(map(len, iter(partial(log.read, MIB), b"")))
         if not sizes:
             return super().read_log(name)
         return max(sizes, key=lambda storage: sizes[storage]).read_log(name)
@@ -218,3 +219,14 @@ def close_all(storages: Iterable[Storage]) -> None:
             failures.append(error)
     if failures:
         raise failures[0]
+
+
+@contextmanager
+def closed_if_it_fails(storages: Mapping[int, Storage]) -> Iterator[None]:
+    """Close what is in *storages* by then, if the block fails."""
+    try:
+        yield
+    except BaseException:
+        with suppress(HoldallError):
+            close_all(storages.values())
+        raise

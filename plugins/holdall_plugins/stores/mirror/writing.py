@@ -6,23 +6,21 @@ import logging
 import tempfile
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import IO, TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from holdall.errors import (
     ConcurrentWriteError,
-    FailedStorageError,
     HoldallError,
     StaleWriterError,
     StorageAccessError,
     StorageFullError,
 )
 from holdall.stores import digest_of
-from holdall_plugins.stores.mirror.reading import MIB, MirrorReader, close_all, swept
+from holdall_plugins.stores.mirror.reading import MIB, MirrorReader, swept
 from holdall_plugins.stores.os_errors import refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from typing import BinaryIO
 
     from holdall.contracts import Level, LogWriter, Repository, Storage
     from holdall.stores import Handle
@@ -246,7 +244,7 @@ def _copied_log(whole: Member, member: Member, name: str, log: LogWriter) -> Log
 
 
 @contextmanager
-def _kept(chunks: Iterable[bytes]) -> Iterator[BinaryIO]:
+def _kept(chunks: Iterable[bytes]) -> Iterator[IO[bytes]]:
     """Keep bytes for several readings, in memory or, if they are many, in a temporary file."""
     with tempfile.SpooledTemporaryFile(max_size=MIB) as file:
         for chunk in chunks:
@@ -257,6 +255,6 @@ def _kept(chunks: Iterable[bytes]) -> Iterator[BinaryIO]:
         yield file
 
 
-def _chunks_of(file: BinaryIO) -> Iterator[bytes]:
+def _chunks_of(file: IO[bytes]) -> Iterator[bytes]:
     file.seek(0)
     return iter(partial(file.read, MIB), b"")

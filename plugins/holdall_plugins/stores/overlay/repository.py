@@ -13,7 +13,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from holdall.errors import SessionExistsError, StoreUrlError, UnknownSessionError
-from holdall.stores import StorageWrapper, check_session_id, copy_session
+from holdall.stores import StorageWrapper, catch_up, check_session_id
 from holdall_plugins.stores.several import (
     Marks,
     ends_in,
@@ -82,7 +82,7 @@ class OverlayRepository:
         seen = set(written)
         below = (
             session_id
-            for session_id in (self._base.ids() if is_made(self._base) else ())
+            for session_id in (self._base.ids())
             if session_id not in seen and self._hidden.mark_of(session_id) not in hidden
         )
         return chain(written, below)
@@ -91,7 +91,7 @@ class OverlayRepository:
         """Yield the ends of every session."""
         hidden = {name for name in self._upper.ids() if self._hidden.is_mark(name)}
         copying = set()
-        for ends in ends_in(self._base) if is_made(self._base) else ():
+        for ends in ends_in(self._base):
             if self._hidden.mark_of(ends.id) not in hidden:
                 copying.add(ends.id)
                 yield ends
@@ -125,7 +125,7 @@ class OverlayRepository:
                 target = self._upper.create(session_id, first=first_of(source))
             try:
                 if self._is_seen_in_base(session_id):  # nobody completed it meanwhile
-                    copy_session(source, target)
+                    catch_up(source, target)
                     self._hidden.set(session_id)
             except BaseException:
                 target.close()
@@ -133,9 +133,7 @@ class OverlayRepository:
         return target
 
     def _is_seen_in_base(self, session_id: str) -> bool:
-        if not is_made(self._base) or not holds(self._base, session_id):
-            return False
-        return not (is_made(self._upper) and self._hidden.has(session_id))
+        return holds(self._base, session_id) and not self._hidden.has(session_id)
 
     def _check(self, session_id: str) -> None:
         check_session_id(session_id)
