@@ -10,8 +10,10 @@ from holdall.cli.lazy import LazyGroup
 
 _COMMANDS: Final = {
     "list": "holdall.cli.sessions.listing:list_sessions",
+    "repair": "holdall.cli.sessions.several:repair_sessions",
     "rm": "holdall.cli.sessions.removal:remove_sessions",
     "salvage": "holdall.cli.sessions.salvage:salvage",
+    "ship": "holdall.cli.sessions.several:ship_sessions",
     "show": "holdall.cli.sessions.listing:show_session",
 }
 

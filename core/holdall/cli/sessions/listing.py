@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from gettext import gettext as _
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
@@ -19,8 +20,12 @@ from holdall.cli.options import (
     store_option,
 )
 from holdall.cli.output import counted, ending, print_json, print_line, print_table
+from holdall.contracts import Shippable
 from holdall.languages import N_
 from holdall.view import SessionView, verdict
+
+if TYPE_CHECKING:
+    from holdall.contracts import Repository
 
 # What is shown of a session, by its name in JSON.
 _NAMES = {
@@ -49,16 +54,35 @@ def list_sessions(store: str | None, *, as_json: bool) -> None:
     infos = journal.list_sessions(repository)
     if not infos:
         note_if_missing(repository, store)
+    unshipped = _unshipped(repository)
     if as_json:
-        print_json([msgspec.to_builtins(info) for info in infos])
+        print_json(
+            [{**msgspec.to_builtins(info), **_behind(info.id, unshipped)} for info in infos]
+        )
         return
-    print_table(
-        (_("SESSION"), _("STATE"), _("RESULTS"), _("MODIFIED (UTC)"), _("TITLE")),
-        [
-            (i.id, i.state, f"{i.results}/{i.jobs}", moment(i.modified), i.title or i.reason)
-            for i in infos
-        ],
-    )
+    columns = [_("SESSION"), _("STATE"), _("RESULTS"), _("MODIFIED (UTC)"), _("TITLE")]
+    rows = [
+        [i.id, i.state, f"{i.results}/{i.jobs}", moment(i.modified), i.title or i.reason]
+        for i in infos
+    ]
+    if unshipped is not None:
+        columns.insert(3, _("NOT SHIPPED"))
+        for info, row in zip(infos, rows, strict=True):
+            count = _behind(info.id, unshipped)["unshipped"]
+            row.insert(3, "?" if count is None else str(count))
+    print_table(columns, rows)
+
+
+def _unshipped(repository: Repository) -> dict[str, int | None] | None:
+    """Return how much of which session is only near, None for a store that ships nothing."""
+    if not isinstance(repository, Shippable):
+        return None
+    return {shipment.id: shipment.entries for shipment in repository.unshipped()}
+
+
+def _behind(session_id: str, unshipped: dict[str, int | None] | None) -> dict[str, int | None]:
+    """Return the field of a session that says how many entries are not far."""
+    return {} if unshipped is None else {"unshipped": unshipped.get(session_id, 0)}
 
 
 @click.command("show")

@@ -159,9 +159,8 @@ class MirrorRepository:
                 refuse_removal(repository, doing, self.url, "it is not there")
         for repository in holders:
             try:
-                repository.remove(session_id)
-            except UnknownSessionError:
-                pass  # somebody else removes it at the same time
+                with suppress(UnknownSessionError):  # somebody else removes it at the same time
+                    repository.remove(session_id)
             except HoldallError as error:
                 error.add_note(f"the session is in {repository.url} still; remove it again")
                 raise
