@@ -36,6 +36,7 @@ class TestMirrorWithQuorum(RepositoryContract):
         return repository
 
 
+@pytest.mark.soak
 class TestMirrorOfFileAndDatabase(SmallContractOfSeveral):
     def made(self, folder: Path) -> Repository:
         return MirrorRepository(FileRepository(folder / "a"), SqliteRepository(folder / "b.db"))

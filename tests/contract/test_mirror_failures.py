@@ -76,8 +76,16 @@ def check(repository: Repository, acknowledged: list[int]) -> list[tuple[int, by
     return stored
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize(("names", "quorum"), [("ab", 2), ("ab", 1), ("abc", 2)])
+@pytest.mark.parametrize(
+    ("names", "quorum", "fault"),
+    [
+        *(("ab", 2, fault) for fault in FAULTS),
+        ("ab", 1, "fail"),
+        ("abc", 2, "fail_after"),
+        *(pytest.param("ab", 1, fault, marks=pytest.mark.soak) for fault in FAULTS[1:]),
+        *(pytest.param("abc", 2, fault, marks=pytest.mark.soak) for fault in FAULTS[::2]),
+    ],
+)
 def test_a_store_that_fails_at_any_step_loses_nothing_acknowledged(
     tmp_path: Path, fault: str, names: str, quorum: int
 ) -> None:
