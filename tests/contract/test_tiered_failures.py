@@ -179,7 +179,10 @@ def test_a_session_is_not_removed_while_the_far_store_would_bring_it_back(tmp_pa
 
     with away(tmp_path / "far"), pytest.raises(StorageAccessError, match="would bring it back"):
         repository.remove("session")
-    assert list(repository.ids()) == ["session"]
+    failing = FaultyRepository(FileRepository(tmp_path / "far"), fail=1)
+    with pytest.raises(StorageAccessError, match="would bring it back"):
+        tiers(tmp_path, failing).remove("session")
+    assert list(FileRepository(tmp_path / "near").ids()) == ["session"]
     repository.remove("session")
 
     assert [list(FileRepository(tmp_path / name).ids()) for name in ("near", "far")] == [[], []]
