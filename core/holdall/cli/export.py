@@ -23,7 +23,7 @@ from holdall.cli.options import (
     store_option,
 )
 from holdall.cli.output import note, note_lines
-from holdall.cli.progress import export_progress
+from holdall.cli.progress import shown_steps
 from holdall.cli.redaction import redact_option
 from holdall.cli.sources import providers_with_units
 from holdall.errors import ExportTargetError
@@ -111,7 +111,7 @@ def write_reports(
 ) -> list[ExportReport]:
     """Write the reports, each whatever happens to the others."""
     out = sys.stdout
-    with export_progress() as shown, redirect_stdout(sys.stderr):  # what a plugin prints, too
+    with shown_steps() as shown, redirect_stdout(sys.stderr):  # what a plugin prints, too
         requests = [
             ExportRequest(
                 exporter=report.exporter,

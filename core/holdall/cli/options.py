@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from datetime import UTC, datetime
 from gettext import gettext as _
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 from click.core import ParameterSource
@@ -41,6 +42,24 @@ exporter_options = click.option(
 )
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+class Age(click.FloatRange):
+    """An age such as `30d`, as seconds."""
+
+    _units: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the seconds; what is no number with a unit is wrong usage."""
+        if isinstance(value, float):
+            return value
+        match = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)([smhdw])", str(value))
+        if match is None:
+            text = _("{value!r} is no age; write a number and s, m, h, d or w, as in 30d")
+            self.fail(text.format(value=value), param, ctx)
+        return float(match[1]) * self._units[match[2]]
 
 
 class Seconds(click.FloatRange):
@@ -104,15 +123,21 @@ def _takes_several(path: Path) -> bool:
     return path.exists() and not path.is_file()
 
 
-def chosen_repository(store: str | None, registry: Registry) -> Repository:
-    """Return the repository that the user named, or the default one."""
+def chosen_repository(
+    store: str | None, registry: Registry, *, option: str = "store"
+) -> Repository:
+    """Return the repository that the user named, or the default one.
+
+    Args:
+        option: Name of the option that *store* is the value of.
+    """
     stores = {
         name: NamedStore(table.url, table.inner) for name, table in configured().stores.items()
     }
     try:
         repository = open_repository(store or default_url(), registry=registry, stores=stores)
     except HoldallError as error:
-        error.add_note(_origin(store))
+        error.add_note(_origin(store, option))
         raise
     return repository
 
@@ -124,15 +149,15 @@ def note_if_missing(repository: Repository, store: str | None) -> None:
         note("holdall: " + text.format(url=repository.url, origin=_origin(store)))
 
 
-def _origin(store: str | None) -> str:
-    """Return where the value of `--store` came from, for the one who gave it."""
+def _origin(store: str | None, option: str = "store") -> str:
+    """Return where the name of a store came from, for the one who gave it."""
     if not store:
         return _("it is the default; --store or HOLDALL_STORE names another")
     table = configured().stores.get(store.rpartition("::")[2])
     if table is not None:
         return _("it is {location}").format(location=table.location)
-    source = click.get_current_context().get_parameter_source("store")
-    name = "HOLDALL_STORE" if source is ParameterSource.ENVIRONMENT else "--store"
+    source = click.get_current_context().get_parameter_source(option)
+    name = "HOLDALL_STORE" if source is ParameterSource.ENVIRONMENT else f"--{option}"
     return _("it was given as {name}").format(name=name)
 
 

@@ -50,20 +50,20 @@ def shown_progress(manager: SessionManager, *, quiet: bool = False) -> Iterator[
 
 
 @contextmanager
-def export_progress() -> Iterator[Callable[[str], Progressed | None]]:
-    """Show on a terminal how far reports are, once one of them takes a while.
+def shown_steps() -> Iterator[Callable[[str], Progressed | None]]:
+    """Show on a terminal how far reports or copies are, once one of them takes a while.
 
-    Gives a function that returns the progress callback of the report of that name.
+    Gives a function that returns the progress callback of what has that name.
     """
     if not sys.stderr.isatty():
         yield lambda _name: None
         return
     with ExitStack() as stack:
-        yield _Reports(stack).of
+        yield _Steps(stack).of
 
 
-class _Reports:
-    """A bar for the report that is being written."""
+class _Steps:
+    """A bar for the report, or the copy, that is being made."""
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack

@@ -378,6 +378,7 @@ class SessionInfo:
         modified: The moment of its last event; 0 if unknown.
         jobs: How many jobs are selected, over all devices.
         results: How many of the selected jobs have a result.
+        devices: The ids of its devices; none of a session that an older holdall closed.
         reason: Why a damaged or busy session can't be read.
     """
 
@@ -390,4 +391,5 @@ class SessionInfo:
     modified: float = 0.0
     jobs: int = 0
     results: int = 0
+    devices: tuple[str, ...] = ()
     reason: str = ""

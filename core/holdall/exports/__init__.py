@@ -10,6 +10,7 @@ from holdall.exports.options import (
     options_schema,
 )
 from holdall.exports.pipeline import ExportRequest, export, export_many
+from holdall.exports.sinks import open_target
 from holdall.exports.view_options import ViewOptions
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "export",
     "export_many",
     "find_exporter",
+    "open_target",
     "options_class_of",
     "options_schema",
     "parsed_options",

@@ -1,6 +1,13 @@
 """A session as data: its events, and how they are stored."""
 
-from holdall.journal.codec import START, Position, decode, encode
+from holdall.journal.codec import (
+    START,
+    Position,
+    decode,
+    encode,
+    position_of,
+    unpack_snapshot,
+)
 from holdall.journal.compaction import compacted
 from holdall.journal.events import (
     FORMAT,
@@ -91,9 +98,11 @@ __all__ = [
     "now",
     "pack_name",
     "pack_record",
+    "position_of",
     "read_events",
     "read_prefix",
     "unpack_records",
+    "unpack_snapshot",
     "with_blobs",
     "writer_opened",
 ]

@@ -115,6 +115,20 @@ def decode(
         yield position, event
 
 
+def position_of(session_id: str, number: int, entry: bytes) -> Position:
+    """Return the position behind *entry*, so that what follows it can be read alone.
+
+    Raises:
+        CorruptSessionError: It is no entry of a journal.
+    """
+    try:
+        found = _ENTRY_DECODER.decode(entry)
+        return Position(number, found.epoch, int(found.sum, 16))
+    except (*_MALFORMED, ValueError) as error:
+        location = f"entry {number}"
+        raise CorruptSessionError(session_id, location, f"no journal entry ({error})") from error
+
+
 def check_beginning(session_id: str, event: AnyEvent) -> None:
     """Raise if *event* can't be the first of a session, whose id and title it has to say.
 

@@ -316,6 +316,7 @@ class SessionSummarised(Event, frozen=True, kw_only=True, tag="summary"):
         at: The moment of the last event before it.
         counts: How many jobs ended with which outcome; only outcomes that occur.
         selecting: Whether jobs are still to be selected, which depends on those that run first.
+        devices: The ids of its devices; none in what was written before they were said.
     """
 
     title: str = ""
@@ -325,6 +326,7 @@ class SessionSummarised(Event, frozen=True, kw_only=True, tag="summary"):
     counts: dict[str, int] = {}
     verdict: str = ""
     selecting: bool = False
+    devices: tuple[str, ...] = ()
 
 
 class Snapshot(Event, frozen=True, kw_only=True, tag="snapshot"):

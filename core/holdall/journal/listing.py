@@ -139,6 +139,7 @@ def _shown(session_id: str, summary: SessionSummarised) -> SessionInfo:
         modified=summary.at,
         jobs=summary.jobs,
         results=summary.results,
+        devices=summary.devices,
     )
 
 

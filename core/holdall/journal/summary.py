@@ -112,6 +112,7 @@ class RunningSummary:
             counts={str(outcome): count for outcome, count in counts.items() if count},
             verdict="PASS" if passed else "FAIL",
             selecting=any(device.is_selecting for device in self._devices.values()),
+            devices=tuple(self._devices),
         )
 
     def _device(self, device_id: str) -> _Device:

@@ -9,7 +9,7 @@ from holdall.session.conduct import (
     kept_conduct,
 )
 from holdall.session.context import SessionDeviceContext
-from holdall.session.folders import remove_share
+from holdall.session.folders import copy_share, remove_share, share_in
 from holdall.session.load import ALL_CHANGED, CHOICES, IGNORE_CHECKSUMS, peek
 from holdall.session.manager import PREFIX, SessionManager, create_storage
 from holdall.session.manifest import find_entry, is_hidden, resource_key
@@ -56,6 +56,7 @@ __all__ = [
     "TaskWrapper",
     "auto_retry_candidates",
     "begin",
+    "copy_share",
     "create_storage",
     "default_plan",
     "dependencies",
@@ -80,6 +81,7 @@ __all__ = [
     "runner_name",
     "salvage_session",
     "seconds_left",
+    "share_in",
     "siblings",
     "solve",
     "template_resource",

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import os
 import secrets
+import shutil
 import stat
 import tempfile
 import time
@@ -319,6 +320,25 @@ def _own_shares() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("holdall") / SHARE
+
+
+def share_in(storage: Storage) -> Path:
+    """Return the folder that the jobs of a stored session share; it may not be there."""
+    if isinstance(storage, HasFolder):
+        return storage.folder / SHARE
+    return share_of(storage.repository, storage.id)
+
+
+def copy_share(source: Storage, target: Storage) -> str:
+    """Copy the folder that the jobs share; return why not all of it could be."""
+    share = share_in(source)
+    if not share.is_dir():
+        return ""
+    try:
+        shutil.copytree(share, share_in(target), symlinks=True, dirs_exist_ok=True)
+    except OSError as error:
+        return str(error)
+    return ""
 
 
 OPEN_SHARES: Final = Path("/var/lib/holdall") / SHARE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import ExitStack, closing
 from itertools import count
 from shlex import quote
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from holdall.contracts import HasFolder
 from holdall.errors import CorruptSessionError, NothingToSalvageError, SessionExistsError
 from holdall.journal import (
     JobStarted,
@@ -21,12 +19,11 @@ from holdall.journal import (
     list_sessions,
     read_prefix,
 )
-from holdall.session.folders import SHARE, remove_share, share_of
+from holdall.session.folders import copy_share, remove_share
 from holdall.view import SessionView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from holdall.contracts import Repository, Storage
     from holdall.journal import AnyEvent, WholePrefix
@@ -83,7 +80,7 @@ def salvage_session(repository: Repository, session_id: str) -> Salvage:
             if prefix.damage is None and not copier.without_output:
                 reason = f"it is whole; `holdall resume {quote(session_id)}` goes on with it"
                 raise NothingToSalvageError(session_id, repository.url, reason)
-            share_problem = _copy_share(damaged, target)
+            share_problem = copy_share(damaged, target)
             view = SessionView.of(target)
             undo.pop_all()
         journal.close()
@@ -179,21 +176,3 @@ def _in_flight(events: Sequence[AnyEvent]) -> set[int]:
         elif isinstance(event, ResultRecorded):
             starts.pop((event.device, event.job_id), None)
     return {id(event) for event in starts.values()}
-
-
-def _copy_share(source: Storage, target: Storage) -> str:
-    """Copy the folder that the jobs share; return why not all of it could be."""
-    share = _share(source)
-    if not share.is_dir():
-        return ""
-    try:
-        shutil.copytree(share, _share(target), symlinks=True, dirs_exist_ok=True)
-    except OSError as error:
-        return str(error)
-    return ""
-
-
-def _share(storage: Storage) -> Path:
-    if isinstance(storage, HasFolder):
-        return storage.folder / SHARE
-    return share_of(storage.repository, storage.id)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from gettext import gettext as _
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 import msgspec
@@ -12,6 +13,7 @@ import msgspec
 from holdall import journal
 from holdall.cli.configuration import installed
 from holdall.cli.options import (
+    Age,
     chosen_repository,
     find_session,
     json_option,
@@ -20,12 +22,14 @@ from holdall.cli.options import (
     store_option,
 )
 from holdall.cli.output import counted, ending, print_json, print_line, print_table
-from holdall.contracts import Shippable
+from holdall.contracts import SessionPhase, Shippable
 from holdall.languages import N_
 from holdall.view import SessionView, verdict
 
 if TYPE_CHECKING:
-    from holdall.contracts import Repository
+    from collections.abc import Sequence
+
+    from holdall.contracts import Repository, SessionInfo
 
 # What is shown of a session, by its name in JSON.
 _NAMES = {
@@ -46,19 +50,57 @@ _NAMES = {
 
 
 @click.command("list")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(get_args(SessionPhase)),
+    help="Only sessions in this state; may be repeated.",
+)
+@click.option("--title", metavar="TEXT", help="Only sessions whose title has this text in it.")
+@click.option("--device", metavar="ID", help="Only sessions with this device.")
+@click.option(
+    "--verdict", "word", type=click.Choice(["PASS", "FAIL"]), help="Only sessions of this verdict."
+)
+@click.option("--newer", type=Age(), metavar="AGE", help="Only sessions written within, as 12h.")
+@click.option("--older", type=Age(), metavar="AGE", help="Only sessions not written for so long.")
 @store_option
 @json_option
-def list_sessions(store: str | None, *, as_json: bool) -> None:
+def list_sessions(
+    states: tuple[str, ...],
+    title: str | None,
+    device: str | None,
+    word: str | None,
+    newer: float | None,
+    older: float | None,
+    store: str | None,
+    *,
+    as_json: bool,
+) -> None:
     """List the stored sessions, newest first; damaged ones too."""
     repository = chosen_repository(store, installed())
     infos = journal.list_sessions(repository)
     if not infos:
         note_if_missing(repository, store)
-    unshipped = _unshipped(repository)
+    now = journal.now()
+    infos = [
+        info
+        for info in infos
+        if (not states or info.state in states)
+        and (title is None or title.casefold() in info.title.casefold())
+        and (word is None or info.verdict == word)
+        and (newer is None or info.modified >= now - newer)
+        and (older is None or info.modified < now - older)
+        and (device is None or device in _devices_of(repository, info))
+    ]
+    _print(infos, _unshipped(repository), as_json=as_json)
+
+
+def _print(
+    infos: Sequence[SessionInfo], unshipped: dict[str, int | None] | None, *, as_json: bool
+) -> None:
     if as_json:
-        print_json(
-            [{**msgspec.to_builtins(info), **_behind(info.id, unshipped)} for info in infos]
-        )
+        print_json([msgspec.to_builtins(info) | _behind(info.id, unshipped) for info in infos])
         return
     columns = [_("SESSION"), _("STATE"), _("RESULTS"), _("MODIFIED (UTC)"), _("TITLE")]
     rows = [
@@ -83,6 +125,14 @@ def _unshipped(repository: Repository) -> dict[str, int | None] | None:
 def _behind(session_id: str, unshipped: dict[str, int | None] | None) -> dict[str, int | None]:
     """Return the field of a session that says how many entries are not far."""
     return {} if unshipped is None else {"unshipped": unshipped.get(session_id, 0)}
+
+
+def _devices_of(repository: Repository, info: SessionInfo) -> Sequence[str]:
+    """Return the ids of a session's devices, which is read where no summary says them."""
+    if info.devices or info.state in {"empty", "damaged", "busy"}:
+        return info.devices
+    with closing(repository.open(info.id, mode="r")) as storage:
+        return [device.id for device in SessionView.of(storage).devices]
 
 
 @click.command("show")
