@@ -356,7 +356,7 @@ def test_a_listing_with_a_wrong_key_says_so_of_each_session(tmp_path: Path) -> N
     [without] = list_sessions(files)
 
     assert (right.state, right.title) == ("new", "Title")
-    assert (wrong.state, wrong.title) == ("damaged", "")
+    assert (wrong.state, wrong.title) == ("unreadable", "")
     assert "give the other one" in wrong.reason
     assert "a wrapper stored it; put its name, as encrypt::, before" in without.reason
 
