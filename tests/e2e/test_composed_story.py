@@ -38,6 +38,9 @@ PATIENT = "timeout_s=2&retry_s=20&connect_timeout=2"
 SAFE = "file://{folder}/safe"
 """Where the copy goes."""
 
+SLOW = 21
+"""The job in which a run is killed, so that some are left however slow the machine is."""
+
 ENDINGS = {
     0: "head -c 300000 /dev/zero | tr '\\0' x | fold -w 100; sleep 0.05",
     1: "sleep 0.05; echo of {number}",
@@ -51,6 +54,8 @@ def definitions(folder: Path, jobs: int = JOBS) -> str:
     for number in range(jobs):
         plugin = "attachment" if number % 7 == 3 else "shell"
         ends = ENDINGS[number % 5 != 0].format(number=number)
+        if number == SLOW:
+            ends = f"sleep 3; {ends}"
         command = f"echo {number} >> {folder}/ran; {ends}"
         units.append(f"id: job-{number:02}\nplugin: {plugin}\ncommand: {command}\n")
     return "\n".join(units)
@@ -123,7 +128,7 @@ def carried_far(folder: Path, server: postgresql.Server, say: Say) -> None:
         server.kill()
         wait_until_ran(cli, 15, child)
         server.start()
-        wait_until_ran(cli, 22, child)
+        wait_until_ran(cli, SLOW + 1, child)
         child.kill()
     say(f"server killed and started, then the run killed after {len(ran(folder))} jobs")
 
