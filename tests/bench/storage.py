@@ -159,7 +159,54 @@ INSERT INTO rows SELECT key, %(head)s + i, data
 FROM moved, unnest(%(entries)s::bytea[]) WITH ORDINALITY AS given (data, i)
 """
 
-ENGINES: tuple[type[Engine], ...] = (File, Sqlite, Postgresql)
+
+class Wrapped(InFolder):
+    """A wrapper over files, beside the store that it wraps."""
+
+    name, goal, head = "", 1.1, ""
+
+    def url(self) -> str:
+        key = self.folder / "key"
+        key.write_text(os.urandom(32).hex())
+        return f"{self.head.format(key=key)}::file://{self.folder}/store"
+
+    def bare(self) -> Callable[[list[bytes]], object]:
+        storage = open_repository(f"file://{self.folder}/inner").create("session")
+        head = 0
+
+        def store(entries: list[bytes]) -> None:
+            nonlocal head
+            head = storage.append(entries, expect=head)
+
+        return store
+
+
+class Encrypted(Wrapped):
+    """With a key of its own."""
+
+    name, goal, head = "encrypt", 1.2, "encrypt?key_file={key}"
+
+
+class Compressed(Wrapped):
+    """At the default level."""
+
+    name, head = "compress", "compress"
+
+
+class CompressedAndEncrypted(Wrapped):
+    """Both, in the order that saves something."""
+
+    name, goal, head = "both", 1.3, "compress::encrypt?key_file={key}"
+
+
+ENGINES: tuple[type[Engine], ...] = (
+    File,
+    Sqlite,
+    Postgresql,
+    Encrypted,
+    Compressed,
+    CompressedAndEncrypted,
+)
 
 
 def compare(engine: Engine, count: int) -> None:
