@@ -56,6 +56,7 @@ ON_OTHER_PAGES = {
     *(contracts.SplitExporter, contracts.FolderExporter),
     *(contracts.Repository, contracts.Storage, contracts.LogWriter, contracts.HasFolder),
     *(contracts.HasSummaries, contracts.HasExistence, contracts.Sweepable, contracts.Watchable),
+    *(contracts.Repairable, contracts.Shippable),
 }
 
 # What a base of the language or of a library brings along, and nobody calls on these.

@@ -233,6 +233,8 @@ def test_every_type_of_event_is_documented() -> None:
         ("HasExistence", contracts.HasExistence),
         ("Sweepable", contracts.Sweepable),
         ("Watchable", contracts.Watchable),
+        ("Repairable", contracts.Repairable),
+        ("Shippable", contracts.Shippable),
     ],
 )
 def test_every_member_of_a_contract_of_stores_is_documented_as_it_is(

@@ -294,6 +294,70 @@ class Watchable(Protocol):
         ...
 
 
+class Repair(NamedTuple):
+    """What one of several stores lacks of a session, or lacked before it was repaired.
+
+    Attributes:
+        store: URL of that store.
+        problem: What is amiss there, as a sentence.
+        reason: Why it is not repaired, where that was tried or can't be.
+    """
+
+    id: str
+    store: str
+    problem: str
+    is_repaired: bool = False
+    reason: str = ""
+
+
+@runtime_checkable
+class Repairable(Protocol):
+    """A repository over several stores, which may lack what they were not there for."""
+
+    def repair(self, session_id: str, *, dry_run: bool = False) -> Iterator[Repair]:
+        """Give each store what it lacks of a session, and yield what that was.
+
+        Args:
+            dry_run: Yield the same, and change nothing.
+
+        Raises:
+            UnknownSessionError: No store holds such a session.
+            LockedStorageError: A writer has it open.
+        """
+        ...
+
+
+class Shipment(NamedTuple):
+    """What of a session is only near, and not yet far.
+
+    Attributes:
+        entries: How many entries are not far; None if that can't be known now.
+        reason: Why not, as far as it is known; empty if they are only late.
+    """
+
+    id: str
+    entries: int | None
+    reason: str = ""
+
+
+@runtime_checkable
+class Shippable(Protocol):
+    """A repository that acknowledges what is near, and brings it far later."""
+
+    def unshipped(self) -> Iterator[Shipment]:
+        """Yield each session of which something is not known to be far."""
+        ...
+
+    def ship(self, session_id: str) -> int:
+        """Bring everything of a session far, and return how many entries that were.
+
+        Raises:
+            UnknownSessionError: There is no such session near.
+            LockedStorageError: Its writer is alive, and ships it.
+        """
+        ...
+
+
 SessionPhase = Literal["empty", "new", "unfinished", "finished", "damaged", "busy"]
 """How far a session is, as a listing shows it; see `SessionInfo.state`."""
 

@@ -1,15 +1,24 @@
 """The foundation of wrappers: each call is delegated unless a subclass overrides it.
 
 A wrapper has an optional capability (`HasFolder`, `Sweepable`, `Watchable`, `HasSummaries`,
-`HasExistence`) exactly if the wrapped object has it, so `isinstance` is right about both.
+`HasExistence`, `Repairable`, `Shippable`) exactly if the wrapped object has it, so
+`isinstance` is right about both.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeVar, cast
 
-from holdall.contracts import HasExistence, HasFolder, HasSummaries, Sweepable, Watchable
+from holdall.contracts import (
+    HasExistence,
+    HasFolder,
+    HasSummaries,
+    Repairable,
+    Shippable,
+    Sweepable,
+    Watchable,
+)
 from holdall.errors import StoreUrlError
 
 if TYPE_CHECKING:
@@ -17,7 +26,16 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-    from holdall.contracts import Level, LogWriter, Mode, Repository, SessionEnds, Storage
+    from holdall.contracts import (
+        Level,
+        LogWriter,
+        Mode,
+        Repair,
+        Repository,
+        SessionEnds,
+        Shipment,
+        Storage,
+    )
 
 T = TypeVar("T")
 
@@ -131,11 +149,17 @@ class RepositoryWrapper:
 
     Attributes:
         inner: The repository that is wrapped.
+        hidden: Optional Protocols that the wrapper does not take over from it.
     """
+
+    hidden: ClassVar[tuple[type, ...]] = ()
 
     def __new__(cls, inner: Repository, *_more: Any, **_options: Any) -> Self:
         """Return an instance that also has the optional capabilities of *inner*."""
-        combined: type[Self] = _combined(cast("Any", cls), _capabilities(inner, _OF_REPOSITORIES))
+        shown = [
+            (protocol, each) for protocol, each in _OF_REPOSITORIES if protocol not in cls.hidden
+        ]
+        combined: type[Self] = _combined(cast("Any", cls), _capabilities(inner, shown))
         return object.__new__(combined)
 
     def __init__(self, inner: Repository) -> None:
@@ -234,11 +258,38 @@ class _Existence:
         return exists
 
 
+class _Repair:
+    inner: Repairable
+
+    def repair(self, session_id: str, *, dry_run: bool = False) -> Iterator[Repair]:
+        """Give each store what it lacks of a session, and yield what that was."""
+        wrapper = cast("RepositoryWrapper", self)
+        return wrapper.iterated(lambda: self.inner.repair(session_id, dry_run=dry_run))
+
+
+class _Shipping:
+    inner: Shippable
+
+    def unshipped(self) -> Iterator[Shipment]:
+        """Yield each session of which something is not known to be far."""
+        return cast("RepositoryWrapper", self).iterated(self.inner.unshipped)
+
+    def ship(self, session_id: str) -> int:
+        """Bring everything of a session far, and return how many entries that were."""
+        [count] = cast("RepositoryWrapper", self).iterated(lambda: [self.inner.ship(session_id)])
+        return count
+
+
 _OF_STORAGES: Final = ((HasFolder, _Folder), (Sweepable, _Sweep), (Watchable, _Watch))
-_OF_REPOSITORIES: Final = ((HasSummaries, _Summaries), (HasExistence, _Existence))
+_OF_REPOSITORIES: Final = (
+    (HasSummaries, _Summaries),
+    (HasExistence, _Existence),
+    (Repairable, _Repair),
+    (Shippable, _Shipping),
+)
 
 
-def _capabilities(inner: object, known: tuple[tuple[type, type], ...]) -> tuple[type, ...]:
+def _capabilities(inner: object, known: Iterable[tuple[type, type]]) -> tuple[type, ...]:
     return tuple(forwarding for protocol, forwarding in known if isinstance(inner, protocol))
 
 

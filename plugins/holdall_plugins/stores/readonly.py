@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
+from holdall.contracts import Repairable, Shippable
 from holdall.errors import ReadOnlyStorageError, StoreUrlError
 from holdall.stores import RepositoryWrapper
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 class ReadOnlyRepository(RepositoryWrapper):
     """A repository that opens every session for reading only."""
+
+    hidden: ClassVar[tuple[type, ...]] = (Repairable, Shippable)
 
     @classmethod
     def from_url(cls, url: str, *inner: Repository, options: object = None) -> ReadOnlyRepository:

@@ -22,7 +22,7 @@ from holdall.cli.options import (
     store_option,
 )
 from holdall.cli.output import counted, ending, print_json, print_line, print_table
-from holdall.contracts import SessionPhase
+from holdall.contracts import SessionPhase, Shippable
 from holdall.languages import N_
 from holdall.view import SessionView, verdict
 
@@ -98,16 +98,38 @@ def list_sessions(
         and (older is None or info.modified < now - older)
         and (device is None or device in _devices_of(repository, info))
     ]
+    _print(infos, _unshipped(repository), as_json=as_json)
+
+
+def _print(
+    infos: Sequence[SessionInfo], unshipped: dict[str, int | None] | None, *, as_json: bool
+) -> None:
     if as_json:
-        print_json([msgspec.to_builtins(info) for info in infos])
+        print_json([msgspec.to_builtins(info) | _behind(info.id, unshipped) for info in infos])
         return
-    print_table(
-        (_("SESSION"), _("STATE"), _("RESULTS"), _("MODIFIED (UTC)"), _("TITLE")),
-        [
-            (i.id, i.state, f"{i.results}/{i.jobs}", moment(i.modified), i.title or i.reason)
-            for i in infos
-        ],
-    )
+    columns = [_("SESSION"), _("STATE"), _("RESULTS"), _("MODIFIED (UTC)"), _("TITLE")]
+    rows = [
+        [i.id, i.state, f"{i.results}/{i.jobs}", moment(i.modified), i.title or i.reason]
+        for i in infos
+    ]
+    if unshipped is not None:
+        columns.insert(3, _("NOT SHIPPED"))
+        for info, row in zip(infos, rows, strict=True):
+            count = _behind(info.id, unshipped)["unshipped"]
+            row.insert(3, "?" if count is None else str(count))
+    print_table(columns, rows)
+
+
+def _unshipped(repository: Repository) -> dict[str, int | None] | None:
+    """Return how much of which session is only near, None for a store that ships nothing."""
+    if not isinstance(repository, Shippable):
+        return None
+    return {shipment.id: shipment.entries for shipment in repository.unshipped()}
+
+
+def _behind(session_id: str, unshipped: dict[str, int | None] | None) -> dict[str, int | None]:
+    """Return the field of a session that says how many entries are not far."""
+    return {} if unshipped is None else {"unshipped": unshipped.get(session_id, 0)}
 
 
 def _devices_of(repository: Repository, info: SessionInfo) -> Sequence[str]:
