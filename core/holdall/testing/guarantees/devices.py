@@ -161,6 +161,8 @@ class DeviceGuarantees(RepositoryTests):
                     assert storage.head == 2
                 head = storage.head
                 assert storage.append([b"next"], expect=head) == head + 1
+            if not any(call.is_failed_on_purpose for call in calls):
+                return  # the step makes fewer writes
 
     @pytest.mark.parametrize("step", ["create", "append", "compact", "put_blob", "remove"])
     def test_a_kill_at_any_system_call_loses_nothing(
