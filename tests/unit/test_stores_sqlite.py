@@ -629,7 +629,8 @@ def test_any_damaged_page_is_told_or_does_no_harm(path: Path, count: int) -> Non
     for position in [*range(120), *(chosen.randrange(len(whole)) for _ in range(count))]:
         data = bytearray(whole)
         data[position] = chosen.choice((0, 0x80, 0xFF, data[position] ^ 1))
-        path.write_bytes(data)
+        with path.open("r+b") as file:  # emptied before, it would be synced by some file systems
+            file.write(data)
         for name, due in entries.items():
             try:
                 storage = SqliteRepository(path).open(name, mode="r")

@@ -150,8 +150,9 @@ class DeviceGuarantees(RepositoryTests):
                 storage.append(numbered(1), expect=0)
             names = "write,pwrite64,writev,pwritev,ftruncate,fallocate"
             inject = f"inject={names}:error=ENOSPC:when={number}"
-            work = partial(_one_step, self, repository, session_id, step)
-            calls = self.traced(work, "-e", inject)
+            calls = self.traced(
+                partial(_one_step, self, repository, session_id, step), "-e", inject
+            )
 
             said = [call.path for call in calls if call.name == "mark"]
             with contextlib.closing(self.reopen(repository).open(session_id)) as storage:
@@ -176,8 +177,9 @@ class DeviceGuarantees(RepositoryTests):
                 with contextlib.closing(repository.create(session_id)) as storage:
                     storage.append(numbered(1), expect=0)
             inject = f"inject={','.join((*CHANGES, *SYNCS))}:signal=SIGKILL:when={number}"
-            work = partial(_one_step, self, repository, session_id, step)
-            calls = self.traced(work, "-e", inject)
+            calls = self.traced(
+                partial(_one_step, self, repository, session_id, step), "-e", inject
+            )
             said = [call.path for call in calls if call.name == "mark"]
 
             again = self.reopen(repository)
