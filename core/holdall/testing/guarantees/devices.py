@@ -150,10 +150,8 @@ class DeviceGuarantees(RepositoryTests):
                 storage.append(numbered(1), expect=0)
             names = "write,pwrite64,writev,pwritev,ftruncate,fallocate"
             inject = f"inject={names}:error=ENOSPC:when={number}"
-            calls = self.traced(
-                partial(_one_step, self, repository, session_id, step), "-e", inject
-            )
-
+            work = partial(_one_step, self, repository, session_id, step)
+            calls = self.traced(work, "-e", inject)
             said = [call.path for call in calls if call.name == "mark"]
             with contextlib.closing(self.reopen(repository).open(session_id)) as storage:
                 entries = list(storage.read())
@@ -177,11 +175,9 @@ class DeviceGuarantees(RepositoryTests):
                 with contextlib.closing(repository.create(session_id)) as storage:
                     storage.append(numbered(1), expect=0)
             inject = f"inject={','.join((*CHANGES, *SYNCS))}:signal=SIGKILL:when={number}"
-            calls = self.traced(
-                partial(_one_step, self, repository, session_id, step), "-e", inject
-            )
+            work = partial(_one_step, self, repository, session_id, step)
+            calls = self.traced(work, "-e", inject)
             said = [call.path for call in calls if call.name == "mark"]
-
             again = self.reopen(repository)
             if step not in ("create", "remove") or session_id in again.ids():
                 _goes_on(again, session_id)
