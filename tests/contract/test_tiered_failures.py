@@ -56,6 +56,15 @@ def steps(repository: Repository, said: Callable[[int], object]) -> None:
             said(storage.compact(numbered(1, first=head + 1)[0], expect=head))
 
 
+def test_what_was_appended_last_is_far_when_the_session_is_closed(tmp_path: Path) -> None:
+    far = FileRepository(tmp_path / "far")
+    with closing(tiers(tmp_path, far).create("session")) as storage:
+        storage.append(numbered(2), expect=0)
+        storage.append(numbered(1, first=3), expect=2, level="process")
+
+    assert [entry for _number, entry in entries(far)] == numbered(3)
+
+
 @pytest.mark.parametrize("fault", ["fail", "fail_after", "full"])
 def test_a_far_store_that_fails_at_any_step_fails_nothing_near(tmp_path: Path, fault: str) -> None:
     for step in range(1 + (fault == "fail_after"), 14):

@@ -140,6 +140,10 @@ def test_resume_refuses_a_device_that_the_session_does_not_have(lab: Cli) -> Non
     assert (done.code, "no device 'lft' (devices: local)" in done.err) == (2, True)
 
 
+_LAB = "[stores.lab]\nurl = 'x:'\nretention = "
+_KEPT = ":3, stores.lab.retention"
+
+
 @pytest.mark.parametrize(
     ("text", "place", "reason"),
     [
@@ -148,12 +152,19 @@ def test_resume_refuses_a_device_that_the_session_does_not_have(lab: Cli) -> Non
         ("[stores.lab]\ninner = []\n", ":1, stores.lab", "it has no key 'url'"),
         ("[stores.lab]\nurl = 3\n", ":2, stores.lab.url", "should be a text"),
         ("[stores.lab]\nurl = 'x'\ninner = 'y'\n", ":3, stores.lab.inner", "a list of texts"),
+        (f"{_LAB}{{older = 'soon'}}", f"{_KEPT}.older", "'soon' is no age"),
+        (f"{_LAB}{{keep = -1}}", f"{_KEPT}.keep", "a number that is not negative"),
+        (f"{_LAB}{{keep = true}}", f"{_KEPT}.keep", "a number that is not negative"),
+        (f"{_LAB}{{keep = 1, states = ['good']}}", f"{_KEPT}.states", "'good' is none of empty"),
+        (f"{_LAB}{{states = ['new']}}", _KEPT, "it needs a key 'older', 'keep' or 'max_bytes'"),
+        (f"{_LAB}{{kep = 1}}", f"{_KEPT}.kep", "did you mean 'keep'"),
+        (f"{_LAB}5", _KEPT, "should be a table"),
         ("[stores]\nlab = 'x'\n", ":2, stores.lab", "should be a table"),
         ("[stores.'a:b']\nurl = 'x'\n", ":1, stores.a:b", "can't have a ':'"),
         ("[devices.d]\nrunnr = 'x'\n", ":2, devices.d.runnr", "did you mean 'runner'"),
         ("[devices.d]\ndescription = 0\n", ":2, devices.d.description", "should be a text"),
         ("[devices.d]\nrunner = ''\n", ":2, devices.d.runner", "should be a text"),
-        ("[devices.d]\nfacts = {a = 1}\n", ", devices.d.facts.a", "should be a text"),
+        ("[devices.d]\nfacts = {a = 1}\n", ":2, devices.d.facts.a", "should be a text"),
         ("[settings]\n'a.b' = 1\n", ":2, settings.a.b", "should be a table"),
         ("[plugins]\nblok = []\n", ":2, plugins.blok", "did you mean 'block'"),
     ],

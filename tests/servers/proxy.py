@@ -55,12 +55,14 @@ class Proxy:
         """Cut the connection at the piece of that number, once *after* bytes of it are passed."""
         self._cuts[number] = (way, after)
 
-    def cut_all(self) -> None:
-        """Reset all connections that there are."""
+    def cut_all(self) -> int:
+        """Reset all connections that there are, and return how many those were."""
         with self._lock:
-            pairs, self._pairs = self._pairs, []
+            pairs = [pair for pair in self._pairs if pair[0].fileno() != -1]
+            self._pairs = []
         for pair in pairs:
             _end(pair, "reset")
+        return len(pairs)
 
     def close(self) -> None:
         """Take no more connections, and end those that there are."""

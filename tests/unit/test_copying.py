@@ -8,14 +8,14 @@ import pytest
 
 from holdall.contracts import Sweepable
 from holdall.errors import CorruptSessionError, FailedStorageError, StorageAccessError
-from holdall.stores import catch_up, copy_blob, copy_entries
+from holdall.stores import StorageWrapper, catch_up, copy_blob, copy_entries
 from holdall_plugins.stores.faulty import FaultyRepository
 from holdall_plugins.stores.file import FileRepository
 from holdall_plugins.stores.memory import MemoryRepository
 from holdall_plugins.stores.sqlite import SqliteRepository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from holdall.contracts import Repository, Storage
@@ -118,6 +118,25 @@ def test_a_copy_that_lacks_what_was_compacted_is_refused(target: Repository) -> 
 
     with pytest.raises(StorageAccessError, match="last entry, 3, is none of"):
         catch_up(source, copy)
+
+    assert copy.head == 3
+
+
+def test_a_compaction_while_it_is_copied_is_told(target: Repository) -> None:
+    class Compacted(StorageWrapper):
+        """It is compacted just before its entries are read on."""
+
+        def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
+            if after == 3:
+                self.inner.compact(b"snapshot", expect=5)
+            return self.inner.read(after)
+
+    inner = filled(MemoryRepository().create("session"))
+    copy = target.create("session")
+    copy_entries(inner, copy, upto=3)
+
+    with pytest.raises(StorageAccessError, match="entry 4 was compacted meanwhile"):
+        copy_entries(Compacted(inner, inner.repository), copy)
 
     assert copy.head == 3
 

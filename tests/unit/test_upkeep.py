@@ -225,6 +225,22 @@ def test_a_session_that_is_written_is_not_moved(files: FileRepository, target: R
     assert list(files.ids()) == ["night"]
 
 
+def test_nobody_writes_a_session_while_it_is_moved(
+    files: FileRepository, target: Repository
+) -> None:
+    recorded(files)
+    refused = []
+
+    def write(_done: int, _all: int) -> None:
+        with pytest.raises(LockedStorageError):
+            files.open("night")
+        refused.append(True)
+
+    move_session(files, "night", target, progress=write)
+
+    assert len(refused) >= 2
+
+
 def packed(repository: Repository, path: Path) -> Path:
     archive = path / "night.holdall.zip"
     with archive.open("wb") as file:
@@ -551,6 +567,31 @@ def test_a_follower_gets_the_snapshot_for_what_it_missed(source: Repository) -> 
     assert (number, type(event)) == (head, Snapshot)
     assert list(follow_session(source, "night", after=head, timeout=0.01)) == []
     assert list(follow_session(source, "night", after=head - 1, timeout=0.01)) == []
+
+
+def test_a_follower_gets_the_snapshot_of_what_came_and_went_meanwhile(source: Repository) -> None:
+    recorded(source)
+    follower = follow_session(source, "night", timeout=5.0)
+    with closing(source.open("night", mode="r")) as storage:
+        head = storage.head
+    while next(follower)[0] < head - 1:
+        pass  # the last one is a summary, which adds nothing
+    with Recorder.append(source, "night") as made:
+        made.record("late", outcome="pass")
+    with closing(source.open("night")) as storage:
+        journal, _events = Journal.resume(storage)
+        journal.compact(at=now())
+
+    # A store may let a reader read on what was compacted, or only from the snapshot on.
+    for number, event in follower:
+        if isinstance(event, Snapshot) or (
+            isinstance(event, ResultRecorded) and event.job_id == "late"
+        ):
+            break
+        head += 1
+        assert number == head
+    else:
+        raise AssertionError("the result never came")
 
 
 def test_a_follower_of_a_session_that_is_removed_is_told(files: FileRepository) -> None:

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from holdall.cli.toml_file import TomlFile
     from holdall.upkeep import Retention
 
-_GOING: Final = ("empty", "new", "unfinished", "finished", "damaged")
+STATES: Final = ("empty", "new", "unfinished", "finished", "damaged")
+"""The states in which a session may be one that goes."""
 
 
 def read_retention(file: TomlFile, value: Any, *above: str) -> Retention | None:
@@ -38,7 +39,7 @@ def read_retention(file: TomlFile, value: Any, *above: str) -> Retention | None:
         raise file.refuse("it needs a key 'older', 'keep' or 'max_bytes'", *keys)
     states = file.texts(table.get("states", list(FINISHED)), *keys, "states")
     for state in states:
-        if state not in _GOING:
-            reason = f"{state!r} is none of {', '.join(_GOING)}"
+        if state not in STATES:
+            reason = f"{state!r} is none of {', '.join(STATES)}"
             raise file.refuse(reason, *keys, "states")
     return Retention(older_s=older_s, states=tuple(cast("Any", states)), **numbers)

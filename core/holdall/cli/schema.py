@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from holdall.cli.ages import AGE
 from holdall.cli.configuration import installed
 from holdall.cli.output import print_lines
+from holdall.cli.retention import STATES
 from holdall.contracts import HasSchema
 from holdall.exports import find_exporter
 from holdall.registry import calling
@@ -43,6 +45,7 @@ def config_schema() -> dict[str, Any]:
         "alias": names,
         "strict": {"type": "boolean"},
     }
+    stores = _table({"url": text, "inner": texts, "retention": _retention()}, required=["url"])
     facts = {"type": "object", "additionalProperties": text}
     variables = {
         "type": "object",
@@ -57,7 +60,7 @@ def config_schema() -> dict[str, Any]:
             {
                 "plugins": _table(rules),
                 "settings": _tables({"type": "object"}),
-                "stores": _tables(_table({"url": text, "inner": texts}, required=["url"])),
+                "stores": _tables(stores),
                 "environment": variables,
                 "redaction": _table({"env": texts, "patterns": texts, "keys": texts}),
                 "devices": _tables(
@@ -66,6 +69,19 @@ def config_schema() -> dict[str, Any]:
             }
         ),
     }
+
+
+def _retention() -> dict[str, Any]:
+    """Return the schema of what a store need not keep."""
+    number = {"type": "integer", "minimum": 0}
+    keys = {
+        "older": {"type": "string", "pattern": f"^(?:{AGE})$"},
+        "keep": number,
+        "max_bytes": number,
+        "states": {"type": "array", "items": {"enum": list(STATES)}},
+    }
+    needed = [{"required": [key]} for key in ("older", "keep", "max_bytes")]
+    return {**_table(keys), "anyOf": needed}
 
 
 def _table(keys: dict[str, Any], *, required: Sequence[str] = ()) -> dict[str, Any]:

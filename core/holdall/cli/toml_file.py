@@ -19,15 +19,21 @@ class TomlFile:
         self._lines = text.splitlines()
 
     def location(self, *keys: str) -> str:
-        """Return file, line and key, as far as the line can be found out."""
+        """Return file, line and key; the line of what the key is in, if it has none of its own."""
         dotted = ".".join(keys)
+        for length in range(len(keys), 0, -1):
+            line = self._line(keys[:length])
+            if line:
+                return f"{self._path}:{line}, {dotted}"
+        return f"{self._path}, {dotted}"
+
+    def _line(self, keys: tuple[str, ...]) -> int:
+        """Return the number of the line with a key, 0 if it can't be found out."""
         quoted = [rf"[\"']?{re.escape(key)}[\"']?" for key in keys]
         header = r"\s*\.\s*".join(quoted)
         pattern = rf"^\s*\[\s*{header}\s*[\].]|^\s*(?:[\w.-]+\.)?{quoted[-1]}\s*[=.]"
-        for number, line in enumerate(self._lines, start=1):
-            if re.match(pattern, line):
-                return f"{self._path}:{number}, {dotted}"
-        return f"{self._path}, {dotted}"
+        found = (n for n, line in enumerate(self._lines, start=1) if re.match(pattern, line))
+        return next(found, 0)
 
     def table(self, value: Any, *keys: str) -> dict[str, Any]:
         """Return *value*, which must be a table."""

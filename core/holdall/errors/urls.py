@@ -14,7 +14,9 @@ _OPTION: Final = re.compile(
     r"(?P<secret>(?:(?!::)[^&;#\s'\"])+)",
     re.IGNORECASE,
 )
-_NO_SECRET: Final = re.compile(r"(?:file|path|name|method|mode|type|[_.-]id)=$", re.IGNORECASE)
+_NO_SECRET: Final = re.compile(
+    r"(?:file|path|name|method|mode|type|[_.-](?:id|env|command))=$", re.IGNORECASE
+)
 _PORT: Final = re.compile(r"\d*/")
 
 

@@ -95,6 +95,8 @@ def decode(
             entry = _ENTRY_DECODER.decode(data)
         except _MALFORMED as error:
             reason = f"no journal entry ({error})"
+            if data.startswith(b"\0"):  # as no text of JSON does
+                reason = "a wrapper stored it; put its name, as encrypt::, before the store's URL"
             raise CorruptSessionError(session_id, location, reason) from error
         event = _event(session_id, location, entry.event)
         first = position.number == 0 and isinstance(event, Snapshot)

@@ -8,6 +8,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Final
 
 from holdall.contracts import Watchable
+from holdall.errors import StorageAccessError
 from holdall.journal import START, SessionSummarised, Snapshot, decode, position_of
 
 if TYPE_CHECKING:
@@ -40,14 +41,23 @@ def follow_session(
     """
     with closing(repository.open(session_id, mode="r")) as storage:
         position = _position(storage, after)
+        is_compacted = False
         while True:
-            for position, event in _behind(storage, position):  # noqa: B020 - it moves on
-                adds_nothing = isinstance(event, SessionSummarised) or (
-                    isinstance(event, Snapshot) and 0 < after == position.number - 1
-                )
-                after = position.number
-                if not adds_nothing:
-                    yield after, event
+            try:
+                for position, event in _behind(storage, position):  # noqa: B020 - it moves on
+                    adds_nothing = isinstance(event, SessionSummarised) or (
+                        isinstance(event, Snapshot) and 0 < after == position.number - 1
+                    )
+                    after = position.number
+                    is_compacted = False
+                    if not adds_nothing:
+                        yield after, event
+            except StorageAccessError:
+                # What was read was compacted in the middle, and is read from the snapshot on.
+                if is_compacted:
+                    raise
+                is_compacted = True
+                continue
             if not _is_continued(storage, position.number, timeout):
                 return
 

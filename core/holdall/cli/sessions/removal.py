@@ -18,6 +18,7 @@ from holdall.cli.options import (
     store_option,
 )
 from holdall.cli.output import note, print_json, print_line
+from holdall.cli.retention import STATES
 from holdall.errors import LockedStorageError, UnknownSessionError
 from holdall.upkeep import Retention, remove_session, surplus_sessions
 
@@ -58,7 +59,7 @@ def remove_sessions(session: tuple[str, ...], store: str | None) -> None:
     "--state",
     "states",
     multiple=True,
-    type=click.Choice(["empty", "new", "unfinished", "finished", "damaged"]),
+    type=click.Choice(STATES),
     metavar="STATE",
     help="Sessions in this state; may be repeated.  [default: finished]",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gettext import gettext as _
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,7 @@ import msgspec
 from holdall.cli.configuration import installed
 from holdall.cli.options import Seconds, chosen_repository, find_session, store_option
 from holdall.cli.output import print_line
+from holdall.errors import StorageError
 from holdall.journal import JobStarted, ResultRecorded, Snapshot, unpack_snapshot
 from holdall.upkeep import follow_session
 
@@ -45,9 +47,15 @@ def watch(
     repository = chosen_repository(store, installed())
     session_id = find_session(repository, session)
     shown: set[tuple[str, str, float]] = set()
-    for number, event in follow_session(repository, session_id, after=after, timeout=timeout):
-        for line in _lines(session_id, number, event, shown, as_json=as_json):
-            print_line(line)
+    number = after
+    try:
+        for number, event in follow_session(repository, session_id, after=after, timeout=timeout):
+            for line in _lines(session_id, number, event, shown, as_json=as_json):
+                print_line(line)
+    except StorageError as error:
+        text = _("`holdall sessions watch {id} --after {number}` goes on")
+        error.add_note(text.format(id=quote(session_id), number=number))
+        raise
 
 
 def _lines(

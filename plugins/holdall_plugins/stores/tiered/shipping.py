@@ -109,6 +109,12 @@ class Shipper:
                 self._thread = threading.Thread(target=self._work, name=name, daemon=True)
                 self._thread.start()
 
+    @property
+    def waits_for_sync(self) -> bool:
+        """Whether the last entries do not survive a power cut yet, and so are not shipped."""
+        with self._state:
+            return self._durable < self._wanted
+
     def put(self, ref: str) -> None:
         """Ship a blob before the entries that are appended from now on."""
         with self._state:

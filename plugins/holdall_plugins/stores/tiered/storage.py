@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from holdall.contracts import Sweepable
-from holdall.errors import StaleWriterError, StorageAccessError
+from holdall.errors import StaleWriterError, StorageAccessError, StorageError
 from holdall.stores import LogWrapper, StorageWrapper, is_repeated
 
 if TYPE_CHECKING:
@@ -79,9 +80,17 @@ class TieredStorage(StorageWrapper):
             return
         self._is_closed = True
         try:
+            self._sync()
             self._shipper.close(within_s=self._patience_s)
         finally:
             self.inner.close()
+
+    def _sync(self) -> None:
+        """Make what was appended last durable near, so that it goes to the far store, too."""
+        if self._shipper.waits_for_sync:
+            with suppress(StorageError):  # then it is not shipped, which is told
+                head = self.inner.append([], expect=self.inner.head)
+                self._shipper.note(head, is_durable=True)
 
 
 class _TieredLog(LogWrapper):
