@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.contract.scrambled import ScrambledRepository, framed
+from tests.contract.thinned import ThinnedKills
 
 from holdall.contracts import HasFolder, HasSummaries, Sweepable
 from holdall.journal import Journal, MetadataChanged, SessionCreated, list_sessions
@@ -37,7 +38,7 @@ _numbers = itertools.count()
 SECRET = b"nobody reads this " * 300
 
 
-class TestScrambledFiles(RepositoryContract):
+class TestScrambledFiles(ThinnedKills, RepositoryContract):
     @pytest.fixture
     def repository(self, tmp_path: Path) -> Repository:
         return ScrambledRepository(FileRepository(tmp_path))

@@ -1,14 +1,21 @@
-"""The contract of stores on servers, with fewer of the exchanges whose connection is lost."""
+"""The contract of stores with fewer repetitions; all of them are in the soak run."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import pytest
 
 from holdall.testing.guarantees.devices import DeviceGuarantees
 
 if TYPE_CHECKING:
     from holdall.contracts import Repository
     from holdall.testing.crash import Call
+
+
+REPEATED: Final = [
+    pytest.param(step, marks=pytest.mark.soak) for step in ("create", "append", "remove")
+]
 
 
 class ThinnedExchanges(DeviceGuarantees):
@@ -21,3 +28,13 @@ class ThinnedExchanges(DeviceGuarantees):
         self, repository: Repository, names: tuple[str, ...], number: int
     ) -> list[Call]:
         return super().loses_connection(repository, names, (number - 1) * self.every + 1)
+
+
+class ThinnedKills(DeviceGuarantees):
+    """A wrapper of plain files does of most steps what they do, which has a test of its own."""
+
+    @pytest.mark.parametrize("step", ["compact", "put_blob", *REPEATED])
+    def test_a_kill_at_any_system_call_loses_nothing(
+        self, repository: Repository, step: str
+    ) -> None:
+        super().test_a_kill_at_any_system_call_loses_nothing(repository, step)

@@ -576,7 +576,7 @@ def test_what_a_killed_removal_left_goes_with_the_next(path: Path) -> None:
 def test_a_session_is_removed_from_a_full_disk(
     path: Path, storage: SqliteStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    storage.append([b"x" * 1000] * 3000, expect=0)
+    storage.append([b"x" * 1000] * 600, expect=0)
     storage.close()
     steps: list[int] = []
 
