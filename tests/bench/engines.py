@@ -247,6 +247,35 @@ class Overlay(Composed):
         return OverlayRepository(self.opened("base"), self.opened("one"))
 
 
+class Encrypted(Composed):
+    """With a key of its own."""
+
+    name, goal = "encrypt::file", 1.2
+    before = ""
+
+    def repository(self) -> Repository:
+        key = self.folder / "key"
+        key.write_text(os.urandom(32).hex())
+        wrappers = f"{self.before}encrypt?key_file={key}"
+        return open_repository(f"{wrappers}::file://{self.folder}/store")
+
+
+class Compressed(Composed):
+    """At the default level."""
+
+    name = "compress::file"
+
+    def repository(self) -> Repository:
+        return open_repository(f"compress::file://{self.folder}/store")
+
+
+class CompressedAndEncrypted(Encrypted):
+    """In the order that saves something."""
+
+    name, goal = "compress::encrypt::file", 1.3
+    before = "compress::"
+
+
 ENGINES: Final[tuple[type[Engine], ...]] = (
     File,
     Sqlite,
@@ -255,5 +284,8 @@ ENGINES: Final[tuple[type[Engine], ...]] = (
     Mirror,
     Tiered,
     Overlay,
+    Encrypted,
+    Compressed,
+    CompressedAndEncrypted,
 )
 SHARED: Final[tuple[type[Shared], ...]] = (Sqlite, Postgresql)

@@ -73,8 +73,9 @@ LIMITED = ("bash", "-c", 'ulimit -f "$0" && exec "$@"')
         pytest.param(
             ["run", "smoke", "--store", "flie:///x"],
             2,
-            "no store is called 'flie'; did you mean 'file'? (installed: faulty, file, memory, "
-            "readonly, sqlite) (while opening the store 'flie:///x')",
+            "no store is called 'flie'; did you mean 'file'? (installed: az, compress, encrypt, "
+            "faulty, file, gs, latency, memory, mirror, overlay, postgresql, readonly, s3, sqlite, "
+            "tiered) (while opening the store 'flie:///x')",
             id="store-scheme",
         ),
         pytest.param(

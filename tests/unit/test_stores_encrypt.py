@@ -9,8 +9,12 @@ from base64 import b64encode, urlsafe_b64encode
 from contextlib import closing
 from hashlib import sha256
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from holdall.errors import CorruptSessionError, StorageAccessError, StoreUrlError
 from holdall.journal import Journal, SessionCreated, list_sessions, read_events
@@ -356,7 +360,7 @@ def test_a_listing_with_a_wrong_key_says_so_of_each_session(tmp_path: Path) -> N
     [without] = list_sessions(files)
 
     assert (right.state, right.title) == ("new", "Title")
-    assert (wrong.state, wrong.title) == ("damaged", "")
+    assert (wrong.state, wrong.title) == ("unreadable", "")
     assert "give the other one" in wrong.reason
     assert "a wrapper stored it; put its name, as encrypt::, before" in without.reason
 
@@ -443,7 +447,7 @@ def test_what_is_no_key_is_refused_and_not_shown(tmp_path: Path, text: str, reas
         ("key_command", "false", "the command 'false': it failed with 1"),
         ("key_command", "true", "the command 'true': it gives nothing"),
         ("key_command", "yes", "prints more than 4096 bytes"),
-        ("key_command", "sh -c 'sleep 60 & wait'", r"did not end within 0\.2 seconds"),
+        ("key_command", "sh -c 'sleep 600 & wait'", r"did not end within 0\.2 seconds"),
     ],
 )
 def test_a_key_that_is_not_there_is_told_with_its_place(
@@ -537,3 +541,20 @@ def test_the_place_of_the_key_can_be_a_setting(tmp_path: Path) -> None:
         "encrypt?key_env=LAB", MemoryRepository(), options=options
     )
     assert in_url.url == "encrypt?key_env=LAB::memory://"
+
+
+def test_an_entry_is_what_the_documentation_says(tmp_path: Path) -> None:
+    inner = MemoryRepository()
+    encrypted(inner, tmp_path).create("session").append([b"entry"], expect=0)
+    [data] = stored(inner)
+    head, nonce, sealed = data[:39], data[39:51], data[51:]
+    mark, key_id, salt, number = head[:3], head[3:11], head[11:27], head[27:35]
+    info = b"holdall encrypt 1 entries: session"
+
+    key = HKDF(algorithm=SHA256(), length=32, salt=salt, info=info).derive(bytes.fromhex(KEY))
+
+    assert (mark, int.from_bytes(number)) == (b"\0E1", 1)
+    assert key_id == Key(bytes.fromhex(KEY)).id
+    assert int.from_bytes(head[35:]) == crc32(head[:35])
+    assert AESGCM(key).decrypt(nonce, sealed, head + b"session") == b"entry"
+    assert len(data) - len(b"entry") == 67

@@ -107,7 +107,7 @@ def test_a_symbolic_link_in_place_of_a_session_is_not_followed(tmp_path: Path) -
         repository.open("session", mode="r")
 
     assert {info.id: info.state for info in list_sessions(repository)} == {
-        "session": "damaged",
+        "session": "unreadable",
         "other": "empty",
     }
     real.open("session").close()

@@ -358,7 +358,7 @@ class Shippable(Protocol):
         ...
 
 
-SessionPhase = Literal["empty", "new", "unfinished", "finished", "damaged", "busy"]
+SessionPhase = Literal["empty", "new", "unfinished", "finished", "damaged", "unreadable", "busy"]
 """How far a session is, as a listing shows it; see `SessionInfo.state`."""
 
 
@@ -369,17 +369,17 @@ class SessionInfo:
     Attributes:
         state: `empty` was created and never checkpointed; `new` has no results;
             `unfinished` lacks results of selected jobs; `finished` has them all;
-            `damaged` can't be read; `busy` can't be read now, since another process keeps
-            the store.
+            `damaged` is not as it was written; `unreadable` can't be read for another
+            reason; `busy` can't be read now, since another process keeps the store.
         verdict: `PASS` or `FAIL`, as every report says it; empty if the session is
-            `empty`, `damaged` or `busy`.
+            `empty` or can't be read.
         counts: How many jobs ended with which outcome; only outcomes that occur.
         created: Seconds since 1970, UTC; 0 if unknown.
         modified: The moment of its last event; 0 if unknown.
         jobs: How many jobs are selected, over all devices.
         results: How many of the selected jobs have a result.
         devices: The ids of its devices; none of a session that an older holdall closed.
-        reason: Why a damaged or busy session can't be read.
+        reason: Why a session that is damaged, unreadable or busy can't be read.
     """
 
     id: str

@@ -75,7 +75,9 @@ def _described(
     except HoldallError as error:
         if _is_removed(repository, session_id):  # while it was read, and so it looked damaged
             raise UnknownSessionError(repository.url, session_id, ()) from error
-        return SessionInfo(id=session_id, state="damaged", reason=str(error))
+        is_damaged = isinstance(error, CorruptSessionError)
+        state: SessionPhase = "damaged" if is_damaged else "unreadable"
+        return SessionInfo(id=session_id, state=state, reason=str(error))
 
 
 def _is_removed(repository: Repository, session_id: str) -> bool:

@@ -105,7 +105,7 @@ def _why_nothing(damage: CorruptSessionError | None) -> str:
 def _results_before(repository: Repository, session_id: str) -> int | None:
     """Return how many results a session had by its ends, which may be whole all the same."""
     infos = [info for info in list_sessions(repository) if info.id == session_id]
-    return next((info.results for info in infos if info.state != "damaged"), None)
+    return next((info.results for info in infos if not info.reason), None)
 
 
 def _created(repository: Repository, session_id: str) -> Storage:

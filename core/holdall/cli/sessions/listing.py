@@ -134,7 +134,7 @@ def _behind(session_id: str, unshipped: dict[str, int | None] | None) -> dict[st
 
 def _devices_of(repository: Repository, info: SessionInfo) -> Sequence[str]:
     """Return the ids of a session's devices, which is read where no summary says them."""
-    if info.devices or info.state in {"empty", "damaged", "busy"}:
+    if info.devices or info.reason or info.state == "empty":
         return info.devices
     with closing(repository.open(info.id, mode="r")) as storage:
         return [device.id for device in SessionView.of(storage).devices]

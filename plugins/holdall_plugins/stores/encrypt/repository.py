@@ -61,7 +61,11 @@ class EncryptedRepository(RecodedRepository):
     @property
     def url(self) -> str:
         """The URL that opens this repository again; it says where the key is."""
-        query = f"?{urlencode({self._source.kind: self._source.value})}" if self._in_url else ""
+        query = (
+            f"?{urlencode({self._source.kind: self._source.value}, safe='/')}"
+            if self._in_url
+            else ""
+        )
         return f"encrypt{query}::{self.inner.url}"
 
     def codec(self, session_id: str) -> Codec:
