@@ -1,6 +1,6 @@
 """What stores cost, beside what they should: `python tests/bench/storage.py [WORD...]`.
 
-Without words every row is printed, in about two minutes; with words those whose name has one
+Without words every row is printed, in two to three minutes; with words those whose name has one
 of them, as `checkpoint`, `together`, `list`, `copy`, `ship`, `memory`, or the name of a store.
 
 For a checkpoint each store stands beside the bare primitive of the same engine, and a wrapper
@@ -315,7 +315,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("words", nargs="*", metavar="WORD")
-    parser.add_argument("--count", type=int, default=60, help="results that are timed")
+    parser.add_argument("--count", type=int, default=40, help="results that are timed")
     parser.add_argument("--memory-of", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.memory_of:

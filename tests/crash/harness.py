@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import secrets
 import signal
 import sys
 import tempfile
@@ -177,6 +178,14 @@ def of_overlay(network: Network) -> Subject:
     return Subject(lambda: OverlayRepository(*map(open_repository, urls)), begin=urls[0])
 
 
+def of_encrypted(network: Network) -> Subject:
+    key = network.folder / "lab.key"
+    key.write_text(secrets.token_hex(32), encoding="ascii")
+    key.chmod(0o600)
+    url = f"compress::encrypt?key_file={key}::{network.folder_url('store')}"
+    return Subject(lambda: open_repository(url))
+
+
 STORES: Final[dict[str, Callable[[Network], Subject]]] = {
     "file": of_file,
     "sqlite": of_sqlite,
@@ -186,6 +195,7 @@ STORES: Final[dict[str, Callable[[Network], Subject]]] = {
     "mirror(sqlite,s3)": of_far_mirror,
     "tiered(file,postgresql)": of_tiered,
     "overlay(file,file)": of_overlay,
+    "compress::encrypt::file": of_encrypted,
 }
 
 

@@ -8,6 +8,7 @@ By hand, each step is printed:
 from __future__ import annotations
 
 import json
+import secrets
 import sys
 import tempfile
 import time
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 JOBS, FEW = 30, 12
 PATIENT = "timeout_s=2&retry_s=20&connect_timeout=2"
-SAFE = "file://{folder}/safe"
+SAFE = "compress::encrypt?key_file={folder}/lab.key::file://{folder}/safe"
 """Where the copy goes."""
 
 SLOW = 21
@@ -115,6 +116,9 @@ def carried_far(folder: Path, server: postgresql.Server, say: Say) -> None:
     """Record, kill the server and then the run, ship, copy, pack, unpack, resume, export."""
     cli = command_line(folder)
     lab = write_provider(folder, definitions(folder))
+    key = folder / "lab.key"
+    key.write_text(secrets.token_hex(32), encoding="ascii")
+    key.chmod(0o600)
     near, far = f"file://{folder}/near", server.url(f"schema=story&{PATIENT}")
     write_stores(
         cli,
@@ -142,6 +146,9 @@ def carried_far(folder: Path, server: postgresql.Server, say: Say) -> None:
     say(f"near and far: {len(entries(open_repository(far)))} entries each, {dict(counts)}")
 
     done(cli, "sessions", "copy", "last", "--store", "lab", "--to", "safe")
+    kept = b"".join(path.read_bytes() for path in (folder / "safe").rglob("*") if path.is_file())
+    assert b"xxxx" not in kept
+    assert b"job-00" not in kept
     done(cli, "sessions", "pack", "last", "--store", "safe", "-o", "night.holdall.zip")
     (folder / "elsewhere").mkdir()
     other = command_line(folder / "elsewhere")
