@@ -49,7 +49,8 @@ _LARGEST_ENTRIES: Final = 1 << 30
 _SMALL: Final = 1 << 26
 """Bytes that an archive may unpack to, however small it is."""
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
-_MALFORMED: Final = (BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+# Of a number that leads before the start of the file Python says so by an OSError.
+_MALFORMED: Final = (BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
 
 
 class Limits(NamedTuple):

@@ -84,5 +84,7 @@ def _drop(database: Database, statement: str, session: int, limit: int) -> bool:
 
 def _give_back(database: Database, limit: int) -> bool:
     with database.writing("give room back from") as cursor:
-        cursor.execute(f"PRAGMA incremental_vacuum({limit})").fetchall()
+        # Python makes one step of a statement without columns, and one step gives back one page.
+        for _ in range(limit):
+            cursor.execute("PRAGMA incremental_vacuum(1)")
         return bool(cursor.execute("PRAGMA freelist_count").fetchone() == (0,))
