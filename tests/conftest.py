@@ -57,6 +57,14 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         config.option.dist = "worksteal"
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run half as many again as there are cores: tests often wait, for children and for disks."""
+    wished = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return int(wished) if wished else (3 * (cores or 1) + 1) // 2
+
+
 @pytest.fixture(scope="session")
 def install() -> str:
     """Return the command that installs all of it."""

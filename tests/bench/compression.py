@@ -26,8 +26,8 @@ from holdall.stores import open_repository
 from holdall_plugins.stores.compress.zstandard import (
     DICTIONARIES,
     LATEST,
+    Packer,
     allowed,
-    compressed,
     decompressed,
 )
 
@@ -62,10 +62,11 @@ def measure(name: str, entries: list[bytes]) -> None:
     """Print how small entries get, and what that takes."""
     size = sum(map(len, entries))
     for label, dictionary in (("alone", 0), ("dictionary", LATEST)):
+        packer = Packer(3, dictionary)
         packed, times, backs = 0, [], []
         for entry in entries:
             began = time.perf_counter()
-            frame = compressed(entry, 3, dictionary)
+            frame = packer.packed(entry)
             times.append(time.perf_counter() - began)
             packed += min(len(entry), len(frame or entry) + 2)
             if frame:

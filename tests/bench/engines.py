@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from holdall.stores import open_repository
+from holdall_plugins.stores.compress import CompressedRepository
+from holdall_plugins.stores.encrypt import EncryptedRepository
+from holdall_plugins.stores.encrypt.source import KeySource
 from holdall_plugins.stores.mirror import MirrorRepository
 from holdall_plugins.stores.overlay import OverlayRepository
 from holdall_plugins.stores.tiered import TieredRepository
@@ -251,13 +254,11 @@ class Encrypted(Composed):
     """With a key of its own."""
 
     name, goal = "encrypt::file", 1.2
-    before = ""
 
     def repository(self) -> Repository:
         key = self.folder / "key"
         key.write_text(os.urandom(32).hex())
-        wrappers = f"{self.before}encrypt?key_file={key}"
-        return open_repository(f"{wrappers}::file://{self.folder}/store")
+        return EncryptedRepository(self.opened("store"), KeySource("key_file", str(key)))
 
 
 class Compressed(Composed):
@@ -266,14 +267,16 @@ class Compressed(Composed):
     name = "compress::file"
 
     def repository(self) -> Repository:
-        return open_repository(f"compress::file://{self.folder}/store")
+        return CompressedRepository(self.opened("store"))
 
 
 class CompressedAndEncrypted(Encrypted):
     """In the order that saves something."""
 
     name, goal = "compress::encrypt::file", 1.3
-    before = "compress::"
+
+    def repository(self) -> Repository:
+        return CompressedRepository(super().repository())
 
 
 ENGINES: Final[tuple[type[Engine], ...]] = (

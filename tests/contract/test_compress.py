@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.contract.recoded import KEY, VARIABLE, change_blob, change_journal
+from tests.contract.thinned import ThinnedKills
 
 from holdall.stores import file_url, open_repository
 from holdall.testing import RepositoryContract, WrapperContract
@@ -48,7 +49,7 @@ class TestCompressedMemory(WrapperContract):
         return open_repository(f"memory://compressed {next(_numbers)}")
 
 
-class TestCompressedAndEncryptedFiles(RepositoryContract):
+class TestCompressedAndEncryptedFiles(ThinnedKills, RepositoryContract):
     @pytest.fixture
     def repository(self, tmp_path: Path) -> Repository:
         inner = open_repository(f"encrypt?key_env={VARIABLE}::{file_url(tmp_path)}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from tests.contract.thinned import ThinnedExchanges
 from tests.servers import postgresql
 
 from holdall.testing import RepositoryContract
@@ -27,7 +28,7 @@ WHERE n = 0 AND blob = (SELECT key FROM blobs WHERE ref = %s)
 """
 
 
-class TestPostgresqlRepository(RepositoryContract):
+class TestPostgresqlRepository(ThinnedExchanges, RepositoryContract):
     @pytest.fixture
     def repository(self) -> Iterator[Repository]:
         repository = PostgresqlRepository.from_url(postgresql.new_url())
@@ -49,6 +50,11 @@ class TestPostgresqlRepository(RepositoryContract):
     def damage_blob(self, repository: Repository, session_id: str, ref: str) -> None:
         del session_id
         _change(repository, _CHUNK, ref)
+
+
+@pytest.mark.soak
+class TestPostgresqlRepositoryAtEachExchange(TestPostgresqlRepository):
+    every = 1
 
 
 def _change(repository: Repository, statement: str, value: str) -> None:

@@ -6,6 +6,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.contract.thinned import ThinnedExchanges
 from tests.servers.s3 import server
 
 from holdall.testing import RepositoryContract
@@ -21,7 +22,7 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "tests")
 
 
-class TestS3Repository(RepositoryContract):
+class TestS3Repository(ThinnedExchanges, RepositoryContract):
     @pytest.fixture
     def repository(self) -> Repository:
         return S3Repository.from_url(server().url(f"100%25-%231/{uuid.uuid4().hex}"))
@@ -45,6 +46,11 @@ class TestS3Repository(RepositoryContract):
         assert isinstance(repository, S3Repository)
         place, _first = repository._place_of(session_id)
         _change(repository, f"{place.blobs}/{ref.removeprefix('sha256:')}")
+
+
+@pytest.mark.soak
+class TestS3RepositoryAtEachExchange(TestS3Repository):
+    every = 1
 
 
 def _change(repository: S3Repository, key: str) -> None:

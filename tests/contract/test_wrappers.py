@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.contract.thinned import ThinnedKills
 
 from holdall.contracts import HasFolder
 from holdall.errors import (
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from holdall.contracts.stores import Repository
 
 
-class TestFaultyRepository(WrapperContract):
+class TestFaultyRepository(ThinnedKills, WrapperContract):
     wrapper = FaultyRepository
     head = "faulty?fail=1000000"
 

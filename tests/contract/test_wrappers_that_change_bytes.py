@@ -8,11 +8,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.contract.scrambled import ScrambledRepository, framed
+from tests.contract.thinned import ThinnedKills
 
 from holdall.contracts import HasFolder, HasSummaries, Sweepable
 from holdall.journal import Journal, MetadataChanged, SessionCreated, list_sessions
 from holdall.stores import RepositoryWrapper, StorageWrapper
 from holdall.testing import RepositoryContract
+from holdall.testing.guarantees.blobs import BlobGuarantees
+from holdall.testing.guarantees.devices import DeviceGuarantees
+from holdall.testing.guarantees.entries import EntryGuarantees
+from holdall.testing.guarantees.logs import LogGuarantees
+from holdall.testing.guarantees.processes import ProcessGuarantees
+from holdall.testing.guarantees.readers import ReaderGuarantees
+from holdall.testing.guarantees.sessions import SessionGuarantees
+from holdall.testing.guarantees.subject import RepositoryTests
+from holdall.testing.guarantees.threads import ThreadGuarantees
+from holdall.testing.guarantees.writers import WriterGuarantees
 from holdall_plugins.stores.file import FileRepository
 from holdall_plugins.stores.memory import MemoryRepository
 from holdall_plugins.stores.sqlite import SqliteRepository
@@ -27,7 +38,7 @@ _numbers = itertools.count()
 SECRET = b"nobody reads this " * 300
 
 
-class TestScrambledFiles(RepositoryContract):
+class TestScrambledFiles(ThinnedKills, RepositoryContract):
     @pytest.fixture
     def repository(self, tmp_path: Path) -> Repository:
         return ScrambledRepository(FileRepository(tmp_path))
@@ -55,10 +66,29 @@ class TestScrambledMemory(RepositoryContract):
         return ScrambledRepository(MemoryRepository.from_url(f"memory://once {next(_numbers)}"))
 
 
-class TestScrambledDatabase(RepositoryContract):
+class ScrambledDatabase(RepositoryTests):
     @pytest.fixture
     def repository(self, tmp_path: Path) -> Repository:
         return ScrambledRepository(SqliteRepository(tmp_path / "lab.db"))
+
+
+class TestScrambledDatabase(
+    ScrambledDatabase,
+    EntryGuarantees,
+    WriterGuarantees,
+    BlobGuarantees,
+    LogGuarantees,
+    ReaderGuarantees,
+    ThreadGuarantees,
+    SessionGuarantees,
+    ProcessGuarantees,
+):
+    """The contract without the tracing of system calls, which files above and SQLite have."""
+
+
+@pytest.mark.soak
+class TestScrambledDatabaseTraced(ScrambledDatabase, DeviceGuarantees):
+    """What takes the tracing of system calls, which is slow."""
 
 
 class TestScrambledTwice(RepositoryContract):

@@ -34,14 +34,16 @@ def poll(folder: Path, polls: int, readers: int) -> Counter[str]:
     storage = repository.create("session")
     storage.append([_entry(1)], expect=0)
     storage.close()
-    done = _PROCESSES.Event()
+    begun, done = _PROCESSES.Event(), _PROCESSES.Event()
     counts: Any = _PROCESSES.Queue()
-    writer = _PROCESSES.Process(target=_write, args=(folder, done, counts))
+    writer = _PROCESSES.Process(target=_write, args=(folder, begun, done, counts))
     watchers = [
         _PROCESSES.Process(target=_watch, args=(folder, polls // readers, counts))
         for _ in range(readers)
     ]
-    for process in (writer, *watchers):
+    writer.start()
+    assert begun.wait(60)
+    for process in watchers:
         process.start()
     total: Counter[str] = Counter()
     for _ in watchers:
@@ -53,7 +55,7 @@ def poll(folder: Path, polls: int, readers: int) -> Counter[str]:
     return total
 
 
-def _write(folder: Path, done: Any, counts: Any) -> None:
+def _write(folder: Path, begun: Any, done: Any, counts: Any) -> None:
     storage = FileRepository(folder).open("session")
     head, appended, compacted = storage.head, 0, 0
     while not done.is_set():
@@ -62,6 +64,7 @@ def _write(folder: Path, done: Any, counts: Any) -> None:
         if appended % 10 == 0:
             head = storage.compact(_entry(head + 1), expect=head)
             compacted += 1
+            begun.set()
         time.sleep(0.0003)  # or the readers would spend their time on reading, not on looking
     storage.close()
     counts.put({"appends": appended, "compactions": compacted})

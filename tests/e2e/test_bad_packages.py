@@ -26,6 +26,9 @@ USES = {
 
 EVERY = (*PACKAGES, *OPTIONS_OF_NO_TYPE)
 
+# `list` and the doctor, which cost one start, tell of all; what costs one for each, of some.
+EVERY_NTH = [3, pytest.param(1, marks=pytest.mark.soak)]
+
 # Each command in a process of its own, which costs a fork instead of a start of Python.
 FORKS = """
 import json, os, sys, tempfile
@@ -63,6 +66,15 @@ def lab(holdall: Cli) -> Cli:
     return holdall
 
 
+def some(every: int) -> list[Package]:
+    """Return all packages but for exporters, of which each n-th is there."""
+    return [
+        each
+        for number, each in enumerate(PACKAGES)
+        if each.kind != "exporters" or number % every == 0
+    ]
+
+
 def about(rows: list[dict[str, Any]], package: Package) -> dict[str, Any]:
     (found,) = [row for row in rows if row["distribution"] == package.distribution]
     assert (found["kind"], found["id"], found["version"]) == (package.kind, package.id, "1.5")
@@ -89,9 +101,10 @@ def test_the_doctor_says_what_an_import_tells(lab: Cli) -> None:
         assert package.words in found["reason"], package.id
 
 
-def test_show_why_and_the_command_that_uses_it_give_the_same_reason(lab: Cli) -> None:
+@pytest.mark.parametrize("every", EVERY_NTH)
+def test_show_why_and_the_command_that_uses_it_give_the_same_reason(lab: Cli, every: int) -> None:
     # `show` loads a plugin as `why` does: some are enough.
-    shown, packages = PACKAGES[::4], [each for each in PACKAGES if each.id != "Odd-Runner"]
+    shown, packages = PACKAGES[::4], [each for each in some(every) if each.id != "Odd-Runner"]
     commands = [["plugins", "show", each.id, "--kind", each.kind] for each in shown]
     commands += [["plugins", "why", each.id, "--kind", each.kind] for each in packages]
     uses = [[part.format(id=each.id) for part in USES[each.kind]] for each in packages]
@@ -109,10 +122,12 @@ def test_show_why_and_the_command_that_uses_it_give_the_same_reason(lab: Cli) ->
         assert "Traceback" not in text, command
 
 
-def test_check_gives_the_same_reason_and_exits_with_4(lab: Cli) -> None:
-    commands = [["plugins", "check", each.id, "--kind", each.kind] for each in PACKAGES]
+@pytest.mark.parametrize("every", EVERY_NTH)
+def test_check_gives_the_same_reason_and_exits_with_4(lab: Cli, every: int) -> None:
+    packages = some(every)
+    commands = [["plugins", "check", each.id, "--kind", each.kind] for each in packages]
 
-    for package, (code, text) in zip(PACKAGES, ran(lab, commands), strict=True):
+    for package, (code, text) in zip(packages, ran(lab, commands), strict=True):
         assert code == 4, package.id
         assert package.words in text, (package.id, text)
         assert f"{package.distribution} 1.5" in text, package.id

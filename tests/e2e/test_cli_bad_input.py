@@ -74,8 +74,8 @@ LIMITED = ("bash", "-c", 'ulimit -f "$0" && exec "$@"')
             ["run", "smoke", "--store", "flie:///x"],
             2,
             "no store is called 'flie'; did you mean 'file'? (installed: az, compress, encrypt, "
-            "faulty, file, gs, latency, memory, mirror, overlay, postgresql, readonly, s3, sqlite, "
-            "tiered) (while opening the store 'flie:///x')",
+            "faulty, file, gs, latency, memory, mirror, overlay, postgresql, readonly, s3, "
+            "sqlite, tiered) (while opening the store 'flie:///x')",
             id="store-scheme",
         ),
         pytest.param(

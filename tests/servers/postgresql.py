@@ -198,12 +198,24 @@ def _is_open_to_all(program: Path) -> bool:
 
 
 def _copied(programs: Path, target: Path) -> Path:
-    """Copy the programs from a folder that only root may enter."""
-    for name in ("bin/postgres", "bin/initdb"):
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(programs / name, target / name)
-    for name in ("lib", "share"):
-        shutil.copytree(programs / name, target / name, symlinks=True)
+    """Bring the programs out of a folder that only root may enter, with what they link to.
+
+    They look for their libraries beside their package, as the wheel has it.
+    """
+    package = programs.parent
+    for folder in (programs, package.with_name(f"{package.name}.libs")):
+        if folder.is_dir():
+            inside = target / folder.relative_to(package.parent)
+            shutil.copytree(folder, inside, symlinks=True, copy_function=_linked)
+    return target / programs.relative_to(package.parent)
+
+
+def _linked(source: str, target: str) -> str:
+    """Give a file a second name, which costs nothing; on another file system a copy."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
     return target
 
 

@@ -607,11 +607,11 @@ def profile(examples: int, steps: int) -> settings:
 
 
 def test_the_engine_is_what_its_model_is_after_every_step() -> None:
-    run_state_machine_as_test(Engine, settings=profile(200, 50))
+    run_state_machine_as_test(Engine, settings=profile(70, 50))
 
 
 def test_the_engine_on_files_is_what_its_model_is_after_every_step() -> None:
-    run_state_machine_as_test(EngineOnFiles, settings=profile(30, 25))
+    run_state_machine_as_test(EngineOnFiles, settings=profile(20, 25))
 
 
 @pytest.mark.soak

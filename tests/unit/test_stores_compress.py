@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from hashlib import sha256
 
 import pytest
@@ -100,8 +101,12 @@ def test_a_few_bytes_never_unpack_to_many() -> None:
     storage.append([EVENT], expect=0)
     stored(inner)[0] = b"\0Z" + bomb
 
+    tracemalloc.start()
     with pytest.raises(CorruptSessionError, match="it unpacks to more than 16777216 bytes"):
         list(storage.read())
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 3 << 24
 
 
 def test_an_entry_that_would_be_refused_as_too_much_is_stored_as_it_is(

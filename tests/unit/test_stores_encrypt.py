@@ -262,10 +262,11 @@ def test_a_log_that_is_cut_anywhere_is_read_and_gone_on_with(tmp_path: Path) -> 
             assert left.read() == due
         again = storage.open_log("job")
         assert again.size == len(due)
-        again.write(b"the end")
+        more = b"at %d" % cut  # so that each is a blob of its own
+        again.write(more)
         ref = again.seal()
-        assert ref == f"sha256:{sha256(due + b'the end').hexdigest()}"
-        assert read_blob(storage, ref) == due + b"the end"
+        assert ref == f"sha256:{sha256(due + more).hexdigest()}"
+        assert read_blob(storage, ref) == due + more
 
 
 def test_a_log_that_is_cut_while_it_is_gone_on_with_is_gone_on_with_again(tmp_path: Path) -> None:
@@ -290,8 +291,8 @@ def test_a_log_that_is_cut_while_it_is_gone_on_with_is_gone_on_with_again(tmp_pa
         with storage.read_log("job") as left:
             assert left.read() == b"kept"
         again = storage.open_log("job")
-        again.write(b", more")
-        assert read_blob(storage, again.seal()) == b"kept, more"
+        again.write(b" at %d" % cut)
+        assert read_blob(storage, again.seal()) == b"kept at %d" % cut
 
 
 def test_a_byte_of_a_live_log_that_changed_is_told(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_credentials_of_the_settings_are_in_no_text() -> None:
 
 
 def test_a_bucket_that_is_not_there_is_named() -> None:
-    repository = open_repository(server().url(bucket="nowhere"))
+    repository = open_repository(server().url(bucket="nowhere", query="retry_s=1"))
 
     for use in (repository.create, lambda _id: list(repository.ids()), repository.open):
         with pytest.raises(StorageAccessError, match="there is no bucket 'nowhere'; create it"):

@@ -152,7 +152,6 @@ class DeviceGuarantees(RepositoryTests):
             inject = f"inject={names}:error=ENOSPC:when={number}"
             work = partial(_one_step, self, repository, session_id, step)
             calls = self.traced(work, "-e", inject)
-
             said = [call.path for call in calls if call.name == "mark"]
             with contextlib.closing(self.reopen(repository).open(session_id)) as storage:
                 entries = list(storage.read())
@@ -161,6 +160,8 @@ class DeviceGuarantees(RepositoryTests):
                     assert storage.head == 2
                 head = storage.head
                 assert storage.append([b"next"], expect=head) == head + 1
+            if not any(call.is_failed_on_purpose for call in calls):
+                return  # the step makes fewer writes
 
     @pytest.mark.parametrize("step", ["create", "append", "compact", "put_blob", "remove"])
     def test_a_kill_at_any_system_call_loses_nothing(
@@ -177,7 +178,6 @@ class DeviceGuarantees(RepositoryTests):
             work = partial(_one_step, self, repository, session_id, step)
             calls = self.traced(work, "-e", inject)
             said = [call.path for call in calls if call.name == "mark"]
-
             again = self.reopen(repository)
             if step not in ("create", "remove") or session_id in again.ids():
                 _goes_on(again, session_id)

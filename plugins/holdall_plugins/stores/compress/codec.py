@@ -6,13 +6,14 @@ that has sessions already.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 from holdall_plugins.stores.compress.zstandard import (
     LATEST,
+    Packer,
     allowed,
-    compressed,
     decompressed,
 )
 from holdall_plugins.stores.recoded import DamageError
@@ -39,13 +40,22 @@ class CompressCodec:
     def __init__(self, level: int) -> None:
         self._level: Final = level
 
+    # Made when they are needed: a listing has a codec for each session, and only reads.
+    @cached_property
+    def _small(self) -> Packer:
+        return Packer(self._level, LATEST)
+
+    @cached_property
+    def _large(self) -> Packer:
+        return Packer(self._level)
+
     def begin(self, last: Callable[[], bytes | None]) -> None:
         """Do nothing."""
 
     def stored_entry(self, number: int, entry: bytes) -> bytes:
         """Return an entry as it is stored."""
         del number
-        frame = compressed(entry, self._level, LATEST if len(entry) <= _SMALL else 0)
+        frame = (self._small if len(entry) <= _SMALL else self._large).packed(entry)
         if frame is not None and len(frame) + len(_MARK) < len(entry):
             return _MARK + frame
         return _AS_IS + entry if entry.startswith(b"\0") else entry
@@ -95,11 +105,11 @@ class CompressStream:
     front = _FRONT
 
     def __init__(self, level: int) -> None:
-        self._level: Final = level
+        self._packer: Final = Packer(level)
 
     def stored(self, kind: Kind, count: int, data: bytes) -> bytes:
         """Return a piece as it is stored."""
-        frame = compressed(data, self._level)
+        frame = self._packer.packed(data)
         body = b"=" + data if frame is None else b"Z" + frame
         return _sum(kind, count, body) + body
 

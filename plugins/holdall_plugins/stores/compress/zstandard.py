@@ -36,15 +36,22 @@ def allowed(size: int) -> int:
     return min(LARGEST, max(_FREE, _RATIO * size))
 
 
-def compressed(data: bytes, level: int, dictionary: int = 0) -> bytes | None:
-    """Return *data* as one frame, None if that is not smaller or could not be read again."""
-    used: Any = _dictionary(dictionary).as_digested_dict if dictionary else None
-    options: dict[int, int] = {
-        zstd.CompressionParameter.compression_level: level,
-        zstd.CompressionParameter.checksum_flag: 1,
-    }
-    frame = zstd.compress(data, options=options, zstd_dict=used)
-    return frame if len(frame) < len(data) <= allowed(len(frame)) else None
+class Packer:
+    """Compresses at one level, for one thread at a time: to make a context takes longest."""
+
+    def __init__(self, level: int, dictionary: int = 0) -> None:
+        used: Any = _dictionary(dictionary).as_digested_dict if dictionary else None
+        options: dict[int, int] = {
+            zstd.CompressionParameter.compression_level: level,
+            zstd.CompressionParameter.checksum_flag: 1,
+        }
+        self._compressor: Final = zstd.ZstdCompressor(options=options, zstd_dict=used)
+
+    def packed(self, data: bytes) -> bytes | None:
+        """Return *data* as one frame, None if that is not smaller or could not be read again."""
+        self._compressor.set_pledged_input_size(len(data))
+        frame = self._compressor.compress(data, zstd.ZstdCompressor.FLUSH_FRAME)
+        return frame if len(frame) < len(data) <= allowed(len(frame)) else None
 
 
 def decompressed(frame: bytes, largest: int) -> bytes:

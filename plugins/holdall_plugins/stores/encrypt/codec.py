@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import struct
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    from holdall_plugins.stores.encrypt.key import Key
+    from holdall_plugins.stores.encrypt.key import Key, Names
     from holdall_plugins.stores.recoded import Codec, Kind, StreamCodec
 
 _MARK: Final = b"\0E1"
@@ -46,8 +47,11 @@ class EncryptCodec:
         self._session_id: Final = session_id
         self._location: Final = location
         self._bound: Final = session_id.encode("utf-8", "surrogatepass")
-        self._names: Final = key.names(session_id)
         self._session: tuple[bytes, AESGCM] | None = None
+
+    @cached_property
+    def _names(self) -> Names:
+        return self._key.names(self._session_id)
 
     def begin(self, last: Callable[[], bytes | None]) -> None:
         """Take the salt that the session has, or make the one that it will have.
