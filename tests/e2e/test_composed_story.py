@@ -247,7 +247,10 @@ def mirrored(folder: Path, quorum: str, *, comes_back: bool, say: Say) -> None:
 
 @pytest.mark.parametrize(
     ("quorum", "comes_back"),
-    [pytest.param("", True, id="for-a-time"), pytest.param("?quorum=1", False, id="to-the-end")],
+    [
+        pytest.param("", True, id="for-a-time", marks=pytest.mark.soak),
+        pytest.param("?quorum=1", False, id="to-the-end"),
+    ],
 )
 @pytest.mark.timeout(120)
 def test_a_mirrored_session_goes_on_while_its_bucket_is_away(
