@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.contract.several import away, change_blob, change_entry
 
-from holdall.contracts import Repairable
+from holdall.contracts import Repairable, Watchable
 from holdall.errors import (
     CorruptSessionError,
     FailedStorageError,
@@ -58,6 +58,26 @@ def steps(repository: Repository, said: Callable[[int], object]) -> None:
         said(storage.append(numbered(2, first=4), expect=3))
         said(storage.compact(numbered(1, first=6)[0], expect=5))
         said(storage.append(numbered(1, first=7), expect=6))
+
+
+def test_a_quorum_of_one_begins_nothing_that_readers_could_miss(tmp_path: Path) -> None:
+    for name in "bc":
+        (tmp_path / name).touch()  # no store can be made there
+
+    with pytest.raises(StorageAccessError):
+        MirrorRepository(*files(tmp_path, "abc"), quorum=1).create("session")
+
+    assert list(FileRepository(tmp_path / "a").ids()) == []
+
+
+def test_whoever_waits_at_a_mirror_is_told_what_any_of_its_stores_has(tmp_path: Path) -> None:
+    mirror = MirrorRepository(*files(tmp_path), quorum=2)
+    with closing(mirror.create("session")) as storage:
+        storage.append(numbered(2), expect=0)
+        with closing(mirror.open("session", mode="r")) as reader:
+            assert isinstance(reader, Watchable)
+            assert reader.wait(0, timeout=60.0) == 2
+            assert reader.wait(2, timeout=0.01) == 2
 
 
 def entries(repository: Repository, mode: str = "r") -> list[tuple[int, bytes]]:

@@ -48,11 +48,8 @@ KNOWN_ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = {
         "xunit": "holdall-xunit",
     },
     "repositories": {
-        "gs": "holdall-gs",
         "mysql": "holdall-mysql",
-        "postgresql": "holdall-postgresql",
         "redis": "holdall-redis",
-        "s3": "holdall-s3",
     },
 }
 """Names that are no typing error, by kind, and the distribution that would provide each."""

@@ -164,6 +164,16 @@ class GuardedStorage(StorageWrapper):
         with calling(self._plugin, f"closing the session {self.inner.id!r}"):
             self.inner.close()
 
+    def asked(self, doing: str, step: Callable[[], T]) -> T:
+        """Return what an optional member of the plugin's storage gives."""
+        with calling(self._plugin, doing):
+            return super().asked(doing, step)
+
+    def listed(self, doing: str, items: Callable[[], Iterable[T]]) -> Iterator[T]:
+        """Yield what an optional member of the plugin's storage lists."""
+        with calling(self._plugin, doing):
+            yield from items()
+
 
 def _is_one_of(errors: Sequence[BaseException], error: BaseException) -> bool:
     return any(error is known for known in errors)

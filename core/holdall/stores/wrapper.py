@@ -140,6 +140,16 @@ class StorageWrapper:
         """Let go of the session; calling it again does nothing."""
         self.inner.close()
 
+    def asked(self, doing: str, step: Callable[[], T]) -> T:
+        """Return what an optional member of the inner storage gives."""
+        del doing
+        return step()
+
+    def listed(self, doing: str, items: Callable[[], Iterable[T]]) -> Iterator[T]:
+        """Yield what an optional member of the inner storage lists."""
+        del doing
+        yield from items()
+
 
 class RepositoryWrapper:
     """Another repository, of which a subclass changes something.
@@ -213,7 +223,7 @@ class _Folder:
     @property
     def folder(self) -> Path:
         """The session's folder."""
-        return self.inner.folder
+        return cast("StorageWrapper", self).asked("telling its folder", lambda: self.inner.folder)
 
 
 class _Sweep:
@@ -221,15 +231,16 @@ class _Sweep:
 
     def blobs(self) -> Iterator[str]:
         """Yield the refs of the blobs that are stored."""
-        return self.inner.blobs()
+        return cast("StorageWrapper", self).listed("listing its blobs", self.inner.blobs)
 
     def logs(self) -> Iterator[str]:
         """Yield the names of the live logs."""
-        return self.inner.logs()
+        return cast("StorageWrapper", self).listed("listing its logs", self.inner.logs)
 
     def drop(self, ref: str) -> None:
         """Drop a blob that no entry names."""
-        self.inner.drop(ref)
+        wrapper = cast("StorageWrapper", self)
+        wrapper.asked(f"dropping the blob {ref!r}", lambda: self.inner.drop(ref))
 
 
 class _Watch:
@@ -237,7 +248,8 @@ class _Watch:
 
     def wait(self, head: int, *, timeout: float) -> int:
         """Return the number of the last entry as soon as it is not *head*."""
-        return self.inner.wait(head, timeout=timeout)
+        wrapper = cast("StorageWrapper", self)
+        return wrapper.asked("waiting for entries", lambda: self.inner.wait(head, timeout=timeout))
 
 
 class _Summaries:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from functools import partial
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 
 from holdall.contracts import Sweepable
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MIB: Final = 1 << 20
+
+_PAUSE_S: Final = 0.2
+"""How long whoever waits for entries looks away."""
 
 
 class MirrorReader(StorageWrapper):
@@ -58,6 +62,20 @@ class MirrorReader(StorageWrapper):
     def head(self) -> int:
         """Number of the last entry; one less than that of the first if there is none."""
         return self._first_answer(lambda storage: storage.head)
+
+    def wait(self, head: int, *, timeout: float) -> int:
+        """Return the number of the last entry as soon as it is not *head*, or after *timeout*.
+
+        It is looked for: what one store is told says nothing about the others, any of
+        which may lack entries, or go away.
+        """
+        due = monotonic() + timeout
+        while True:
+            now = self.head
+            left = due - monotonic()
+            if now != head or left <= 0:
+                return now
+            sleep(min(_PAUSE_S, left))
 
     def read(self, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """Yield the numbered entries behind *after*, from the first store that can."""
