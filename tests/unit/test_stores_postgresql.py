@@ -15,6 +15,7 @@ from tests.servers.proxy import Proxy
 
 from holdall import open_repository
 from holdall.errors import (
+    CorruptSessionError,
     FailedStorageError,
     LockedStorageError,
     StaleWriterError,
@@ -379,6 +380,39 @@ SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 
 
 def append(storage: Storage, head: int) -> None:
     storage.append([b"entry"], expect=head)
+
+
+def test_what_a_writer_stored_before_it_was_driven_out_is_not_acknowledged_again(
+    repository: PostgresqlRepository,
+) -> None:
+    with closing(repository.create("session")) as storage:
+        append(storage, 0)
+        with (
+            closing(repository.open("session", take_over=True)),
+            pytest.raises(StaleWriterError),
+        ):
+            append(storage, 0)
+
+
+def test_a_snapshot_that_reads_back_differently_drops_nothing(
+    repository: PostgresqlRepository,
+) -> None:
+    with closing(repository.create("session")) as storage:
+        append(storage, 0)
+        execute(
+            repository,
+            """
+            CREATE FUNCTION changed() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN NEW.data = 'other'; RETURN NEW; END $$
+            """,
+            "CREATE TRIGGER changed BEFORE INSERT ON entries FOR EACH ROW EXECUTE "
+            "FUNCTION changed()",
+        )
+
+        with pytest.raises(CorruptSessionError, match="reads back differently"):
+            storage.compact(b"snapshot", expect=1)
+
+        assert len(list(storage.read())) == 1
 
 
 def test_missing_rows_are_told(repository: PostgresqlRepository) -> None:
