@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.contract.several import ContractOfSeveral
 
-from holdall.errors import SessionExistsError, SessionIdError, StorageError, UnknownSessionError
+from holdall.errors import (
+    SessionExistsError,
+    SessionIdError,
+    StorageAccessError,
+    StorageError,
+    UnknownSessionError,
+)
 from holdall.testing import RepositoryContract
 from holdall.testing.crash import Child
 from holdall.testing.guarantees.blobs import read_blob
@@ -180,6 +186,28 @@ def _check_whole(overlay: OverlayRepository, ref: str) -> None:
         with closing(overlay.open("session", mode=mode)) as storage:
             assert [entry for _number, entry in storage.read()] == numbered(600)
             assert (read_blob(storage, ref), read_log(storage, "job")) == (BLOB, b"cut off")
+
+
+def test_a_copy_that_was_cut_off_is_not_whole_because_the_base_went_away(tmp_path: Path) -> None:
+    base, _ref = field(tmp_path / "base")
+    upper = FileRepository(tmp_path / "upper")
+    begun = 0
+    for step in range(2, 20):
+        upper = FileRepository(tmp_path / f"upper {step}")
+        try:
+            OverlayRepository(base, FaultyRepository(upper, fail=step)).open("session").close()
+        except StorageError:
+            alone = OverlayRepository(FileRepository(tmp_path / "gone"), upper)
+            names = list(upper.ids())
+            if "session" in names and not any(name.startswith("holdall-over") for name in names):
+                begun += 1
+                with pytest.raises(StorageAccessError, match="its copy was interrupted"):
+                    alone.open("session")
+        else:
+            break
+
+    assert begun >= 3
+    OverlayRepository(FileRepository(tmp_path / "gone"), upper).open("session").close()
 
 
 def test_the_marks_of_an_overlay_are_no_names_for_sessions(tmp_path: Path) -> None:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
+from zipfile import ZipFile
 
 import pytest
 from tests.contract.several import away
 
 from holdall.contracts import Shippable
 from holdall.errors import (
+    CorruptSessionError,
     LockedStorageError,
     StorageAccessError,
     StorageError,
     StoreUrlError,
     UnknownSessionError,
 )
+from holdall.recording import Recorder
 from holdall.testing.crash import Child
 from holdall.testing.guarantees.blobs import read_blob
 from holdall.testing.guarantees.subject import numbered
+from holdall.upkeep import move_session, pack_session, unpack_session
 from holdall_plugins.stores.faulty import FaultyRepository
 from holdall_plugins.stores.file import FileRepository
 from holdall_plugins.stores.memory import MemoryRepository
@@ -63,6 +67,57 @@ def test_what_was_appended_last_is_far_when_the_session_is_closed(tmp_path: Path
         storage.append(numbered(1, first=3), expect=2, level="process")
 
     assert [entry for _number, entry in entries(far)] == numbered(3)
+
+
+def far_alone(folder: Path) -> FileRepository:
+    """Return the far store with a session whose near copy went with its disk."""
+    far = FileRepository(folder / "far")
+    with closing(far.create("session")) as storage:
+        storage.append(numbered(5), expect=0)
+    return far
+
+
+def test_a_session_that_hid_a_longer_far_one_is_removed_alone(tmp_path: Path) -> None:
+    far = far_alone(tmp_path)
+    tiered = tiers(tmp_path, far)
+    with closing(tiered.create("session")) as storage:
+        storage.append(numbered(3), expect=0)
+
+    tiered.remove("session")
+
+    assert entries(tiered) == list(enumerate(numbered(5), start=1))
+    tiered.remove("session")
+    assert list(far.ids()) == []
+
+
+def test_an_unpacking_that_fails_leaves_the_far_session(tmp_path: Path) -> None:
+    whole = MemoryRepository()
+    with Recorder(whole.create("session")) as recorder:
+        recorder._begin()
+        recorder.record("job", outcome="pass")
+    with (tmp_path / "whole.zip").open("wb") as archive:
+        pack_session(whole, "session", archive)
+    with ZipFile(tmp_path / "whole.zip") as old, ZipFile(tmp_path / "bad.zip", "w") as new:
+        new.writestr("holdall-session.json", old.read("holdall-session.json"))
+    far = far_alone(tmp_path)
+
+    with pytest.raises(CorruptSessionError):
+        unpack_session(tmp_path / "bad.zip", tiers(tmp_path, far))
+
+    assert entries(far) == list(enumerate(numbered(5), start=1))
+
+
+def test_a_session_is_not_moved_to_the_store_that_it_is_in_already(tmp_path: Path) -> None:
+    far = FileRepository(tmp_path / "far")
+    with Recorder(tiers(tmp_path, far).create("session")) as recorder:
+        recorder._begin()
+        recorder.record("job", outcome="pass")
+
+    with pytest.raises(LockedStorageError) as caught:
+        move_session(tiers(tmp_path, far), "session", far)
+
+    assert "nothing was removed" in caught.value.__notes__[0]
+    assert list(far.ids()) == ["session"]
 
 
 @pytest.mark.parametrize("fault", ["fail", "fail_after", "full"])

@@ -363,7 +363,7 @@ def test_a_listing_with_a_wrong_key_says_so_of_each_session(tmp_path: Path) -> N
     assert (right.state, right.title) == ("new", "Title")
     assert (wrong.state, wrong.title) == ("unreadable", "")
     assert "give the other one" in wrong.reason
-    assert "a wrapper stored it; put its name, as encrypt::, before" in without.reason
+    assert "a wrapper stored entry 1; put its name, encrypt:: or compress::" in without.reason
 
 
 def test_a_session_without_encryption_is_refused(tmp_path: Path) -> None:

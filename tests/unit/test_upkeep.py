@@ -272,6 +272,22 @@ def test_an_archive_is_never_unpacked_over_a_session(
     assert contents(files) == before
 
 
+def test_an_archive_compressed_in_another_way_is_refused(
+    files: FileRepository, tmp_path: Path
+) -> None:
+    recorded(files)
+    result = tmp_path / "lzma.zip"
+    with (
+        zipfile.ZipFile(packed(files, tmp_path)) as old,
+        zipfile.ZipFile(result, "w", zipfile.ZIP_LZMA) as new,
+    ):
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+
+    with pytest.raises(StorageAccessError, match="does not use"):
+        unpack_session(result, MemoryRepository())
+
+
 def test_an_archive_can_be_written_to_a_pipe(files: FileRepository) -> None:
     class Pipe(io.RawIOBase):
         got = b""

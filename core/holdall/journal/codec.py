@@ -16,7 +16,7 @@ from zlib import error as ZlibError  # noqa: N812 - it is a class
 
 import msgspec
 
-from holdall.errors import CorruptSessionError, NewerFormatError
+from holdall.errors import CorruptSessionError, NewerFormatError, StorageAccessError
 from holdall.journal.events import (
     FORMAT,
     AnyEvent,
@@ -94,9 +94,14 @@ def decode(
         try:
             entry = _ENTRY_DECODER.decode(data)
         except _MALFORMED as error:
-            reason = f"no journal entry ({error})"
             if data.startswith(b"\0"):  # as no text of JSON does
-                reason = "a wrapper stored it; put its name, as encrypt::, before the store's URL"
+                reason = (
+                    f"a wrapper stored {location}; put its name, encrypt:: or compress:: say, "
+                    "before the store's URL"
+                )
+                what = f"the session {session_id!r}"
+                raise StorageAccessError(what, "read", reason) from error
+            reason = f"no journal entry ({error})"
             raise CorruptSessionError(session_id, location, reason) from error
         event = _event(session_id, location, entry.event)
         first = position.number == 0 and isinstance(event, Snapshot)

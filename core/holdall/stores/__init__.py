@@ -13,7 +13,14 @@ if TYPE_CHECKING:
         is_compacted,
         is_repeated,
     )
-    from holdall.stores.copying import Amount, catch_up, copy_blob, copy_entries, copy_logs
+    from holdall.stores.copying import (
+        Amount,
+        catch_up,
+        copy_blob,
+        copy_entries,
+        copy_logs,
+        is_beginning,
+    )
     from holdall.stores.handle import Handle
     from holdall.stores.opening import (
         NamedStore,
@@ -35,7 +42,14 @@ else:
                 "is_compacted",
                 "is_repeated",
             ),
-            ".copying": ("Amount", "catch_up", "copy_blob", "copy_entries", "copy_logs"),
+            ".copying": (
+                "Amount",
+                "catch_up",
+                "copy_blob",
+                "copy_entries",
+                "copy_logs",
+                "is_beginning",
+            ),
             ".handle": ("Handle",),
             ".opening": (
                 "NamedStore",
@@ -65,6 +79,7 @@ __all__ = [
     "digest_of",
     "file_of",
     "file_url",
+    "is_beginning",
     "is_compacted",
     "is_repeated",
     "open_repository",

@@ -99,14 +99,10 @@ def copy_entries(source: Storage, target: Storage, *, upto: int | None = None) -
         StorageAccessError: What *target* holds is no beginning of *source*.
     """
     head = target.head
-    is_compacted = False
-    if next(target.read(), None) is not None:
-        first = next(source.read(), None)
-        is_compacted = first is not None and first[0] == head + 1
-        # The checksum in an entry is over those before it, so one entry tells of all.
-        if not is_compacted and next(source.read(head - 1), None) != (head, _last(target)):
-            reason = f"its last entry, {head}, is none of {source.where}"
-            raise StorageAccessError(target.where, "copy entries to", reason)
+    if not is_beginning(target, source):
+        reason = f"its last entry, {head}, is none of {source.where}"
+        raise StorageAccessError(target.where, "copy entries to", reason)
+    is_compacted = _last(target) is not None and _begins_behind(source, head)
     done = Amount()
     for batch in _batches(source, head, upto):
         done = done.plus(Amount(entries=len(batch), size=sum(map(len, batch))))
@@ -117,8 +113,24 @@ def copy_entries(source: Storage, target: Storage, *, upto: int | None = None) -
     return done
 
 
+def is_beginning(target: Storage, source: Storage) -> bool:
+    """Whether what *target* holds is a beginning of what *source* holds, or all of it."""
+    last = _last(target)
+    if last is None or _begins_behind(source, target.head):
+        return True
+    # The checksum in an entry is over those before it, so one entry tells of all.
+    return next(source.read(target.head - 1), None) == (target.head, last)
+
+
+def _begins_behind(source: Storage, head: int) -> bool:
+    """Whether *source* was compacted when its last entry had that number."""
+    first = next(source.read(), None)
+    return first is not None and first[0] == head + 1
+
+
 def _last(storage: Storage) -> bytes | None:
-    return next((entry for _number, entry in storage.read(storage.head - 1)), None)
+    """Return the last entry, None if there is none."""
+    return next((entry for _number, entry in storage.read(max(storage.head - 1, 0))), None)
 
 
 def _batches(source: Storage, after: int, upto: int | None) -> Iterator[list[bytes]]:

@@ -20,7 +20,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Final, NamedTuple, Protocol, cast
 from urllib.parse import quote, unquote, unquote_to_bytes
-from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 import msgspec
 
@@ -197,6 +197,11 @@ def _opened(path: Path) -> Iterator[ZipFile]:
 
 
 def _members(archive: ZipFile, path: Path, limits: Limits | None) -> list[ZipInfo]:
+    if any(
+        member.compress_type not in {ZIP_STORED, ZIP_DEFLATED} for member in archive.infolist()
+    ):
+        reason = "it is compressed in a way that `holdall sessions pack` does not use"
+        raise StorageAccessError(str(path), "unpack", reason)
     members = [member for member in archive.infolist() if member.filename != _HEAD]
     names = {member.filename for member in members}
     strange = sorted(name for name in names if not _is_known(name))

@@ -8,7 +8,12 @@ from shlex import quote
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdall.contracts import Sweepable
-from holdall.errors import CorruptSessionError, SessionExistsError, StorageAccessError
+from holdall.errors import (
+    CorruptSessionError,
+    LockedStorageError,
+    SessionExistsError,
+    StorageAccessError,
+)
 from holdall.session import copy_share
 from holdall.stores import Amount, copy_blob, copy_entries, copy_logs
 from holdall.upkeep.refs import checked_refs
@@ -79,7 +84,13 @@ def move_session(
     """
     with closing(source.open(session_id)) as storage:
         copied = _copied(storage, target, progress)
-    remove_session(source, session_id)
+    # If the copy is the session itself, seen through another store, it can't be removed now.
+    with closing(target.open(session_id)):
+        try:
+            remove_session(source, session_id)
+        except LockedStorageError as error:
+            error.add_note("it is there already, or somebody writes it; nothing was removed")
+            raise
     return copied
 
 

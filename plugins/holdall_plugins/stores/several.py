@@ -44,7 +44,8 @@ def options_in(url: str, name: str, known: Sequence[str]) -> dict[str, str]:
 
 def text_of(name: str, members: Sequence[Repository], options: str = "") -> str:
     """Return what stands for the URL of a wrapper over *members* in messages; it opens nothing."""
-    return f"{name}:({', '.join([*(member.url for member in members), *([options])])})"
+    parts = [member.url for member in members]
+    return f"{name}:({', '.join([*parts, options] if options else parts)})"
 
 
 def is_made(repository: Repository) -> bool:

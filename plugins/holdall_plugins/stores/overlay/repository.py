@@ -3,7 +3,8 @@
 A session of the base is copied when it is opened for writing. A mark in the upper
 store says of a session that its copy is complete, or that it was removed; from then
 on that of the base is hidden. Until it is there, what an interrupted copy left is not
-seen, and the next one goes on with it.
+seen, and the next one goes on with it; a second mark says that it was begun, for when
+the base is not there.
 """
 
 from __future__ import annotations
@@ -12,7 +13,12 @@ from contextlib import closing, suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from holdall.errors import SessionExistsError, StoreUrlError, UnknownSessionError
+from holdall.errors import (
+    SessionExistsError,
+    StorageAccessError,
+    StoreUrlError,
+    UnknownSessionError,
+)
 from holdall.stores import StorageWrapper, catch_up, check_session_id
 from holdall_plugins.stores.several import (
     Marks,
@@ -37,6 +43,7 @@ class OverlayRepository:
         self._base: Final = base
         self._upper: Final = upper
         self._hidden: Final = Marks(upper, "over")
+        self._begun: Final = Marks(upper, "begun")
 
     @classmethod
     def from_url(cls, url: str, *inner: Repository, options: object = None) -> OverlayRepository:
@@ -68,6 +75,7 @@ class OverlayRepository:
                 storage = self._upper.open(session_id, mode=mode, take_over=take_over)
             except UnknownSessionError:
                 raise self._unknown(session_id) from None
+            self._refuse_begun(storage)
         elif mode == "r":
             storage = self._base.open(session_id, mode="r")
         else:
@@ -77,7 +85,7 @@ class OverlayRepository:
     def ids(self) -> Iterator[str]:
         """Yield the ids of all sessions, those of the upper store first."""
         upper = list(self._upper.ids())
-        hidden = {name for name in upper if self._hidden.is_mark(name)}
+        hidden = {name for name in upper if self._is_mark(name)}
         written = [name for name in upper if name not in hidden]
         seen = set(written)
         below = (
@@ -96,7 +104,7 @@ class OverlayRepository:
                 copying.add(ends.id)
                 yield ends
         for ends in ends_in(self._upper):
-            if ends.id not in copying and not self._hidden.is_mark(ends.id):
+            if ends.id not in copying and not self._is_mark(ends.id):
                 yield ends
 
     def exists(self) -> bool:
@@ -110,11 +118,13 @@ class OverlayRepository:
             with suppress(UnknownSessionError):
                 self._upper.remove(session_id)  # what an interrupted copy left
             self._hidden.set(session_id)
+            self._begun.clear(session_id)
             return
         try:
             self._upper.remove(session_id)
         except UnknownSessionError:
             raise self._unknown(session_id) from None
+        self._begun.clear(session_id)
 
     def _copied(self, session_id: str, *, take_over: bool) -> Storage:
         """Return the copy of a session of the base, complete and open for writing."""
@@ -122,11 +132,13 @@ class OverlayRepository:
             try:
                 target = self._upper.open(session_id, take_over=take_over)
             except UnknownSessionError:
+                self._begun.set(session_id)
                 target = self._upper.create(session_id, first=first_of(source))
             try:
                 if self._is_seen_in_base(session_id):  # nobody completed it meanwhile
                     catch_up(source, target)
                     self._hidden.set(session_id)
+                self._begun.clear(session_id)
             except BaseException:
                 target.close()
                 raise
@@ -135,9 +147,25 @@ class OverlayRepository:
     def _is_seen_in_base(self, session_id: str) -> bool:
         return holds(self._base, session_id) and not self._hidden.has(session_id)
 
+    def _refuse_begun(self, storage: Storage) -> None:
+        """Refuse a copy that was interrupted while the base has the rest, and is not there."""
+        try:
+            is_begun = not self._hidden.has(storage.id) and self._begun.has(storage.id)
+        except BaseException:
+            storage.close()
+            raise
+        if is_begun:
+            storage.close()
+            reason = "its copy was interrupted, and the base, which has the rest, lacks it now"
+            raise StorageAccessError(self.url, f"open the session {storage.id!r} of", reason)
+
+    def _is_mark(self, name: str) -> bool:
+        return self._hidden.is_mark(name) or self._begun.is_mark(name)
+
     def _check(self, session_id: str) -> None:
         check_session_id(session_id)
         self._hidden.refuse(session_id)
+        self._begun.refuse(session_id)
 
     def _unknown(self, session_id: str) -> UnknownSessionError:
         return UnknownSessionError(self.url, session_id, tuple(self.ids()))

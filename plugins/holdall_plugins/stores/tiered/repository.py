@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from holdall.contracts import Shipment
 from holdall.errors import (
+    CorruptSessionError,
     HoldallError,
     LockedStorageError,
     SessionExistsError,
     StoreUrlError,
     UnknownSessionError,
 )
-from holdall.stores import StorageWrapper, catch_up, check_session_id
+from holdall.stores import StorageWrapper, catch_up, check_session_id, is_beginning
 from holdall_plugins.stores.several import (
     Marks,
     ends_in,
@@ -143,11 +144,12 @@ class TieredRepository:
 
         It is refused while the far store is not there, since it would bring the session
         back. If it is interrupted, the session is near as a whole, and can be removed again.
+        A far session that has what the near one lacks is another one, and stays.
         """
         self._check(session_id)
         near = self._held(session_id)
         try:
-            was_far = self._removed_far(session_id)
+            was_far = self._is_near_too(near) and self._removed_far(session_id)
         finally:
             if near is not None:
                 near.close()
@@ -236,6 +238,21 @@ class TieredRepository:
             raise
         except HoldallError:
             return None  # it is not there, or damaged; removing it tells
+
+    def _is_near_too(self, near: Storage | None) -> bool:
+        """Whether the far session has nothing that the near one lacks, or is all there is."""
+        if near is None or self._copying.has(near.id):
+            return True
+        try:
+            with closing(self._far.open(near.id, mode="r")) as far:
+                is_near = is_beginning(far, near)
+        except CorruptSessionError:
+            is_near = False
+        except HoldallError:
+            return True  # it is not there, or can't be removed either, which tells why
+        if not is_near:
+            _log.warning("%s has another session %r, which stays", self._far.url, near.id)
+        return is_near
 
     def _removed_far(self, session_id: str) -> bool:
         doing = f"remove the session {session_id!r} from both stores of"
