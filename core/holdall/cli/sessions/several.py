@@ -50,7 +50,7 @@ def repair_sessions(
         for repair in repairs:
             print_line(_said(repair, dry_run=dry_run))
         if not repairs:
-            print_line(_("every store has every session"))
+            print_line(_("nothing is amiss in the stores that could be asked"))
     if any(repair.reason or not (repair.is_repaired or dry_run) for repair in repairs):
         click.get_current_context().exit(STORAGE)
 
