@@ -42,6 +42,7 @@ class TestOverlayOfFiles(ContractOfSeveral):
         return OverlayRepository(FileRepository(folder / "base"), FileRepository(folder / "upper"))
 
 
+@pytest.mark.soak
 class TestOverlayOfFilesInMemory(RepositoryContract):
     durable = False
     processes = False

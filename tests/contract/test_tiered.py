@@ -30,6 +30,7 @@ class TestTieredFiles(ContractOfSeveral):
         return [call for call in super().traced(work, *options) if not call.path.startswith(far)]
 
 
+@pytest.mark.soak
 class TestTieredMemory(RepositoryContract):
     durable = False
     processes = False

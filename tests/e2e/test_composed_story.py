@@ -286,6 +286,7 @@ def replayed(folder: Path, say: Say) -> None:
     say(f"base: {dict(outcomes(document))} as before, replayed: {dict(counts)}")
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(120)
 def test_a_session_of_stores_three_deep_is_replayed_over_them(tmp_path: Path) -> None:
     replayed(tmp_path, lambda _line: None)
