@@ -45,8 +45,10 @@ exporter_options = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 
-class Age(click.FloatRange):
+class Age(click.ParamType):  # type: ignore[type-arg] # click 8.1 has no parameter for it
     """An age such as `30d`, as seconds."""
+
+    name = "age"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
