@@ -49,6 +49,22 @@ def test_a_session_goes_round_and_its_reports_are_equal(holdall: Cli, session: s
     assert len(reports) == 1
 
 
+def test_the_last_session_is_the_first_of_the_list(
+    holdall: Cli, session: str, provider: Callable[[str], str]
+) -> None:
+    copies = f"file://{holdall.folder}/copies"
+    assert holdall("run", provider(DEFINITIONS)).code == 0
+    [newer] = {path.name.removesuffix(".session") for path in holdall.store.iterdir()} - {session}
+    for name in (newer, session):
+        assert holdall("sessions", "copy", name, "--to", copies).code == 0
+
+    listed = json.loads(holdall("sessions", "list", "--json", "--store", copies).out)
+    removed = holdall("sessions", "rm", "last", "--store", copies)
+
+    assert [info["id"] for info in listed] == [newer, session]
+    assert removed.out == f"removed {newer}\n"
+
+
 def test_a_check_of_what_is_damaged_exits_with_3(holdall: Cli, session: str) -> None:
     whole = holdall("sessions", "check", "--deep")
     blob = max(holdall.store.glob("*.session/blobs/**/*"), key=lambda path: path.is_file())

@@ -178,7 +178,12 @@ def find_session(repository: Repository, text: str) -> str:
     if text in known:
         return text
     if text == "last" and known:
-        return known[0]
+        # Commands that look for no session take options of this module, too.
+        from holdall.journal import list_sessions
+
+        # A store tells cheaply what was stored last, which a copy of an old session may be.
+        newest = list_sessions(repository)[:1]
+        return newest[0].id if newest and newest[0].modified else known[0]
     # What an unset variable of a shell leaves is the beginning of none, not of the only one.
     candidates = [session_id for session_id in known if text and session_id.startswith(text)]
     if len(candidates) != 1:

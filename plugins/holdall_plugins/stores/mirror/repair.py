@@ -112,7 +112,8 @@ def _left(opened: Opened, at: int, number: int) -> CorruptSessionError:
 def _advised(error: HoldallError, opened: Opened) -> HoldallError:
     error.add_note(
         f"too few of the stores of {opened.where} hold the session whole to go on with it; "
-        f"`holdall sessions repair {opened.session_id}` gives them what they lack"
+        f"`holdall sessions repair {opened.session_id}`, with the same --store, gives them "
+        "what they lack"
     )
     return error
 

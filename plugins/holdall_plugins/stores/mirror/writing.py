@@ -215,7 +215,7 @@ def tell_lagging(session_id: str, name: str, error: HoldallError) -> None:
     """Say that a store takes no further part in the writing of a session."""
     _log.warning(
         "%s takes no further part in the session %r (%s); when it is well again, "
-        "`holdall sessions repair %s` gives it what it lacks",
+        "`holdall sessions repair %s`, with the same --store, gives it what it lacks",
         name,
         session_id,
         error,

@@ -153,7 +153,7 @@ class Shipper:
         if left:
             _log.warning(
                 "entries of the session %r are not in %s yet (%s); "
-                "`holdall sessions ship %s` brings them there",
+                "`holdall sessions ship %s`, with the same --store, brings them there",
                 *(self._near.id, self._far.url, why, self._near.id),
             )
         if target is not None:
