@@ -43,7 +43,7 @@ def test_what_a_store_acknowledged_is_there_once_after_many_kills(store: str, se
 
 
 class LazyStorage(StorageWrapper):
-    """Acknowledges a batch when it has it in memory, and stores it with the next one."""
+    """Acknowledges batches when it has them in memory, and stores them some batches later."""
 
     def __init__(self, inner: Storage, repository: LazyRepository) -> None:
         super().__init__(inner, repository)
@@ -55,18 +55,17 @@ class LazyStorage(StorageWrapper):
 
     def append(self, entries: Sequence[bytes], *, expect: int, level: Level = "system") -> int:
         assert expect == self.head
-        if entries:
-            self._flush(level)
-            self._waiting = list(entries)
+        self._waiting += entries
+        self._store(self._waiting[:-8], level)  # so a kill at any moment takes some along
         return self.head
 
-    def _flush(self, level: Level = "system") -> None:
-        self.inner.append(self._waiting, expect=self.inner.head, level=level)
-        self._waiting = []
+    def _store(self, entries: Sequence[bytes], level: Level = "system") -> None:
+        self.inner.append(entries, expect=self.inner.head, level=level)
+        del self._waiting[: len(entries)]
 
     def close(self) -> None:
         if self._waiting:
-            self._flush()
+            self._store(self._waiting[:])
         super().close()
 
 

@@ -15,7 +15,7 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,6 +111,8 @@ class Folder:
         }
 
     def try_out(self, block: Block) -> None:
+        # What a page has below /tmp is here, so that nothing meets what another run left.
+        block = replace(block, text=block.text.replace("/tmp/holdall-", f"{self.place}/holdall-"))
         if block.file:
             path = self.place / block.file
             path.parent.mkdir(parents=True, exist_ok=True)
