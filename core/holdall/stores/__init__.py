@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         open_repository,
         plugins_of,
     )
+    from holdall.stores.reading import PIECE, blob_size, first_of, pieces_of, swept
     from holdall.stores.wrapper import LogWrapper, RepositoryWrapper, StorageWrapper
 else:
     __getattr__, __dir__ = lazy_door(
@@ -58,17 +59,20 @@ else:
                 "open_repository",
                 "plugins_of",
             ),
+            ".reading": ("PIECE", "blob_size", "first_of", "pieces_of", "swept"),
             ".wrapper": ("LogWrapper", "RepositoryWrapper", "StorageWrapper"),
         },
     )
 
 __all__ = [
+    "PIECE",
     "Amount",
     "Handle",
     "LogWrapper",
     "NamedStore",
     "RepositoryWrapper",
     "StorageWrapper",
+    "blob_size",
     "catch_up",
     "check_session_id",
     "checked_blob",
@@ -79,9 +83,12 @@ __all__ = [
     "digest_of",
     "file_of",
     "file_url",
+    "first_of",
     "is_beginning",
     "is_compacted",
     "is_repeated",
     "open_repository",
+    "pieces_of",
     "plugins_of",
+    "swept",
 ]

@@ -6,18 +6,15 @@ Each function goes on where an earlier call was cut off.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from holdall.contracts import Sweepable
 from holdall.errors import StorageAccessError
+from holdall.stores.reading import PIECE, pieces_of, swept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from holdall.contracts import Storage
-
-_PIECE: Final = 1 << 20
-"""Bytes of entries, or of a blob, that are held at a time."""
 
 
 class Amount(NamedTuple):
@@ -45,7 +42,7 @@ def catch_up(source: Storage, target: Storage) -> Amount:
     # An entry names blobs that were stored before it: so its number is asked for first.
     head = source.head
     done = Amount()
-    for ref in sorted(set(_sweepable(source).blobs()) - set(_sweepable(target).blobs())):
+    for ref in sorted(set(swept(source).blobs()) - set(swept(target).blobs())):
         done = done.plus(copy_blob(source, target, ref))
     done = done.plus(copy_entries(source, target, upto=head))
     copy_logs(source, target)
@@ -59,7 +56,7 @@ def copy_blob(source: Storage, target: Storage, ref: str) -> Amount:
 
         def pieces() -> Iterator[bytes]:
             nonlocal size
-            while piece := blob.read(_PIECE):
+            for piece in pieces_of(blob):
                 size += len(piece)
                 yield piece
 
@@ -73,15 +70,15 @@ def copy_logs(source: Storage, target: Storage) -> None:
     Raises:
         StorageAccessError: One of them does not list its logs.
     """
-    names = set(_sweepable(source).logs())
-    for name in set(_sweepable(target).logs()) - names:
+    names = set(swept(source).logs())
+    for name in set(swept(target).logs()) - names:
         target.open_log(name).discard()
     for name in sorted(names):
         log = target.open_log(name)
         with source.read_log(name) as left:
-            for _skipped in range(0, log.size, _PIECE):
-                left.read(min(_PIECE, log.size - _skipped))
-            while piece := left.read(_PIECE):
+            for _skipped in range(0, log.size, PIECE):
+                left.read(min(PIECE, log.size - _skipped))
+            for piece in pieces_of(left):
                 log.write(piece)
         log.flush()
 
@@ -144,15 +141,8 @@ def _batches(source: Storage, after: int, upto: int | None) -> Iterator[list[byt
             raise StorageAccessError(source.where, "copy entries of", reason)
         batch.append(entry)
         size += len(entry)
-        if size >= _PIECE:
+        if size >= PIECE:
             yield batch
             batch, size = [], 0
     if batch:
         yield batch
-
-
-def _sweepable(storage: Storage) -> Sweepable:
-    if not isinstance(storage, Sweepable):
-        reason = "its store does not list them"
-        raise StorageAccessError(storage.where, "copy blobs and logs of", reason)
-    return storage

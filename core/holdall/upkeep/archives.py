@@ -28,7 +28,7 @@ from holdall.contracts import Sweepable
 from holdall.errors import CorruptSessionError, NewerFormatError, StorageAccessError, StorageError
 from holdall.journal import SessionCreated, read_events
 from holdall.session import remove_share, share_in
-from holdall.stores import check_session_id
+from holdall.stores import PIECE, check_session_id, first_of, pieces_of
 from holdall.upkeep.refs import checked_refs
 from holdall.upkeep.retention import remove_session
 from holdall.version import __version__
@@ -43,7 +43,6 @@ _HEAD: Final = "holdall-session.json"
 _NAMES: Final = re.compile(
     r"blobs/[0-9a-f]{64}|entries/[0-9]{1,19}\.jsonl|logs/[\w%.~-]+|share/[\w%.~/-]+", re.ASCII
 )
-_PIECE: Final = 1 << 20
 _LARGEST_HEAD: Final = 1 << 16
 _LARGEST_ENTRIES: Final = 1 << 30
 _SMALL: Final = 1 << 26
@@ -100,7 +99,7 @@ def pack_session(repository: Repository, session_id: str, target: Target) -> Non
     """
     with closing(repository.open(session_id, mode="r")) as storage:
         head = storage.head
-        first = next((number for number, _entry in storage.read()), head + 1)
+        first = first_of(storage)
         refs = checked_refs(storage, upto=head)
         with ZipFile(cast("IO[bytes]", target), "w", ZIP_DEFLATED, compresslevel=1) as archive:
             about = _Head(FORMAT, session_id, first, head, f"holdall {__version__}")
@@ -153,7 +152,7 @@ def _member(name: str) -> ZipInfo:
 
 def _write(archive: ZipFile, name: str, source: IO[bytes]) -> None:
     with archive.open(_member(name), "w", force_zip64=True) as target:
-        shutil.copyfileobj(source, target, _PIECE)
+        shutil.copyfileobj(source, target, PIECE)
 
 
 def _write_entries(archive: ZipFile, storage: Storage, head: int) -> None:
@@ -165,7 +164,7 @@ def _write_entries(archive: ZipFile, storage: Storage, head: int) -> None:
         begun = begun if lines else number
         lines.append(entry)
         size += len(entry)
-        if size >= _PIECE:
+        if size >= PIECE:
             archive.writestr(_member(f"entries/{begun:019}.jsonl"), b"\n".join(lines))
             lines, size = [], 0
     if lines:
@@ -273,7 +272,7 @@ def _unpack(
                 _store_blob(storage, f"sha256:{name}", file, path)
             elif kind == "logs":
                 log = storage.open_log(unquote(name))
-                for piece in _pieces(file):
+                for piece in pieces_of(file):
                     log.write(piece)
                 log.flush()
             elif kind == "share":
@@ -299,12 +298,8 @@ def _check(storage: Storage, path: Path) -> None:
             raise CorruptSessionError(storage.id, str(path), f"it lacks the blob {ref}") from error
 
 
-def _pieces(file: IO[bytes]) -> Iterator[bytes]:
-    return iter(lambda: file.read(_PIECE), b"")
-
-
 def _store_blob(storage: Storage, ref: str, file: IO[bytes], path: Path) -> None:
-    found = storage.put_blob(_pieces(file))
+    found = storage.put_blob(pieces_of(file))
     if found != ref:
         raise CorruptSessionError(storage.id, f"{path}, {ref}", f"its bytes are those of {found}")
 
@@ -325,7 +320,7 @@ def _store_shared(share: Path, name: str, file: IO[bytes]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("xb") as target:
-            shutil.copyfileobj(file, target, _PIECE)
+            shutil.copyfileobj(file, target, PIECE)
     except OSError as error:
         reason = error.strerror or str(error)
         raise StorageAccessError(str(path), "unpack a file to", reason) from error

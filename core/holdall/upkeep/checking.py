@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from holdall.contracts import Sweepable
 from holdall.errors import CorruptSessionError
+from holdall.stores import blob_size, first_of, pieces_of
 from holdall.upkeep.refs import checked_refs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from holdall.contracts import Repository, Storage
-
-_PIECE: Final = 1 << 20
 
 
 class Checked(NamedTuple):
@@ -54,7 +53,7 @@ def check_session(repository: Repository, session_id: str, *, deep: bool = False
         first = head = 0
         try:
             head = storage.head
-            first = next((number for number, _entry in storage.read()), head + 1)
+            first = first_of(storage)
             refs = checked_refs(storage, upto=head)
         except CorruptSessionError as error:
             return Checked(session_id, max(0, head + 1 - first), 0, (error,))
@@ -70,9 +69,7 @@ def _of_blobs(storage: Storage, refs: set[str], *, deep: bool) -> Iterator[Corru
             refs = refs - {ref}
     for ref in sorted(refs) if deep else ():
         try:
-            with storage.open_blob(ref) as blob:
-                while blob.read(_PIECE):
-                    pass
+            blob_size(storage, ref)
         except CorruptSessionError as error:
             yield error
 
@@ -81,7 +78,7 @@ def _of_logs(storage: Storage) -> Iterator[CorruptSessionError]:
     for name in list(storage.logs()) if isinstance(storage, Sweepable) else ():
         try:
             with storage.read_log(name) as log:
-                while log.read(_PIECE):
+                for _piece in pieces_of(log):
                     pass
         except CorruptSessionError as error:
             yield error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from itertools import takewhile, zip_longest
 from shlex import quote
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from holdall.contracts import Sweepable
 from holdall.errors import (
@@ -15,7 +15,7 @@ from holdall.errors import (
     StorageAccessError,
 )
 from holdall.session import copy_share
-from holdall.stores import Amount, copy_blob, copy_entries, copy_logs
+from holdall.stores import Amount, blob_size, copy_blob, copy_entries, copy_logs, first_of
 from holdall.upkeep.refs import checked_refs
 from holdall.upkeep.retention import remove_session
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from holdall.contracts import Repository, Storage
 
     Progress = Callable[[int, int], None]
-
-_PIECE: Final = 1 << 20
 
 
 class Copied(NamedTuple):
@@ -111,9 +109,8 @@ def _copied(source: Storage, target: Repository, progress: Progress | None) -> C
 
 def _begun(source: Storage, target: Repository) -> tuple[Storage, bool]:
     """Return the storage of the copy, and whether it was made now."""
-    first = next((number for number, _entry in source.read()), source.head + 1)
     try:
-        return target.create(source.id, first=first), True
+        return target.create(source.id, first=first_of(source)), True
     except SessionExistsError:
         return target.open(source.id), False
 
@@ -149,13 +146,10 @@ def _transferred(source: Storage, copy: Storage, progress: Progress) -> Copied:
 
 def _compare(source: Storage, copy: Storage, head: int, refs: Iterable[str]) -> None:
     """Raise unless the copy has all entries of the session, and the blobs can be read."""
-    first = next((number for number, _entry in source.read()), head + 1)
-    pairs = zip_longest(source.read(), copy.read(first - 1))
+    pairs = zip_longest(source.read(), copy.read(first_of(source) - 1))
     for due, found in takewhile(lambda pair: pair[0] is not None and pair[0][0] <= head, pairs):
         if found != due:
             location = f"{copy.where}, entry {due[0]}"
             raise CorruptSessionError(copy.id, location, "it differs from what was copied")
     for ref in refs:
-        with copy.open_blob(ref) as blob:
-            while blob.read(_PIECE):
-                pass
+        blob_size(copy, ref)

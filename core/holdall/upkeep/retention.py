@@ -11,14 +11,13 @@ from holdall.contracts import HasFolder, Sweepable
 from holdall.errors import HoldallError
 from holdall.journal import list_sessions, now
 from holdall.session import remove_share
+from holdall.stores import blob_size
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from holdall.contracts import Repository, SessionInfo, SessionPhase, Storage
+    from holdall.contracts import Repository, SessionInfo, SessionPhase
 
-_PIECE: Final = 1 << 20
 FINISHED: Final[tuple[SessionPhase, ...]] = ("finished",)
 """The states of sessions that may go where nobody says which."""
 
@@ -96,17 +95,10 @@ def _size_of(repository: Repository, session_id: str) -> int:
             if isinstance(storage, HasFolder):
                 return _size_below(storage.folder)
             entries = sum(len(entry) for _number, entry in storage.read())
-            return entries + sum(_blob_sizes(storage))
+            refs = list(storage.blobs()) if isinstance(storage, Sweepable) else []
+            return entries + sum(blob_size(storage, ref) for ref in refs)
     except HoldallError:
         return 0
-
-
-def _blob_sizes(storage: Storage) -> Iterator[int]:
-    refs: Sequence[str] = list(storage.blobs()) if isinstance(storage, Sweepable) else ()
-    for ref in refs:
-        with storage.open_blob(ref) as blob:
-            while piece := blob.read(_PIECE):
-                yield len(piece)
 
 
 def _size_below(folder: Path) -> int:

@@ -21,7 +21,7 @@ from holdall.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from holdall.contracts import Repository, Storage
+    from holdall.contracts import Repository
 
 
 def options_in(url: str, name: str, known: Sequence[str]) -> dict[str, str]:
@@ -134,10 +134,3 @@ class Marks:
         """Remove the mark of a session, durably; one that is not marked stays so."""
         with suppress(UnknownSessionError):
             self._repository.remove(self.mark_of(session_id))
-
-
-def first_of(storage: Storage) -> int:
-    """Return the number of the first entry that is there, or that the first one will get."""
-    for number, _entry in storage.read():
-        return number
-    return storage.head + 1

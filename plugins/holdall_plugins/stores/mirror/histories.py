@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdall.errors import CorruptSessionError, HoldallError, StorageAccessError
-from holdall_plugins.stores.several import first_of
+from holdall.stores import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
-from functools import partial
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 
-from holdall.contracts import Sweepable
 from holdall.errors import (
     ClosedStorageError,
     HoldallError,
-    StorageAccessError,
 )
-from holdall.stores import StorageWrapper, file_of
+from holdall.stores import PIECE, StorageWrapper, file_of, pieces_of, swept
 from holdall_plugins.stores.mirror.histories import Histories
 
 if TYPE_CHECKING:
@@ -23,8 +20,6 @@ if TYPE_CHECKING:
     from holdall.stores import Handle
 
 T = TypeVar("T")
-
-MIB: Final = 1 << 20
 
 _PAUSE_S: Final = 0.2
 """How long whoever waits for entries looks away."""
@@ -167,7 +162,7 @@ class QuorumReader(MirrorReader):
         sizes = {}
         for storage in super()._sources():
             with suppress(HoldallError), storage.read_log(name) as log:
-                sizes[storage] = sum(map(len, iter(partial(log.read, MIB), b"")))
+                sizes[storage] = sum(map(len, pieces_of(log)))
         if not sizes:
             return super().read_log(name)
         return max(sizes, key=lambda storage: sizes[storage]).read_log(name)
@@ -211,20 +206,13 @@ def _agree(heads: Mapping[Storage, int]) -> bool:
 
 def _whole(storage: Storage, ref: str) -> BinaryIO:
     with storage.open_blob(ref) as blob:
-        data = blob.read(MIB)
-        if len(data) < MIB:
+        data = blob.read(PIECE)
+        if len(data) < PIECE:
             data += blob.read()
             return file_of(iter((data,)))
-        while blob.read(MIB):
+        for _piece in pieces_of(blob):
             pass
     return storage.open_blob(ref)
-
-
-def swept(storage: Storage) -> Sweepable:
-    """Return *storage* as one that lists and drops what it holds, or refuse."""
-    if isinstance(storage, Sweepable):
-        return storage
-    raise StorageAccessError(storage.where, "list the blobs of", "the store lists none")
 
 
 def close_all(storages: Iterable[Storage]) -> None:

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 from holdall.contracts import Repair
 from holdall.errors import CorruptSessionError, HoldallError, UnknownSessionError
-from holdall.stores import catch_up
+from holdall.stores import catch_up, first_of, swept
 from holdall_plugins.stores.mirror.histories import Histories
-from holdall_plugins.stores.mirror.reading import swept
 from holdall_plugins.stores.mirror.writing import Member, tell_lagging
-from holdall_plugins.stores.several import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import tempfile
 from contextlib import contextmanager, suppress
-from functools import partial
 from typing import IO, TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from holdall.errors import (
@@ -15,8 +14,8 @@ from holdall.errors import (
     StorageAccessError,
     StorageFullError,
 )
-from holdall.stores import digest_of
-from holdall_plugins.stores.mirror.reading import MIB, MirrorReader, swept
+from holdall.stores import PIECE, digest_of, pieces_of, swept
+from holdall_plugins.stores.mirror.reading import MirrorReader
 from holdall_plugins.stores.os_errors import refused
 
 if TYPE_CHECKING:
@@ -237,7 +236,7 @@ def _copied_log(whole: Member, member: Member, name: str, log: LogWriter) -> Log
     log.discard()
     copy = member.storage.open_log(name)
     with whole.storage.read_log(name) as source:
-        for chunk in iter(partial(source.read, MIB), b""):
+        for chunk in pieces_of(source):
             copy.write(chunk)
     copy.flush()
     return copy
@@ -246,7 +245,7 @@ def _copied_log(whole: Member, member: Member, name: str, log: LogWriter) -> Log
 @contextmanager
 def _kept(chunks: Iterable[bytes]) -> Iterator[IO[bytes]]:
     """Keep bytes for several readings, in memory or, if they are many, in a temporary file."""
-    with tempfile.SpooledTemporaryFile(max_size=MIB) as file:
+    with tempfile.SpooledTemporaryFile(max_size=PIECE) as file:
         for chunk in chunks:
             try:
                 file.write(chunk)
@@ -257,4 +256,4 @@ def _kept(chunks: Iterable[bytes]) -> Iterator[IO[bytes]]:
 
 def _chunks_of(file: IO[bytes]) -> Iterator[bytes]:
     file.seek(0)
-    return iter(partial(file.read, MIB), b"")
+    return pieces_of(file)

@@ -19,11 +19,10 @@ from holdall.errors import (
     StoreUrlError,
     UnknownSessionError,
 )
-from holdall.stores import StorageWrapper, catch_up, check_session_id
+from holdall.stores import StorageWrapper, catch_up, check_session_id, first_of
 from holdall_plugins.stores.several import (
     Marks,
     ends_in,
-    first_of,
     holds,
     is_made,
     options_in,

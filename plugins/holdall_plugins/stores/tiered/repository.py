@@ -16,11 +16,16 @@ from holdall.errors import (
     StoreUrlError,
     UnknownSessionError,
 )
-from holdall.stores import StorageWrapper, catch_up, check_session_id, is_beginning
+from holdall.stores import (
+    StorageWrapper,
+    catch_up,
+    check_session_id,
+    first_of,
+    is_beginning,
+)
 from holdall_plugins.stores.several import (
     Marks,
     ends_in,
-    first_of,
     holds,
     is_made,
     options_in,

@@ -10,16 +10,13 @@ import threading
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Final
 
-from holdall.contracts import Sweepable
 from holdall.errors import (
     ClosedStorageError,
     CorruptSessionError,
     HoldallError,
-    StorageAccessError,
     UnknownSessionError,
 )
-from holdall.stores import copy_blob, copy_entries
-from holdall_plugins.stores.several import first_of
+from holdall.stores import copy_blob, copy_entries, first_of, swept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,25 +43,13 @@ def opened_far(far: Repository, near: Storage) -> Storage:
         return far.create(near.id, first=first_of(near))
 
 
-def blobs_of(storage: Storage) -> set[str]:
-    """Return the refs of all blobs of a session.
-
-    Raises:
-        StorageAccessError: Its store does not list them.
-    """
-    if not isinstance(storage, Sweepable):
-        reason = "its store does not list them"
-        raise StorageAccessError(storage.where, "list the blobs of", reason)
-    return set(storage.blobs())
-
-
 def ship_blobs(near: Storage, far: Storage, refs: Iterable[str]) -> None:
     """Copy blobs; those that were dropped meanwhile are left out, as no entry names them."""
     for ref in refs:
         try:
             copy_blob(near, far, ref)
         except CorruptSessionError:
-            if ref in blobs_of(near):
+            if ref in swept(near).blobs():
                 raise
 
 
@@ -72,7 +57,7 @@ def ship(near: Storage, far: Repository) -> int:
     """Bring all that *near* holds into the far store, and return how many entries that were."""
     head = near.head  # asked for first: entries up to it name blobs that are there already
     with closing(opened_far(far, near)) as target:
-        ship_blobs(near, target, sorted(blobs_of(near) - blobs_of(target)))
+        ship_blobs(near, target, sorted(set(swept(near).blobs()) - set(swept(target).blobs())))
         return copy_entries(near, target, upto=head).entries
 
 
@@ -194,7 +179,7 @@ class Shipper:
             if self._target is None:
                 self._target = opened_far(self._far, self._near)
             if self._refs is None:
-                self._refs = blobs_of(self._near) - blobs_of(self._target)
+                self._refs = set(swept(self._near).blobs()) - set(swept(self._target).blobs())
             with self._state:
                 refs = sorted(self._refs | self._put)
             ship_blobs(self._near, self._target, refs)

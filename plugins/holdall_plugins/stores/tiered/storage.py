@@ -5,9 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from holdall.contracts import Sweepable
-from holdall.errors import StaleWriterError, StorageAccessError, StorageError
-from holdall.stores import LogWrapper, StorageWrapper, is_repeated
+from holdall.errors import StaleWriterError, StorageError
+from holdall.stores import LogWrapper, StorageWrapper, is_repeated, swept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -69,9 +68,7 @@ class TieredStorage(StorageWrapper):
 
     def drop(self, ref: str) -> None:
         """Drop a blob that no entry names from the near store."""
-        if not isinstance(self.inner, Sweepable):
-            raise StorageAccessError(self.where, "drop a blob of", "its store can't")
-        self.inner.drop(ref)
+        swept(self.inner).drop(ref)
         self._shipper.dropped(ref)
 
     def close(self) -> None:
