@@ -29,7 +29,14 @@ if TYPE_CHECKING:
         open_repository,
         plugins_of,
     )
-    from holdall.stores.reading import PIECE, blob_size, first_of, pieces_of, swept
+    from holdall.stores.pieces import (
+        PIECE,
+        blob_size,
+        first_of,
+        pieces_of,
+        sealed,
+        swept,
+    )
     from holdall.stores.wrapper import LogWrapper, RepositoryWrapper, StorageWrapper
 else:
     __getattr__, __dir__ = lazy_door(
@@ -59,7 +66,7 @@ else:
                 "open_repository",
                 "plugins_of",
             ),
-            ".reading": ("PIECE", "blob_size", "first_of", "pieces_of", "swept"),
+            ".pieces": ("PIECE", "blob_size", "first_of", "pieces_of", "sealed", "swept"),
             ".wrapper": ("LogWrapper", "RepositoryWrapper", "StorageWrapper"),
         },
     )
@@ -90,5 +97,6 @@ __all__ = [
     "open_repository",
     "pieces_of",
     "plugins_of",
+    "sealed",
     "swept",
 ]

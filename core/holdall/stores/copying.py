@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from holdall.errors import StorageAccessError
-from holdall.stores.reading import PIECE, pieces_of, swept
+from holdall.stores.pieces import PIECE, pieces_of, swept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

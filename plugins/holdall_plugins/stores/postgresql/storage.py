@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from holdall.errors import (
@@ -10,9 +9,8 @@ from holdall.errors import (
     CorruptSessionError,
     StaleWriterError,
     StorageAccessError,
-    StorageError,
 )
-from holdall.stores import checked_blob, digest_of, file_of, is_compacted, is_repeated
+from holdall.stores import checked_blob, digest_of, file_of, is_compacted, is_repeated, sealed
 from holdall_plugins.stores.postgresql.blobs import (
     PostgresqlLog,
     blob_key,
@@ -28,6 +26,9 @@ if TYPE_CHECKING:
     from typing import LiteralString
 
     from holdall.contracts import Level, LogWriter, Repository, Storage, Sweepable, Watchable
+    from holdall.errors import (
+        StorageError,
+    )
     from holdall.stores import Handle
     from holdall_plugins.stores.postgresql.database import Connection, Database
     from holdall_plugins.stores.postgresql.writer import Writer
@@ -233,15 +234,7 @@ class PostgresqlStorage:
     def put_blob(self, chunks: Iterable[bytes], *, ref: str | None = None) -> str:
         """Store bytes and return `sha256:...`, durable on return."""
         with self._handle.writing("store a blob"):
-            upload = self._log(None)
-            try:
-                for chunk in chunks:
-                    upload.write(chunk)
-                return upload.seal(ref=ref)
-            except BaseException:
-                with suppress(StorageError):
-                    upload.discard()
-                raise
+            return sealed(self._log(None), chunks, ref=ref)
 
     def open_blob(self, ref: str) -> BinaryIO:
         """Return the bytes stored as *ref*; damaged ones raise while they are read."""

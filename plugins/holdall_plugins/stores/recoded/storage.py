@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 from hashlib import sha256
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from holdall.contracts import Sweepable
 from holdall.errors import CorruptSessionError, StaleWriterError
-from holdall.stores import StorageWrapper, digest_of, file_of, is_compacted, is_repeated
+from holdall.stores import StorageWrapper, digest_of, file_of, is_compacted, is_repeated, sealed
 from holdall_plugins.stores.recoded.codec import DamageError
 from holdall_plugins.stores.recoded.logs import RecodedLog
 from holdall_plugins.stores.recoded.pieces import Pieces, blob_of
@@ -143,15 +144,7 @@ class RecodedStorage(StorageWrapper):
 
     def _put_by_log(self, held: Iterable[bytes], rest: Iterable[bytes]) -> str:
         # A log is named when it is sealed, so nothing has to be read twice or kept.
-        log = self.open_log(f"blob {secrets.token_hex(8)}")
-        try:
-            for part in (held, rest):
-                for chunk in part:
-                    log.write(chunk)
-            return log.seal()
-        except BaseException:
-            log.discard()
-            raise
+        return sealed(self.open_log(f"blob {secrets.token_hex(8)}"), chain(held, rest))
 
     def _plain(
         self, file: BinaryIO, location: str, *, name: str | None = None, ref: str | None = None

@@ -12,7 +12,7 @@ from holdall.errors import (
     StorageAccessError,
     StorageError,
 )
-from holdall.stores import checked_blob, digest_of, file_of, is_compacted, is_repeated
+from holdall.stores import checked_blob, digest_of, file_of, is_compacted, is_repeated, sealed
 from holdall_plugins.stores.sqlite.blobs import (
     SqliteLog,
     blob_key,
@@ -177,15 +177,7 @@ class SqliteStorage:
     def put_blob(self, chunks: Iterable[bytes], *, ref: str | None = None) -> str:
         """Store bytes and return `sha256:...`, durable on return."""
         with self._handle.writing("store a blob"):
-            upload = self._log(None)
-            try:
-                for chunk in chunks:
-                    upload.write(chunk)
-                return upload.seal(ref=ref)
-            except BaseException:
-                with suppress(StorageError):
-                    upload.discard()
-                raise
+            return sealed(self._log(None), chunks, ref=ref)
 
     def open_blob(self, ref: str) -> BinaryIO:
         """Return the bytes stored as *ref*; damaged ones raise while they are read."""

@@ -1,17 +1,18 @@
-"""What is read of any storage: where it begins, what it lists, files in pieces."""
+"""What callers and makers of storages share: where one begins, what it lists, blobs in pieces."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from holdall.contracts import Sweepable
-from holdall.errors import StorageAccessError
+from holdall.errors import StorageAccessError, StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import IO
 
-    from holdall.contracts import Storage
+    from holdall.contracts import LogWriter, Storage
 
 PIECE: Final = 1 << 20
 """Bytes of a blob, a log or entries that are held at a time."""
@@ -38,6 +39,18 @@ def blob_size(storage: Storage, ref: str) -> int:
     """
     with storage.open_blob(ref) as blob:
         return sum(map(len, pieces_of(blob)))
+
+
+def sealed(log: LogWriter, chunks: Iterable[bytes], *, ref: str | None = None) -> str:
+    """Write *chunks* to a new log and seal it; if one of the two fails, nothing is left of it."""
+    try:
+        for chunk in chunks:
+            log.write(chunk)
+        return log.seal(ref=ref)
+    except BaseException:
+        with suppress(StorageError):
+            log.discard()
+        raise
 
 
 def swept(storage: Storage) -> Sweepable:
