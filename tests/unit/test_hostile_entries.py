@@ -137,10 +137,15 @@ def test_a_kind_that_is_unknown_is_of_a_newer_holdall(repository: Repository) ->
 
 
 @pytest.mark.parametrize(
-    "line", [b"\n", b"x", BEGIN + b"\n"], ids=["newlines", "one line", "events"]
+    ("line", "reason"),
+    [
+        pytest.param(b"\n", "Input data was truncated", id="newlines"),
+        pytest.param(b"x", "unpacks to more than 16777216 bytes", id="one line"),
+        pytest.param(BEGIN + b"\n", "unpacks to more than 16777216 bytes", id="events"),
+    ],
 )
 def test_a_snapshot_that_unpacks_to_gigabytes_is_damage_and_fills_no_memory(
-    tmp_path: Path, line: bytes, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, line: bytes, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(codec, "LARGEST_SNAPSHOT", 16 << 20)  # so that reading it takes no minute
     repository = FileRepository(tmp_path)
@@ -151,8 +156,10 @@ def test_a_snapshot_that_unpacks_to_gigabytes_is_damage_and_fills_no_memory(
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         most = pages * resource.getpagesize() + (80 << 20)
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
-        states = {info.id: info.state for info in list_sessions(repository)}
+        infos = {info.id: info for info in list_sessions(repository)}
+        states = {name: info.state for name, info in infos.items()}
         assert states == {"good": "new", "bad": "damaged"}
+        assert reason in infos["bad"].reason
 
     assert in_child(read) == 0
 
