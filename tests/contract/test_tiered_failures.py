@@ -19,6 +19,7 @@ from holdall.errors import (
     UnknownSessionError,
 )
 from holdall.recording import Recorder
+from holdall.stores import RepositoryWrapper, StorageWrapper
 from holdall.testing.crash import Child
 from holdall.testing.guarantees.blobs import read_blob
 from holdall.testing.guarantees.subject import numbered
@@ -30,10 +31,10 @@ from holdall_plugins.stores.sqlite import SqliteRepository
 from holdall_plugins.stores.tiered import TieredRepository
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from holdall.contracts import Mode, Repository
+    from holdall.contracts import Mode, Repository, Storage
     from holdall.testing.crash import Link
 
 BLOB = b"an attachment\n" * 5000
@@ -67,6 +68,41 @@ def test_what_was_appended_last_is_far_when_the_session_is_closed(tmp_path: Path
         storage.append(numbered(1, first=3), expect=2, level="process")
 
     assert [entry for _number, entry in entries(far)] == numbered(3)
+
+
+class WithoutBlobs(RepositoryWrapper):
+    """A store that takes no blobs today."""
+
+    @property
+    def url(self) -> str:
+        return "without://"
+
+    def wrapped(self, storage: Storage) -> Storage:
+        return StorageWithoutBlobs(storage, self)
+
+
+class StorageWithoutBlobs(StorageWrapper):
+    def put_blob(self, chunks: Iterable[bytes], *, ref: str | None = None) -> str:
+        raise StorageAccessError(self.where, "store a blob in", f"no {ref} of {chunks}")
+
+
+def test_a_blob_is_far_before_an_entry_that_names_it(tmp_path: Path) -> None:
+    far = FileRepository(tmp_path / "far")
+    with closing(tiers(tmp_path, WithoutBlobs(far), close_s=0.5).create("session")) as storage:
+        storage.put_blob([BLOB])
+        storage.append(numbered(1), expect=0)
+
+    assert entries(far) == []
+
+
+def test_what_a_power_cut_may_take_near_is_not_far_before(tmp_path: Path) -> None:
+    far = FileRepository(tmp_path / "far")
+    near = FaultyRepository(FileRepository(tmp_path / "near"), full=4)  # the sync when it closes
+    with closing(TieredRepository(near, far).create("session")) as storage:
+        storage.append(numbered(1), expect=0)
+        storage.append(numbered(1, first=2), expect=1, level="process")
+
+    assert [entry for _number, entry in entries(far)] == numbered(1)
 
 
 def far_alone(folder: Path) -> FileRepository:
