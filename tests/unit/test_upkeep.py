@@ -42,8 +42,12 @@ from holdall.upkeep import (
 from holdall.view import SessionView
 from holdall_plugins.stores.faulty import FaultyRepository
 from holdall_plugins.stores.file import FileRepository
+from holdall_plugins.stores.latency import LatencyRepository
 from holdall_plugins.stores.memory import MemoryRepository
+from holdall_plugins.stores.mirror import MirrorRepository
+from holdall_plugins.stores.overlay import OverlayRepository
 from holdall_plugins.stores.sqlite import SqliteRepository
+from holdall_plugins.stores.tiered import TieredRepository
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -223,6 +227,27 @@ def test_a_session_that_is_written_is_not_moved(files: FileRepository, target: R
         move_session(files, "night", target)
 
     assert list(files.ids()) == ["night"]
+
+
+@pytest.mark.parametrize("over", ["mirror", "tiered", "overlay", "latency"])
+def test_a_session_is_not_moved_into_a_part_of_the_store_it_is_in(
+    files: FileRepository, tmp_path: Path, over: str
+) -> None:
+    other = FileRepository(tmp_path / "other")
+    made: dict[str, Callable[[], Repository]] = {
+        "mirror": lambda: MirrorRepository(other, files),
+        "tiered": lambda: TieredRepository(other, files),
+        "overlay": lambda: OverlayRepository(other, files),
+        "latency": lambda: LatencyRepository.from_url("latency?ms=0", files),
+    }
+    source = made[over]()
+    recorded(source)
+
+    with pytest.raises(StorageError):
+        move_session(source, "night", files)
+
+    assert check_session(files, "night", deep=True).damage == ()
+    assert check_session(source, "night", deep=True).blobs == 2
 
 
 def test_nobody_writes_a_session_while_it_is_moved(
