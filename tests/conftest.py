@@ -59,10 +59,10 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Run half as many again as there are cores: tests often wait, for children and for disks."""
+    """Run two for each core: tests often wait, for children, for servers and for disks."""
     wished = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return int(wished) if wished else (3 * (cores or 1) + 1) // 2
+    return int(wished) if wished else 2 * (cores or 1)
 
 
 @pytest.fixture(scope="session")
