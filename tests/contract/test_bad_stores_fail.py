@@ -85,6 +85,9 @@ ALL_BROKEN = (
 )
 
 
+pytestmark = pytest.mark.xdist_group("bad stores")  # what they share is made once
+
+
 @pytest.fixture(scope="module")
 def failed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """Return the tests that failed, by the store they ran over."""
