@@ -54,7 +54,7 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     if config.option.numprocesses is None and not config.option.tx:
         config.option.numprocesses = "auto"
     if config.option.numprocesses and config.option.dist == "no":
-        config.option.dist = "worksteal"
+        config.option.dist = "loadgroup"
 
 
 @pytest.hookimpl(optionalhook=True)
