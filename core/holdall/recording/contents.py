@@ -50,12 +50,19 @@ class RecordedJob:
 
 
 class Contents:
-    """Devices, categories and jobs of a session, brought forward event by event."""
+    """Devices, categories and jobs of a session, brought forward event by event.
+
+    Attributes:
+        job_count: How many jobs are defined, on all devices.
+        result_count: How many results were recorded, those of removed devices too.
+    """
 
     def __init__(self) -> None:
         self.devices: Final[dict[str, DeviceAdded]] = {}
         self.categories: Final[dict[str, str]] = {}
         self._jobs: Final[dict[str, dict[str, RecordedJob]]] = {}
+        self.job_count = 0
+        self.result_count = 0
 
     def job(self, device_id: str, job_id: str) -> RecordedJob:
         """Return what is known of a job; from now on it is known."""
@@ -64,12 +71,6 @@ class Contents:
         if job is None:
             job = jobs[job_id] = RecordedJob()
         return job
-
-    @property
-    def job_count(self) -> int:
-        """How many jobs are defined, on all devices."""
-        jobs = (job for jobs in self._jobs.values() for job in jobs.values())
-        return sum(job.definition is not None for job in jobs)
 
     def unfinished(self) -> list[JobStarted]:
         """Return the starts of recorded attempts that have no result.
@@ -87,10 +88,13 @@ class Contents:
                 job = self.job(event.device, event.job_id)
                 job.started = None
                 job.attempts += not event.result.is_hollow
+                self.result_count += not event.result.is_hollow
             case JobStarted():
                 self.job(event.device, event.job_id).started = event
             case JobDefined():
-                self.job(event.device, event.job.id).definition = hash(event.job)
+                job = self.job(event.device, event.job.id)
+                self.job_count += job.definition is None
+                job.definition = hash(event.job)
             case JobsAppended():
                 for job_id in event.job_ids:
                     self.job(event.device, job_id).is_selected = True
@@ -100,14 +104,16 @@ class Contents:
                 for job_id in event.run_list:
                     self.job(event.device, job_id).is_selected = True
             case JobRemoved():
-                self._jobs.get(event.device, {}).pop(event.job_id, None)
+                gone = self._jobs.get(event.device, {}).pop(event.job_id, None)
+                self.job_count -= gone is not None and gone.definition is not None
             case CategoryDefined():
                 self.categories[event.id] = event.name
             case DeviceAdded():
                 self.devices[event.device] = event
             case DeviceRemoved():
                 self.devices.pop(event.device, None)
-                self._jobs.pop(event.device, None)
+                jobs = self._jobs.pop(event.device, {})
+                self.job_count -= sum(each.definition is not None for each in jobs.values())
             case MetadataChanged() | ManifestAnswered() | OverridesChanged() | PlansChanged():
                 pass
             case SessionCreated() | WriterOpened() | PluginUsed() | ProviderAdded():

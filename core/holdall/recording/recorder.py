@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
@@ -13,6 +14,7 @@ from holdall.hooks import plugin_used
 from holdall.journal import (
     CategoryDefined,
     DeviceAdded,
+    DeviceRemoved,
     JobDefined,
     JobRecord,
     JobsAppended,
@@ -88,6 +90,7 @@ class Recorder:
         self._masker: Final = masker_of(redact)
         self._rules: Final = rules_record(redact)
         self._logs: Final = OpenLogs(storage, self._masker)
+        self._left_out: Final[Counter[str]] = Counter()
         self._is_closed = False
         self._journal, events = Journal.resume(storage)
         check_rules(storage.id, events, redact)
@@ -168,6 +171,16 @@ class Recorder:
     def job_count(self) -> int:
         """How many jobs the session has, those of earlier recorders too."""
         return self._contents.job_count
+
+    @property
+    def result_count(self) -> int:
+        """How many results were recorded, also by earlier recorders and of removed devices."""
+        return self._contents.result_count
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """What `leave_out` was told, and how often."""
+        return self._left_out
 
     @property
     def storage(self) -> Storage:
@@ -334,6 +347,21 @@ class Recorder:
         self._ensure_job(device, job_id)
         event = ResultRecorded(at=self._clock(), device=device, job_id=job_id, result=result)
         self._emit(event)
+
+    def remove_device(self, device_id: str) -> None:
+        """Remove a device, if it is there, with all its jobs and results."""
+        _job, device_id = self._checked_ids("any", device_id)
+        self._appended.pop(device_id, None)
+        if device_id in self._contents.devices:
+            self._emit(DeviceRemoved(at=self._clock(), device=device_id))
+
+    def leave_out(self, what: str, count: int = 1) -> None:
+        """Count something that a source has and a session can't keep, so that people are told.
+
+        Args:
+            what: What it is in words, as a plural: `times of suites`.
+        """
+        self._left_out[checked_name(what, "what is left out")] += count
 
     def note_plugin(self, kind: str, name: str, registry: Registry | None = None) -> None:
         """Record that a plugin takes part in writing the session, and where it comes from."""

@@ -1,0 +1,37 @@
+"""The kit for authors of importers: files of strangers read piece by piece, never trusted."""
+
+from typing import TYPE_CHECKING
+
+from holdall.doors import lazy_door
+
+if TYPE_CHECKING:
+    from holdall.reading.documents import LONGEST_ITEM, json_items
+    from holdall.reading.lines import LONGEST_LINE, text_lines
+    from holdall.reading.packing import Unpacking, packing_of
+    from holdall.reading.xml import End, Root, Start, Text, XmlStep, xml_root, xml_steps
+else:
+    __getattr__, __dir__ = lazy_door(
+        __name__,
+        {
+            ".documents": ("LONGEST_ITEM", "json_items"),
+            ".lines": ("LONGEST_LINE", "text_lines"),
+            ".packing": ("Unpacking", "packing_of"),
+            ".xml": ("End", "Root", "Start", "Text", "XmlStep", "xml_root", "xml_steps"),
+        },
+    )
+
+__all__ = [
+    "LONGEST_ITEM",
+    "LONGEST_LINE",
+    "End",
+    "Root",
+    "Start",
+    "Text",
+    "Unpacking",
+    "XmlStep",
+    "json_items",
+    "packing_of",
+    "text_lines",
+    "xml_root",
+    "xml_steps",
+]
