@@ -176,10 +176,8 @@ class Attempt:
                 known; then the attempt goes on.
         """
         self._check_going()
-        if outcome is None or outcome == "none":
-            raise ValueError(f"an attempt at {self._job_id!r} that is over needs an outcome")
         result = JobResult(
-            outcome=outcome,
+            outcome=finished_outcome(outcome, self._job_id),
             return_code=return_code,
             execution_duration=duration,
             started_at=self._started_at,
@@ -188,7 +186,7 @@ class Attempt:
             attachments=tuple(self._attachments),
             subtests=(*self._subtests, *subtests),
             measurements=(*self._measurements, *measurements),
-        )
+        )  # checked before the log is finished, so that the attempt goes on if it is wrong
         result = msgspec.structs.replace(result, **self._log.finish())
         self._is_over = True
         self._record(result)
@@ -236,6 +234,17 @@ class _Counted:
 def _pieces(stream: Any) -> Iterator[bytes]:
     while piece := stream.read(_PIECE):
         yield piece
+
+
+def finished_outcome(outcome: Outcome | str, job_id: str) -> Outcome | str:
+    """Return *outcome*, which an attempt that is over must have.
+
+    Raises:
+        ValueError: There is none.
+    """
+    if outcome is None or outcome == "none":
+        raise ValueError(f"an attempt at {job_id!r} that is over needs an outcome")
+    return outcome
 
 
 def checked_text(value: str, what: str) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeGuard
 
 import msgspec
 
 from holdall.errors import RecordingError
 from holdall.hooks import plugin_used
 from holdall.journal import (
+    INLINE,
     CategoryDefined,
     DeviceAdded,
     DeviceRemoved,
@@ -27,11 +28,11 @@ from holdall.journal import (
     writer_opened,
 )
 from holdall.processes import this_process
-from holdall.recording.attempt import Attempt, checked_name, checked_text
+from holdall.recording.attempt import Attempt, checked_name, checked_text, finished_outcome
 from holdall.recording.contents import Contents
 from holdall.redaction import check_rules, masked_event, masker_of, rules_record
 from holdall.registry import Registry
-from holdall.results import JobResult
+from holdall.results import IOLogRecord, JobResult, seconds
 from holdall.session import PREFIX, OpenLogs, create_storage, log_name, recover
 from holdall.stores import default_url, open_repository
 from holdall.units import LOCAL, PLUGINS, UNCATEGORISED
@@ -250,8 +251,7 @@ class Recorder:
             plugin=plugin,
             category_id=heading or UNCATEGORISED,
             certification_status=certification_status,
-            # Checked as the seconds of a result are.
-            estimated_duration=JobResult(execution_duration=estimated_duration).execution_duration,
+            estimated_duration=seconds(estimated_duration, "estimated_duration"),
             xfail=bool(xfail),
             origin=checked_text(origin, "an origin"),
         )
@@ -289,6 +289,21 @@ class Recorder:
             TypeError, ValueError: A value is of the wrong type, or the outcome is not known.
         """
         job_id, device = self._checked_ids(job_id, device)
+        if self._masker is None and not attachments and _is_little(output):
+            # The most frequent case by far: nothing is large, so nothing is captured.
+            result = JobResult(
+                outcome=finished_outcome(outcome, job_id),
+                return_code=return_code,
+                execution_duration=duration,
+                started_at=started_at,
+                comments=comments,
+                skip_reason=skip_reason,
+                io_log=(IOLogRecord(0.0, "stdout", output),) if output else (),
+                subtests=tuple(subtests),
+                measurements=tuple(measurements),
+            )
+            self._keep(job_id, device, result)
+            return
         attempt = self._attempt(job_id, device, started_at)
         try:
             attempt.write_all(output)
@@ -319,7 +334,7 @@ class Recorder:
             RecordingError: An attempt at the job is not finished.
         """
         job_id, device = self._checked_ids(job_id, device)
-        JobResult(started_at=started_at)  # checks it before anything is recorded
+        seconds(started_at, "started_at")
         self._ensure_job(device, job_id)
         job = self._contents.job(device, job_id)
         if job.started is not None:
@@ -343,7 +358,9 @@ class Recorder:
         """
         if not isinstance(result, JobResult):
             raise TypeError(f"a result must be a JobResult, not {type(result).__name__}")
-        job_id, device = self._checked_ids(job_id, device)
+        self._keep(*self._checked_ids(job_id, device), result)
+
+    def _keep(self, job_id: str, device: str, result: JobResult) -> None:
         self._ensure_job(device, job_id)
         event = ResultRecorded(at=self._clock(), device=device, job_id=job_id, result=result)
         self._emit(event)
@@ -477,6 +494,10 @@ class Recorder:
             **recover(self._storage, name),
         )
         self.record_result(started.job_id, result, device=started.device)
+
+
+def _is_little(output: Output) -> TypeGuard[bytes]:
+    return type(output) is bytes and len(output) <= INLINE
 
 
 def _check_choice(job_id: str, what: str, value: str, known: Collection[str]) -> None:
