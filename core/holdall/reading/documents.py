@@ -10,8 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-LONGEST_ITEM: Final = 64 * 2**20
+LONGEST_ITEM: Final = 32 * 2**20
 """Bytes that an item may have; what is longer would have to be kept in memory."""
+
+
+# With smaller pieces a long string takes the square of its length.
+_PIECE: Final = 256 * 1024
 
 
 def json_items(path: Path, where: str) -> Iterator[Any]:
@@ -30,7 +34,7 @@ def json_items(path: Path, where: str) -> Iterator[Any]:
     with path.open("rb") as file:
         measured = _Measured(file)
         try:
-            for item in ijson.items(measured, where, use_float=True):
+            for item in ijson.items(measured, where, use_float=True, buf_size=_PIECE):
                 yield item
                 measured.begin_item()
         except ijson.JSONError as error:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _PIECE: Final = 64 * 1024
 _DEEPEST: Final = 1000
-_LONGEST_TAG: Final = 16 * 2**20
+_LONGEST_TAG: Final = 8 * 2**20
 
 
 class Start(NamedTuple):
@@ -59,7 +59,7 @@ def xml_steps(path: Path) -> Iterator[XmlStep]:
 
     Raises:
         ValueError: It is no well-formed XML, has a document type declaration, is nested more
-            than a thousand deep, or has a tag of more than 16 MiB; the message has the line.
+            than a thousand deep, or has a tag of more than 8 MiB; the message has the line.
     """
     reader = _Reader()
     with path.open("rb") as file:
@@ -124,9 +124,7 @@ class _Reader:
         except LookupError as error:
             raise ValueError(f"line 1: {error}") from error
         if self._fed - self._parser.CurrentByteIndex > _LONGEST_TAG:
-            raise ValueError(
-                f"line {self._line}: a tag or comment of more than {_LONGEST_TAG} bytes"
-            )
+            raise ValueError(f"line {self._line}: a tag has more than {_LONGEST_TAG} bytes")
         return self._steps
 
     @property
