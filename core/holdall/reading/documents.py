@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import ijson  # type: ignore[import-untyped]  # it has no types
@@ -18,7 +19,7 @@ LONGEST_ITEM: Final = 32 * 2**20
 _PIECE: Final = 256 * 1024
 
 
-def json_items(path: Path, where: str) -> Iterator[Any]:
+def json_items(path: Path, where: str, *, before: str = "") -> Iterator[Any]:
     """Yield each value of a JSON document that stands at *where*.
 
     Numbers are int or float. A document in which nothing stands there yields nothing.
@@ -26,15 +27,35 @@ def json_items(path: Path, where: str) -> Iterator[Any]:
     Args:
         where: Keys from the root on with dots between; `item` is each one of a list, as in
             `results.tests.item`. Empty for the whole document.
+        before: Name of a member of the document; what stands behind its beginning is not read.
 
     Raises:
         ValueError: It is no JSON, or an item is longer than `LONGEST_ITEM`; the message says
             near which byte.
     """
+    return _read(path, ijson.items, where, before)
+
+
+def json_pairs(path: Path, where: str, *, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield name and value of each member of the object at *where*, as `json_items` does values.
+
+    Raises:
+        ValueError: As `json_items` does.
+    """
+    return _read(path, ijson.kvitems, where, before)
+
+
+def _read(path: Path, reader: Any, where: str, before: str) -> Iterator[Any]:
     with path.open("rb") as file:
         measured = _Measured(file)
+        found: Any = measured
+        if before:
+            events = ijson.parse(measured, use_float=True, buf_size=_PIECE)
+            end = ("", "map_key", before)
+            found = takewhile(lambda event: event != end, events)
+        options = {} if before else {"use_float": True, "buf_size": _PIECE}
         try:
-            for item in ijson.items(measured, where, use_float=True, buf_size=_PIECE):
+            for item in reader(found, where, **options):
                 yield item
                 measured.begin_item()
         except ijson.JSONError as error:
