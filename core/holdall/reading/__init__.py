@@ -7,7 +7,10 @@ from holdall.doors import lazy_door
 if TYPE_CHECKING:
     from holdall.reading.documents import LONGEST_ITEM, json_items
     from holdall.reading.lines import LONGEST_LINE, text_lines
+    from holdall.reading.nodes import XmlNode, xml_nodes
     from holdall.reading.packing import Unpacking, packing_of
+    from holdall.reading.text import LongText
+    from holdall.reading.values import file_below, moment_of, seconds_of
     from holdall.reading.xml import End, Root, Start, Text, XmlStep, xml_root, xml_steps
 else:
     __getattr__, __dir__ = lazy_door(
@@ -15,7 +18,10 @@ else:
         {
             ".documents": ("LONGEST_ITEM", "json_items"),
             ".lines": ("LONGEST_LINE", "text_lines"),
+            ".nodes": ("XmlNode", "xml_nodes"),
             ".packing": ("Unpacking", "packing_of"),
+            ".text": ("LongText",),
+            ".values": ("file_below", "moment_of", "seconds_of"),
             ".xml": ("End", "Root", "Start", "Text", "XmlStep", "xml_root", "xml_steps"),
         },
     )
@@ -24,14 +30,20 @@ __all__ = [
     "LONGEST_ITEM",
     "LONGEST_LINE",
     "End",
+    "LongText",
     "Root",
     "Start",
     "Text",
     "Unpacking",
+    "XmlNode",
     "XmlStep",
+    "file_below",
     "json_items",
+    "moment_of",
     "packing_of",
+    "seconds_of",
     "text_lines",
+    "xml_nodes",
     "xml_root",
     "xml_steps",
 ]

@@ -169,6 +169,11 @@ class Recorder:
         return self._storage.id
 
     @property
+    def default_device(self) -> str:
+        """Id of the device of jobs that are recorded without one."""
+        return self._device
+
+    @property
     def job_count(self) -> int:
         """How many jobs the session has, those of earlier recorders too."""
         return self._contents.job_count

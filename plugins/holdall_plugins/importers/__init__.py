@@ -1,0 +1,1 @@
+"""Importers: results of other tools, by the formats that they write."""
