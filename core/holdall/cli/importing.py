@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from contextlib import redirect_stdout
+from functools import partial as partial_of
 from gettext import gettext as _
 from typing import TYPE_CHECKING, Any
 
@@ -76,32 +77,36 @@ def import_sources(
     if importer:
         registry.resolve("importers", importer)
     repository = chosen_repository(store, registry)
-    rows: list[dict[str, Any]] = []
-    code = 0
+    chosen = partial_of(
+        import_results,
+        repository=repository,
+        importer=importer,
+        title=title,
+        device=device,
+        partial=partial,
+        registry=registry,
+        redact=rules,
+    )
+    rows, code = [], 0
     for sources in [source] if together else [(each,) for each in source]:
         try:
             with redirect_stdout(sys.stderr):  # what a plugin prints
-                imported = import_results(
-                    ["/dev/stdin" if text == "-" else text for text in sources],
-                    repository,
-                    importer=importer,
-                    title=title,
-                    device=device,
-                    partial=partial,
-                    registry=registry,
-                    redact=rules,
-                )
+                imported = chosen(["/dev/stdin" if text == "-" else text for text in sources])
         except HoldallError as error:
             code = max(code, exit_code(error) or 0)
-            note(f"holdall: {message(error)}")
-            if is_debugging():
-                note_lines(traceback_of(error))
-            rows.append({"sources": sources, "error": message(error)})
+            rows.append({"sources": sources, "error": _told(error)})
         else:
             rows.append({"sources": sources, "error": "", **_shown(repository, imported)})
     if as_json:
         print_json(rows)
     return code
+
+
+def _told(error: HoldallError) -> str:
+    note(f"holdall: {message(error)}")
+    if is_debugging():
+        note_lines(traceback_of(error))
+    return message(error)
 
 
 def _check_sources(sources: tuple[str, ...]) -> None:

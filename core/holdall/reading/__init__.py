@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from holdall.doors import lazy_door
 
 if TYPE_CHECKING:
-    from holdall.reading.documents import LONGEST_ITEM, json_items
+    from holdall.reading.documents import LONGEST_ITEM, json_items, json_parts
     from holdall.reading.lines import LONGEST_LINE, text_lines
     from holdall.reading.nodes import XmlNode, xml_nodes
     from holdall.reading.packing import Unpacking, packing_of
@@ -16,7 +16,7 @@ else:
     __getattr__, __dir__ = lazy_door(
         __name__,
         {
-            ".documents": ("LONGEST_ITEM", "json_items"),
+            ".documents": ("LONGEST_ITEM", "json_items", "json_parts"),
             ".lines": ("LONGEST_LINE", "text_lines"),
             ".nodes": ("XmlNode", "xml_nodes"),
             ".packing": ("Unpacking", "packing_of"),
@@ -39,6 +39,7 @@ __all__ = [
     "XmlStep",
     "file_below",
     "json_items",
+    "json_parts",
     "moment_of",
     "packing_of",
     "seconds_of",

@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import ijson  # type: ignore[import-untyped]  # it has no types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-LONGEST_ITEM: Final = 64 * 2**20
+LONGEST_ITEM: Final = 32 * 2**20
 """Bytes that an item may have; what is longer would have to be kept in memory."""
+
+
+# With smaller pieces a long string takes the square of its length.
+_PIECE: Final = 256 * 1024
+
+
+_BEGINS: Final = frozenset({"start_map", "start_array"})
+_ENDS: Final = frozenset({"end_map", "end_array"})
 
 
 def json_items(path: Path, where: str) -> Iterator[Any]:
@@ -30,7 +38,7 @@ def json_items(path: Path, where: str) -> Iterator[Any]:
     with path.open("rb") as file:
         measured = _Measured(file)
         try:
-            for item in ijson.items(measured, where, use_float=True):
+            for item in ijson.items(measured, where, use_float=True, buf_size=_PIECE):
                 yield item
                 measured.begin_item()
         except ijson.JSONError as error:
@@ -38,6 +46,46 @@ def json_items(path: Path, where: str) -> Iterator[Any]:
             raise ValueError(f"no JSON near byte {measured.position}: {reason}") from error
         except OverflowError as error:
             raise ValueError(f"near byte {measured.position}: {error}") from error
+
+
+def json_parts(
+    path: Path, wanted: Callable[[str], bool]
+) -> Iterator[tuple[tuple[int, ...], str, Any]]:
+    """Yield the values of a JSON document that stand where *wanted* says, nested ones too.
+
+    Each comes with its numbers in the lists around it, from 0 on, and with where it stands:
+    keys from the root on with dots between, `item` for each one of a list. What is inside of a
+    value that is wanted is not asked for.
+
+    Raises:
+        ValueError: As `json_items` does.
+    """
+    with path.open("rb") as file:
+        measured = _Measured(file)
+        builder: ijson.ObjectBuilder | None = None
+        where, depth, numbers = "", 0, list[int]()
+        try:
+            for prefix, event, value in ijson.parse(measured, use_float=True, buf_size=_PIECE):
+                begins, ends = event in _BEGINS, event in _ENDS
+                if builder is None:
+                    if numbers and prefix.endswith("item") and not ends and event != "map_key":
+                        numbers[-1] += 1
+                    if event == "map_key" or ends or not wanted(prefix):
+                        if event == "start_array":
+                            numbers.append(-1)
+                        elif event == "end_array":
+                            numbers.pop()
+                        continue
+                    builder, where = ijson.ObjectBuilder(), prefix
+                builder.event(event, value)
+                depth += begins - ends
+                if not depth:
+                    yield tuple(numbers), where, builder.value
+                    builder = None
+                    measured.begin_item()
+        except ijson.JSONError as error:
+            reason = " ".join(str(error).split("\n")[0].split())
+            raise ValueError(f"no JSON near byte {measured.position}: {reason}") from error
 
 
 class _Measured:

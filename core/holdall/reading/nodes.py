@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from holdall.reading.text import LongText
-from holdall.reading.xml import End, Start, Text, xml_steps
+from holdall.reading.xml import End, Start, XmlReader
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -63,24 +63,50 @@ def xml_nodes(
     Raises:
         ValueError: As `xml_steps` does.
     """
-    open_nodes: list[XmlNode] = []
-    for step in xml_steps(path, several_roots=several_roots):
-        kind = type(step)
-        if kind is Text:
-            if open_nodes:
-                open_nodes[-1].say(step[0])
-        elif kind is Start:
-            if open_nodes:
-                node = XmlNode(*step)
-                open_nodes[-1].children.append(node)
-                open_nodes.append(node)
-            elif step[0] in tags:
-                open_nodes.append(XmlNode(*step))
-            else:
-                yield step
-        elif open_nodes:
-            node = open_nodes.pop()
-            if not open_nodes:
-                yield node
+    building = _Building(tags)
+    reader = XmlReader(
+        started=building.start,
+        said=building.say,
+        ended=building.end,
+        several_roots=several_roots,
+    )
+    for _piece in reader.pieces(path):
+        ready, building.ready = building.ready, []
+        # In turn, so that a whole goes as soon as the next one is asked for.
+        ready.reverse()
+        while ready:
+            yield ready.pop()
+
+
+class _Building:
+    """The elements that are open, and what is ready to be handed out."""
+
+    def __init__(self, tags: Container[str]) -> None:
+        self.ready: list[XmlNode | Start | End] = []
+        self._tags: Final = tags
+        self._open: Final[list[XmlNode]] = []
+
+    def start(self, tag: str, attributes: dict[str, str], line: int) -> None:
+        """Begin a node, inside of another or because it is wanted; otherwise it is a step."""
+        if self._open:
+            node = XmlNode(tag, attributes, line)
+            self._open[-1].children.append(node)
+            self._open.append(node)
+        elif tag in self._tags:
+            self._open.append(XmlNode(tag, attributes, line))
         else:
-            yield step
+            self.ready.append(Start(tag, attributes, line))
+
+    def say(self, text: str) -> None:
+        """Add text to the node that is open."""
+        if self._open:
+            self._open[-1].say(text)
+
+    def end(self, tag: str, line: int) -> None:
+        """End the innermost node, which is ready if it is in no other; or it is a step."""
+        if not self._open:
+            self.ready.append(End(tag, line))
+            return
+        node = self._open.pop()
+        if not self._open:
+            self.ready.append(node)

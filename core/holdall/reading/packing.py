@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 _PACKINGS: Final = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz"}
 _FAULTS: Final = (EOFError, OSError, zlib.error, lzma.LZMAError)
 _PIECE: Final = 64 * 1024
-_ALWAYS: Final = 2**30
 _RATIO: Final = 100
 
 
@@ -27,13 +26,16 @@ def packing_of(head: bytes) -> str:
 class Unpacking:
     """What is in a packed file, read once from its beginning.
 
-    It may be a GiB, and more only up to a hundred times the file: a few bytes fill no disk.
+    Args:
+        path: The file.
+        limit: Bytes that it may have whatever the size of the file; otherwise a hundred times
+            that size. A few bytes fill no disk.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, limit: int = 2**30) -> None:
         with path.open("rb") as file:
             self._packing: Final = packing_of(file.read(8))
-        self._most: Final = max(_ALWAYS, _RATIO * path.stat().st_size)
+        self._most: Final = max(limit, _RATIO * path.stat().st_size)
         self._file: Final = _opened(path, self._packing)
         self._size = 0
 

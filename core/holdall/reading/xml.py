@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from xml.parsers import expat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _PIECE: Final = 64 * 1024
 _DEEPEST: Final = 1000
-_LONGEST_TAG: Final = 16 * 2**20
+_LONGEST_TAG: Final = 8 * 2**20
 _NEXT_BEGINS: Final = frozenset(
     {
         expat.errors.codes[expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT],
@@ -68,13 +68,18 @@ def xml_steps(path: Path, *, several_roots: bool = False) -> Iterator[XmlStep]:
 
     Raises:
         ValueError: It is no well-formed XML, has a document type declaration, is nested more
-            than a thousand deep, or has a tag of more than 16 MiB; the message has the line.
+            than a thousand deep, or has a tag of more than 8 MiB; the message has the line.
     """
-    reader = _Reader(several_roots=several_roots)
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            yield from reader.feed(piece)
-        yield from reader.feed(b"", is_last=True)
+    steps: list[XmlStep] = []
+    reader = XmlReader(
+        started=lambda tag, attributes, line: steps.append(Start(tag, attributes, line)),
+        said=lambda text: steps.append(Text(text)),
+        ended=lambda tag, line: steps.append(End(tag, line)),
+        several_roots=several_roots,
+    )
+    for _piece in reader.pieces(path):
+        yield from steps
+        steps.clear()
 
 
 def xml_root(head: bytes) -> Root | None:
@@ -106,12 +111,21 @@ class _EnoughError(Exception):
     """The root was found."""
 
 
-class _Reader:
-    """Steps of a document whose bytes come piece by piece."""
+class XmlReader:
+    """Reads documents piece by piece, and calls what it is given for what stands in them."""
 
-    def __init__(self, *, several_roots: bool) -> None:
+    def __init__(
+        self,
+        *,
+        started: Callable[[str, dict[str, str], int], None],
+        said: Callable[[str], None],
+        ended: Callable[[str, int], None],
+        several_roots: bool,
+    ) -> None:
+        self._on_start: Final = started
+        self._on_text: Final = said
+        self._on_end: Final = ended
         self._several_roots: Final = several_roots
-        self._steps: list[XmlStep] = []
         self._depth = 0
         self._lines_before = 0
         self._begin(b"")
@@ -126,18 +140,28 @@ class _Reader:
         parser.StartDoctypeDeclHandler = self._declared
         parser.StartElementHandler = self._started
         parser.EndElementHandler = self._ended
-        parser.CharacterDataHandler = self._said
+        parser.CharacterDataHandler = self._on_text
         self._parser = parser
 
-    def feed(self, piece: bytes, *, is_last: bool = False) -> list[XmlStep]:
-        """Return the steps that *piece* completes."""
-        self._steps = []
+    def pieces(self, path: Path) -> Iterator[int]:
+        """Read a file; yield the size of each piece when all that stands in it was told.
+
+        Raises:
+            ValueError: As `xml_steps` does.
+        """
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                self._feed(piece, is_last=False)
+                yield len(piece)
+        self._feed(b"", is_last=True)
+        yield 0
+
+    def _feed(self, piece: bytes, *, is_last: bool) -> None:
         while piece or is_last:
             rest = self._parsed(piece, is_last=is_last)
             if rest is None:
-                break
+                return
             piece = rest
-        return self._steps
 
     def _parsed(self, piece: bytes, *, is_last: bool) -> bytes | None:
         """Parse *piece*; return what of it belongs to the next document, None without one."""
@@ -158,9 +182,7 @@ class _Reader:
         except LookupError as error:
             raise ValueError(f"line {self._lines_before + 1}: {error}") from error
         if self._fed - self._parser.CurrentByteIndex > _LONGEST_TAG:
-            raise ValueError(
-                f"line {self._line}: a tag or comment of more than {_LONGEST_TAG} bytes"
-            )
+            raise ValueError(f"line {self._line}: a tag has more than {_LONGEST_TAG} bytes")
         return None
 
     @property
@@ -180,16 +202,13 @@ class _Reader:
             raise ValueError(f"line {line}: elements are nested more than {_DEEPEST} deep")
         if " " in tag:
             tag = tag.rpartition(" ")[2]
-        self._steps.append(Start(tag, _plain(attributes), line))
+        self._on_start(tag, _plain(attributes), line)
 
     def _ended(self, tag: str) -> None:
         self._depth -= 1
         if " " in tag:
             tag = tag.rpartition(" ")[2]
-        self._steps.append(End(tag, self._lines_before + self._parser.CurrentLineNumber))
-
-    def _said(self, text: str) -> None:
-        self._steps.append(Text(text))
+        self._on_end(tag, self._lines_before + self._parser.CurrentLineNumber)
 
 
 def _plain(attributes: dict[str, str]) -> dict[str, str]:

@@ -92,9 +92,7 @@ class Contents:
             case JobStarted():
                 self.job(event.device, event.job_id).started = event
             case JobDefined():
-                job = self.job(event.device, event.job.id)
-                self.job_count += job.definition is None
-                job.definition = hash(event.job)
+                self._define(event)
             case JobsAppended():
                 for job_id in event.job_ids:
                     self.job(event.device, job_id).is_selected = True
@@ -112,8 +110,8 @@ class Contents:
                 self.devices[event.device] = event
             case DeviceRemoved():
                 self.devices.pop(event.device, None)
-                jobs = self._jobs.pop(event.device, {})
-                self.job_count -= sum(each.definition is not None for each in jobs.values())
+                for job in self._jobs.pop(event.device, {}).values():
+                    self.job_count -= job.definition is not None
             case MetadataChanged() | ManifestAnswered() | OverridesChanged() | PlansChanged():
                 pass
             case SessionCreated() | WriterOpened() | PluginUsed() | ProviderAdded():
@@ -124,3 +122,8 @@ class Contents:
                 raise ValueError("a snapshot can't be applied; unpack it first")
             case _:
                 assert_never(event)
+
+    def _define(self, event: JobDefined) -> None:
+        job = self.job(event.device, event.job.id)
+        self.job_count += job.definition is None
+        job.definition = hash(event.job)

@@ -294,34 +294,46 @@ class Recorder:
             TypeError, ValueError: A value is of the wrong type, or the outcome is not known.
         """
         job_id, device = self._checked_ids(job_id, device)
+        result = JobResult(
+            outcome=finished_outcome(outcome, job_id),
+            return_code=return_code,
+            execution_duration=duration,
+            started_at=started_at,
+            comments=comments,
+            skip_reason=skip_reason,
+            subtests=tuple(subtests),
+            measurements=tuple(measurements),
+        )
+        self._keep_with(job_id, device, result, output, attachments or {})
+
+    def _keep_with(
+        self,
+        job_id: str,
+        device: str,
+        result: JobResult,
+        output: Output,
+        attachments: Mapping[str, Content],
+    ) -> None:
         if self._masker is None and not attachments and _is_little(output):
             # The most frequent case by far: nothing is large, so nothing is captured.
-            result = JobResult(
-                outcome=finished_outcome(outcome, job_id),
-                return_code=return_code,
-                execution_duration=duration,
-                started_at=started_at,
-                comments=comments,
-                skip_reason=skip_reason,
-                io_log=(IOLogRecord(0.0, "stdout", output),) if output else (),
-                subtests=tuple(subtests),
-                measurements=tuple(measurements),
-            )
+            if output:
+                log = (IOLogRecord(0.0, "stdout", output),)
+                result = msgspec.structs.replace(result, io_log=log)
             self._keep(job_id, device, result)
             return
-        attempt = self._attempt(job_id, device, started_at)
+        attempt = self._attempt(job_id, device, result.started_at)
         try:
             attempt.write_all(output)
-            for name, content in (attachments or {}).items():
+            for name, content in attachments.items():
                 attempt.attach(name, content)
             attempt.finish(
-                outcome,
-                duration=duration,
-                return_code=return_code,
-                comments=comments,
-                skip_reason=skip_reason,
-                subtests=subtests,
-                measurements=measurements,
+                result.outcome,
+                duration=result.execution_duration,
+                return_code=result.return_code,
+                comments=result.comments,
+                skip_reason=result.skip_reason,
+                subtests=result.subtests,
+                measurements=result.measurements,
             )
         except BaseException:
             attempt.discard()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from holdall import Measurement
-from holdall.reading import LongText, file_below, moment_of, seconds_of
+from holdall.reading import file_below, moment_of, seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from holdall import Recorder, Subtest
+    from holdall.reading import LongText
     from holdall.results import Stream
 
     Content = bytes | Path | BinaryIO

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from holdall.reading import End, Start, XmlNode, xml_nodes, xml_root
+from holdall.reading import End, Start, xml_nodes, xml_root
 from holdall_plugins.importers.findings import (
     Devices,
     Finding,
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from holdall import Recorder
     from holdall.contracts import Importer
+    from holdall.reading import XmlNode
 
 _OUTCOMES: Final = {
     "Passed": "pass",
@@ -154,7 +155,7 @@ class _Reading:
         self._recorder.job(job_id, device=self._device, category=category)
         finding.record(self._recorder, job_id, self._device)
 
-    def _children(self, node: XmlNode, finding: Finding) -> None:
+    def _children(self, node: XmlNode, finding: Finding) -> None:  # noqa: C901 - a case for each name
         for child in node.children:
             if child.tag == "failure":
                 finding.comments = self._failure(child)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from holdall.reading import LongText, Start, XmlNode, xml_nodes, xml_root
+from holdall.reading import Start, XmlNode, xml_nodes, xml_root
 from holdall_plugins.importers.findings import (
     Devices,
     Finding,
-    attach_named,
     comment_of,
     device_named,
     duration_of,
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
 
     from holdall import Recorder
     from holdall.contracts import Importer
+    from holdall.reading import LongText
 
 _OUTCOMES: Final = {"Pass": "pass", "Fail": "fail", "Skip": "skip", "NotRun": "skip"}
 _FACTS: Final = ("environment", "test-framework", "config-file", "target-framework")
@@ -46,7 +45,7 @@ class XUnit2Importer:
         Raises:
             ValueError: It is no such file, or damaged; the message has the line.
         """
-        reading = _Reading(recorder, source.parent)
+        reading = _Reading(recorder)
         for step in xml_nodes(source, {"test", "errors"}):
             if isinstance(step, Start):
                 reading.open(step)
@@ -64,10 +63,9 @@ class XUnit2Importer:
 class _Reading:
     """The assembly that is read, and what it says of its tests."""
 
-    def __init__(self, recorder: Recorder, folder: Path) -> None:
+    def __init__(self, recorder: Recorder) -> None:
         self.devices: Final = Devices(recorder)
         self._recorder: Final = recorder
-        self._folder: Final = folder
         self._device: str | None = None
         self._assembly = ""
         self._is_begun = False
@@ -151,8 +149,6 @@ class _Reading:
             name = child.attributes.get("name") or "attachment"
             if "media-type" in child.attributes:
                 self._decoded(child.text, name, finding)
-            elif (text := child.text.head(4096).strip()) and child.attributes.get("type") == "file":
-                attach_named(finding, self._folder, text, self._recorder)
             else:
                 finding.attach(name, child.text.stream())
 
@@ -175,12 +171,8 @@ def _failure(node: XmlNode, recorder: Recorder) -> str:
 
 
 def _start(attributes: dict[str, str], recorder: Recorder) -> float | None:
-    """Return when a test began: version 3 says it, as ticks or in ISO 8601."""
-    text = attributes.get("start-rtf") or attributes.get("start-utc")
-    with suppress(ValueError):
-        if text and datetime.fromisoformat(text):
-            return start_of(text, recorder)
-    return None
+    """Return when a test began, which version 3 of the schema says."""
+    return start_of(attributes.get("start-rtf"), recorder)
 
 
 def _add(finding: Finding, name: str | None, value: str) -> None:

@@ -54,13 +54,12 @@ class JUnitImporter:
         devices = Devices(recorder)
         suites = Suites(recorder, devices, source.parent)
         for step in xml_nodes(source, _WHOLES, several_roots=True):
-            kind = type(step)
-            if kind is XmlNode:
+            if isinstance(step, XmlNode):
                 if step.tag == "testcase":
                     suites.take_case(step)
                 else:
                     suites.take_part(step)
-            elif kind is Start:
+            elif isinstance(step, Start):
                 if not suites.depth and step.tag not in _ROOTS:
                     raise ValueError(f"line {step.line}: <{step.tag}> begins no report of JUnit")
                 suites.open(step, is_suite=step.tag in _SUITES)

@@ -298,7 +298,7 @@ class Reading:
 
 
 def in_order(attempts: list[Finding]) -> list[Finding]:
-    """Return attempts by when they began, if all of them say so; as the file has them otherwise."""
+    """Return attempts by when they began if all of them say so, else as the file has them."""
     if all(attempt.started_at is not None for attempt in attempts):
         attempts.sort(key=lambda attempt: attempt.started_at or 0.0)
     return attempts

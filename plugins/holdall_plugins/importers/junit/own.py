@@ -130,7 +130,7 @@ class OwnReport:
             finding.skip_reason = reason
 
     @staticmethod
-    def _properties(
+    def _properties(  # noqa: C901 - a case for each name
         node: XmlNode | None, case: Case, recorder: Recorder
     ) -> tuple[int | None, list[str]]:
         """Return the number of attempts, and the lines that stand behind the comment as well."""
@@ -215,4 +215,3 @@ def _measurement(name: str, value: str) -> Measurement:
 
 def _escaped(device: str) -> str:
     return device.replace("%", "%25").replace("/", "%2F")
-

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from holdall.reading import End, Start, XmlNode, xml_nodes
-from holdall_plugins.importers.robot.tests import Ending, Recording, Test, lasted, started
+from holdall.reading import End, Start, xml_nodes
+from holdall_plugins.importers.robot.tests import Ending, Test, lasted, started
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from holdall.reading import XmlNode
+    from holdall_plugins.importers.robot.tests import Recording
 
 _WHOLES: Final = frozenset(
     {"status", "msg", "doc", "tags", "tag", "arguments", "arg", "assign", "metadata", "meta"}
@@ -150,7 +153,7 @@ class _Path:
         self._counts.pop()
 
 
-def _teardowns(source: Path) -> dict[tuple[int, ...], Ending]:
+def _teardowns(source: Path) -> dict[tuple[int, ...], Ending]:  # noqa: C901 - a case for each name
     """Return how the tear-downs of suites ended that did not pass.
 
     Robot itself makes them known to the tests only when it reads its output; in that of Rebot,
@@ -161,7 +164,9 @@ def _teardowns(source: Path) -> dict[tuple[int, ...], Ending]:
     is_teardown, failure = False, ""
     for step in xml_nodes(source, _WHOLES):
         if isinstance(step, Start):
-            if step.tag == "robot" and not step.attributes.get("generator", "").startswith("Robot"):
+            if step.tag == "robot" and not step.attributes.get("generator", "").startswith(
+                "Robot"
+            ):
                 return {}
             if step.tag == "suite":
                 path.enter()
@@ -172,7 +177,9 @@ def _teardowns(source: Path) -> dict[tuple[int, ...], Ending]:
         elif isinstance(step, End):
             if tags.pop() == "suite":
                 path.leave()
-        elif is_teardown and step.tag == "msg" and step.attributes.get("level") in {"FAIL", "SKIP"}:
+        elif (
+            is_teardown and step.tag == "msg" and step.attributes.get("level") in {"FAIL", "SKIP"}
+        ):
             failure = step.text.head(2**20)
         elif is_teardown and step.tag == "status" and tags[-2:-1] == ["suite"]:
             ending = _ending(step)
@@ -182,12 +189,10 @@ def _teardowns(source: Path) -> dict[tuple[int, ...], Ending]:
     return found
 
 
-def _of(teardowns: dict[tuple[int, ...], Ending], path: tuple[int, ...]) -> Ending | None:
-    """Return the tear-down of the innermost suite around a test that did not pass."""
-    for end in range(len(path), 0, -1):
-        if path[:end] in teardowns:
-            return teardowns[path[:end]]
-    return None
+def _of(teardowns: dict[tuple[int, ...], Ending], path: tuple[int, ...]) -> list[Ending]:
+    """Return the tear-downs of the suites around a test that did not pass, innermost first."""
+    around = (path[:end] for end in range(len(path), 0, -1))
+    return [teardowns[suite] for suite in around if suite in teardowns]
 
 
 def _called(step: Start) -> str:

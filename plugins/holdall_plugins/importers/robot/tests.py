@@ -12,7 +12,7 @@ from holdall.reading import LongText, moment_of, seconds_of
 from holdall_plugins.importers.findings import LONGEST_COMMENT, Devices, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from holdall import Recorder
 
@@ -79,12 +79,13 @@ class Test:
 
     def step(self, name: str, ending: Ending, message: str) -> None:
         """Add a part; one that was not run is skipped."""
+        why = ending.message or ("" if ending.outcome == "pass" else message)
         self.steps.append(
             Subtest(
                 name=name or "keyword",
                 outcome=ending.outcome,
                 duration=ending.duration,
-                message=(ending.message or message)[:_LONGEST_MESSAGE] or None,
+                message=why[:_LONGEST_MESSAGE] or None,
             )
         )
 
@@ -102,10 +103,10 @@ class Recording:
         """Take in what a suite says of what was tested."""
         self._devices.add(None, facts, "metadata of suites")
 
-    def record(self, test: Test, teardown: Ending | None) -> None:
-        """Record a test; *teardown* is that of a suite around it, if it did not pass."""
+    def record(self, test: Test, teardowns: Sequence[Ending]) -> None:
+        """Record a test; *teardowns* of suites around it did not pass, innermost first."""
         ending = test.ending or Ending("FAIL", "the output ends within the test")
-        outcome, message = _after(ending, teardown)
+        outcome, message = _after(ending, teardowns)
         finding = Finding(outcome, ending.duration, ending.started_at)
         if outcome == "skip":
             finding.skip_reason = message
@@ -123,9 +124,7 @@ class Recording:
         job_id = f"{category}.{test.name}" if category else test.name
         job_id = f"{job_id} ({number})" if number > 1 else job_id
         origin = f"{test.source}:{test.line}" if test.source and test.line else test.source
-        self.recorder.job(
-            job_id, description=test.documentation, category=category, origin=origin
-        )
+        self.recorder.job(job_id, description=test.documentation, category=category, origin=origin)
         finding.record(self.recorder, job_id, None)
 
     def finish(self) -> None:
@@ -133,20 +132,19 @@ class Recording:
         self._devices.record()
 
 
-def _after(ending: Ending, teardown: Ending | None) -> tuple[str, str]:
-    """Return outcome and message of a test, as Robot makes them of what a tear-down did."""
+def _after(ending: Ending, teardowns: Sequence[Ending]) -> tuple[str, str]:
+    """Return outcome and message of a test, as Robot makes them of what tear-downs did."""
     outcome, message = ending.outcome, ending.message
-    if teardown is None:
-        pass
-    elif teardown.outcome == "skip":
-        earlier = f"\n\nEarlier message:\n{message}" if message else ""
-        return "skip", f"Skipped in parent suite teardown:\n{teardown.message}{earlier}"
-    elif outcome != "pass":
-        also = f"Also parent suite teardown failed:\n{teardown.message}"
-        message = f"{message}\n\n{also}" if message else also
-        outcome = "fail"
-    else:
-        outcome, message = "fail", f"Parent suite teardown failed:\n{teardown.message}"
+    for teardown in teardowns:
+        if teardown.outcome == "skip":
+            earlier = f"\n\nEarlier message:\n{message}" if message else ""
+            message = f"Skipped in parent suite teardown:\n{teardown.message}{earlier}"
+            outcome = "skip"
+        else:
+            also = f"\n\nAlso parent suite teardown failed:\n{teardown.message}"
+            alone = f"Parent suite teardown failed:\n{teardown.message}"
+            message = f"{message}{also}" if message else alone
+            outcome = "fail"
     if outcome == "fail":
         if message.startswith(_TIMED_OUT):
             outcome = "crash"
