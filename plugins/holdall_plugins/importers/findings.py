@@ -26,7 +26,7 @@ LONGEST_COMMENT: Final = 2**20
 
 _CUT: Final = "texts of failures beyond a million characters"
 _PIECE: Final = 64 * 1024
-_LOCAL: Final = frozenset({"", "localhost", "127.0.0.1", "::1", "localhost.localdomain"})
+_LOCAL: Final = frozenset({"", "localhost", "127.0.0.1", "::1", "localhost.localdomain", "tbd"})
 
 
 @dataclass(slots=True)

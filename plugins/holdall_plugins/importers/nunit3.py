@@ -28,7 +28,7 @@ _OUTCOMES: Final = {
     "Passed": "pass",
     "Failed": "fail",
     "Skipped": "skip",
-    "Inconclusive": "undecided",
+    "Inconclusive": "skip",
     "Warning": "pass",
 }
 _LABELS: Final = {"Error": "error", "Cancelled": "crash", "Invalid": "error"}

@@ -143,8 +143,6 @@ class Suites:
         for part in suite.parts:
             if suite.counts["tests"]:
                 self._add_output(part, suite, is_only=suite.counts["tests"] == 1)
-            elif self._open:
-                self._open[-1].parts.append(part)
             else:
                 self._recorder.leave_out("output of suites without cases")
         if suite.is_suite and suite.report is None:
