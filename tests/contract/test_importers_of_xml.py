@@ -17,6 +17,13 @@ from holdall_plugins.importers.xunit2 import XUnit2Importer
 SAMPLES = Path(__file__).parents[1] / "data" / "importers"
 
 
+ROBOT_JSON = """{"generator": "Robot 7.5", "suite": {"id": "s1", "tests": [
+{"body": [{"name": "Log", "owner": "BuiltIn", "status": "FAIL", "elapsed_time": 0.5,
+"body": [{"type": "MESSAGE", "message": "down", "level": "FAIL"}]}],
+"name": "Fails", "tags": ["t"], "status": "FAIL", "message": "down", "elapsed_time": 0.5}],
+"name": "S"}}"""
+
+
 def large(path: Path, head: str, case: str, tail: str) -> Path:
     """Write a file of a little more than a MiB; `{n}` in a case is its number."""
     count = (1 << 20) // len(case) + 100
@@ -33,12 +40,11 @@ class TestJUnit(ImporterContract):
     @pytest.fixture
     def samples(self, tmp_path: Path) -> list[Path]:
         case = (
-            f'<testcase classname="a.T" name="t{{n}}"><failure>{"x" * 2000}</failure></testcase>\n'
+            f'<testcase classname="a.T" name="t{{n}}"><failure>{"x" * 5000}</failure></testcase>\n'
         )
         path = tmp_path / "large.xml"
-        names = ("surefire", "suite-errors", "holdall-rich")
         return [
-            *(SAMPLES / "junit" / f"{name}.xml" for name in names),
+            SAMPLES / "junit" / "suite-errors.xml",
             large(path, '<testsuite name="s">', case, "</testsuite>"),
         ]
 
@@ -50,8 +56,8 @@ class TestTrx(ImporterContract):
     def samples(self, tmp_path: Path) -> list[Path]:
         head = '<TestRun xmlns="http://microsoft.com/schemas/VisualStudio/TeamTest/2010"><Results>'
         case = (
-            '<UnitTestResult testId="{n}" testName="t{n}" outcome="Passed"><Output>'
-            f"<StdOut>{'x' * 2000}</StdOut></Output></UnitTestResult>\n"
+            '<UnitTestResult testId="{n}" testName="t{n}" outcome="Failed"><Output>'
+            f"<ErrorInfo><Message>{'x' * 5000}</Message></ErrorInfo></Output></UnitTestResult>\n"
         )
         path = large(tmp_path / "large.trx", head, case, "</Results></TestRun>")
         return [SAMPLES / "trx" / "dotnet.trx", path]
@@ -62,7 +68,8 @@ class TestNUnit3(ImporterContract):
 
     @pytest.fixture
     def samples(self, tmp_path: Path) -> list[Path]:
-        case = f'<test-case fullname="t{{n}}" result="Passed"><output>{"x" * 2000}</output></test-case>\n'
+        why = f"<failure><message>{'x' * 5000}</message></failure>"
+        case = f'<test-case fullname="t{{n}}" result="Failed">{why}</test-case>\n'
         path = large(tmp_path / "large.xml", "<test-run>", case, "</test-run>")
         return [SAMPLES / "nunit3" / "nunit.xml", path]
 
@@ -72,7 +79,8 @@ class TestXUnit2(ImporterContract):
 
     @pytest.fixture
     def samples(self, tmp_path: Path) -> list[Path]:
-        case = f'<test name="t{{n}}" type="T" result="Pass"><output>{"x" * 2000}</output></test>\n'
+        why = f"<failure><message>{'x' * 5000}</message></failure>"
+        case = f'<test name="t{{n}}" type="T" result="Fail">{why}</test>\n'
         head = '<assemblies><assembly name="a.dll" test-framework="xUnit.net 2"><collection>'
         tail = "</collection></assembly></assemblies>"
         path = large(tmp_path / "large.xml", head, case, tail)
@@ -85,13 +93,14 @@ class TestRobot(ImporterContract):
     @pytest.fixture
     def samples(self, tmp_path: Path) -> list[Path]:
         case = (
-            '<test name="t{n}"><kw name="Log"><msg level="INFO">'
-            f'{"x" * 2000}</msg><status status="PASS"/></kw><status status="PASS"/></test>\n'
+            '<test name="t{n}"><kw name="Log"><status status="FAIL"/></kw>'
+            f'<status status="FAIL">{"x" * 5000}</status></test>\n'
         )
         head = '<robot generator="Robot 7.0"><suite name="S">'
         path = large(tmp_path / "large.xml", head, case, "</suite></robot>")
-        names = ("robot7.xml", "robot3.xml", "robot7.json")
-        return [*(SAMPLES / "robot" / name for name in names), path]
+        small = tmp_path / "small.json"
+        small.write_text(ROBOT_JSON, encoding="utf-8")
+        return [small, path]
 
 
 class TestOtr(ImporterContract):
@@ -102,8 +111,7 @@ class TestOtr(ImporterContract):
         head = '<e:events xmlns:e="https://schemas.opentest4j.org/reporting/events/0.2.0">'
         case = (
             '<e:started id="{n}" name="t{n}"/><e:finished id="{n}"><result status="FAILED">'
-            f"<reason>{'x' * 2000}</reason></result></e:finished>\n"
+            f"<reason>{'x' * 5000}</reason></result></e:finished>\n"
         )
         path = large(tmp_path / "large.xml", head, case, "</e:events>")
-        names = ("events.xml", "hierarchy.xml")
-        return [*(SAMPLES / "otr" / name for name in names), path]
+        return [SAMPLES / "otr" / "hierarchy.xml", path]

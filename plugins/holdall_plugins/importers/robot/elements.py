@@ -177,6 +177,8 @@ def _teardowns(source: Path) -> dict[tuple[int, ...], Ending]:  # noqa: C901 - a
         elif isinstance(step, End):
             if tags.pop() == "suite":
                 path.leave()
+            elif tags and tags[-1] == "suite":
+                is_teardown = False
         elif (
             is_teardown and step.tag == "msg" and step.attributes.get("level") in {"FAIL", "SKIP"}
         ):

@@ -14,6 +14,7 @@ from holdall.view import SessionView
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from holdall import Measurement
     from holdall.contracts import Importer
     from holdall.view import AttemptView, JobView
 
@@ -58,6 +59,19 @@ def made_of(importer: type[Importer], folder: Path, text: str, name: str = "repo
     return Made(importer, path)
 
 
+def comments_of(job: JobView) -> str:
+    """Return what a report has of a comment: all of it only where something went wrong."""
+    if job.outcome.failed and not job.xfail:
+        return job.comments.rstrip("\n")
+    return job.comments.partition("\n")[0] if job.xfail and job.outcome.failed else ""
+
+
+def measured(part: Measurement) -> tuple[object, ...]:
+    """Return a measurement as a report has it: without limits, any value is a text."""
+    is_judged = part.lower is not None or part.upper is not None
+    return (part.name, part.value if is_judged else str(part.value), part.lower, part.upper)
+
+
 def facts(view: SessionView) -> list[Any]:
     """Return what reports of JUnit show of a session."""
     devices = [(each.id, each.description or each.id, dict(each.facts)) for each in view.devices]
@@ -70,11 +84,11 @@ def facts(view: SessionView) -> list[Any]:
             job.xfail,
             str(job.outcome),
             round(job.duration or 0.0, 3),
-            job.comments.rstrip("\n"),
-            job.skip_reason,
+            comments_of(job),
+            job.skip_reason.partition("\n")[0],
             output(job),
             job.subtests,
-            job.measurements,
+            list(map(measured, job.measurements)),
             [
                 (str(each.outcome), each.comments.partition("\n")[0])
                 for each in job.attempts[:-1]
