@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import ijson  # type: ignore[import-untyped]  # it has no types
@@ -22,7 +23,7 @@ _BEGINS: Final = frozenset({"start_map", "start_array"})
 _ENDS: Final = frozenset({"end_map", "end_array"})
 
 
-def json_items(path: Path, where: str) -> Iterator[Any]:
+def json_items(path: Path, where: str, *, before: str = "") -> Iterator[Any]:
     """Yield each value of a JSON document that stands at *where*.
 
     Numbers are int or float. A document in which nothing stands there yields nothing.
@@ -30,15 +31,35 @@ def json_items(path: Path, where: str) -> Iterator[Any]:
     Args:
         where: Keys from the root on with dots between; `item` is each one of a list, as in
             `results.tests.item`. Empty for the whole document.
+        before: Name of a member of the document; what stands behind its beginning is not read.
 
     Raises:
         ValueError: It is no JSON, or an item is longer than `LONGEST_ITEM`; the message says
             near which byte.
     """
+    return _read(path, ijson.items, where, before)
+
+
+def json_pairs(path: Path, where: str, *, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield name and value of each member of the object at *where*, as `json_items` does values.
+
+    Raises:
+        ValueError: As `json_items` does.
+    """
+    return _read(path, ijson.kvitems, where, before)
+
+
+def _read(path: Path, reader: Any, where: str, before: str) -> Iterator[Any]:
     with path.open("rb") as file:
         measured = _Measured(file)
+        found: Any = measured
+        if before:
+            events = ijson.parse(measured, use_float=True, buf_size=_PIECE)
+            end = ("", "map_key", before)
+            found = takewhile(lambda event: event != end, events)
+        options = {} if before else {"use_float": True, "buf_size": _PIECE}
         try:
-            for item in ijson.items(measured, where, use_float=True, buf_size=_PIECE):
+            for item in reader(found, where, **options):
                 yield item
                 measured.begin_item()
         except ijson.JSONError as error:
@@ -62,30 +83,43 @@ def json_parts(
     """
     with path.open("rb") as file:
         measured = _Measured(file)
-        builder: ijson.ObjectBuilder | None = None
-        where, depth, numbers = "", 0, list[int]()
         try:
-            for prefix, event, value in ijson.parse(measured, use_float=True, buf_size=_PIECE):
-                begins, ends = event in _BEGINS, event in _ENDS
-                if builder is None:
-                    if numbers and prefix.endswith("item") and not ends and event != "map_key":
-                        numbers[-1] += 1
-                    if event == "map_key" or ends or not wanted(prefix):
-                        if event == "start_array":
-                            numbers.append(-1)
-                        elif event == "end_array":
-                            numbers.pop()
-                        continue
-                    builder, where = ijson.ObjectBuilder(), prefix
-                builder.event(event, value)
-                depth += begins - ends
-                if not depth:
-                    yield tuple(numbers), where, builder.value
-                    builder = None
-                    measured.begin_item()
+            yield from _parts(measured, wanted)
         except ijson.JSONError as error:
             reason = " ".join(str(error).split("\n")[0].split())
             raise ValueError(f"no JSON near byte {measured.position}: {reason}") from error
+        except OverflowError as error:
+            raise ValueError(f"near byte {measured.position}: {error}") from error
+
+
+def _parts(
+    measured: _Measured, wanted: Callable[[str], bool]
+) -> Iterator[tuple[tuple[int, ...], str, Any]]:
+    builder: ijson.ObjectBuilder | None = None
+    where, depth = "", 0
+    around: list[int | None] = []  # how far each list is; None for an object
+    for prefix, event, value in ijson.parse(measured, use_float=True, buf_size=_PIECE):
+        begins, ends = event in _BEGINS, event in _ENDS
+        if builder is None:
+            if ends:
+                around.pop()
+                measured.begin_item()
+                continue
+            if event == "map_key":
+                continue
+            if around and around[-1] is not None:
+                around[-1] += 1
+            if not wanted(prefix):
+                if begins:
+                    around.append(-1 if event == "start_array" else None)
+                continue
+            builder, where = ijson.ObjectBuilder(), prefix
+        builder.event(event, value)
+        depth += begins - ends
+        if not depth:
+            yield tuple(number for number in around if number is not None), where, builder.value
+            builder = None
+            measured.begin_item()
 
 
 class _Measured:

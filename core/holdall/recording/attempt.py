@@ -97,31 +97,8 @@ class Attempt:
             media_type: By default what the name says.
         """
         self._check_going()
-        name = PurePath(checked_name(name, "an attachment's name")).name or "attachment"
-        kind = checked_text(media_type, "a media type") or guess_type(name)[0] or _ANY_TYPE
-        if isinstance(content, Path):
-            with content.open("rb") as file:
-                attachment = self._kept(name, kind, _pieces(file))
-        elif isinstance(content, bytes | bytearray | memoryview):
-            attachment = self._kept(name, kind, iter([bytes(content)]))
-        else:
-            attachment = self._kept(name, kind, _pieces(content))
-        self._attachments.append(attachment)
-
-    def _kept(self, name: str, media_type: str, pieces: Iterator[bytes]) -> Attachment:
-        if self._masker is not None:
-            records = (IOLogRecord(0.0, "stdout", piece) for piece in pieces)
-            pieces = (record.data for record in self._masker.records(records))
-        head = b""
-        for piece in pieces:
-            head += piece
-            if len(head) > INLINE:
-                break
-        if len(head) <= INLINE:
-            return Attachment(name=name, media_type=media_type, size=len(head), data=head)
-        counted = _Counted(chain([head], pieces))
-        ref = self._storage.put_blob(counted)
-        return Attachment(name=name, media_type=media_type, size=counted.size, ref=ref)
+        kept = kept_attachment(self._storage, self._masker, name, content, media_type)
+        self._attachments.append(kept)
 
     def subtest(
         self,
@@ -216,6 +193,38 @@ class Attempt:
             self.finish("crash", comments="the attempt ended without an outcome")
         else:
             self.finish("crash", comments=f"{type(error).__name__}: {error}")
+
+
+def kept_attachment(
+    storage: Storage, masker: Masker | None, name: str, content: Content, media_type: str
+) -> Attachment:
+    """Return the attachment that names *content*; what is large of it is in the storage."""
+    name = PurePath(checked_name(name, "an attachment's name")).name or "attachment"
+    kind = checked_text(media_type, "a media type") or guess_type(name)[0] or _ANY_TYPE
+    if isinstance(content, Path):
+        with content.open("rb") as file:
+            return _kept(storage, masker, name, kind, _pieces(file))
+    if isinstance(content, bytes | bytearray | memoryview):
+        return _kept(storage, masker, name, kind, iter([bytes(content)]))
+    return _kept(storage, masker, name, kind, _pieces(content))
+
+
+def _kept(
+    storage: Storage, masker: Masker | None, name: str, media_type: str, pieces: Iterator[bytes]
+) -> Attachment:
+    if masker is not None:
+        records = (IOLogRecord(0.0, "stdout", piece) for piece in pieces)
+        pieces = (record.data for record in masker.records(records))
+    head = b""
+    for piece in pieces:
+        head += piece
+        if len(head) > INLINE:
+            break
+    if len(head) <= INLINE:
+        return Attachment(name=name, media_type=media_type, size=len(head), data=head)
+    counted = _Counted(chain([head], pieces))
+    ref = storage.put_blob(counted)
+    return Attachment(name=name, media_type=media_type, size=counted.size, ref=ref)
 
 
 class _Counted:

@@ -24,10 +24,11 @@ from holdall.journal import (
     SessionSummarised,
     Snapshot,
     WriterOpened,
+    decode_title,
 )
 
 if TYPE_CHECKING:
-    from holdall.journal import AnyEvent
+    from holdall.journal import AnyEvent, PlanRecord
 
 
 class RecordedJob:
@@ -53,6 +54,8 @@ class Contents:
     """Devices, categories and jobs of a session, brought forward event by event.
 
     Attributes:
+        plans: The test plans in force.
+        title: What the session is called; empty if nobody said.
         job_count: How many jobs are defined, on all devices.
         result_count: How many results were recorded, those of removed devices too.
     """
@@ -61,6 +64,8 @@ class Contents:
         self.devices: Final[dict[str, DeviceAdded]] = {}
         self.categories: Final[dict[str, str]] = {}
         self._jobs: Final[dict[str, dict[str, RecordedJob]]] = {}
+        self.plans: tuple[PlanRecord, ...] = ()
+        self.title = ""
         self.job_count = 0
         self.result_count = 0
 
@@ -112,16 +117,24 @@ class Contents:
                 self.devices.pop(event.device, None)
                 for job in self._jobs.pop(event.device, {}).values():
                     self.job_count -= job.definition is not None
-            case MetadataChanged() | ManifestAnswered() | OverridesChanged() | PlansChanged():
+            case PlansChanged():
+                self.plans = event.plans
+            case SessionCreated() | MetadataChanged():
+                self._call(event)
+            case ManifestAnswered() | OverridesChanged() | ProviderAdded():
                 pass
-            case SessionCreated() | WriterOpened() | PluginUsed() | ProviderAdded():
-                pass
-            case SessionSummarised():
+            case WriterOpened() | PluginUsed() | SessionSummarised():
                 pass
             case Snapshot():
                 raise ValueError("a snapshot can't be applied; unpack it first")
             case _:
                 assert_never(event)
+
+    def _call(self, event: SessionCreated | MetadataChanged) -> None:
+        if isinstance(event, SessionCreated):
+            self.title = event.title
+        elif "title" in event.changes:
+            self.title = decode_title(event.changes["title"]) or self.title
 
     def _define(self, event: JobDefined) -> None:
         job = self.job(event.device, event.job.id)

@@ -68,7 +68,7 @@ def import_results(
         source: A file, a folder or a pipe; or several of them for one session.
         repository: A repository or its URL; without one the store in the user's data folder.
         importer: Id of the importer; without one, the only one that accepts each source.
-        title: What people call the session; without one, the source's name.
+        title: What people call the session; without one, what the source says, or its name.
         device: What the results are of, where the source does not say.
         partial: Whether to keep what is sound of a source that is damaged.
         redact: What to mask before anything is stored.
@@ -83,12 +83,11 @@ def import_results(
     sources = [source] if isinstance(source, str | os.PathLike) else list(source)
     plugins = Registry.given(registry)
     name = plugins.resolve("importers", importer).id if importer else ""
-    names = ", ".join(Path(each).resolve().name for each in sources)
     stored = opened_repository(repository, plugins)
     make = bound(
         Recorder.create,
         stored,
-        title=title or names,
+        title=title,
         device=device,
         registry=plugins,
         redact=redact,
@@ -97,7 +96,7 @@ def import_results(
     with _kept_or_removed(running, stored):
         for each in sources:
             running.take(os.fspath(each))
-        return running.finished()
+        return running.finished(", ".join(Path(each).resolve().name for each in sources))
 
 
 class _Import:
@@ -141,14 +140,19 @@ class _Import:
                 raise
             self._problems.append(error)
 
-    def finished(self) -> Imported:
-        """Record how the import ended, close the session, and return what became of it."""
+    def finished(self, names: str) -> Imported:
+        """Record how the import ended, close the session, and return what became of it.
+
+        Args:
+            names: What to call the session, if nobody and no source said.
+        """
         if self.session is None or self.session.is_empty:
             raise self._problems[0]
         recorder = self.session.recorder
         if self._not_accepted:
             recorder.leave_out(_NOT_ACCEPTED, self._not_accepted)
         problems = tuple(map(str, self._problems))
+        recorder.suggest_title(names)
         self.session.finish(problems)
         return Imported(recorder.session_id, tuple(self._used), dict(recorder.left_out), problems)
 

@@ -21,6 +21,9 @@ from holdall.journal import (
     JobsAppended,
     JobStarted,
     Journal,
+    MetadataChanged,
+    PlanRecord,
+    PlansChanged,
     ResultRecorded,
     SessionCreated,
     now,
@@ -28,7 +31,13 @@ from holdall.journal import (
     writer_opened,
 )
 from holdall.processes import this_process
-from holdall.recording.attempt import Attempt, checked_name, checked_text, finished_outcome
+from holdall.recording.attempt import (
+    Attempt,
+    checked_name,
+    checked_text,
+    finished_outcome,
+    kept_attachment,
+)
 from holdall.recording.contents import Contents
 from holdall.redaction import check_rules, masked_event, masker_of, rules_record
 from holdall.registry import Registry
@@ -45,7 +54,7 @@ if TYPE_CHECKING:
     from holdall.journal import AnyEvent
     from holdall.recording.attempt import Content, Output
     from holdall.redaction import RedactionRules
-    from holdall.results import Measurement, Outcome, Subtest
+    from holdall.results import Attachment, Measurement, Outcome, Subtest
 
 _STATUSES: Final = frozenset({"non-blocker", "blocker"})
 
@@ -92,6 +101,7 @@ class Recorder:
         self._rules: Final = rules_record(redact)
         self._logs: Final = OpenLogs(storage, self._masker)
         self._left_out: Final[Counter[str]] = Counter()
+        self._title = self._suggested = ""
         self._is_closed = False
         self._journal, events = Journal.resume(storage)
         check_rules(storage.id, events, redact)
@@ -99,6 +109,7 @@ class Recorder:
         for event in events:
             self._contents.apply(event)
         if not self._is_new:
+            self._title = self._contents.title
             self._open_writer()
         unfinished = self._contents.unfinished()
         for started in unfinished:
@@ -169,7 +180,7 @@ class Recorder:
         return self._storage.id
 
     @property
-    def default_device(self) -> str:
+    def device_id(self) -> str:
         """Id of the device of jobs that are recorded without one."""
         return self._device
 
@@ -231,6 +242,9 @@ class Recorder:
         estimated_duration: float | None = None,
         xfail: bool = False,
         origin: str = "",
+        category_id: str = "",
+        template_id: str = "",
+        checksum: str = "",
     ) -> None:
         """Record what reports show of a job, before or after attempts at it.
 
@@ -244,25 +258,32 @@ class Recorder:
             certification_status: `blocker` or `non-blocker`.
             xfail: Whether it is expected to fail, so that a pass is what nobody expects.
             origin: The file, and line, that defines it.
+            category_id: Id of the category, where its heading is not one.
+            template_id: Id of the template that it is an instance of.
+            checksum: That of its definition in a provider; a resume with that provider
+                refuses another definition.
         """
         job_id, device = self._checked_ids(job_id, device)
         _check_choice(job_id, "plugin", plugin, PLUGINS)
         _check_choice(job_id, "certification status", certification_status, _STATUSES)
         heading = checked_text(category, "a category")
+        category_id = checked_text(category_id, "a category's id")
         record = JobRecord(
             id=job_id,
             summary=checked_text(summary, "a summary"),
             description=checked_text(description, "a description"),
             plugin=plugin,
-            category_id=heading or UNCATEGORISED,
+            category_id=category_id or heading or UNCATEGORISED,
             certification_status=certification_status,
             estimated_duration=seconds(estimated_duration, "estimated_duration"),
             xfail=bool(xfail),
             origin=checked_text(origin, "an origin"),
+            template_id=checked_text(template_id, "a template's id"),
+            checksum=checked_text(checksum, "a checksum"),
         )
         self._ensure_device(device)
-        if heading and self._contents.categories.get(heading) != heading:
-            self._emit(CategoryDefined(at=self._clock(), id=heading, name=heading))
+        if heading and self._contents.categories.get(record.category_id) != heading:
+            self._emit(CategoryDefined(at=self._clock(), id=record.category_id, name=heading))
         self._define(device, record)
 
     def record(
@@ -365,6 +386,11 @@ class Recorder:
         record = partial(self.record_result, job_id, device=device)
         return Attempt(self._storage, job_id, log, started_at, record, masker=self._masker)
 
+    def attachment(self, name: str, content: Content, *, media_type: str = "") -> Attachment:
+        """Keep a file for a `JobResult` that is recorded next, as `Attempt.attach` does."""
+        self._check_open()
+        return kept_attachment(self._storage, self._masker, name, content, media_type)
+
     def record_result(self, job_id: str, result: JobResult, *, device: str | None = None) -> None:
         """Record a finished result; blobs that it names must be in the session's storage.
 
@@ -381,6 +407,22 @@ class Recorder:
         self._ensure_job(device, job_id)
         event = ResultRecorded(at=self._clock(), device=device, job_id=job_id, result=result)
         self._emit(event)
+
+    def suggest_title(self, title: str) -> None:
+        """Call the session so when it is closed, unless it has a title or another suggestion."""
+        if not self._title:
+            self._title = self._suggested = checked_text(title, "a title")
+
+    def plan(self, plan_id: str, *, name: str = "", description: str = "") -> None:
+        """Record a test plan that the jobs come from, besides those that were recorded."""
+        plan = PlanRecord(
+            id=checked_name(plan_id, "a plan's id"),
+            name=checked_text(name, "a plan's name"),
+            description=checked_text(description, "a plan's description"),
+        )
+        self._begin()
+        plans = (*(each for each in self._contents.plans if each.id != plan.id), plan)
+        self._emit(PlansChanged(at=self._clock(), plans=plans))
 
     def remove_device(self, device_id: str) -> None:
         """Remove a device, if it is there, with all its jobs and results."""
@@ -434,6 +476,7 @@ class Recorder:
         if self._is_closed:
             return
         try:
+            self._store_title()
             self.checkpoint()
         finally:
             self._is_closed = True
@@ -450,6 +493,14 @@ class Recorder:
     ) -> None:
         self.close()
 
+    def _store_title(self) -> None:
+        """Record the title that was suggested; it belongs to a device."""
+        device = next(iter(self._contents.devices), None)
+        if self._suggested and device is not None:
+            changes = {"title": msgspec.Raw(msgspec.json.encode(self._suggested))}
+            self._suggested = ""
+            self._emit(MetadataChanged(at=self._clock(), device=device, changes=changes))
+
     def _check_open(self) -> None:
         if self._is_closed:
             raise RecordingError(self.session_id, "", "its recorder is closed")
@@ -457,6 +508,7 @@ class Recorder:
     def _begin(self, title: str = "") -> None:
         if self._is_new:
             self._is_new = False
+            self._title = title
             created = SessionCreated(at=self._clock(), session_id=self._storage.id, title=title)
             self._emit(created)
             self._open_writer()

@@ -1,1 +1,1 @@
-"""Importers: results of other tools, by the formats that they write."""
+"""Importers: results that other tools left behind."""

@@ -114,7 +114,7 @@ class Devices:
         """Add facts; the first value of a fact counts, others are counted as left out."""
         if not facts:
             return
-        known = self.facts.setdefault(device or self.recorder.default_device, {})
+        known = self.facts.setdefault(device or self.recorder.device_id, {})
         others = sum(known.setdefault(name, value) != value for name, value in facts.items())
         if others:
             self.recorder.leave_out(f"{what} with several values", others)

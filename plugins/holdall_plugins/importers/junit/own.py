@@ -51,7 +51,7 @@ class OwnReport:
         """Take in what a suite says of its device, and return the device's id."""
         host = attributes.get("hostname", "")
         device = None if host in {"", LOCAL} else host
-        known = device or devices.recorder.default_device
+        known = device or devices.recorder.device_id
         description = facts.pop("holdall.device", "")
         if description not in {"", host}:
             devices.descriptions[known] = description
