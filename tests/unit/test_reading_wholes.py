@@ -110,9 +110,7 @@ def test_documents_behind_each_other_are_read_with_lines_of_the_file(
 def test_a_second_document_is_refused_where_one_is_wanted(source: Path) -> None:
     source.write_text("<a/>\n<b/>", encoding="utf-8")
 
-    with pytest.raises(
-        ValueError, match="line 2: no well-formed XML: junk after"
-    ):
+    with pytest.raises(ValueError, match="line 2: no well-formed XML: junk after"):
         list(xml_steps(source))
 
 

@@ -52,7 +52,7 @@ class _Suite:
 class NUnit3Importer:
     """A job for each test case, called by its full name, in the category of its class."""
 
-    def accepts(self, head: bytes, name: str) -> bool:  # noqa: ARG002 - content decides
+    def accepts(self, head: bytes, name: str) -> bool:
         """Return whether a file begins as NUnit's XML does."""
         root = xml_root(head)
         return root is not None and root.tag == "test-run" and not root.namespace

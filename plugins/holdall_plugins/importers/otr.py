@@ -69,7 +69,7 @@ class _Open:
 class OtrImporter:
     """A job for each test; a container becomes one if it did not succeed itself."""
 
-    def accepts(self, head: bytes, name: str) -> bool:  # noqa: ARG002 - content decides
+    def accepts(self, head: bytes, name: str) -> bool:
         """Return whether a file begins as one of the two forms does."""
         root = xml_root(head)
         return root is not None and root.tag in _ROOTS and root.namespace.startswith(_NAMESPACE)

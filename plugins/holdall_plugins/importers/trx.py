@@ -55,7 +55,7 @@ _NAMESPACE: Final = "TeamTest"
 class TrxImporter:
     """A job for each test, called by its class and name; rows of its data are subtests."""
 
-    def accepts(self, head: bytes, name: str) -> bool:  # noqa: ARG002 - content decides
+    def accepts(self, head: bytes, name: str) -> bool:
         """Return whether a file begins as a test run of Visual Studio does."""
         root = xml_root(head)
         return root is not None and root.tag == "TestRun" and _NAMESPACE in root.namespace

@@ -30,7 +30,7 @@ _FACTS: Final = ("environment", "test-framework", "config-file", "target-framewo
 class XUnit2Importer:
     """A job for each test, in the category of its collection's class."""
 
-    def accepts(self, head: bytes, name: str) -> bool:  # noqa: ARG002 - content decides
+    def accepts(self, head: bytes, name: str) -> bool:
         """Return whether a file begins as the XML of xUnit.net does."""
         root = xml_root(head)
         if root is None or root.namespace:

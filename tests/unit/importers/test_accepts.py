@@ -14,6 +14,8 @@ from holdall.testing.checks.fresh import own_plugins
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# What these read is made by their own tests, of sessions and of facts.
+MADE_IN_TESTS = {"json", "plainbox", "submission", "tar"}
 SAMPLES = Path(__file__).parents[2] / "data" / "importers"
 
 
@@ -42,4 +44,4 @@ def test_a_sample_is_accepted_by_its_importer_alone(importer: str, path: Path) -
 def test_every_importer_has_a_sample() -> None:
     declared = {candidate.id for candidate in own_plugins().candidates("importers")}
 
-    assert declared - {importer for importer, _path in samples()} == set()
+    assert declared - {importer for importer, _path in samples()} - MADE_IN_TESTS == set()

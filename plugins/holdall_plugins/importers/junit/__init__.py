@@ -40,7 +40,7 @@ class JUnitImporter:
     Suites may be nested in any way, and several reports may stand in one file.
     """
 
-    def accepts(self, head: bytes, name: str) -> bool:  # noqa: ARG002 - content decides
+    def accepts(self, head: bytes, name: str) -> bool:
         """Return whether a file begins as one of JUnit's elements."""
         root = xml_root(head)
         return root is not None and root.tag in _ROOTS and not root.namespace

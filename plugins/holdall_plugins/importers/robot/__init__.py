@@ -20,7 +20,7 @@ _JSON: Final = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"generator"\s*:\s*"(?:Robo
 class RobotImporter:
     """A job for each test, whose keywords are subtests, in the category of its suite."""
 
-    def accepts(self, head: bytes, name: str) -> bool:  # noqa: ARG002 - content decides
+    def accepts(self, head: bytes, name: str) -> bool:
         """Return whether a file begins as Robot's output does, in XML or JSON."""
         root = xml_root(head)
         if root is not None:
