@@ -107,16 +107,14 @@ class Contents:
                 for job_id in event.run_list:
                     self.job(event.device, job_id).is_selected = True
             case JobRemoved():
-                gone = self._jobs.get(event.device, {}).pop(event.job_id, None)
-                self.job_count -= gone is not None and gone.definition is not None
+                self._forget(self._jobs.get(event.device, {}).pop(event.job_id, None))
             case CategoryDefined():
                 self.categories[event.id] = event.name
             case DeviceAdded():
                 self.devices[event.device] = event
             case DeviceRemoved():
                 self.devices.pop(event.device, None)
-                for job in self._jobs.pop(event.device, {}).values():
-                    self.job_count -= job.definition is not None
+                self._forget(*self._jobs.pop(event.device, {}).values())
             case PlansChanged():
                 self.plans = event.plans
             case SessionCreated() | MetadataChanged():
@@ -129,6 +127,9 @@ class Contents:
                 raise ValueError("a snapshot can't be applied; unpack it first")
             case _:
                 assert_never(event)
+
+    def _forget(self, *jobs: RecordedJob | None) -> None:
+        self.job_count -= sum(job is not None and job.definition is not None for job in jobs)
 
     def _call(self, event: SessionCreated | MetadataChanged) -> None:
         if isinstance(event, SessionCreated):
