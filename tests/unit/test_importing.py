@@ -103,15 +103,14 @@ def test_results_without_a_device_are_of_the_one_that_is_given(tmp_path: Path) -
 
 
 def test_a_file_that_nobody_accepts_names_those_that_were_asked(tmp_path: Path) -> None:
-    source = written(tmp_path, "<testsuite/>")
+    source = written(tmp_path, "<catalog/>")
 
     with pytest.raises(NoImporterError) as caught:
         find_importer(source, registry=registry(csv=CsvImporter, odd=Crashing))
 
-    assert caught.value.asked == ("csv",)
-    assert f"no importer accepts {str(source)!r} (asked: csv; 1 could not be asked: " in str(
-        caught.value
-    )
+    assert {"csv", "junit"} <= set(caught.value.asked)
+    assert f"no importer accepts {str(source)!r} (asked: csv, " in str(caught.value)
+    assert "; 1 could not be asked: " in str(caught.value)
     assert "'odd'" in caught.value.faults[0]
 
 
