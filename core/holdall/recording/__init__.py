@@ -2,6 +2,7 @@
 
 from holdall.recording.attempt import Attempt
 from holdall.recording.importing import Imported, find_importer, import_results
+from holdall.recording.outputs import read_output
 from holdall.recording.recorder import Recorder
 
-__all__ = ["Attempt", "Imported", "Recorder", "find_importer", "import_results"]
+__all__ = ["Attempt", "Imported", "Recorder", "find_importer", "import_results", "read_output"]

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from itertools import chain
-from mimetypes import guess_type
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
 import msgspec
 
 from holdall.errors import RecordingError
-from holdall.journal import INLINE
-from holdall.results import Attachment, IOLogRecord, JobResult, Measurement, Subtest, encodable
+from holdall.results import JobResult, Measurement, Subtest, encodable
+from holdall.session import kept_attachment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,14 +18,13 @@ if TYPE_CHECKING:
 
     from holdall.contracts import Storage
     from holdall.redaction import Masker
-    from holdall.results import Outcome, Stream
+    from holdall.results import Attachment, Outcome, Stream
     from holdall.session import LogCapture
 
     Content = bytes | Path | BinaryIO
     Output = bytes | BinaryIO | Iterable[tuple[float, Stream, bytes]]
 
 _PIECE: Final = 64 * 1024
-_ANY_TYPE: Final = "application/octet-stream"
 _STREAMS: Final = frozenset({"stdout", "stderr"})
 
 
@@ -97,8 +94,8 @@ class Attempt:
             media_type: By default what the name says.
         """
         self._check_going()
-        name = PurePath(checked_name(name, "an attachment's name")).name or "attachment"
-        kind = checked_text(media_type, "a media type") or guess_type(name)[0] or _ANY_TYPE
+        name = checked_name(name, "an attachment's name")
+        kind = checked_text(media_type, "a media type")
         if isinstance(content, Path):
             with content.open("rb") as file:
                 attachment = self._kept(name, kind, _pieces(file))
@@ -109,19 +106,9 @@ class Attempt:
         self._attachments.append(attachment)
 
     def _kept(self, name: str, media_type: str, pieces: Iterator[bytes]) -> Attachment:
-        if self._masker is not None:
-            records = (IOLogRecord(0.0, "stdout", piece) for piece in pieces)
-            pieces = (record.data for record in self._masker.records(records))
-        head = b""
-        for piece in pieces:
-            head += piece
-            if len(head) > INLINE:
-                break
-        if len(head) <= INLINE:
-            return Attachment(name=name, media_type=media_type, size=len(head), data=head)
-        counted = _Counted(chain([head], pieces))
-        ref = self._storage.put_blob(counted)
-        return Attachment(name=name, media_type=media_type, size=counted.size, ref=ref)
+        return kept_attachment(
+            self._storage, name, pieces, media_type=media_type, masker=self._masker
+        )
 
     def subtest(
         self,
@@ -218,19 +205,6 @@ class Attempt:
             self.finish("crash", comments="the attempt ended without an outcome")
         else:
             self.finish("crash", comments=f"{type(error).__name__}: {error}")
-
-
-class _Counted:
-    """Bytes as they pass, and how many there were."""
-
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self.size = 0
-        self._pieces = pieces
-
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self._pieces:
-            self.size += len(piece)
-            yield piece
 
 
 def _pieces(stream: Any) -> Iterator[bytes]:
