@@ -163,7 +163,7 @@ def test_a_failing_subtest_is_a_failed_attempt_that_is_repeated() -> None:
         (b'{"subtest": "s", "outcome": "passed"}', "no outcome is called 'passed'"),
         (
             b'{"subtest": "s", "outcome": ["pass"]}',
-            "an outcome is a text, not a value of type list",
+            "an outcome is a text, not a value of",
         ),
         (b'{"subtest": "s", "outcome": "pass", "duration": -1}', "from 0 on"),
         (b'{"subtest": "s", "outcome": "pass", "message": 1}', "must be of type str"),

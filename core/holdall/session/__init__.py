@@ -16,6 +16,7 @@ from holdall.session.manager import PREFIX, SessionManager, create_storage
 from holdall.session.manifest import find_entry, is_hidden, resource_key
 from holdall.session.output import OutputReader
 from holdall.session.people import NOBODY, auto_retry_candidates, retry_candidates, try_again
+from holdall.session.report_lines import report_schema
 from holdall.session.resources import (
     MANIFEST,
     ResourceExpression,
@@ -78,6 +79,7 @@ __all__ = [
     "peek",
     "recover",
     "remove_share",
+    "report_schema",
     "requirements",
     "resource_key",
     "retry_candidates",

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final, Protocol
 
-from holdall.errors import HoldallError
+from holdall.errors import HoldallError, ImportSourceError
 from holdall.journal import unpack_records
 
 if TYPE_CHECKING:
@@ -112,7 +112,8 @@ class Outputs:
                 self._noted.add(importer)
                 self._manager.note_plugin("importers", importer)
         except HoldallError as error:
-            reported.blame(f"{what}: {' '.join(str(error).split())}")
+            reason = error.reason if isinstance(error, ImportSourceError) else str(error)
+            reported.blame(f"{what}: {' '.join(reason.split())}")
         else:
             if fault:
                 reported.blame(f"its output as {importer!r}: {fault}")

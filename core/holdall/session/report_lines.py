@@ -10,7 +10,7 @@ from holdall.errors import near
 from holdall.results import Measurement, Outcome, Subtest, encodable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     "subtest": ("outcome", "duration", "message"),
@@ -44,6 +44,44 @@ class CommentLine(NamedTuple):
     """What the job says of itself."""
 
     text: str
+
+
+def report_schema() -> dict[str, Any]:
+    """Return the JSON Schema 2020-12 of a line of a report."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:holdall:schema:report:1",
+        "title": "A line of $HOLDALL_REPORT",
+        "oneOf": [_line_schema(kind, fields) for kind, fields in FIELDS.items()],
+    }
+
+
+def _line_schema(kind: str, fields: Iterable[str]) -> dict[str, Any]:
+    names = (kind, *filter(None, (REQUIRED.get(kind),)))
+    return {
+        "type": "object",
+        "title": kind,
+        "required": list(names),
+        "additionalProperties": False,
+        "properties": {kind: {"type": "string", "minLength": 1}}
+        | {field: _SCHEMAS[field] for field in fields},
+    }
+
+
+_OUTCOMES: Final = tuple(str(outcome) for outcome in Outcome if outcome is not Outcome.NONE)
+_TEXT: Final = {"type": ["string", "null"]}
+_NUMBER: Final = {"type": ["number", "null"]}
+_SCHEMAS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "outcome": {"enum": [*_OUTCOMES]},
+    "duration": {**_NUMBER, "minimum": 0, "description": "seconds"},
+    "message": _TEXT,
+    "value": {"type": ["number", "string", "boolean"]},
+    "unit": _TEXT,
+    "lower": {**_NUMBER, "description": "the least value that passes"},
+    "upper": {**_NUMBER, "description": "the greatest value that passes"},
+    "path": {**_TEXT, "description": "below the job's folder or the shared one"},
+    "media_type": _TEXT,
+}
 
 
 Entry = Subtest | Measurement | AttachmentLine | CommentLine
@@ -99,8 +137,8 @@ def _entry(kind: str, name: Any, known: Mapping[str, Any]) -> Entry:
     if "outcome" in known and not isinstance(known["outcome"], str):
         raise TypeError(f"an outcome is a text, not {_shown(known['outcome'])}")
     if "outcome" in known and known["outcome"] in {"", str(Outcome.NONE)}:
-        outcomes = ", ".join(outcome for outcome in Outcome if outcome is not Outcome.NONE)
-        raise ValueError(f"the outcome {known['outcome']!r} says nothing (outcomes: {outcomes})")
+        reason = f"the outcome {known['outcome']!r} says nothing"
+        raise ValueError(f"{reason} (outcomes: {', '.join(_OUTCOMES)})")
     if kind == "subtest":
         return Subtest(name=name, **known)
     if kind == "measurement":

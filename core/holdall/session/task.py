@@ -52,9 +52,8 @@ class JobTask:
         self.folder: Final = folder
         self.user: Final = account_of(state.job, settings.normal_user)
         self.timeout: Final = _shorter(state.job.timeout, settings.timeout)
-        person = settings.person
+        self._person = person = settings.person
         self.stdin: Final = None if person is None or state.job.automated else person.stdin
-        self._person = person
         self._share: Final = share
         self._output: Final = output
         self.report: Final = report_of(share, context, state)
