@@ -205,6 +205,7 @@ def expand_plan(
     "--format",
     "form",
     type=click.Choice(["toml", "pxu"]),
+    metavar="FORMAT",
     default="toml",
     help="In which form: toml is our own plain one, pxu that of Checkbox. [default: toml]",
 )
