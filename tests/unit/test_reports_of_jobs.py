@@ -10,12 +10,14 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from tests.unit.test_run import ScriptedRunner, job, new, reloaded, run
 
 from holdall.processes import this_process
 from holdall.results import Measurement, Outcome, Subtest
-from holdall.session import report_file, reported
+from holdall.session import report_file, report_schema, reported
 from holdall.session.folders import session_share
+from holdall.session.report_lines import parse_line
 from holdall.testing.sessions import HOSTILE
 from holdall.view import SessionView
 from holdall_plugins.runners.local import LocalRunner
@@ -521,3 +523,45 @@ def test_a_report_of_a_holdall_around_this_one_is_not_the_jobs() -> None:
     run(manager, LocalRunner())
 
     assert "holdall-report-" in str(state.job_state_map["a"].result.io_log)
+
+
+# The schema
+
+
+SCHEMA = Draft202012Validator(report_schema())
+
+
+@pytest.mark.parametrize(
+    ("line", "is_valid"),
+    [
+        ({"subtest": "s", "outcome": "pass", "duration": 0.5, "message": None}, True),
+        ({"measurement": "m", "value": 1, "unit": "V", "lower": 0, "upper": None}, True),
+        ({"measurement": "m", "value": True, "outcome": "fail"}, True),
+        ({"attachment": "a", "path": "a", "media_type": "text/plain"}, True),
+        ({"comment": "c"}, True),
+        ({}, False),
+        ({"subtest": "s"}, False),
+        ({"subtest": "s", "outcome": "none"}, False),
+        ({"subtest": "s", "outcome": "pass", "duration": -1}, False),
+        ({"subtest": "s", "outcome": "pass", "lower": 1}, False),
+        ({"subtest": "", "outcome": "pass"}, False),
+        ({"subtest": "s", "outcome": "pass", "comment": "c"}, False),
+        ({"measurement": "m"}, False),
+        ({"measurement": "m", "value": [1]}, False),
+        ({"attachment": "a", "path": 1}, False),
+        ({"comment": 1}, False),
+    ],
+)
+def test_the_schema_and_the_parser_agree(line: dict[str, Any], is_valid: bool) -> None:  # noqa: FBT001 - a column
+    try:
+        _entry, unknown = parse_line(json.dumps(line).encode())
+    except ValueError:
+        taken = False
+    else:
+        taken = not unknown
+
+    assert (SCHEMA.is_valid(line), taken) == (is_valid, is_valid)
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(report_schema())
