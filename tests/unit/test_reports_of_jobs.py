@@ -13,15 +13,18 @@ import pytest
 from jsonschema import Draft202012Validator
 from tests.unit.test_run import ScriptedRunner, job, new, reloaded, run
 
+from holdall import Registry
 from holdall.processes import this_process
+from holdall.redaction import RedactionRules
 from holdall.results import Measurement, Outcome, Subtest
-from holdall.session import report_file, report_schema, reported
+from holdall.session import SessionManager, report_file, report_schema, reported
 from holdall.session.folders import session_share
 from holdall.session.report_lines import parse_line
 from holdall.testing.sessions import HOSTILE
 from holdall.view import SessionView
 from holdall_plugins.runners.local import LocalRunner
 from holdall_plugins.stores.file import FileRepository
+from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -315,6 +318,52 @@ def test_comments_are_kept_up_to_a_size() -> None:
 
     assert 16_384 < len(result.comments or "") < 16_600
     assert "comments beyond 16,384 characters are not kept" in (result.comments or "")
+
+
+# Secrets
+
+SECRET = "correct-horse-battery"  # noqa: S105 - of nobody
+
+
+class Leaking(Reporting):
+    """Leaves a file with the secret besides."""
+
+    def run(self, task: Task) -> JobResult:
+        (task.folder / "secret.txt").write_text(f"it is {SECRET}")
+        return super().run(task)
+
+
+def test_no_part_of_a_secret_gets_past_the_mask_where_a_text_is_cut() -> None:
+    half = len(SECRET) // 2
+    long = "x" * (200 - half) + SECRET
+    lines = [
+        {"subtest": "s", "outcome": "fail", "message": long},
+        {"measurement": long, "value": long, "unit": long, "outcome": "fail"},
+        {"comment": "x" * (16_384 - half) + SECRET},
+        *({"comment": "c", "x" * (1000 - pad - half) + SECRET: 1} for pad in range(40, 80)),
+        {"attachment": SECRET, "path": "secret.txt"},
+        {"attachment": "gone", "path": SECRET},
+    ]
+    unit = job("a", flags="has-leftovers")
+    manager = SessionManager.create(
+        MemoryRepository(),
+        registry=Registry.empty(),
+        redact=RedactionRules(secrets={"PASSPHRASE": SECRET}),
+    )
+    context = manager.add_local_device_context()
+    context.add_unit(unit)
+    context.state.update_desired_job_list([unit])
+
+    run(manager, Leaking("\n".join(map(json.dumps, lines)).encode()))
+
+    stored = b"".join(data for _number, data in manager.storage.read())
+    [shown] = SessionView.of(manager.storage).jobs()
+    assert shown.outcome is Outcome.FAIL
+    [attachment] = shown.attachments
+    for start in range(len(SECRET) - 6):
+        part = SECRET[start : start + 6].encode()
+        assert part not in stored
+        assert part not in (attachment.data or b"")
 
 
 # Attachments

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from holdall.results import JobResult, Measurement
     from holdall.session import OutputReader
 
-_LONGEST_MESSAGE: Final = 4096
-
 
 def read_output(
     importer: str,
@@ -102,7 +100,7 @@ class _Parts(Recorder):
         is_expected = job_id in self._expected
         label = result.outcome.label_of(xfail=True) if is_expected else ""
         why = result.skip_reason if result.outcome.skipped else result.comments
-        message = ": ".join(filter(None, (label, why)))[:_LONGEST_MESSAGE]
+        message = ": ".join(filter(None, (label, why)))
         whole = Subtest(
             name=job_id,
             outcome=result.outcome.counted(xfail=is_expected),

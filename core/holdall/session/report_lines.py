@@ -23,8 +23,6 @@ FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 REQUIRED: Final[Mapping[str, str]] = {"subtest": "outcome", "measurement": "value"}
 """The field that a line of this kind can't do without."""
 
-_LONGEST_NAME: Final = 40
-
 
 class AttachmentLine(NamedTuple):
     """A file that the job wants to be kept.
@@ -161,7 +159,7 @@ def _unknown(kind: str, content: Mapping[str, Any]) -> str:
         return ""
     name = unknown[0]
     more = f", and {len(unknown) - 1} more" if len(unknown) > 1 else ""
-    return f"a {kind} has no field {name[:_LONGEST_NAME]!r}{near(name, FIELDS[kind])}{more}"
+    return f"a {kind} has no field {name!r}{near(name, FIELDS[kind])}{more}"
 
 
 def _shown(value: Any) -> str:

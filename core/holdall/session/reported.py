@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from holdall.results import Measurement, Outcome, Subtest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from holdall.results import Attachment, JobResult
 
@@ -29,7 +29,14 @@ class Reported:
     A pass is no pass if a subtest failed, or a measurement is out of its limits.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, mask: Callable[[str], str] = str) -> None:
+        """Begin with nothing.
+
+        Args:
+            mask: Masks what is secret in a text: here texts are cut, and half a secret would
+                get past the mask of the whole result.
+        """
+        self._mask: Final = mask
         self._subtests: list[Subtest] = []
         self._measurements: list[Measurement] = []
         self._attachments: list[Attachment] = []
@@ -42,6 +49,7 @@ class Reported:
 
     def add(self, entry: Subtest | Measurement) -> None:
         """Judge an entry, and keep it if there is room."""
+        entry = _masked(entry, self._mask)
         if entry.outcome is not None and entry.outcome.failed:
             self._failures.add(_failure(entry))
         self._text += len(entry.name)
@@ -63,6 +71,7 @@ class Reported:
 
     def say(self, text: str) -> None:
         """Keep a comment."""
+        text = self._mask(text)
         room = _MOST_COMMENTS - self._said_size
         self._said_size += len(text)
         if room <= 0:
@@ -74,7 +83,7 @@ class Reported:
 
     def blame(self, problem: str) -> None:
         """Note what can't be kept, and why."""
-        self._problems.add(problem)
+        self._problems.add(_cut(self._mask(problem), _LONGEST_PROBLEM))
 
     def within(self, result: JobResult) -> JobResult:
         """Return *result* with what was reported; a pass that this contradicts is a fail."""
@@ -150,11 +159,25 @@ def _with_unit(value: float | str, unit: str) -> str:
     return f"{shown} {_cut(unit)}".rstrip()
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+def _masked(entry: Subtest | Measurement, mask: Callable[[str], str]) -> Subtest | Measurement:
+    """Return an entry whose texts are masked, and then cut if they are huge."""
+    fields = ("name", "message") if isinstance(entry, Subtest) else ("name", "unit", "value")
+    changes: dict[str, Any] = {}
+    for field in fields:
+        text = getattr(entry, field)
+        if isinstance(text, str):
+            shown = _cut(mask(text), _LONGEST_TEXT)
+            if shown != text:
+                changes[field] = shown
+    return msgspec.structs.replace(entry, **changes) if changes else entry
 
 
-_LONGEST: Final = 200
+def _cut(text: str, most: int = 200) -> str:
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
+_LONGEST_TEXT: Final = 64 * 1024
+_LONGEST_PROBLEM: Final = 1000
 _ENDED: Final = {
     Outcome.FAIL: "failed",
     Outcome.CRASH: "crashed",

@@ -147,7 +147,7 @@ def settle_interrupted(
             result = _interrupted_result(manager, context, state, interruption, share)
             if share is not None:
                 reports.append(report_of(share, context, state))
-                reported = Reported()
+                reported = Reported(manager.masked_text)
                 # Its own folder is gone, or was left behind under a name that nobody knows.
                 user = account_of(state.job, normal_user)
                 surroundings = Surroundings(None, share, user, manager.keep_attachment)

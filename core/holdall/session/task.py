@@ -112,7 +112,7 @@ class JobTask:
 
     def reported(self, result: JobResult, outputs: Outputs) -> JobResult:
         """Return *result* with what the job reported in its file, and by what it wrote."""
-        reported = Reported()
+        reported = Reported(self._manager.masked_text)
         surroundings = Surroundings(
             self.folder, self._share, self.user, self._manager.keep_attachment
         )
