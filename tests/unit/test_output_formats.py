@@ -46,7 +46,8 @@ class WordsImporter:
                     raise KeyError(name)
                 elif word == "known":
                     recorder.job(name, xfail=True)
-                    recorder.record(name, outcome="fail", comments=message)
+                    part = Subtest(name="part", outcome="fail")
+                    recorder.record(name, outcome="fail", comments=message, subtests=[part])
                 elif word == "attached":
                     recorder.record(name, outcome="pass", attachments={"a": b"a", "b": b"b"})
                 elif word == "skip":

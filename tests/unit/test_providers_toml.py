@@ -397,6 +397,15 @@ def test_a_table_that_is_no_toml_costs_itself(
     ), provider.problems
 
 
+def test_a_job_that_is_no_toml_stays_as_one_that_can_not_be_performed(tmp_path: Path) -> None:
+    text = "[job.a]\ncommand = \n[job.b]\ncommand = 'true'\n[plan.p]\ninclude = ['a', 'b']\n"
+
+    units = loaded(tmp_path, text).unit_list
+
+    jobs = {unit.id: bool(unit.fault) for unit in units if isinstance(unit, Job)}
+    assert jobs == {"lab::a": True, "lab::b": False}
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
+import tracemalloc
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,7 @@ from tests.unit.test_run import ScriptedRunner, job, new, reloaded, run
 from holdall import Registry
 from holdall.processes import this_process
 from holdall.redaction import RedactionRules
-from holdall.results import Measurement, Outcome, Subtest
+from holdall.results import JobResult, Measurement, Outcome, Subtest
 from holdall.session import SessionManager, report_file, report_schema, reported
 from holdall.session.folders import session_share
 from holdall.session.report_lines import parse_line
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from holdall.contracts import Task
-    from holdall.results import JobResult
     from holdall.session import SessionState
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another account")
@@ -294,6 +295,26 @@ def test_a_million_lines_are_judged_and_ten_thousand_kept(monkeypatch: Any) -> N
     assert result.comments == (
         "the subtest 'last' failed; 4,901 more subtests and measurements are judged and not kept"
     )
+
+
+@pytest.mark.soak
+def test_a_million_lines_take_seconds_and_no_memory(tmp_path: Path) -> None:
+    report = report_file.ReportFile(tmp_path, "local", "a", 1)
+    with report.path.open("wb") as lines:
+        for _ in range(1_000_000):
+            lines.write(b'{"subtest": "a name of some length", "outcome": "pass"}\n')
+    surroundings = report_file.Surroundings(None, tmp_path, "", None)  # type: ignore[arg-type]
+    took = reported.Reported()
+    tracemalloc.start()
+    start = time.process_time()
+
+    report.read(took, surroundings)
+
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(took.within(JobResult(outcome="pass")).subtests) == reported.MOST_ENTRIES
+    assert peak < 16 * 2**20
+    assert time.process_time() - start < 120  # tracing is slow; it is 5 s without
 
 
 def test_long_messages_are_kept_up_to_a_size(monkeypatch: Any) -> None:
@@ -565,6 +586,33 @@ def test_each_attempt_begins_with_an_empty_report() -> None:
     run(manager, Reading())
 
     assert seen == [b""] * 4
+
+
+@pytest.mark.parametrize("left", ["file", "folder", "link"])
+def test_what_an_attempt_left_that_is_made_anew_is_gone(left: str, tmp_path: Path) -> None:
+    report = report_file.ReportFile(tmp_path, "local", "a", 1)
+    outside = tmp_path / "outside"
+    outside.write_text("stays")
+    if left == "file":
+        report.path.write_text('{"comment": "old"}')
+    elif left == "folder":
+        (report.path / "deep").mkdir(parents=True)
+    else:
+        report.path.symlink_to(outside)
+
+    report.begin()
+
+    assert (report.path.read_bytes(), report.path.stat().st_mode & 0o777) == (b"", 0o600)
+    assert outside.read_text() == "stays"
+
+
+def test_a_job_that_removes_the_shared_folder_leaves_others_theirs() -> None:
+    removing = 'rm -r "$HOLDALL_SESSION_SHARE"'
+    manager, state = new(job("a", command=removing), job("b", command='test -e "$HOLDALL_REPORT"'))
+
+    run(manager, LocalRunner())
+
+    assert result_of(state, "b").outcome is Outcome.PASS
 
 
 def test_a_report_of_a_holdall_around_this_one_is_not_the_jobs() -> None:

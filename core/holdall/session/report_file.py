@@ -79,6 +79,7 @@ class ReportFile:
         Raises:
             OSError: It can't be made.
         """
+        self.path.parent.mkdir(mode=0o700, exist_ok=True)  # a job may have removed it
         self.remove()
         is_open = self.path.parent.stat().st_mode & stat.S_IWOTH
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
