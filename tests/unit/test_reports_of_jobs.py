@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import time
 import tracemalloc
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -298,7 +297,8 @@ def test_a_million_lines_are_judged_and_ten_thousand_kept(monkeypatch: Any) -> N
 
 
 @pytest.mark.soak
-def test_a_million_lines_take_seconds_and_no_memory(tmp_path: Path) -> None:
+@pytest.mark.timeout(600)  # memory is traced
+def test_a_million_lines_take_no_memory(tmp_path: Path) -> None:
     report = report_file.ReportFile(tmp_path, "local", "a", 1)
     with report.path.open("wb") as lines:
         for _ in range(1_000_000):
@@ -306,7 +306,6 @@ def test_a_million_lines_take_seconds_and_no_memory(tmp_path: Path) -> None:
     surroundings = report_file.Surroundings(None, tmp_path, "", None)  # type: ignore[arg-type]
     took = reported.Reported()
     tracemalloc.start()
-    start = time.process_time()
 
     report.read(took, surroundings)
 
@@ -314,7 +313,6 @@ def test_a_million_lines_take_seconds_and_no_memory(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert len(took.within(JobResult(outcome="pass")).subtests) == reported.MOST_ENTRIES
     assert peak < 16 * 2**20
-    assert time.process_time() - start < 120  # tracing is slow; it is 5 s without
 
 
 def test_long_messages_are_kept_up_to_a_size(monkeypatch: Any) -> None:
