@@ -60,6 +60,10 @@ def test_a_command_sees_all_variables_of_its_caller() -> None:
     assert seen.items() >= given.items()
 
 
+def test_the_report_of_a_job_that_started_this_holdall_is_not_the_jobs() -> None:
+    assert "HOLDALL_REPORT" not in environ({"HOLDALL_REPORT": "/outer"})
+
+
 def test_the_field_environ_changes_nothing_for_the_account_that_runs_holdall() -> None:
     given = {"COLOUR": "red"}
 

@@ -102,3 +102,15 @@ def test_a_package_without_units_is_refused(site: Path) -> None:
 
     with pytest.raises(ProviderLoadError, match=r"neither a \.provider file nor \.pxu files"):
         PackageLoader().load("acme_seven")
+
+
+def test_a_package_with_a_provider_in_toml_is_one_by_its_own_name(site: Path) -> None:
+    folder = site / "acme_toml"
+    folder.mkdir()
+    (folder / "__init__.py").write_text(TRAP)
+    (folder / "provider.toml").write_text('[provider]\nname = "disks"\n[job.a]\ncommand = "true"')
+
+    provider = PackageLoader().load("acme_toml")
+
+    assert [unit.id for unit in provider.unit_list] == ["disks::a"]
+    assert (provider.folder, provider.source) == (folder, "acme_toml")

@@ -16,6 +16,7 @@ from holdall.cli.configuration import configured, is_variable
 from holdall.cli.manifest import ManifestAnswers, manifest_folder, parse_answers
 from holdall.cli.options import command_options
 from holdall.cli.output import note
+from holdall.recording import read_output
 from holdall.redaction import MASK
 from holdall.session import RunSettings, runner_name
 
@@ -137,6 +138,7 @@ def run_settings(
         normal_user=normal_user_of(manager, jobs),
         selected=answers.answer,
         at_start=jobs.at_start,
+        read_output=read_output,
     )
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from gettext import gettext as _
 from gettext import ngettext
+from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
@@ -15,7 +18,7 @@ from holdall.cli.configuration import installed
 from holdall.cli.exits import TESTS_FAILED
 from holdall.cli.expanding import expansion_of
 from holdall.cli.options import json_option
-from holdall.cli.output import print_json, print_line, print_lines, print_table
+from holdall.cli.output import note, print_json, print_line, print_lines, print_table
 from holdall.cli.sources import found_names, load_sources
 from holdall.languages import NN_
 from holdall.providers import found_providers
@@ -194,6 +197,40 @@ def expand_plan(
         print_json(expanding.as_json(expansion))
     else:
         expanding.show(expansion)
+
+
+@providers.command("new")
+@click.argument("name")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["toml", "pxu"]),
+    metavar="FORMAT",
+    default="toml",
+    help="In which form: toml is our own plain one, pxu that of Checkbox. [default: toml]",
+)
+def new_provider(name: str, form: str) -> None:
+    """Write a file of jobs to begin with, with comments, that runs at once.
+
+    NAME is what the provider is called, and the file, which must not exist.
+    """
+    if not _NEW.fullmatch(name):
+        message = _("{name!r} can't be the name of a provider; take letters, digits, - and _")
+        raise click.UsageError(message.format(name=name))
+    template = files("holdall.cli") / "templates" / f"provider.{form}.txt"
+    path = Path(f"{name}.{form}")
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(template.read_text(encoding="utf-8").replace("@name@", name))
+    except OSError as error:
+        message = _("cannot write {name!r}: {reason}")
+        reason = error.strerror or str(error)
+        raise click.UsageError(message.format(name=str(path), reason=reason)) from error
+    command = f"holdall run ./{path}"
+    note(_("wrote {path}; go on with: {command}").format(path=path, command=command))
+
+
+_NEW: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 
 
 def _named_or_found(sources: Sequence[str]) -> list[Provider]:

@@ -15,9 +15,12 @@ from holdall.cli.retention import STATES
 from holdall.contracts import HasSchema
 from holdall.exports import find_exporter
 from holdall.registry import calling
+from holdall.session import report_schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from holdall.registry import Identity
 
 
 @click.group()
@@ -100,10 +103,30 @@ def _tables(schema: dict[str, Any]) -> dict[str, Any]:
 def session(exporter: str) -> None:
     """Print the JSON Schema of the reports that an exporter writes, `json` if none is named."""
     known = find_exporter(installed(), exporter, {})
-    plugin = known.load()
-    if not isinstance(plugin, HasSchema):
+    if not isinstance(plugin := known.load(), HasSchema):
         raise click.UsageError(_("{name} has no JSON Schema of its reports").format(name=known.id))
-    with calling(known.identity, "describing its reports") as call:
+    _print_schema(plugin, known.identity, "describing its reports")
+
+
+@schema.command()
+@click.argument("loader", default="toml")
+def provider(loader: str) -> None:
+    """Print the JSON Schema of the files of a provider loader, `toml` if none is named."""
+    registry = installed()
+    if not isinstance(plugin := registry.load("provider_loaders", loader), HasSchema):
+        raise click.UsageError(_("{name} has no JSON Schema of its files").format(name=loader))
+    identity = registry.resolve("provider_loaders", loader).identity
+    _print_schema(plugin, identity, "describing its files")
+
+
+def _print_schema(plugin: Any, identity: Identity, what: str) -> None:
+    with calling(identity, what) as call:
         described: HasSchema = plugin()
         text = call.returned(described.json_schema(), str)
     print_lines(text.removesuffix("\n"))
+
+
+@schema.command()
+def report() -> None:
+    """Print the JSON Schema of a line that a job writes to $HOLDALL_REPORT."""
+    print_lines(json.dumps(report_schema(), indent=2))

@@ -62,10 +62,13 @@ class Verifies(Protocol):
 
 @runtime_checkable
 class HasSchema(Protocol):
-    """An exporter whose reports are JSON of a known shape; any kind of method will do."""
+    """A plugin whose documents have a JSON Schema; any kind of method will do.
+
+    Those of an exporter are its reports, those of a provider loader the files that it reads.
+    """
 
     def json_schema(self) -> str:
-        """Return the JSON Schema of its reports, as text."""
+        """Return the JSON Schema of its documents, as text."""
         ...
 
 

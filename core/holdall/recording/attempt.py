@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from itertools import chain
-from mimetypes import guess_type
-from pathlib import Path, PurePath
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
 import msgspec
 
 from holdall.errors import RecordingError
-from holdall.journal import INLINE
-from holdall.results import Attachment, IOLogRecord, JobResult, Measurement, Subtest, encodable
+from holdall.results import JobResult, Measurement, Subtest, encodable
+from holdall.session import kept_attachment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -20,14 +19,13 @@ if TYPE_CHECKING:
 
     from holdall.contracts import Storage
     from holdall.redaction import Masker
-    from holdall.results import Outcome, Stream
+    from holdall.results import Attachment, Outcome, Stream
     from holdall.session import LogCapture
 
     Content = bytes | Path | BinaryIO
     Output = bytes | BinaryIO | Iterable[tuple[float, Stream, bytes]]
 
 _PIECE: Final = 64 * 1024
-_ANY_TYPE: Final = "application/octet-stream"
 _STREAMS: Final = frozenset({"stdout", "stderr"})
 
 
@@ -97,7 +95,7 @@ class Attempt:
             media_type: By default what the name says.
         """
         self._check_going()
-        kept = kept_attachment(self._storage, self._masker, name, content, media_type)
+        kept = kept_content(self._storage, self._masker, name, content, media_type)
         self._attachments.append(kept)
 
     def subtest(
@@ -195,49 +193,23 @@ class Attempt:
             self.finish("crash", comments=f"{type(error).__name__}: {error}")
 
 
-def kept_attachment(
+def kept_content(
     storage: Storage, masker: Masker | None, name: str, content: Content, media_type: str
 ) -> Attachment:
     """Return the attachment that names *content*; what is large of it is in the storage."""
-    name = PurePath(checked_name(name, "an attachment's name")).name or "attachment"
-    kind = checked_text(media_type, "a media type") or guess_type(name)[0] or _ANY_TYPE
+    keep = partial(
+        kept_attachment,
+        storage,
+        checked_name(name, "an attachment's name"),
+        media_type=checked_text(media_type, "a media type"),
+        masker=masker,
+    )
     if isinstance(content, Path):
         with content.open("rb") as file:
-            return _kept(storage, masker, name, kind, _pieces(file))
+            return keep(_pieces(file))
     if isinstance(content, bytes | bytearray | memoryview):
-        return _kept(storage, masker, name, kind, iter([bytes(content)]))
-    return _kept(storage, masker, name, kind, _pieces(content))
-
-
-def _kept(
-    storage: Storage, masker: Masker | None, name: str, media_type: str, pieces: Iterator[bytes]
-) -> Attachment:
-    if masker is not None:
-        records = (IOLogRecord(0.0, "stdout", piece) for piece in pieces)
-        pieces = (record.data for record in masker.records(records))
-    head = b""
-    for piece in pieces:
-        head += piece
-        if len(head) > INLINE:
-            break
-    if len(head) <= INLINE:
-        return Attachment(name=name, media_type=media_type, size=len(head), data=head)
-    counted = _Counted(chain([head], pieces))
-    ref = storage.put_blob(counted)
-    return Attachment(name=name, media_type=media_type, size=counted.size, ref=ref)
-
-
-class _Counted:
-    """Bytes as they pass, and how many there were."""
-
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self.size = 0
-        self._pieces = pieces
-
-    def __iter__(self) -> Iterator[bytes]:
-        for piece in self._pieces:
-            self.size += len(piece)
-            yield piece
+        return keep(iter([bytes(content)]))
+    return keep(_pieces(content))
 
 
 def _pieces(stream: Any) -> Iterator[bytes]:

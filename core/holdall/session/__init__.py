@@ -1,5 +1,6 @@
 """The engine: a session that is alive, its devices, its states and its runs."""
 
+from holdall.session.attachments import kept_attachment
 from holdall.session.capture import LogCapture, OpenLogs, log_name, recover
 from holdall.session.conduct import (
     Conduct,
@@ -13,7 +14,9 @@ from holdall.session.folders import copy_share, remove_share, share_in
 from holdall.session.load import ALL_CHANGED, CHOICES, IGNORE_CHECKSUMS, peek
 from holdall.session.manager import PREFIX, SessionManager, create_storage
 from holdall.session.manifest import find_entry, is_hidden, resource_key
+from holdall.session.output import OutputReader
 from holdall.session.people import NOBODY, auto_retry_candidates, retry_candidates, try_again
+from holdall.session.report_lines import report_schema
 from holdall.session.resources import (
     MANIFEST,
     ResourceExpression,
@@ -45,6 +48,7 @@ __all__ = [
     "Conduct",
     "LogCapture",
     "OpenLogs",
+    "OutputReader",
     "ReportRequest",
     "Request",
     "ResourceExpression",
@@ -66,6 +70,7 @@ __all__ = [
     "finish",
     "is_hidden",
     "keep_conduct",
+    "kept_attachment",
     "kept_conduct",
     "log_name",
     "open_runner",
@@ -74,6 +79,7 @@ __all__ = [
     "peek",
     "recover",
     "remove_share",
+    "report_schema",
     "requirements",
     "resource_key",
     "retry_candidates",

@@ -22,6 +22,7 @@ def job_environ(
     *,
     session_id: str,
     session_share: Path,
+    report: Path | None = None,
     providers: Iterable[Provider] = (),
     normal_user: str = "",
 ) -> dict[str, str]:
@@ -32,6 +33,7 @@ def job_environ(
 
     Args:
         given: What the caller's environment and the configuration say.
+        report: File that the job may write a report to.
         providers: All providers of the device, in the order they were loaded.
         normal_user: The account of jobs that name none; empty if nobody knows one.
     """
@@ -42,6 +44,9 @@ def job_environ(
         environ |= _messages(provider)
     environ["HOLDALL_SESSION"] = session_id
     environ["HOLDALL_JOB"] = job.id
+    environ.pop("HOLDALL_REPORT", None)  # of a job that started this holdall
+    if report is not None:
+        environ["HOLDALL_REPORT"] = str(report)
     environ["SYSTEMD_IGNORE_CHROOT"] = "1"
     if normal_user:
         environ["NORMAL_USER"] = normal_user

@@ -31,6 +31,7 @@ from holdall.providers import installed_providers
 from holdall.redaction import check_rules, masked_event, masker_of, rules_record
 from holdall.registry import Registry
 from holdall.results import JobResult, Outcome, encodable
+from holdall.session.attachments import kept_attachment
 from holdall.session.capture import OpenLogs
 from holdall.session.context import SessionDeviceContext
 from holdall.session.exporters import ExporterMap, exporter_units
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from holdall.exports import BoundExporter, Units
     from holdall.journal import AnyEvent
     from holdall.redaction import RedactionRules
-    from holdall.results import IOLogRecord
+    from holdall.results import Attachment, IOLogRecord
     from holdall.session.capture import LogCapture
     from holdall.session.load import ChangedJob, Loaded
     from holdall.units import Job, TestPlan, Unit
@@ -407,6 +408,20 @@ class SessionManager:
         # Expressions are about the records of a resource, so those are masked when stored.
         needs_secrets = job.plugin == "resource"
         return self._logs.open(context.device.id, job.id, attempt, needs_secrets=needs_secrets)
+
+    def keep_attachment(self, name: str, media_type: str, pieces: Iterator[bytes]) -> Attachment:
+        """Return a file that a job left as its `JobResult` holds it; large ones are stored.
+
+        Args:
+            media_type: What it is; empty to tell by the name.
+        """
+        return kept_attachment(
+            self._storage, name, pieces, media_type=media_type, masker=self._masker
+        )
+
+    def masked_text(self, text: str) -> str:
+        """Return a text that jobs or people wrote as it is stored: for who has to cut it."""
+        return text if self._masker is None else self._masker.text(text)
 
     def forget_log(self, job: Job, context: SessionDeviceContext) -> None:
         """Drop what an attempt at *job* wrote that is made anew."""

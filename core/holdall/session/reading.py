@@ -50,6 +50,22 @@ def _lets(path: Path, wanted: int, uid: int, groups: set[int]) -> bool:
     return (status.st_mode >> shift) & wanted == wanted
 
 
+def lets_read(status: os.stat_result, user: str) -> bool:
+    """Whether the permissions of an open file let the account read it; root may read all.
+
+    An account that nobody knows is the one that runs holdall, which has opened the file.
+    """
+    try:
+        account = pwd.getpwnam(user)
+        groups = set(os.getgrouplist(user, account.pw_gid))
+    except (KeyError, ValueError):
+        return True
+    if account.pw_uid == 0:
+        return True
+    shift = 6 if status.st_uid == account.pw_uid else 3 if status.st_gid in groups else 0
+    return bool((status.st_mode >> shift) & stat.S_IROTH)
+
+
 def folders_of(provider: Provider) -> Iterator[Path]:
     """Yield the folders that jobs of a provider read."""
     for folder in (provider.folder, provider.bin_folder, provider.data_folder):

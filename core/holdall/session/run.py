@@ -15,15 +15,18 @@ from holdall.errors import PluginCallError
 from holdall.processes import started_at
 from holdall.registry import calling
 from holdall.results import JobResult, Outcome
-from holdall.session.accounts import AccountProblems, has_several_accounts
+from holdall.session.accounts import AccountProblems, account_of, has_several_accounts
 from holdall.session.again import to_repeat
 from holdall.session.folders import OPEN_SHARES, attempt_folder, remove_leftovers, session_share
+from holdall.session.output import Outputs, output_copy
 from holdall.session.people import ENDED_BY_HAND, Interview, Paused, forget_said
 from holdall.session.readiness import skipped
+from holdall.session.report_file import Surroundings
+from holdall.session.reported import Reported
 from holdall.session.restarting import RESTARTING, check_done, offer_respawn, told_result
 from holdall.session.runners import bound_runner, open_runner
 from holdall.session.selection import finish, is_bootstrapping
-from holdall.session.task import JobTask
+from holdall.session.task import JobTask, report_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from holdall.session.context import SessionDeviceContext
     from holdall.session.job_state import JobState
     from holdall.session.manager import SessionManager
+    from holdall.session.output import OutputReader
     from holdall.session.runners import BoundRunner
 
 
@@ -54,6 +58,8 @@ class RunSettings(NamedTuple):
         at_start: Whether nobody called this run but the start of the machine.
         booted_at: When this machine was started, in seconds since 1970; None to ask it.
         shares: Where root makes the folders that jobs of several accounts share.
+        read_output: Reads what jobs with an `output-format` write, `recording.read_output`; None
+            to leave it at their exit codes, which their results say.
     """
 
     environ: Mapping[str, str]
@@ -67,6 +73,7 @@ class RunSettings(NamedTuple):
     at_start: bool = False
     booted_at: float | None = None
     shares: Path = OPEN_SHARES
+    read_output: OutputReader | None = None
 
 
 def run_session(
@@ -105,56 +112,93 @@ def run_session(
         if settings.at_start:
             check_done(manager, share)
         # Before any job runs: what an interrupted attempt left behind may still use the device.
-        settle_interrupted(manager, bound, share)
+        outputs = Outputs(manager, settings.read_output)
+        settle_interrupted(manager, bound, share, outputs, settings.normal_user)
         manager.settle_changed()
         manager.checkpoint()
         remove_leftovers()
         accounts = AccountProblems(bound, settings.normal_user, settings.warn)
         try:
-            _Run(manager, bound, settings, share, accounts).run_devices()
+            _Run(manager, bound, settings, share, accounts, outputs).run_devices()
         except Paused:
             return False
     return True
 
 
 def settle_interrupted(
-    manager: SessionManager, runners: Mapping[str, BoundRunner], share: Path | None = None
+    manager: SessionManager,
+    runners: Mapping[str, BoundRunner],
+    share: Path | None = None,
+    outputs: Outputs | None = None,
+    normal_user: str = "",
 ) -> list[JobState]:
     """Give each attempt that never finished its one result, and return their jobs' states.
 
     The result is `crash`, unless the job was to restart the machine and did.
-    What is left of the attempt is ended first, and what it wrote is kept.
+    What is left of the attempt is ended first, and what it wrote and reported is kept.
     """
     settled = []
+    reports = []
     for context in manager.device_context_list:
         for state in context.state.job_state_map.values():
             if not state.in_flight or state.awaits_person:
                 continue  # a question that was interrupted is asked again
-            try:
-                interruption = _interruption(runners[context.device.id], state)
-            except PluginCallError as error:
-                device = quote(context.device.id)
-                error.add_note(f"`holdall resume --device {device}=RUNNER` goes on by another one")
-                raise
-            meant = interruption == "rebooted" and state.job.flags & RESTARTING
-            known: dict[str, Any] = {
-                "outcome": Outcome.PASS if meant else Outcome.CRASH,
-                "comments": _MEANT if meant else _INTERRUPTIONS[interruption],
-                **told_result(state.job, share),
-                **manager.recover_log(state.job, context),
-            }
-            said = (known["comments"], forget_said(context, state.job))
-            known["comments"] = "; ".join(filter(None, said)) or None
-            result = JobResult(interrupted_by=interruption, **known)
+            interruption = _ended(runners[context.device.id], context, state)
+            result = _interrupted_result(manager, context, state, interruption, share)
+            if share is not None:
+                reports.append(report_of(share, context, state))
+                reported = Reported(manager.masked_text)
+                # Its own folder is gone, or was left behind under a name that nobody knows.
+                user = account_of(state.job, normal_user)
+                surroundings = Surroundings(None, share, user, manager.keep_attachment)
+                reports[-1].read(reported, surroundings)
+                if state.job.output_format and outputs is not None:
+                    outputs.read_recovered(state.job.output_format, result, reported)
+                result = reported.within(result)
             context.state.update_job_result(state.job, result)
             settled.append(state)
     if settled:
         manager.checkpoint()
+    for report in reports:
+        report.remove()
     return settled
 
 
-def _interruption(bound: BoundRunner, state: JobState) -> Interruption:
+def _ended(bound: BoundRunner, context: SessionDeviceContext, state: JobState) -> Interruption:
     """Let the runner end what is left of an attempt, and return what interrupted it."""
+    try:
+        return _interruption(bound, state)
+    except PluginCallError as error:
+        device = quote(context.device.id)
+        error.add_note(f"`holdall resume --device {device}=RUNNER` goes on by another one")
+        raise
+
+
+def _interrupted_result(
+    manager: SessionManager,
+    context: SessionDeviceContext,
+    state: JobState,
+    interruption: Interruption,
+    share: Path | None,
+) -> JobResult:
+    meant = interruption == "rebooted" and state.job.flags & RESTARTING
+    known: dict[str, Any] = {
+        "outcome": Outcome.PASS if meant else Outcome.CRASH,
+        "comments": _MEANT if meant else _INTERRUPTIONS[interruption],
+        **told_result(state.job, share),
+        **manager.recover_log(state.job, context),
+    }
+    said = (known["comments"], forget_said(context, state.job))
+    known["comments"] = "; ".join(filter(None, said)) or None
+    return JobResult(interrupted_by=interruption, **known)
+
+
+def _interruption(bound: BoundRunner, state: JobState) -> Interruption:
+    """Return what the runner says interrupted an attempt, having ended what is left of it.
+
+    Raises:
+        PluginCallError: It failed.
+    """
     with calling(bound.plugin, f"ending what is left of the job {state.job.id!r}") as call:
         interruption = call.returned(bound.runner.interrupted(state.process), str)
     if interruption not in _INTERRUPTIONS:
@@ -183,6 +227,7 @@ class _Run(NamedTuple):
     settings: RunSettings
     share: Path
     accounts: AccountProblems
+    outputs: Outputs
 
     def run_devices(self) -> None:
         """Run the jobs of all devices; a runner that fails ends only those of its device."""
@@ -231,8 +276,10 @@ class _Run(NamedTuple):
                     continue
                 known = len(context.state.problems)
                 # Durable before the folder is removed, which may take long.
+                report = report_of(self.share, context, state)
                 context.state.update_job_result(state.job, result)
                 self.manager.checkpoint()
+                report.remove()
             if not is_bootstrapping(context):  # the selection tells all of them
                 for problem in context.state.problems[known:]:
                     self.settings.warn(str(problem))
@@ -269,16 +316,21 @@ class _Run(NamedTuple):
             return prepared
         try:
             folder = folders.enter_context(attempt_folder(state.job, self.settings.warn))
+            copied = state.job.output_format
+            output = folders.enter_context(output_copy()) if copied else None
+            task = JobTask(
+                self.manager, self.settings, self.share, context, state, folder, output=output
+            )
         except OSError as error:
             reason = f"it could not be started: no folder can be made for it: {error}"
             return JobResult(outcome=Outcome.ERROR, comments=reason)
-        task = JobTask(self.manager, self.settings, self.share, context, state, folder)
         offer_respawn(state.job, self.share, self.settings.respawn)
         result = self._performed(self.runners[context.device.id], task)
         if result.outcome is Outcome.PASS and "noreturn" in state.job.flags:
             # The machine may go down at any moment from here on.
             task.flush()
             result = self._awaited_restart(result)
+        result = task.reported(result, self.outputs)
         return interview.judged(state, task, result, prepared.comments or "")
 
     def _interview(self, context: SessionDeviceContext) -> Interview:

@@ -10,6 +10,8 @@ import msgspec
 from holdall.journal import Process, now
 from holdall.session.accounts import account_of
 from holdall.session.environment import job_environ
+from holdall.session.report_file import ReportFile, Surroundings
+from holdall.session.reported import Reported
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from holdall.session.context import SessionDeviceContext
     from holdall.session.job_state import JobState
     from holdall.session.manager import SessionManager
+    from holdall.session.output import OutputCopy, Outputs
     from holdall.session.run import RunSettings
 
 
@@ -33,21 +36,35 @@ class JobTask:
         context: SessionDeviceContext,
         state: JobState,
         folder: Path,
+        *,
+        output: OutputCopy | None = None,
     ) -> None:
+        """Prepare an attempt.
+
+        Args:
+            output: Takes what the command writes to standard output, too.
+
+        Raises:
+            OSError: There is no place for its report.
+        """
         self.job: Final = state.job
         self.device: Final = context.device
         self.folder: Final = folder
         self.user: Final = account_of(state.job, settings.normal_user)
-        self.timeout: Final = settings.timeout
-        person = settings.person
+        self.timeout: Final = _shorter(state.job.timeout, settings.timeout)
+        self._person = person = settings.person
         self.stdin: Final = None if person is None or state.job.automated else person.stdin
-        self._person = person
+        self._share: Final = share
+        self._output: Final = output
+        self.report: Final = report_of(share, context, state)
+        self.report.begin()
         self.environ: Final = job_environ(
             state.job,
             context.provider_of(state.job),
             settings.environ,
             session_id=manager.storage.id,
             session_share=share,
+            report=self.report.path,
             providers=context.provider_list,
             normal_user=settings.normal_user,
         )
@@ -83,6 +100,8 @@ class JobTask:
             if not isinstance(data, bytes | bytearray | memoryview):
                 raise TypeError(f"output must be bytes, not {type(data).__name__}")
             self._log.write(stream, bytes(data))
+            if self._output is not None and stream == "stdout":
+                self._output.write(bytes(data))
         if self._person is not None:
             self._person.show(stream, data)
 
@@ -90,6 +109,20 @@ class JobTask:
         """Make what the job wrote survive the end of holdall."""
         with self._lock:
             self._log.flush()
+
+    def reported(self, result: JobResult, outputs: Outputs) -> JobResult:
+        """Return *result* with what the job reported in its file, and by what it wrote."""
+        reported = Reported(self._manager.masked_text)
+        surroundings = Surroundings(
+            self.folder, self._share, self.user, self._manager.keep_attachment
+        )
+        self.report.read(reported, surroundings)
+        if self._output is not None:
+            for record in result.io_log:
+                if record.stream == "stdout":
+                    self._output.write(record.data)
+            outputs.read(self.job.output_format, self._output, reported)
+        return reported.within(result)
 
     def asked(self, result: JobResult) -> JobResult:
         """Return what the command came to, of which the state knows now; its log is durable."""
@@ -113,6 +146,16 @@ class JobTask:
         self._is_over = True
         for record in result.io_log:  # not where it belongs, and no less true
             self._log.write(record.stream, record.data, delay=record.delay)
+
+
+def report_of(share: Path, context: SessionDeviceContext, state: JobState) -> ReportFile:
+    """Return the file for the report of the attempt that is made, or was interrupted."""
+    return ReportFile(share, context.device.id, state.job.id, state.next_attempt)
+
+
+def _shorter(first: float | None, second: float | None) -> float | None:
+    """Return the shorter of two times; None is any time."""
+    return min((limit for limit in (first, second) if limit is not None), default=None)
 
 
 def _checked_mark(process: ProcessMark) -> Process:

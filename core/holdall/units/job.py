@@ -45,7 +45,7 @@ JOB_FIELDS: Final = frozenset(
         *("requires", "imports", "depends", "after", "before", "salvages", "group"),
         *("estimated_duration", "flags", "category_id", "certification_status", "xfail"),
         *("siblings", "setup_include", "auto_retry", "template_id", "template_engine"),
-        "qml_file",
+        *("timeout", "output_format", "qml_file"),
     }
 )
 """The fields that a job may have, with `_` for every `-`."""
@@ -183,6 +183,16 @@ class Job(Unit, frozen=True, dict=True, eq=False, kw_only=True):
         """`blocker` or `non-blocker`, from the field `certification-status`, written so."""
         return self.fields.get("certification-status") or "non-blocker"
 
+    @cached_property
+    def timeout(self) -> float | None:
+        """Seconds that one attempt may take, None for any time."""
+        return duration(self.get("timeout")) or None
+
+    @property
+    def output_format(self) -> str:
+        """The importer that reads what the command writes to standard output; empty for none."""
+        return self.get("output_format")
+
     @property
     def auto_retry(self) -> str:
         """`yes` or `no`, from the field `auto-retry`, written so; empty where it says neither."""
@@ -260,9 +270,10 @@ def doubts_of_job_fields(unit: Unit) -> Iterator[Finding]:
     What a template fills in is looked at in the jobs that it makes.
     """
     yield from ineffective_spellings(unit, ("certification-status", "auto-retry"))
-    expected = unit.get("estimated_duration")
-    if expected and "{" not in expected and duration(expected) is None:
-        yield Finding("estimated_duration", f"{expected!r} is no duration")
+    for name in ("estimated_duration", "timeout"):
+        expected = unit.get(name)
+        if expected and "{" not in expected and duration(expected) is None:
+            yield Finding(name, f"{expected!r} is no duration")
     expected = unit.get("xfail")
     if "{" not in expected and expected.lower() not in _BOOLEANS:
         yield Finding("xfail", f"{expected!r} is neither true nor false")

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from holdall.errors import ProviderLoadError
-from holdall_plugins.providers.pxu_files import provider_at
+from holdall_plugins.providers.pxu_files import definitions_in, provider_at
+from holdall_plugins.providers.toml import TomlLoader
+from holdall_plugins.providers.toml_tables import DEFINITION
 
 if TYPE_CHECKING:
     from holdall.contracts import ProviderLoader, Translates
@@ -18,7 +20,7 @@ _DOTTED: Final = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 
 
 class PackageLoader:
-    """Reads the folder of a package, given by its dotted name, as the pxu loader would."""
+    """Reads the folder of a package, given by its dotted name, as the loader of paths would."""
 
     def accepts(self, source: str) -> bool:
         """Whether *source* is the dotted name of an installed package."""
@@ -38,6 +40,10 @@ class PackageLoader:
         if folder is None:
             reason = "no folder of an installed package has that dotted name; is it installed"
             raise ProviderLoadError(source, f"{reason} in this Python?")
+        if (folder / DEFINITION).is_file() and not definitions_in(folder):
+            provider = TomlLoader().load(str(folder))
+            provider.source = source
+            return provider
         return provider_at(folder, source, lang)
 
 

@@ -9,6 +9,7 @@ from holdall.errors import ProviderLoadError
 from holdall_plugins.providers.installed import find_installed
 from holdall_plugins.providers.manage_py import read_source_tree
 from holdall_plugins.providers.pxu_files import definitions_in, provider_at
+from holdall_plugins.providers.toml_tables import DEFINITION
 from holdall_plugins.providers.unit_files import UNIT_SUFFIXES
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ class PxuLoader:
             path = _path(source)
         except ProviderLoadError:
             return False
+        if path.is_dir() and (path / DEFINITION).is_file():
+            return bool(definitions_in(path))  # else it is TOML, whatever YAML its data has
         if path.is_dir():
             return bool(definitions_in(path)) or _has_units(path) or _is_source_tree(path)
         return path.suffix in {".provider", *UNIT_SUFFIXES} and path.is_file()

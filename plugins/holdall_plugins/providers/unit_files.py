@@ -83,7 +83,7 @@ def read_file(
         elif isinstance(item, RecordSyntaxError):
             yield ProviderProblem(file, item.line, "error", item.reason)
         else:
-            yield from _judged(item, file, namespace, texts)
+            yield from judged(item, file, namespace, texts)
 
 
 def _pxu_items(data: bytes, file: str) -> Iterator[Record | RecordSyntaxError | ProviderProblem]:
@@ -108,9 +108,10 @@ def _yaml_items(data: bytes, file: str) -> Iterator[Record | RecordSyntaxError |
         yield ProviderProblem(file, 0, "error", MISSING)
 
 
-def _judged(
+def judged(
     record: Record, file: str, namespace: str, texts: Texts | None
 ) -> Iterator[Unit | ProviderProblem]:
+    """Yield the unit that a record defines, and what is wrong with it."""
     fields = texts.of(record.fields) if texts else record.fields
     unit = draft_unit(fields, namespace=namespace, origin=Origin(file, record.first_line))
     faults = list(unit.faults())
