@@ -65,6 +65,22 @@ def pytest_xdist_auto_num_workers() -> int:
     return int(wished) if wished else 2 * (cores or 1)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave most parameters of a test that is marked `sampled(COUNT)` to the long run."""
+    sampled: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("sampled"):
+            sampled.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for members in sampled.values():
+        mark = members[0].get_closest_marker("sampled")
+        count = mark.args[0] if mark else len(members)
+        kept = {number * len(members) // count for number in range(count)}
+        for number, item in enumerate(sorted(members, key=lambda member: member.nodeid)):
+            if number not in kept:
+                item.add_marker(pytest.mark.soak)
+
+
 @pytest.fixture(scope="session")
 def install() -> str:
     """Return the command that installs all of it."""

@@ -166,7 +166,7 @@ class Subtest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
     def __post_init__(self) -> None:
         force_setattr(self, "name", _text(self.name, "the name of a subtest"))
         force_setattr(self, "outcome", _outcome(self.outcome))
-        force_setattr(self, "duration", _seconds(self.duration, "the duration of a subtest"))
+        force_setattr(self, "duration", seconds(self.duration, "the duration of a subtest"))
         if self.message is not None:
             force_setattr(self, "message", _text(self.message, "the message of a subtest"))
 
@@ -297,7 +297,7 @@ class JobResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
             ("started_at", self.started_at),
         ):
             if value is not None and not (type(value) is float and 0.0 <= value < math.inf):
-                force_setattr(self, name, _seconds(value, name))
+                force_setattr(self, name, seconds(value, name))
         for name, text in (("comments", self.comments), ("skip_reason", self.skip_reason)):
             if text is not None:
                 _require(text, name, str)
@@ -358,7 +358,12 @@ def _require(value: object, name: str, kind: type) -> None:
         raise TypeError(f"{name} must be of type {kind.__name__}, not {type(value).__name__}")
 
 
-def _seconds(value: object, name: str) -> float | None:
+def seconds(value: object, name: str) -> float | None:
+    """Return a duration or moment as a float, None for none.
+
+    Raises:
+        TypeError, ValueError: It is no finite number from 0 on.
+    """
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -403,12 +408,12 @@ def _io_log_record(record: Any) -> IOLogRecord:
         delay, stream, data = record
     except (TypeError, ValueError):
         raise TypeError(f"an I/O log record is (seconds, stream, bytes), not {record!r}") from None
-    seconds = _seconds(delay, "the delay of an I/O log record")
-    if seconds is None or not isinstance(data, bytes | bytearray | memoryview):
+    after = seconds(delay, "the delay of an I/O log record")
+    if after is None or not isinstance(data, bytes | bytearray | memoryview):
         raise TypeError(f"an I/O log record is (seconds, stream, bytes), not {record!r}")
     if stream not in _STREAMS:
         raise ValueError(f"a stream is stdout or stderr, not {stream!r}")
-    return IOLogRecord(seconds, stream, bytes(data))
+    return IOLogRecord(after, stream, bytes(data))
 
 
 _STREAMS: Final = frozenset({"stdout", "stderr"})

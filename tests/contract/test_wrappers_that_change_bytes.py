@@ -38,6 +38,7 @@ _numbers = itertools.count()
 SECRET = b"nobody reads this " * 300
 
 
+@pytest.mark.soak
 class TestScrambledFiles(ThinnedKills, RepositoryContract):
     @pytest.fixture
     def repository(self, tmp_path: Path) -> Repository:
@@ -72,6 +73,7 @@ class ScrambledDatabase(RepositoryTests):
         return ScrambledRepository(SqliteRepository(tmp_path / "lab.db"))
 
 
+@pytest.mark.soak
 class TestScrambledDatabase(
     ScrambledDatabase,
     EntryGuarantees,

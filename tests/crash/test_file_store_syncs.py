@@ -275,6 +275,7 @@ def test_each_step_of_a_session_that_stays_open_is_durable_when_it_returns(tmp_p
     assert disk.violations == []
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("number", range(len(STEPS)))
 def test_a_later_writer_makes_durable_what_one_that_was_killed_left(
     tmp_path: Path, number: int

@@ -217,7 +217,7 @@ OTHER_SECTIONS: Final = (
     Section(
         "Importers",
         "What an importer records with is a [Recorder](recorder.md).",
-        ("contracts.importers.Importer",),
+        ("contracts.importers.Importer", "contracts.importers.FolderImporter"),
     ),
     Section(
         "People",

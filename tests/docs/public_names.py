@@ -25,6 +25,7 @@ CORE = ROOT / "core" / "holdall"
 DOORS: Final = (
     "contracts",
     "writing",
+    "reading",
     "view",
     "stores",
     "recording",

@@ -43,6 +43,7 @@ GIVEN = (
     contracts.Translates,
     contracts.FindsProviders,
     contracts.InstalledProvider,
+    contracts.FolderImporter,
     contracts.Importer,
     contracts.Person,
     contracts.Question,

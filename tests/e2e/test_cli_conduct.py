@@ -229,6 +229,7 @@ def test_the_time_that_a_job_may_take_is_kept(holdall: Cli, provider: Provider) 
     assert holdall.outcomes()["flaky"] == ["crash"]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("command", ["run", "resume"])
 @pytest.mark.parametrize(
     ("options", "reason"),

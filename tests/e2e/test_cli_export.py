@@ -226,6 +226,7 @@ def test_a_request_that_makes_no_sense_is_refused_in_words(
     assert words.format(folder=session.folder) in found.err
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "name", ["html", "json", "junit", "tar", "template", "text", "global", "xlsx"]
 )

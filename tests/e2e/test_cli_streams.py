@@ -73,6 +73,7 @@ def test_standard_output_that_takes_nothing_is_a_sentence_and_no_failed_test(
     check_sessions(lab)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", "<&-", "<&- 2>&-", "| true"])
 def test_other_streams_that_take_nothing_change_nothing(lab: Cli, redirection: str) -> None:
     for command in PRINTING:
@@ -238,6 +239,7 @@ def test_a_report_whose_reader_has_seen_enough_is_no_error(lab: Cli) -> None:
     assert (done.code, done.err) == (0, "")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "0", "x"])
 def test_a_time_limit_is_a_finite_number(lab: Cli, seconds: str) -> None:
     assert lab("run", "./lab", "--timeout", seconds).code == 2

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import os
 import threading
 from pathlib import Path
@@ -20,7 +23,7 @@ from holdall.errors import (
     UnknownPluginError,
 )
 from holdall.recording import find_importer, import_results
-from holdall.view import SessionView
+from holdall.view import SessionView, verdict
 from holdall_plugins.stores.memory import MemoryRepository
 
 if TYPE_CHECKING:
@@ -132,20 +135,155 @@ def test_an_importer_of_no_such_name_is_refused_with_near_ones(tmp_path: Path) -
         imported(written(tmp_path), registry(csv=CsvImporter), importer="cvs")
 
 
-def test_a_damage_names_file_and_importer_and_what_was_read_stays(tmp_path: Path) -> None:
+def test_a_damage_names_file_and_importer_and_leaves_no_session(tmp_path: Path) -> None:
     source = written(tmp_path, f"{RESULTS}usb,pass,soon,\n")
     repository = MemoryRepository()
 
     with pytest.raises(ImportSourceError) as caught:
         import_results(source, repository, registry=registry(csv=CsvImporter))
 
-    (info,) = holdall.list_sessions(repository)
-    assert (info.jobs, info.results) == (2, 2)
+    assert list(repository.ids()) == []
     assert str(caught.value).startswith(f"cannot import {str(source)!r} by the importer 'csv' of ")
     assert "the job 'usb': could not convert string to float" in str(caught.value)
+
+
+def test_a_partial_import_keeps_what_was_sound_and_says_what_is_missing(tmp_path: Path) -> None:
+    source = written(tmp_path, f"{RESULTS}usb,pass,soon,\n")
+    repository = MemoryRepository()
+
+    done = import_results(source, repository, partial=True, registry=registry(csv=CsvImporter))
+
+    (problem,) = done.problems
+    view = SessionView.of(repository.open(done.session_id, mode="r"))
+    first, *jobs = view.jobs()
+    assert "the job 'usb': could not convert string to float" in problem
+    assert (first.id, str(first.outcome), first.comments) == ("import", "error", problem)
+    assert first.device_id == f"import-{done.session_id.rpartition('-')[2]}"
+    assert [(job.device_id, job.id) for job in jobs] == [("local", "disk"), ("local", "net")]
+    assert verdict(view).word == "FAIL"
+
+
+def test_a_partial_import_of_nothing_sound_is_an_error(tmp_path: Path) -> None:
+    repository = MemoryRepository()
+    source = written(tmp_path, f"{RESULTS.splitlines()[0]}\nusb,pass,soon,\n")
+
+    with pytest.raises(ImportSourceError, match="the job 'usb'"):
+        import_results(source, repository, partial=True, registry=registry(csv=CsvImporter))
+    assert list(repository.ids()) == []
+
+
+class Stopped(CsvImporter):
+    def load(self, source: Path, recorder: Recorder) -> None:
+        super().load(source, recorder)
+        recorder.checkpoint()
+        raise KeyboardInterrupt
+
+
+def test_an_import_that_is_stopped_leaves_no_session(tmp_path: Path) -> None:
+    repository = MemoryRepository()
+
+    with pytest.raises(KeyboardInterrupt):
+        import_results(written(tmp_path), repository, registry=registry(csv=Stopped))
+    assert list(repository.ids()) == []
+
+
+def test_what_is_stored_while_an_import_goes_on_does_not_look_whole(tmp_path: Path) -> None:
+    repository = MemoryRepository()
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        import_results(written(tmp_path), repository, partial=True, registry=registry(csv=Stopped))
+
+    (info,) = holdall.list_sessions(repository)
+    assert (info.state, info.verdict, info.results) == ("unfinished", "FAIL", 2)
     assert caught.value.__notes__ == [
-        f"2 jobs were recorded before, in the session {info.id}",
+        f"what was recorded before is in the session {info.id}",
     ]
+
+
+def test_several_sources_become_one_session(tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    sources = [written(tmp_path), written(tmp_path / "more", RESULTS.replace("disk", "usb"))]
+    repository = MemoryRepository()
+
+    done = import_results(sources, repository, registry=registry(csv=CsvImporter))
+
+    view = SessionView.of(repository.open(done.session_id, mode="r"))
+    assert view.title == "results.txt, results.txt"
+    assert [(job.id, job.attempt_count) for job in view.jobs()] == [
+        ("disk", 1),
+        ("net", 2),
+        ("usb", 1),
+    ]
+    assert [device.id for device in view.devices] == ["local"]
+
+
+def test_a_folder_that_nobody_accepts_is_imported_file_by_file(tmp_path: Path) -> None:
+    written(tmp_path)
+    (tmp_path / "a").mkdir()
+    written(tmp_path / "a", RESULTS.replace("disk", "usb"))
+    (tmp_path / "notes.md").write_text("about them")
+    repository = MemoryRepository()
+
+    done = import_results(tmp_path, repository, registry=registry(csv=CsvImporter))
+
+    view = SessionView.of(repository.open(done.session_id, mode="r"))
+    assert [job.id for job in view.jobs()] == ["disk", "net", "usb"]
+    assert done.left_out == {"files that no importer accepts": 1}
+
+
+def test_a_folder_without_an_accepted_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("about nothing")
+
+    with pytest.raises(NoImporterError, match="asked: csv"):
+        imported(tmp_path, registry(csv=CsvImporter))
+
+
+class Looking(CsvImporter):
+    def accepts_folder(self, folder: Path) -> bool:
+        return (folder / "results.txt").exists()
+
+    def load(self, source: Path, recorder: Recorder) -> None:
+        super().load(source / "results.txt", recorder)
+
+
+def test_an_importer_of_folders_looks_into_them(tmp_path: Path) -> None:
+    folder = tmp_path / "any-name"
+    folder.mkdir()
+    written(folder)
+
+    assert find_importer(folder, registry=registry(odd=Looking)) == "odd"
+    assert imported(folder, registry(odd=Looking)).job_count == 2
+
+
+@pytest.mark.parametrize(
+    "pack", [gzip.compress, bz2.compress, lzma.compress], ids=["gzip", "bzip2", "xz"]
+)
+def test_what_is_packed_is_unpacked_first(tmp_path: Path, pack: Any) -> None:
+    packed = tmp_path / "results.packed"
+    packed.write_bytes(pack(RESULTS.encode()))
+
+    assert imported(packed, registry(csv=CsvImporter)).job_count == 2
+
+
+def test_what_is_packed_and_cut_off_is_damaged(tmp_path: Path) -> None:
+    packed = tmp_path / "results.gz"
+    packed.write_bytes(gzip.compress(RESULTS.encode())[:-12])
+
+    with pytest.raises(ImportSourceError, match=r"results\.gz': what gzip packed is damaged"):
+        imported(packed, registry(csv=CsvImporter))
+
+
+class Losing(CsvImporter):
+    def load(self, source: Path, recorder: Recorder) -> None:
+        super().load(source, recorder)
+        recorder.leave_out("colours", 2)
+        recorder.leave_out("colours")
+
+
+def test_what_a_session_can_not_keep_is_counted(tmp_path: Path) -> None:
+    done = import_results(written(tmp_path), MemoryRepository(), registry=registry(csv=Losing))
+
+    assert done.left_out == {"colours": 3}
 
 
 def test_a_damage_before_the_first_result_leaves_no_session(tmp_path: Path) -> None:
@@ -173,8 +311,7 @@ def test_a_fault_of_an_importer_is_blamed_on_it(tmp_path: Path) -> None:
 
     with pytest.raises(PluginCallError, match=r"importer 'csv' of .* KeyError: 'no such column'"):
         import_results(written(tmp_path), repository, registry=registry(csv=Faulty))
-    (info,) = holdall.list_sessions(repository)
-    assert info.results == 2
+    assert list(repository.ids()) == []
 
 
 def test_a_file_that_is_not_there_is_said_to_be_so(tmp_path: Path) -> None:

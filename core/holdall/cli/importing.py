@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from contextlib import redirect_stdout
+from functools import partial as partial_of
 from gettext import gettext as _
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,12 @@ if TYPE_CHECKING:
     default="local",
     help="The device of results that name none. [default: local]",
 )
+@click.option("--together", is_flag=True, help="Make one session of all sources.")
+@click.option(
+    "--partial",
+    is_flag=True,
+    help="Keep what is sound of a damaged source; the session says what is missing.",
+)
 @redact_stored_option
 @store_option
 @json_option
@@ -54,44 +61,52 @@ def import_sources(
     device: str,
     store: str | None,
     *,
+    together: bool,
+    partial: bool,
     rules: RedactionRules,
     as_json: bool,
 ) -> int:
     """Record results of other tools, in a session for each SOURCE.
 
     SOURCE is a file or a folder, or - for standard input. A source that can't be
-    imported leaves the others alone. Exits with 0 also where tests failed.
+    imported leaves no session, and the others alone. Exits with 0 also where tests
+    failed.
     """
     _check_sources(source)
     registry = installed()
     if importer:
         registry.resolve("importers", importer)
     repository = chosen_repository(store, registry)
-    rows: list[dict[str, Any]] = []
-    code = 0
-    for text in source:
+    chosen = partial_of(
+        import_results,
+        repository=repository,
+        importer=importer,
+        title=title,
+        device=device,
+        partial=partial,
+        registry=registry,
+        redact=rules,
+    )
+    rows, code = [], 0
+    for sources in [source] if together else [(each,) for each in source]:
         try:
             with redirect_stdout(sys.stderr):  # what a plugin prints
-                imported = import_results(
-                    "/dev/stdin" if text == "-" else text,
-                    repository,
-                    importer=importer,
-                    title=title,
-                    device=device,
-                    registry=registry,
-                    redact=rules,
-                )
+                imported = chosen(["/dev/stdin" if text == "-" else text for text in sources])
         except HoldallError as error:
             code = max(code, exit_code(error) or 0)
-            note(f"holdall: {message(error)}")
-            if is_debugging():
-                note_lines(traceback_of(error))
-            rows.append({"source": text, "error": message(error)})
+            rows.append({"sources": sources, "error": _told(error)})
         else:
-            rows.append({"source": text, "error": "", **_shown(repository, imported)})
+            rows.append({"sources": sources, "error": "", **_shown(repository, imported)})
     if as_json:
         print_json(rows)
     return code
+
+
+def _told(error: HoldallError) -> str:
+    note(f"holdall: {message(error)}")
+    if is_debugging():
+        note_lines(traceback_of(error))
+    return message(error)
 
 
 def _check_sources(sources: tuple[str, ...]) -> None:
@@ -106,11 +121,17 @@ def _shown(repository: Repository, imported: Imported) -> dict[str, Any]:
         view = SessionView.of(storage)
         word = verdict(view).word
         note(f"{word}: {', '.join(counted(Counter(map(ending, view.jobs()))))}")
+        for problem in imported.problems:
+            note(_("not imported: {problem}").format(problem=problem))
+        for what, count in imported.left_out.items():
+            note(_("left out: {what} ({count})").format(what=what, count=count))
         note(_("session {id} in {store}").format(id=view.session_id, store=repository.url))
         return {
             "session": view.session_id,
             "store": repository.url,
-            "importer": imported.importer,
+            "importers": imported.importers,
+            "problems": imported.problems,
+            "left_out": imported.left_out,
             "verdict": word,
             "outcomes": {str(outcome): count for outcome, count in view.counts.items()},
         }

@@ -97,7 +97,10 @@ def report_problems(providers: Iterable[Provider]) -> None:
 def providers_of(
     view: SessionView, sources: Sequence[str], registry: Registry
 ) -> dict[str, list[Provider]]:
-    """Return the providers of each device, from what was given or from what the journal says."""
+    """Return the providers of each device, from what was given or from what the journal says.
+
+    A device of which it says nothing has those that were given: its session was imported.
+    """
     given = load_sources(sources, registry)
     by_device: dict[str, list[Provider]] = {device.id: [] for device in view.devices}
     loaded: dict[tuple[str, str], Provider] = {}
@@ -109,7 +112,7 @@ def providers_of(
                 loaded[key] = loaded_again(view, event, registry)
             matching = [loaded[key]]
         by_device.setdefault(event.device, []).extend(matching)
-    return by_device
+    return {device: providers or given for device, providers in by_device.items()}
 
 
 def loaded_again(view: SessionView, event: ProviderAdded, registry: Registry) -> Provider:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         SplitSink,
         Verifies,
     )
-    from holdall.contracts.importers import Importer
+    from holdall.contracts.importers import FolderImporter, Importer
     from holdall.contracts.people import AttemptEnded, Move, Person, Question, Reply
     from holdall.contracts.providers import (
         FindsProviders,
@@ -69,7 +69,7 @@ else:
                 "SplitSink",
                 "Verifies",
             ),
-            ".importers": ("Importer",),
+            ".importers": ("FolderImporter", "Importer"),
             ".people": ("AttemptEnded", "Move", "Person", "Question", "Reply"),
             ".providers": (
                 "FindsProviders",
@@ -110,6 +110,7 @@ __all__ = [
     "Exporter",
     "FindsProviders",
     "FolderExporter",
+    "FolderImporter",
     "FolderSink",
     "HasExistence",
     "HasFolder",

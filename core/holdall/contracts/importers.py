@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +24,8 @@ class Importer(Protocol):
         """Return whether this is the importer's format, by content rather than by name.
 
         Args:
-            head: The first `HEAD` bytes of the file; empty for a folder.
+            head: The first `HEAD` bytes of the file, of what is in it if it was packed by
+                gzip, bzip2 or xz; empty for a folder.
             name: Name of the file or folder, without the folders it is in.
         """
         ...
@@ -38,11 +39,26 @@ class Importer(Protocol):
 
         Args:
             source: A file, or a folder for formats that are folders; not to be changed.
-                What comes from a pipe is in a temporary file.
+                What comes from a pipe, or was packed, is in a temporary file.
             recorder: Records into the session.
 
         Raises:
             ValueError: The file is not what `accepts` took it for, or is damaged; the
                 message says where.
+        """
+        ...
+
+
+@runtime_checkable
+class FolderImporter(Importer, Protocol):
+    """An importer of a format that is a folder; the folder is looked at, not its name."""
+
+    def accepts_folder(self, folder: Path) -> bool:
+        """Return whether this is the importer's format.
+
+        A folder that no importer accepts is imported file by file.
+
+        Args:
+            folder: A folder of any size, to be looked at and left as it is.
         """
         ...

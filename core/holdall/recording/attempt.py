@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
@@ -10,7 +11,7 @@ import msgspec
 
 from holdall.errors import RecordingError
 from holdall.results import JobResult, Measurement, Subtest, encodable
-from holdall.session import kept_attachment
+from holdall.session import store_attachment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -94,21 +95,8 @@ class Attempt:
             media_type: By default what the name says.
         """
         self._check_going()
-        name = checked_name(name, "an attachment's name")
-        kind = checked_text(media_type, "a media type")
-        if isinstance(content, Path):
-            with content.open("rb") as file:
-                attachment = self._kept(name, kind, _pieces(file))
-        elif isinstance(content, bytes | bytearray | memoryview):
-            attachment = self._kept(name, kind, iter([bytes(content)]))
-        else:
-            attachment = self._kept(name, kind, _pieces(content))
-        self._attachments.append(attachment)
-
-    def _kept(self, name: str, media_type: str, pieces: Iterator[bytes]) -> Attachment:
-        return kept_attachment(
-            self._storage, name, pieces, media_type=media_type, masker=self._masker
-        )
+        kept = kept_attachment(self._storage, self._masker, name, content, media_type)
+        self._attachments.append(kept)
 
     def subtest(
         self,
@@ -163,10 +151,8 @@ class Attempt:
                 known; then the attempt goes on.
         """
         self._check_going()
-        if outcome is None or outcome == "none":
-            raise ValueError(f"an attempt at {self._job_id!r} that is over needs an outcome")
         result = JobResult(
-            outcome=outcome,
+            outcome=finished_outcome(outcome, self._job_id),
             return_code=return_code,
             execution_duration=duration,
             started_at=self._started_at,
@@ -175,7 +161,7 @@ class Attempt:
             attachments=tuple(self._attachments),
             subtests=(*self._subtests, *subtests),
             measurements=(*self._measurements, *measurements),
-        )
+        )  # checked before the log is finished, so that the attempt goes on if it is wrong
         result = msgspec.structs.replace(result, **self._log.finish())
         self._is_over = True
         self._record(result)
@@ -207,9 +193,35 @@ class Attempt:
             self.finish("crash", comments=f"{type(error).__name__}: {error}")
 
 
+def kept_attachment(
+    storage: Storage, masker: Masker | None, name: str, content: Content, media_type: str
+) -> Attachment:
+    """Return the attachment that names *content*; what is large of it is in the storage."""
+    name = checked_name(name, "an attachment's name")
+    kind = checked_text(media_type, "a media type")
+    keep = partial(store_attachment, storage, name, media_type=kind, masker=masker)
+    if isinstance(content, Path):
+        with content.open("rb") as file:
+            return keep(_pieces(file))
+    if isinstance(content, bytes | bytearray | memoryview):
+        return keep(iter([bytes(content)]))
+    return keep(_pieces(content))
+
+
 def _pieces(stream: Any) -> Iterator[bytes]:
     while piece := stream.read(_PIECE):
         yield piece
+
+
+def finished_outcome(outcome: Outcome | str, job_id: str) -> Outcome | str:
+    """Return *outcome*, which an attempt that is over must have.
+
+    Raises:
+        ValueError: There is none.
+    """
+    if outcome is None or outcome == "none":
+        raise ValueError(f"an attempt at {job_id!r} that is over needs an outcome")
+    return outcome
 
 
 def checked_text(value: str, what: str) -> str:

@@ -24,10 +24,11 @@ from holdall.journal import (
     SessionSummarised,
     Snapshot,
     WriterOpened,
+    decode_title,
 )
 
 if TYPE_CHECKING:
-    from holdall.journal import AnyEvent
+    from holdall.journal import AnyEvent, PlanRecord
 
 
 class RecordedJob:
@@ -50,12 +51,23 @@ class RecordedJob:
 
 
 class Contents:
-    """Devices, categories and jobs of a session, brought forward event by event."""
+    """Devices, categories and jobs of a session, brought forward event by event.
+
+    Attributes:
+        plans: The test plans in force.
+        title: What the session is called; empty if nobody said.
+        job_count: How many jobs are defined, on all devices.
+        result_count: How many results were recorded, those of removed devices too.
+    """
 
     def __init__(self) -> None:
         self.devices: Final[dict[str, DeviceAdded]] = {}
         self.categories: Final[dict[str, str]] = {}
         self._jobs: Final[dict[str, dict[str, RecordedJob]]] = {}
+        self.plans: tuple[PlanRecord, ...] = ()
+        self.title = ""
+        self.job_count = 0
+        self.result_count = 0
 
     def job(self, device_id: str, job_id: str) -> RecordedJob:
         """Return what is known of a job; from now on it is known."""
@@ -64,12 +76,6 @@ class Contents:
         if job is None:
             job = jobs[job_id] = RecordedJob()
         return job
-
-    @property
-    def job_count(self) -> int:
-        """How many jobs are defined, on all devices."""
-        jobs = (job for jobs in self._jobs.values() for job in jobs.values())
-        return sum(job.definition is not None for job in jobs)
 
     def unfinished(self) -> list[JobStarted]:
         """Return the starts of recorded attempts that have no result.
@@ -87,10 +93,11 @@ class Contents:
                 job = self.job(event.device, event.job_id)
                 job.started = None
                 job.attempts += not event.result.is_hollow
+                self.result_count += not event.result.is_hollow
             case JobStarted():
                 self.job(event.device, event.job_id).started = event
             case JobDefined():
-                self.job(event.device, event.job.id).definition = hash(event.job)
+                self._define(event)
             case JobsAppended():
                 for job_id in event.job_ids:
                     self.job(event.device, job_id).is_selected = True
@@ -100,21 +107,37 @@ class Contents:
                 for job_id in event.run_list:
                     self.job(event.device, job_id).is_selected = True
             case JobRemoved():
-                self._jobs.get(event.device, {}).pop(event.job_id, None)
+                self._forget(self._jobs.get(event.device, {}).pop(event.job_id, None))
             case CategoryDefined():
                 self.categories[event.id] = event.name
             case DeviceAdded():
                 self.devices[event.device] = event
             case DeviceRemoved():
                 self.devices.pop(event.device, None)
-                self._jobs.pop(event.device, None)
-            case MetadataChanged() | ManifestAnswered() | OverridesChanged() | PlansChanged():
+                self._forget(*self._jobs.pop(event.device, {}).values())
+            case PlansChanged():
+                self.plans = event.plans
+            case SessionCreated() | MetadataChanged():
+                self._call(event)
+            case ManifestAnswered() | OverridesChanged() | ProviderAdded():
                 pass
-            case SessionCreated() | WriterOpened() | PluginUsed() | ProviderAdded():
-                pass
-            case SessionSummarised():
+            case WriterOpened() | PluginUsed() | SessionSummarised():
                 pass
             case Snapshot():
                 raise ValueError("a snapshot can't be applied; unpack it first")
             case _:
                 assert_never(event)
+
+    def _forget(self, *jobs: RecordedJob | None) -> None:
+        self.job_count -= sum(job is not None and job.definition is not None for job in jobs)
+
+    def _call(self, event: SessionCreated | MetadataChanged) -> None:
+        if isinstance(event, SessionCreated):
+            self.title = event.title
+        elif "title" in event.changes:
+            self.title = decode_title(event.changes["title"]) or self.title
+
+    def _define(self, event: JobDefined) -> None:
+        job = self.job(event.device, event.job.id)
+        self.job_count += job.definition is None
+        job.definition = hash(event.job)

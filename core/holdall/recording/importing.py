@@ -1,34 +1,34 @@
-"""A file of another tool as a session: the importer is found by content, and blamed by name."""
+"""Files of other tools as a session: importers are found by content, and blamed by name."""
 
 from __future__ import annotations
 
 import os
-import shutil
 from contextlib import contextmanager
+from functools import partial as bound
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from holdall.contracts.importers import HEAD
 from holdall.errors import (
     HoldallError,
+    ImportingError,
     ImportSourceError,
-    NoImporterError,
-    PluginError,
-    SeveralImportersError,
+    PluginCallError,
     StorageError,
 )
 from holdall.recording.recorder import Recorder, opened_repository
+from holdall.recording.sources import parts_of
 from holdall.registry import Registry, calling
 from holdall.units import LOCAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import BinaryIO
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from holdall.contracts import Importer, Repository
+    from holdall.contracts import Repository
+    from holdall.recording.sources import Part
     from holdall.redaction import RedactionRules
-    from holdall.registry import Candidate
+
+_JOB: Final = "import"
+_NOT_ACCEPTED: Final = "files that no importer accepts"
 
 
 class Imported(NamedTuple):
@@ -36,34 +36,41 @@ class Imported(NamedTuple):
 
     Attributes:
         session_id: The session that was made.
-        importer: Id of the importer that made it.
+        importers: Ids of the importers that made it.
+        left_out: What the sources have and a session can't keep, and how much of it.
+        problems: What could not be imported; only of an import that may be partial.
     """
 
     session_id: str
-    importer: str
+    importers: tuple[str, ...]
+    left_out: Mapping[str, int]
+    problems: tuple[str, ...] = ()
 
 
 def import_results(
-    source: str | os.PathLike[str],
+    source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     repository: Repository | str | os.PathLike[str] | None = None,
     *,
     importer: str = "",
     title: str = "",
     device: str = LOCAL,
+    partial: bool = False,
     registry: Registry | None = None,
     redact: RedactionRules | None = None,
 ) -> Imported:
-    """Record what *source* holds in a session of its own, by an installed importer.
+    """Record what *source* holds in a session of its own, by installed importers.
 
-    What was recorded before a damage of the source stays in the session; a session in which
-    nothing was recorded does not stay.
+    All of it is recorded or nothing stays, unless the import may be partial: then the session
+    keeps what was sound, and a job of it, with the outcome `error`, says what was not. So does
+    a session whose import was killed.
 
     Args:
-        source: A file, a folder or a pipe.
+        source: A file, a folder or a pipe; or several of them for one session.
         repository: A repository or its URL; without one the store in the user's data folder.
-        importer: Id of the importer; without one, the only one that accepts the source.
-        title: What people call the session; without one, the source's name.
+        importer: Id of the importer; without one, the only one that accepts each source.
+        title: What people call the session; without one, what the source says, or its name.
         device: What the results are of, where the source does not say.
+        partial: Whether to keep what is sound of a source that is damaged.
         redact: What to mask before anything is stored.
 
     Raises:
@@ -73,140 +80,148 @@ def import_results(
         PluginError: The importer can't be loaded, or has a fault.
         StorageError: The session can't be stored.
     """
+    sources = [source] if isinstance(source, str | os.PathLike) else list(source)
     plugins = Registry.given(registry)
-    named = os.fspath(source)
     name = plugins.resolve("importers", importer).id if importer else ""
-    with _opened(named) as (head, whole):
-        name = name or _accepting(named, head, plugins)
-        path = whole()
-        made = plugins.load("importers", name)
-        stored = opened_repository(repository, plugins)
-        recorder = Recorder.create(
-            stored,
-            title=title or Path(source).resolve().name,
-            device=device,
-            registry=plugins,
-            redact=redact,
-        )
-        with _kept_if_filled(recorder, stored), recorder:
-            recorder.note_plugin("importers", name, plugins)
-            candidate = plugins.resolve("importers", name)
-            _load(made, candidate, named, path, recorder)
-            if not recorder.job_count:
-                reason = "no result is in it"
-                raise ImportSourceError(named, reason, name, candidate.origin)
-    return Imported(recorder.session_id, name)
+    stored = opened_repository(repository, plugins)
+    make = bound(
+        Recorder.create,
+        stored,
+        title=title,
+        device=device,
+        registry=plugins,
+        redact=redact,
+    )
+    running = _Import(make, plugins, importer=name, may_be_partial=partial)
+    with _kept_or_removed(running, stored):
+        for each in sources:
+            running.take(os.fspath(each))
+        return running.finished(", ".join(Path(each).resolve().name for each in sources))
 
 
-def find_importer(source: str | os.PathLike[str], *, registry: Registry | None = None) -> str:
-    """Return the id of the one installed importer that accepts a file or folder, by content.
+class _Import:
+    """An import while it runs; its session is made when the first source was accepted.
 
-    Importers that can't be loaded, or have a fault, accept nothing.
-
-    Raises:
-        NoImporterError: None accepts it.
-        SeveralImportersError: Several do.
-        ImportSourceError: It can't be read.
+    Until it has ended, an attempt at a job of its own is in flight, on a device that nothing else
+    has: so a session of which a part is missing never looks whole.
     """
-    named = os.fspath(source)
-    with _opened(named) as (head, _whole):
-        return _accepting(named, head, Registry.given(registry))
 
+    def __init__(
+        self,
+        make: Callable[[], Recorder],
+        plugins: Registry,
+        *,
+        importer: str,
+        may_be_partial: bool,
+    ) -> None:
+        self.session: _Session | None = None
+        self.may_be_partial: Final = may_be_partial
+        self._make: Final = make
+        self._plugins: Final = plugins
+        self._importer: Final = importer
+        self._used: Final[dict[str, None]] = {}
+        self._problems: Final[list[HoldallError]] = []
+        self._not_accepted = 0
 
-def _accepting(source: str, head: bytes, plugins: Registry) -> str:
-    """Return the id of the one importer that accepts a source with this beginning.
+    def take(self, source: str) -> None:
+        """Record what *source* holds.
 
-    Raises:
-        NoImporterError, SeveralImportersError: None does, or several do.
-    """
-    path = Path(source)
-    asked, accepting, reasons = [], [], []
-    for name in dict.fromkeys(candidate.id for candidate in plugins.candidates("importers")):
+        Raises:
+            ImportingError, PluginError: It can't be imported, and the import may not be partial.
+        """
         try:
-            made = plugins.load("importers", name)
-            identity = plugins.resolve("importers", name).identity
-            with calling(identity, f"looking at {source}") as call:
-                if call.returned(made().accepts(head, path.name), bool):
-                    accepting.append(name)
-            asked.append(name)
-        except PluginError as error:
-            reasons.append(str(error))
-    if not accepting:
-        raise NoImporterError(source, asked, reasons)
-    if len(accepting) > 1:
-        raise SeveralImportersError(source, accepting)
-    return accepting[0]
+            for part in parts_of(source, self._importer, self._plugins):
+                if part.importer:
+                    self._load(part)
+                else:
+                    self._not_accepted += 1
+        except (ImportingError, PluginCallError) as error:
+            if not self.may_be_partial:
+                raise
+            self._problems.append(error)
+
+    def finished(self, names: str) -> Imported:
+        """Record how the import ended, close the session, and return what became of it.
+
+        Args:
+            names: What to call the session, if nobody and no source said.
+        """
+        if self.session is None or self.session.is_empty:
+            raise self._problems[0]
+        recorder = self.session.recorder
+        if self._not_accepted:
+            recorder.leave_out(_NOT_ACCEPTED, self._not_accepted)
+        problems = tuple(map(str, self._problems))
+        recorder.suggest_title(names)
+        self.session.finish(problems)
+        return Imported(recorder.session_id, tuple(self._used), dict(recorder.left_out), problems)
+
+    def _load(self, part: Part) -> None:
+        made = self._plugins.load("importers", part.importer)
+        candidate = self._plugins.resolve("importers", part.importer)
+        if self.session is None:
+            self.session = _Session(self._make())
+        recorder = self.session.recorder
+        if part.importer not in self._used:
+            self._used[part.importer] = None
+            recorder.note_plugin("importers", part.importer, self._plugins)
+        before = recorder.job_count, recorder.result_count
+        with calling(candidate.identity, f"importing {part.named}"):
+            try:
+                made().load(part.path, recorder)
+            except HoldallError:
+                raise
+            except ValueError as error:
+                reason = " ".join(str(error).split()) or type(error).__name__
+                raise ImportSourceError(
+                    part.named, reason, candidate.id, candidate.origin
+                ) from error
+        if before == (recorder.job_count, recorder.result_count):
+            reason = "no result is in it"
+            raise ImportSourceError(part.named, reason, candidate.id, candidate.origin)
 
 
-def _load(
-    made: type[Importer], candidate: Candidate, source: str, path: Path, recorder: Recorder
-) -> None:
-    with calling(candidate.identity, f"importing {source}"):
-        try:
-            made().load(path, recorder)
-        except HoldallError:
-            raise
-        except ValueError as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise ImportSourceError(source, reason, candidate.id, candidate.origin) from error
+class _Session:
+    """The session that is made, and the attempt that is in flight as long as it is."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder: Final = recorder
+        # No source can have recorded a device of this name before.
+        self._device: Final = f"{_JOB}-{recorder.session_id.rpartition('-')[2]}"
+        self._attempt: Final = recorder.attempt(_JOB, device=self._device)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was recorded but the import itself."""
+        return self.recorder.job_count <= 1 and not self.recorder.result_count
+
+    def finish(self, problems: Sequence[str]) -> None:
+        """Say what the session lacks, or that it lacks nothing, and close it."""
+        if problems:
+            self._attempt.finish("error", comments="\n".join(problems))
+        else:
+            self._attempt.discard()
+            self.recorder.remove_device(self._device)
+        self.recorder.close()
 
 
 @contextmanager
-def _kept_if_filled(recorder: Recorder, repository: Repository) -> Iterator[None]:
-    """Say where results are that were recorded before an error, or remove the empty session."""
+def _kept_or_removed(running: _Import, repository: Repository) -> Iterator[None]:
+    """Remove the session of an import that failed, or say where what was recorded stays."""
     try:
         yield
-    except (HoldallError, KeyboardInterrupt) as error:
-        if recorder.job_count:
-            what = "1 job was" if recorder.job_count == 1 else f"{recorder.job_count} jobs were"
-            error.add_note(f"{what} recorded before, in the session {recorder.session_id}")
-        else:
+    except BaseException as error:
+        if running.session is not None:
+            recorder = running.session.recorder
+            is_kept = running.may_be_partial and not running.session.is_empty
             try:
-                repository.remove(recorder.session_id)
+                recorder.close()
+                if not is_kept:
+                    repository.remove(recorder.session_id)
             except StorageError as left:
-                error.add_note(f"an empty session stays: {left}")
+                error.add_note(f"the session {recorder.session_id} stays: {left}")
+            else:
+                if is_kept:
+                    where = f"the session {recorder.session_id}"
+                    error.add_note(f"what was recorded before is in {where}")
         raise
-
-
-@contextmanager
-def _opened(source: str) -> Iterator[tuple[bytes, Callable[[], Path]]]:
-    """Give the beginning of a source, and what returns the whole as a file or folder.
-
-    What comes from a pipe is put into a temporary file, but only once somebody wants the whole:
-    it may have no end.
-
-    Raises:
-        ImportSourceError: It can't be read.
-    """
-    path = Path(source)
-    if not source:
-        raise ImportSourceError(source, "it names no file")
-    if path.is_dir():
-        yield b"", lambda: path
-        return
-    stream, head = _begun(source, path)
-    with stream:
-        if path.is_file():
-            yield head, lambda: path
-            return
-        with TemporaryDirectory(prefix="holdall-import-") as folder:
-            yield head, lambda: _copied(source, head, stream, Path(folder, path.name))
-
-
-def _begun(source: str, path: Path) -> tuple[BinaryIO, bytes]:
-    """Open a file, and read its beginning."""
-    try:
-        stream = path.open("rb")
-        return stream, stream.read(HEAD)
-    except OSError as error:
-        raise ImportSourceError(source, error.strerror or str(error)) from error
-
-
-def _copied(source: str, head: bytes, stream: BinaryIO, path: Path) -> Path:
-    try:
-        with path.open("wb") as target:
-            target.write(head)
-            shutil.copyfileobj(stream, target)
-    except OSError as error:
-        raise ImportSourceError(source, error.strerror or str(error)) from error
-    return path

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeGuard
 
 import msgspec
 
 from holdall.errors import RecordingError
 from holdall.hooks import plugin_used
 from holdall.journal import (
+    INLINE,
     CategoryDefined,
     DeviceAdded,
+    DeviceRemoved,
     JobDefined,
     JobRecord,
     JobsAppended,
     JobStarted,
     Journal,
+    MetadataChanged,
+    PlanRecord,
+    PlansChanged,
     ResultRecorded,
     SessionCreated,
     now,
@@ -25,11 +31,17 @@ from holdall.journal import (
     writer_opened,
 )
 from holdall.processes import this_process
-from holdall.recording.attempt import Attempt, checked_name, checked_text
+from holdall.recording.attempt import (
+    Attempt,
+    checked_name,
+    checked_text,
+    finished_outcome,
+    kept_attachment,
+)
 from holdall.recording.contents import Contents
 from holdall.redaction import check_rules, masked_event, masker_of, rules_record
 from holdall.registry import Registry
-from holdall.results import JobResult
+from holdall.results import IOLogRecord, JobResult, seconds
 from holdall.session import PREFIX, OpenLogs, create_storage, log_name, recover
 from holdall.stores import default_url, open_repository
 from holdall.units import LOCAL, PLUGINS, UNCATEGORISED
@@ -42,7 +54,7 @@ if TYPE_CHECKING:
     from holdall.journal import AnyEvent
     from holdall.recording.attempt import Content, Output
     from holdall.redaction import RedactionRules
-    from holdall.results import Measurement, Outcome, Subtest
+    from holdall.results import Attachment, Measurement, Outcome, Subtest
 
 _STATUSES: Final = frozenset({"non-blocker", "blocker"})
 
@@ -88,6 +100,8 @@ class Recorder:
         self._masker: Final = masker_of(redact)
         self._rules: Final = rules_record(redact)
         self._logs: Final = OpenLogs(storage, self._masker)
+        self._left_out: Final[Counter[str]] = Counter()
+        self._title = self._suggested = ""
         self._is_closed = False
         self._journal, events = Journal.resume(storage)
         check_rules(storage.id, events, redact)
@@ -95,6 +109,7 @@ class Recorder:
         for event in events:
             self._contents.apply(event)
         if not self._is_new:
+            self._title = self._contents.title
             self._open_writer()
         unfinished = self._contents.unfinished()
         for started in unfinished:
@@ -165,9 +180,24 @@ class Recorder:
         return self._storage.id
 
     @property
+    def device_id(self) -> str:
+        """Id of the device of jobs that are recorded without one."""
+        return self._device
+
+    @property
     def job_count(self) -> int:
         """How many jobs the session has, those of earlier recorders too."""
         return self._contents.job_count
+
+    @property
+    def result_count(self) -> int:
+        """How many results were recorded, also by earlier recorders and of removed devices."""
+        return self._contents.result_count
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """What `leave_out` was told, and how often."""
+        return self._left_out
 
     @property
     def storage(self) -> Storage:
@@ -212,6 +242,9 @@ class Recorder:
         estimated_duration: float | None = None,
         xfail: bool = False,
         origin: str = "",
+        category_id: str = "",
+        template_id: str = "",
+        checksum: str = "",
     ) -> None:
         """Record what reports show of a job, before or after attempts at it.
 
@@ -225,26 +258,32 @@ class Recorder:
             certification_status: `blocker` or `non-blocker`.
             xfail: Whether it is expected to fail, so that a pass is what nobody expects.
             origin: The file, and line, that defines it.
+            category_id: Id of the category, where its heading is not one.
+            template_id: Id of the template that it is an instance of.
+            checksum: That of its definition in a provider; a resume with that provider
+                refuses another definition.
         """
         job_id, device = self._checked_ids(job_id, device)
         _check_choice(job_id, "plugin", plugin, PLUGINS)
         _check_choice(job_id, "certification status", certification_status, _STATUSES)
         heading = checked_text(category, "a category")
+        category_id = checked_text(category_id, "a category's id")
         record = JobRecord(
             id=job_id,
             summary=checked_text(summary, "a summary"),
             description=checked_text(description, "a description"),
             plugin=plugin,
-            category_id=heading or UNCATEGORISED,
+            category_id=category_id or heading or UNCATEGORISED,
             certification_status=certification_status,
-            # Checked as the seconds of a result are.
-            estimated_duration=JobResult(execution_duration=estimated_duration).execution_duration,
+            estimated_duration=seconds(estimated_duration, "estimated_duration"),
             xfail=bool(xfail),
             origin=checked_text(origin, "an origin"),
+            template_id=checked_text(template_id, "a template's id"),
+            checksum=checked_text(checksum, "a checksum"),
         )
         self._ensure_device(device)
-        if heading and self._contents.categories.get(heading) != heading:
-            self._emit(CategoryDefined(at=self._clock(), id=heading, name=heading))
+        if heading and self._contents.categories.get(record.category_id) != heading:
+            self._emit(CategoryDefined(at=self._clock(), id=record.category_id, name=heading))
         self._define(device, record)
 
     def record(
@@ -276,19 +315,46 @@ class Recorder:
             TypeError, ValueError: A value is of the wrong type, or the outcome is not known.
         """
         job_id, device = self._checked_ids(job_id, device)
-        attempt = self._attempt(job_id, device, started_at)
+        result = JobResult(
+            outcome=finished_outcome(outcome, job_id),
+            return_code=return_code,
+            execution_duration=duration,
+            started_at=started_at,
+            comments=comments,
+            skip_reason=skip_reason,
+            subtests=tuple(subtests),
+            measurements=tuple(measurements),
+        )
+        self._keep_with(job_id, device, result, output, attachments or {})
+
+    def _keep_with(
+        self,
+        job_id: str,
+        device: str,
+        result: JobResult,
+        output: Output,
+        attachments: Mapping[str, Content],
+    ) -> None:
+        if self._masker is None and not attachments and _is_little(output):
+            # The most frequent case by far: nothing is large, so nothing is captured.
+            if output:
+                log = (IOLogRecord(0.0, "stdout", output),)
+                result = msgspec.structs.replace(result, io_log=log)
+            self._keep(job_id, device, result)
+            return
+        attempt = self._attempt(job_id, device, result.started_at)
         try:
             attempt.write_all(output)
-            for name, content in (attachments or {}).items():
+            for name, content in attachments.items():
                 attempt.attach(name, content)
             attempt.finish(
-                outcome,
-                duration=duration,
-                return_code=return_code,
-                comments=comments,
-                skip_reason=skip_reason,
-                subtests=subtests,
-                measurements=measurements,
+                result.outcome,
+                duration=result.execution_duration,
+                return_code=result.return_code,
+                comments=result.comments,
+                skip_reason=result.skip_reason,
+                subtests=result.subtests,
+                measurements=result.measurements,
             )
         except BaseException:
             attempt.discard()
@@ -306,7 +372,7 @@ class Recorder:
             RecordingError: An attempt at the job is not finished.
         """
         job_id, device = self._checked_ids(job_id, device)
-        JobResult(started_at=started_at)  # checks it before anything is recorded
+        seconds(started_at, "started_at")
         self._ensure_job(device, job_id)
         job = self._contents.job(device, job_id)
         if job.started is not None:
@@ -320,6 +386,11 @@ class Recorder:
         record = partial(self.record_result, job_id, device=device)
         return Attempt(self._storage, job_id, log, started_at, record, masker=self._masker)
 
+    def attachment(self, name: str, content: Content, *, media_type: str = "") -> Attachment:
+        """Keep a file for a `JobResult` that is recorded next, as `Attempt.attach` does."""
+        self._check_open()
+        return kept_attachment(self._storage, self._masker, name, content, media_type)
+
     def record_result(self, job_id: str, result: JobResult, *, device: str | None = None) -> None:
         """Record a finished result; blobs that it names must be in the session's storage.
 
@@ -330,10 +401,43 @@ class Recorder:
         """
         if not isinstance(result, JobResult):
             raise TypeError(f"a result must be a JobResult, not {type(result).__name__}")
-        job_id, device = self._checked_ids(job_id, device)
+        self._keep(*self._checked_ids(job_id, device), result)
+
+    def _keep(self, job_id: str, device: str, result: JobResult) -> None:
         self._ensure_job(device, job_id)
         event = ResultRecorded(at=self._clock(), device=device, job_id=job_id, result=result)
         self._emit(event)
+
+    def suggest_title(self, title: str) -> None:
+        """Call the session so when it is closed, unless it has a title or another suggestion."""
+        if not self._title:
+            self._title = self._suggested = checked_text(title, "a title")
+
+    def plan(self, plan_id: str, *, name: str = "", description: str = "") -> None:
+        """Record a test plan that the jobs come from, besides those that were recorded."""
+        plan = PlanRecord(
+            id=checked_name(plan_id, "a plan's id"),
+            name=checked_text(name, "a plan's name"),
+            description=checked_text(description, "a plan's description"),
+        )
+        self._begin()
+        plans = (*(each for each in self._contents.plans if each.id != plan.id), plan)
+        self._emit(PlansChanged(at=self._clock(), plans=plans))
+
+    def remove_device(self, device_id: str) -> None:
+        """Remove a device, if it is there, with all its jobs and results."""
+        _job, device_id = self._checked_ids("any", device_id)
+        self._appended.pop(device_id, None)
+        if device_id in self._contents.devices:
+            self._emit(DeviceRemoved(at=self._clock(), device=device_id))
+
+    def leave_out(self, what: str, count: int = 1) -> None:
+        """Count something that a source has and a session can't keep, so that people are told.
+
+        Args:
+            what: What it is in words, as a plural: `times of suites`.
+        """
+        self._left_out[checked_name(what, "what is left out")] += count
 
     def note_plugin(self, kind: str, name: str, registry: Registry | None = None) -> None:
         """Record that a plugin takes part in writing the session, and where it comes from."""
@@ -372,6 +476,7 @@ class Recorder:
         if self._is_closed:
             return
         try:
+            self._store_title()
             self.checkpoint()
         finally:
             self._is_closed = True
@@ -388,6 +493,14 @@ class Recorder:
     ) -> None:
         self.close()
 
+    def _store_title(self) -> None:
+        """Record the title that was suggested; it belongs to a device."""
+        device = next(iter(self._contents.devices), None)
+        if self._suggested and device is not None:
+            changes = {"title": msgspec.Raw(msgspec.json.encode(self._suggested))}
+            self._suggested = ""
+            self._emit(MetadataChanged(at=self._clock(), device=device, changes=changes))
+
     def _check_open(self) -> None:
         if self._is_closed:
             raise RecordingError(self.session_id, "", "its recorder is closed")
@@ -395,6 +508,7 @@ class Recorder:
     def _begin(self, title: str = "") -> None:
         if self._is_new:
             self._is_new = False
+            self._title = title
             created = SessionCreated(at=self._clock(), session_id=self._storage.id, title=title)
             self._emit(created)
             self._open_writer()
@@ -449,6 +563,10 @@ class Recorder:
             **recover(self._storage, name),
         )
         self.record_result(started.job_id, result, device=started.device)
+
+
+def _is_little(output: Output) -> TypeGuard[bytes]:
+    return type(output) is bytes and len(output) <= INLINE
 
 
 def _check_choice(job_id: str, what: str, value: str, known: Collection[str]) -> None:

@@ -30,6 +30,7 @@ METHODS: Final[Mapping[str, Mapping[str, tuple[int, tuple[str, ...]]]]] = {
 # Methods that a plugin may have besides, with the same arguments.
 _OPTIONAL: Final[Mapping[str, Mapping[str, tuple[int, tuple[str, ...]]]]] = {
     "exporters": {"verify": (1, ()), "json_schema": (0, ())},
+    "importers": {"accepts_folder": (1, ())},
 }
 
 # Attributes that an exporter must have, the pattern of each, and its description.

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
+from holdall.contracts import FolderImporter
 from holdall.contracts.importers import HEAD
 from holdall.errors import HoldallError, OptionValueError, PluginLoadError
 from holdall.exports import export
@@ -76,6 +77,11 @@ def refuses_other_formats(subject: ImporterSubject) -> None:
     for what, head in _FOREIGN.items():
         for name in names:
             require(not _accepts(subject, head, name), f"it accepts {what} called {name!r}")
+    with TemporaryDirectory(prefix="holdall-check-") as folder:
+        for what, head in _FOREIGN.items():
+            Path(folder, what).write_bytes(head)
+        accepted = _accepts(subject, b"", "folder", Path(folder))
+        require(not accepted, "it accepts a folder of files that are none of its format")
 
 
 def accepts_its_samples(subject: ImporterSubject) -> None:
@@ -83,7 +89,7 @@ def accepts_its_samples(subject: ImporterSubject) -> None:
     with subject.all_sources() as sources:
         for source in sources:
             head = _head(source)
-            require(_accepts(subject, head, source.name), f"it refuses {source.name!r}")
+            require(_accepts(subject, head, source.name, source), f"it refuses {source.name!r}")
             if source.is_file():
                 renamed = _accepts(subject, head, "renamed")
                 require(renamed, f"it refuses {source.name!r} under another name")
@@ -215,11 +221,18 @@ def _copy(text: str) -> str:
     return text.encode().decode()
 
 
-def _accepts(subject: ImporterSubject, head: bytes, name: str) -> bool:
-    """Ask the importer; whatever it raises, and anything but a bool, is a broken promise."""
+def _accepts(subject: ImporterSubject, head: bytes, name: str, source: Path | None = None) -> bool:
+    """Ask the importer; whatever it raises, and anything but a bool, is a broken promise.
+
+    One of folders is asked about the *source* itself, if that is one.
+    """
+    importer = subject.importer()
     start = time.process_time()
     try:
-        answer = subject.importer().accepts(head, name)
+        if source is not None and source.is_dir() and isinstance(importer, FolderImporter):
+            answer = importer.accepts_folder(source)
+        else:
+            answer = importer.accepts(head, name)
     except (Exception, SystemExit) as error:
         words = f"{type(error).__name__}: {error}"
         raise CheckFailed(f"looking at {head[:16]!r} called {name!r} raised {words}") from error

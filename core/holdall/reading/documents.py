@@ -1,0 +1,87 @@
+"""Parts of a JSON document of any size, one at a time."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import ijson  # type: ignore[import-untyped]  # it has no types
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+LONGEST_ITEM: Final = 32 * 2**20
+"""Bytes that an item may have; what is longer would have to be kept in memory."""
+
+
+# With smaller pieces a long string takes the square of its length.
+_PIECE: Final = 256 * 1024
+
+
+def json_items(path: Path, where: str, *, before: str = "") -> Iterator[Any]:
+    """Yield each value of a JSON document that stands at *where*.
+
+    Numbers are int or float. A document in which nothing stands there yields nothing.
+
+    Args:
+        where: Keys from the root on with dots between; `item` is each one of a list, as in
+            `results.tests.item`. Empty for the whole document.
+        before: Name of a member of the document; what stands behind its beginning is not read.
+
+    Raises:
+        ValueError: It is no JSON, or an item is longer than `LONGEST_ITEM`; the message says
+            near which byte.
+    """
+    return _read(path, ijson.items, where, before)
+
+
+def json_pairs(path: Path, where: str, *, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield name and value of each member of the object at *where*, as `json_items` does values.
+
+    Raises:
+        ValueError: As `json_items` does.
+    """
+    return _read(path, ijson.kvitems, where, before)
+
+
+def _read(path: Path, reader: Any, where: str, before: str) -> Iterator[Any]:
+    with path.open("rb") as file:
+        measured = _Measured(file)
+        found: Any = measured
+        if before:
+            events = ijson.parse(measured, use_float=True, buf_size=_PIECE)
+            end = ("", "map_key", before)
+            found = takewhile(lambda event: event != end, events)
+        options = {} if before else {"use_float": True, "buf_size": _PIECE}
+        try:
+            for item in reader(found, where, **options):
+                yield item
+                measured.begin_item()
+        except ijson.JSONError as error:
+            reason = " ".join(str(error).split("\n")[0].split())
+            raise ValueError(f"no JSON near byte {measured.position}: {reason}") from error
+        except OverflowError as error:
+            raise ValueError(f"near byte {measured.position}: {error}") from error
+
+
+class _Measured:
+    """A file that refuses to be read on where one item would be gathered without end."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file: Final = file
+        self._begun = 0
+
+    @property
+    def position(self) -> int:
+        return self._file.tell()
+
+    def begin_item(self) -> None:
+        self._begun = self.position
+
+    def read(self, size: int = -1) -> bytes:
+        if self.position - self._begun > LONGEST_ITEM:
+            raise ValueError(
+                f"an item that begins at byte {self._begun} has more than {LONGEST_ITEM} bytes"
+            )
+        return self._file.read(size)
