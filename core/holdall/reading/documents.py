@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 import ijson  # type: ignore[import-untyped]  # it has no types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 LONGEST_ITEM: Final = 32 * 2**20
@@ -17,6 +17,10 @@ LONGEST_ITEM: Final = 32 * 2**20
 
 # With smaller pieces a long string takes the square of its length.
 _PIECE: Final = 256 * 1024
+
+
+_BEGINS: Final = frozenset({"start_map", "start_array"})
+_ENDS: Final = frozenset({"end_map", "end_array"})
 
 
 def json_items(path: Path, where: str, *, before: str = "") -> Iterator[Any]:
@@ -63,6 +67,59 @@ def _read(path: Path, reader: Any, where: str, before: str) -> Iterator[Any]:
             raise ValueError(f"no JSON near byte {measured.position}: {reason}") from error
         except OverflowError as error:
             raise ValueError(f"near byte {measured.position}: {error}") from error
+
+
+def json_parts(
+    path: Path, wanted: Callable[[str], bool]
+) -> Iterator[tuple[tuple[int, ...], str, Any]]:
+    """Yield the values of a JSON document that stand where *wanted* says, nested ones too.
+
+    Each comes with its numbers in the lists around it, from 0 on, and with where it stands:
+    keys from the root on with dots between, `item` for each one of a list. What is inside of a
+    value that is wanted is not asked for.
+
+    Raises:
+        ValueError: As `json_items` does.
+    """
+    with path.open("rb") as file:
+        measured = _Measured(file)
+        try:
+            yield from _parts(measured, wanted)
+        except ijson.JSONError as error:
+            reason = " ".join(str(error).split("\n")[0].split())
+            raise ValueError(f"no JSON near byte {measured.position}: {reason}") from error
+        except OverflowError as error:
+            raise ValueError(f"near byte {measured.position}: {error}") from error
+
+
+def _parts(
+    measured: _Measured, wanted: Callable[[str], bool]
+) -> Iterator[tuple[tuple[int, ...], str, Any]]:
+    builder: ijson.ObjectBuilder | None = None
+    where, depth = "", 0
+    around: list[int | None] = []  # how far each list is; None for an object
+    for prefix, event, value in ijson.parse(measured, use_float=True, buf_size=_PIECE):
+        begins, ends = event in _BEGINS, event in _ENDS
+        if builder is None:
+            if ends:
+                around.pop()
+                measured.begin_item()
+                continue
+            if event == "map_key":
+                continue
+            if around and around[-1] is not None:
+                around[-1] += 1
+            if not wanted(prefix):
+                if begins:
+                    around.append(-1 if event == "start_array" else None)
+                continue
+            builder, where = ijson.ObjectBuilder(), prefix
+        builder.event(event, value)
+        depth += begins - ends
+        if not depth:
+            yield tuple(number for number in around if number is not None), where, builder.value
+            builder = None
+            measured.begin_item()
 
 
 class _Measured:

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from xml.parsers import expat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _PIECE: Final = 64 * 1024
 _DEEPEST: Final = 1000
 _LONGEST_TAG: Final = 8 * 2**20
+_NEXT_BEGINS: Final = frozenset(
+    {
+        expat.errors.codes[expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT],
+        expat.errors.codes[expat.errors.XML_ERROR_MISPLACED_XML_PI],
+    }
+)
 
 
 class Start(NamedTuple):
@@ -54,18 +60,26 @@ class Root(NamedTuple):
     attributes: dict[str, str]
 
 
-def xml_steps(path: Path) -> Iterator[XmlStep]:
+def xml_steps(path: Path, *, several_roots: bool = False) -> Iterator[XmlStep]:
     """Yield the document step by step; memory does not grow with its size.
+
+    Args:
+        several_roots: Whether other documents may follow the first one in the same file.
 
     Raises:
         ValueError: It is no well-formed XML, has a document type declaration, is nested more
             than a thousand deep, or has a tag of more than 8 MiB; the message has the line.
     """
-    reader = _Reader()
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            yield from reader.feed(piece)
-        yield from reader.feed(b"", is_last=True)
+    steps: list[XmlStep] = []
+    reader = XmlReader(
+        started=lambda tag, attributes, line: steps.append(Start(tag, attributes, line)),
+        said=lambda text: steps.append(Text(text)),
+        ended=lambda tag, line: steps.append(End(tag, line)),
+        several_roots=several_roots,
+    )
+    for _piece in reader.pieces(path):
+        yield from steps
+        steps.clear()
 
 
 def xml_root(head: bytes) -> Root | None:
@@ -97,39 +111,83 @@ class _EnoughError(Exception):
     """The root was found."""
 
 
-class _Reader:
-    """Steps of a document whose bytes come piece by piece."""
+class XmlReader:
+    """Reads documents piece by piece, and calls what it is given for what stands in them."""
 
-    def __init__(self) -> None:
-        self._steps: list[XmlStep] = []
+    def __init__(
+        self,
+        *,
+        started: Callable[[str, dict[str, str], int], None],
+        said: Callable[[str], None],
+        ended: Callable[[str, int], None],
+        several_roots: bool,
+    ) -> None:
+        self._on_start: Final = started
+        self._on_text: Final = said
+        self._on_end: Final = ended
+        self._several_roots: Final = several_roots
         self._depth = 0
-        self._fed = 0
-        self._parser: Final = expat.ParserCreate(namespace_separator=" ")
-        self._parser.buffer_text = True
-        self._parser.buffer_size = _PIECE
-        self._parser.StartDoctypeDeclHandler = self._declared
-        self._parser.StartElementHandler = self._started
-        self._parser.EndElementHandler = self._ended
-        self._parser.CharacterDataHandler = self._said
+        self._lines_before = 0
+        self._begin(b"")
 
-    def feed(self, piece: bytes, *, is_last: bool = False) -> list[XmlStep]:
-        """Return the steps that *piece* completes."""
-        self._steps = []
+    def _begin(self, before: bytes) -> None:
+        """Begin a document; *before* is what of it was read already."""
+        self._fed = len(before)
+        self._last = before
+        parser = expat.ParserCreate(namespace_separator=" ")
+        parser.buffer_text = True
+        parser.buffer_size = _PIECE
+        parser.StartDoctypeDeclHandler = self._declared
+        parser.StartElementHandler = self._started
+        parser.EndElementHandler = self._ended
+        parser.CharacterDataHandler = self._on_text
+        self._parser = parser
+
+    def pieces(self, path: Path) -> Iterator[int]:
+        """Read a file; yield the size of each piece when all that stands in it was told.
+
+        Raises:
+            ValueError: As `xml_steps` does.
+        """
+        with path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                self._feed(piece, is_last=False)
+                yield len(piece)
+        self._feed(b"", is_last=True)
+        yield 0
+
+    def _feed(self, piece: bytes, *, is_last: bool) -> None:
+        while piece or is_last:
+            rest = self._parsed(piece, is_last=is_last)
+            if rest is None:
+                return
+            piece = rest
+
+    def _parsed(self, piece: bytes, *, is_last: bool) -> bytes | None:
+        """Parse *piece*; return what of it belongs to the next document, None without one."""
+        known, self._last = self._last, piece
         self._fed += len(piece)
         try:
             self._parser.Parse(piece, is_last)
         except expat.ExpatError as error:
+            if self._several_roots and not self._depth and error.code in _NEXT_BEGINS:
+                begin = self._parser.ErrorByteIndex - self._fed
+                self._lines_before += error.lineno - 1
+                if 0 < -begin <= len(known) + len(piece):
+                    self._begin(b"")
+                    return (known + piece)[begin:]
             reason = expat.ErrorString(error.code)
-            raise ValueError(f"line {error.lineno}: no well-formed XML: {reason}") from error
+            line = self._lines_before + error.lineno
+            raise ValueError(f"line {line}: no well-formed XML: {reason}") from error
         except LookupError as error:
-            raise ValueError(f"line 1: {error}") from error
+            raise ValueError(f"line {self._lines_before + 1}: {error}") from error
         if self._fed - self._parser.CurrentByteIndex > _LONGEST_TAG:
             raise ValueError(f"line {self._line}: a tag has more than {_LONGEST_TAG} bytes")
-        return self._steps
+        return None
 
     @property
     def _line(self) -> int:
-        return self._parser.CurrentLineNumber
+        return self._lines_before + self._parser.CurrentLineNumber
 
     def _declared(self, *_: object) -> None:
         raise ValueError(
@@ -139,17 +197,22 @@ class _Reader:
 
     def _started(self, tag: str, attributes: dict[str, str]) -> None:
         self._depth += 1
+        line = self._lines_before + self._parser.CurrentLineNumber
         if self._depth > _DEEPEST:
-            raise ValueError(f"line {self._line}: elements are nested more than {_DEEPEST} deep")
-        self._steps.append(Start(tag.rpartition(" ")[2], _plain(attributes), self._line))
+            raise ValueError(f"line {line}: elements are nested more than {_DEEPEST} deep")
+        if " " in tag:
+            tag = tag.rpartition(" ")[2]
+        self._on_start(tag, _plain(attributes), line)
 
     def _ended(self, tag: str) -> None:
         self._depth -= 1
-        self._steps.append(End(tag.rpartition(" ")[2], self._line))
-
-    def _said(self, text: str) -> None:
-        self._steps.append(Text(text))
+        if " " in tag:
+            tag = tag.rpartition(" ")[2]
+        self._on_end(tag, self._lines_before + self._parser.CurrentLineNumber)
 
 
 def _plain(attributes: dict[str, str]) -> dict[str, str]:
-    return {name.rpartition(" ")[2]: value for name, value in attributes.items()}
+    for name in attributes:
+        if " " in name:
+            return {name.rpartition(" ")[2]: value for name, value in attributes.items()}
+    return attributes

@@ -38,9 +38,10 @@ _PLAN_JOB: Final = "plan"
 
 
 class TapImporter:
-    """Records the points of a TAP stream."""
+    """Records the points of a TAP stream; what is said of a point stands behind it."""
 
     indent = 4
+    speaks_before = False
 
     def accepts(self, head: bytes, name: str) -> bool:
         """Return whether it begins with a version, or has points and begins with one or a plan."""
@@ -55,16 +56,20 @@ class TapImporter:
 
     def load(self, source: Path, recorder: Recorder) -> None:
         """Record the stream."""
-        stream = _Stream(recorder, self.indent)
+        stream = _Stream(recorder, self.indent, speaks_before=self.speaks_before)
         for _number, line in text_lines(source, errors="backslashreplace"):
             stream.take(line.rstrip())
         stream.finish()
 
 
 class KtapImporter(TapImporter):
-    """Records the points of a KTAP stream, also in a log of the kernel with moments."""
+    """Records the points of a KTAP stream, in which what is said of a point stands before it.
+
+    The stream may be part of a log of the kernel, with a moment before each line.
+    """
 
     indent = 2
+    speaks_before = True
 
     def accepts(self, head: bytes, name: str) -> bool:
         """Return whether one of the first lines says that it is KTAP."""
@@ -123,9 +128,10 @@ class _Level:
 class _Stream:
     """A stream as it comes: levels of subtests, the outermost first."""
 
-    def __init__(self, recorder: Recorder, indent: int) -> None:
+    def __init__(self, recorder: Recorder, indent: int, *, speaks_before: bool) -> None:
         self._recorder: Final = recorder
         self._indent: Final = indent
+        self._speaks_before: Final = speaks_before
         self._levels: Final = [_Level("", 0)]
         self._next_name: str | None = None
         self._names: Final[Counter[str]] = Counter()
@@ -200,6 +206,8 @@ class _Stream:
         for name, told in level.waiting:
             self._emit(level, f"{level.point.name} / {name}", told)
         level.waiting.clear()
+        if self._speaks_before:
+            self._flush(level)
 
     def _say(self, text: str) -> None:
         level = self._levels[-1]
