@@ -219,3 +219,16 @@ def test_no_copy_of_the_output_stays_behind(tmp_path: Path, monkeypatch: Any) ->
     assert ran("echo 'pass a'").subtests
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_importers_that_are_built_in_read_what_jobs_print() -> None:
+    tap = "1..3\\nok 1 - boots\\nnot ok 2 - sleeps\\nok 3 - naps # SKIP no suspend\\n"
+
+    result = ran(f"printf '{tap}'", **{"output-format": "tap"})
+
+    assert (result.outcome, result.comments) == (Outcome.FAIL, "the subtest 'sleeps' failed")
+    assert [(part.name, str(part.outcome)) for part in result.subtests] == [
+        ("boots", "pass"),
+        ("sleeps", "fail"),
+        ("naps", "skip"),
+    ]

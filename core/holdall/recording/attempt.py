@@ -11,7 +11,7 @@ import msgspec
 
 from holdall.errors import RecordingError
 from holdall.results import JobResult, Measurement, Subtest, encodable
-from holdall.session import kept_attachment
+from holdall.session import store_attachment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -95,7 +95,7 @@ class Attempt:
             media_type: By default what the name says.
         """
         self._check_going()
-        kept = kept_content(self._storage, self._masker, name, content, media_type)
+        kept = kept_attachment(self._storage, self._masker, name, content, media_type)
         self._attachments.append(kept)
 
     def subtest(
@@ -193,17 +193,13 @@ class Attempt:
             self.finish("crash", comments=f"{type(error).__name__}: {error}")
 
 
-def kept_content(
+def kept_attachment(
     storage: Storage, masker: Masker | None, name: str, content: Content, media_type: str
 ) -> Attachment:
     """Return the attachment that names *content*; what is large of it is in the storage."""
-    keep = partial(
-        kept_attachment,
-        storage,
-        checked_name(name, "an attachment's name"),
-        media_type=checked_text(media_type, "a media type"),
-        masker=masker,
-    )
+    name = checked_name(name, "an attachment's name")
+    kind = checked_text(media_type, "a media type")
+    keep = partial(store_attachment, storage, name, media_type=kind, masker=masker)
     if isinstance(content, Path):
         with content.open("rb") as file:
             return keep(_pieces(file))

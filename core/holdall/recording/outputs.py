@@ -79,9 +79,10 @@ class _Parts(Recorder):
         """What is no part of a job, or that nothing is one; empty if all is well."""
         if not self.job_count:
             return "no test is in it"
+        lost = dict(self.left_out)
         if self._attached:
-            return f"attachments of its tests are not kept: {self._attached:,}"
-        return ""
+            lost["attachments of its tests"] = self._attached
+        return ", ".join(f"{what} are not kept: {count:,}" for what, count in lost.items())
 
     def _emit(self, event: AnyEvent) -> None:
         self._check_open()

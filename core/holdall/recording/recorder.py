@@ -36,7 +36,7 @@ from holdall.recording.attempt import (
     checked_name,
     checked_text,
     finished_outcome,
-    kept_content,
+    kept_attachment,
 )
 from holdall.recording.contents import Contents
 from holdall.redaction import check_rules, masked_event, masker_of, rules_record
@@ -389,7 +389,7 @@ class Recorder:
     def attachment(self, name: str, content: Content, *, media_type: str = "") -> Attachment:
         """Keep a file for a `JobResult` that is recorded next, as `Attempt.attach` does."""
         self._check_open()
-        return kept_content(self._storage, self._masker, name, content, media_type)
+        return kept_attachment(self._storage, self._masker, name, content, media_type)
 
     def record_result(self, job_id: str, result: JobResult, *, device: str | None = None) -> None:
         """Record a finished result; blobs that it names must be in the session's storage.

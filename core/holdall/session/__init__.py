@@ -1,6 +1,6 @@
 """The engine: a session that is alive, its devices, its states and its runs."""
 
-from holdall.session.attachments import kept_attachment
+from holdall.session.attachments import store_attachment
 from holdall.session.capture import LogCapture, OpenLogs, log_name, recover
 from holdall.session.conduct import (
     Conduct,
@@ -70,7 +70,6 @@ __all__ = [
     "finish",
     "is_hidden",
     "keep_conduct",
-    "kept_attachment",
     "kept_conduct",
     "log_name",
     "open_runner",
@@ -90,6 +89,7 @@ __all__ = [
     "share_in",
     "siblings",
     "solve",
+    "store_attachment",
     "template_resource",
     "try_again",
 ]

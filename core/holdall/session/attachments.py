@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _ANY_TYPE: Final = "application/octet-stream"
 
 
-def kept_attachment(
+def store_attachment(
     storage: Storage,
     name: str,
     pieces: Iterator[bytes],

@@ -31,7 +31,7 @@ from holdall.providers import installed_providers
 from holdall.redaction import check_rules, masked_event, masker_of, rules_record
 from holdall.registry import Registry
 from holdall.results import JobResult, Outcome, encodable
-from holdall.session.attachments import kept_attachment
+from holdall.session.attachments import store_attachment
 from holdall.session.capture import OpenLogs
 from holdall.session.context import SessionDeviceContext
 from holdall.session.exporters import ExporterMap, exporter_units
@@ -415,7 +415,7 @@ class SessionManager:
         Args:
             media_type: What it is; empty to tell by the name.
         """
-        return kept_attachment(
+        return store_attachment(
             self._storage, name, pieces, media_type=media_type, masker=self._masker
         )
 
