@@ -137,7 +137,7 @@ def device_named(host: str) -> str | None:
 
 def duration_of(text: str | None, recorder: Recorder) -> float | None:
     """Return a duration; one that is unsound is left out and counted."""
-    if text is None or text == "":
+    if not text:
         return None
     seconds = seconds_of(text)
     if seconds is None:

@@ -10,15 +10,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import yaml
-
 from holdall.reading import text_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from holdall.contracts import Importer
     from holdall.recording import Recorder
 
 _POINT: Final = re.compile(r"(not )?ok\b(?:[ \t]+([0-9]+))?(?:[ \t]*-?[ \t]*(.*))?", re.ASCII)

@@ -116,9 +116,10 @@ class Suites:
         self._attempts += len(case.attempts) - 1
         if case.tags:
             suite.own.update(case.tags)
-        for part in suite.parts:
-            self._add_output(part, suite, is_only=False)
-        suite.parts.clear()
+        if suite.parts:
+            for part in suite.parts:
+                self._add_output(part, suite, is_only=False)
+            suite.parts.clear()
 
     def take_part(self, node: XmlNode) -> None:
         """Take in what a suite has besides its cases."""
