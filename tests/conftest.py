@@ -76,7 +76,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         mark = members[0].get_closest_marker("sampled")
         count = mark.args[0] if mark else len(members)
         kept = {number * len(members) // count for number in range(count)}
-        for number, item in enumerate(members):
+        for number, item in enumerate(sorted(members, key=lambda member: member.nodeid)):
             if number not in kept:
                 item.add_marker(pytest.mark.soak)
 

@@ -7,14 +7,20 @@ that was not kept, a missing plan and a bail-out are a job, so that no cut looks
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import yaml
 
 from holdall.reading import text_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from holdall.contracts import Importer
     from holdall.recording import Recorder
 
 _POINT: Final = re.compile(r"(not )?ok\b(?:[ \t]+([0-9]+))?(?:[ \t]*-?[ \t]*(.*))?", re.ASCII)
@@ -22,6 +28,7 @@ _PLAN: Final = re.compile(r"1\.\.([0-9]{1,9})(?:\s*#\s*(?:skip\S*\s*)?(.*))?\s*"
 _DIRECTIVE: Final = re.compile(r"(.*?)(?<!\\)#\s*(skip|todo)\S*\s*(.*)", re.IGNORECASE)
 _SUBTEST: Final = re.compile(r"#\s*Subtest(?::\s*(.*))?")
 _VERSION: Final = re.compile(r"(K?TAP) version ([0-9]+)", re.IGNORECASE)
+_TIME: Final = re.compile(r"(.*?)#\s*(?:time=|in )([0-9]+(?:\.[0-9]+)?)\s*(ms|s|sec)", re.ASCII)
 _STAMP: Final = re.compile(r"\[ *[0-9]+\.[0-9]+\](?:\[[ \w]+\])? ?")
 _BEGIN: Final = re.compile(
     r"(?:K?TAP version [0-9]+|1\.\.[0-9]+\b.*|(?:not )?ok [0-9]+\b.*)", re.IGNORECASE
@@ -31,12 +38,13 @@ _PLAN_JOB: Final = "plan"
 
 
 class TapImporter:
-    """Records the points of a TAP stream."""
+    """Records the points of a TAP stream; what is said of a point stands behind it."""
 
     indent = 4
+    speaks_before = False
 
     def accepts(self, head: bytes, name: str) -> bool:
-        """Return whether it begins with a version, or with a plan or a point that a point follows."""
+        """Return whether it begins with a version, or has points and begins with one or a plan."""
         lines = _lines(head)
         if any(_version(line) == "ktap" for line in lines):
             return False
@@ -48,16 +56,20 @@ class TapImporter:
 
     def load(self, source: Path, recorder: Recorder) -> None:
         """Record the stream."""
-        stream = _Stream(recorder, self.indent)
-        for number, line in text_lines(source, errors="backslashreplace"):
-            stream.take(number, line.rstrip())
+        stream = _Stream(recorder, self.indent, speaks_before=self.speaks_before)
+        for _number, line in text_lines(source, errors="backslashreplace"):
+            stream.take(line.rstrip())
         stream.finish()
 
 
 class KtapImporter(TapImporter):
-    """Records the points of a KTAP stream, also in a log of the kernel with moments."""
+    """Records the points of a KTAP stream, in which what is said of a point stands before it.
+
+    The stream may be part of a log of the kernel, with a moment before each line.
+    """
 
     indent = 2
+    speaks_before = True
 
     def accepts(self, head: bytes, name: str) -> bool:
         """Return whether one of the first lines says that it is KTAP."""
@@ -75,27 +87,263 @@ def _version(line: str) -> str:
 
 
 class _Point(NamedTuple):
-    """A test point: its name, outcome, and the reason behind the directive."""
+    """A test point as its line says it."""
 
     name: str
     outcome: str
-    reason: str
-    expected: bool
+    reason: str = ""
+    is_expected: bool = False
+    duration: float | None = None
+
+
+class _Told(NamedTuple):
+    """A test point with what stands around it, which becomes a job."""
+
+    point: _Point
+    text: str
+    facts: Mapping[str, Any]
 
 
 class _Level:
-    """Points of one depth: how many were planned and seen, and what the last one said."""
+    """Points of one depth: how many were planned and seen, and what belongs to the last one."""
 
-    def __init__(self, name: str | None) -> None:
+    def __init__(self, name: str | None, indent: int) -> None:
         self.name = name
+        self.indent: Final = indent
         self.planned: int | None = None
+        self.is_behind_plan = False
         self.seen = 0
         self.failed = False
         self.point: _Point | None = None
-        self.point_name: str | None = None
-        self.had_parts = False
-        self.said: list[str] = []
-        self.before: list[str] = []
-        self.waiting: list[tuple[str, _Point, list[str], dict[str, Any]]] = []
-        self.yaml: list[str] | None = None
-        self.facts: dict[str, Any] = {}
+        # Whether parts of the last point failed, and those of the next one, which stand before it.
+        self.parts_failed: bool | None = None
+        self.next_parts_failed: bool | None = None
+        self.lines: list[str] = []
+        self.size = 0
+        self.yaml: list[str] = []
+        self.in_yaml = False
+        self.waiting: list[tuple[str, _Told]] = []
+
+
+class _Stream:
+    """A stream as it comes: levels of subtests, the outermost first."""
+
+    def __init__(self, recorder: Recorder, indent: int, *, speaks_before: bool) -> None:
+        self._recorder: Final = recorder
+        self._indent: Final = indent
+        self._speaks_before: Final = speaks_before
+        self._levels: Final = [_Level("", 0)]
+        self._next_name: str | None = None
+        self._names: Final[Counter[str]] = Counter()
+        self._is_bailed = False
+
+    def take(self, line: str) -> None:
+        """Take in one line."""
+        line = _STAMP.sub("", line, count=1)
+        text = line.strip()
+        indent = len(line) - len(line.lstrip())
+        if self._took_yaml(line, text):
+            return
+        if _version(text) or text.startswith("pragma "):
+            return
+        subtest = _SUBTEST.fullmatch(text)
+        plan, point = _PLAN.fullmatch(text), _POINT.fullmatch(text)
+        if subtest:
+            if self._is_part(indent) and self._next_name is not None:
+                self._level(indent)  # the first part of a point that was announced before
+            self._next_name = subtest[1] or None
+        elif text.lower().startswith("bail out!"):
+            self._bail_out(text[len("bail out!") :].strip())
+        elif plan:
+            self._plan(self._level(indent), plan)
+        elif point:
+            self._point(self._level(indent), point)
+        elif text:
+            self._say(text)
+
+    def _took_yaml(self, line: str, text: str) -> bool:
+        """Keep a line of the YAML block behind a point."""
+        level = self._levels[-1]
+        if level.in_yaml:
+            if text == "...":
+                level.in_yaml = False
+            elif level.size < _MOST:
+                level.yaml.append(line)
+                level.size += len(line)
+            return True
+        if text == "---" and level.point is not None and not level.yaml:
+            level.in_yaml = True
+            return True
+        return False
+
+    def _is_part(self, indent: int) -> bool:
+        """Whether a line with that indentation begins a subtest."""
+        return indent >= self._levels[-1].indent + self._indent
+
+    def _level(self, indent: int) -> _Level:
+        """Return the level with that indentation; deeper ones are over."""
+        while self._levels[-1].indent > indent:
+            self._close()
+        if self._is_part(indent):
+            self._flush(self._levels[-1])
+            self._levels.append(_Level(self._next_name, indent))
+            self._next_name = None
+        return self._levels[-1]
+
+    def _plan(self, level: _Level, plan: re.Match[str]) -> None:
+        level.planned, level.is_behind_plan = int(plan[1]), level.seen > 0
+        if not level.planned and level is self._levels[0] and not level.seen:
+            reason = plan[2] or "no test was planned"
+            self._tell(_Told(_Point(_PLAN_JOB, "skip", reason), "", {}))
+
+    def _point(self, level: _Level, match: re.Match[str]) -> None:
+        self._flush(level)
+        level.parts_failed, level.next_parts_failed = level.next_parts_failed, None
+        level.seen, level.is_behind_plan = level.seen + 1, False
+        level.point = _point_of(match, level.seen)
+        level.failed |= level.point.outcome == "fail" and not level.point.is_expected
+        self._next_name = None
+        for name, told in level.waiting:
+            self._emit(level, f"{level.point.name} / {name}", told)
+        level.waiting.clear()
+        if self._speaks_before:
+            self._flush(level)
+
+    def _say(self, text: str) -> None:
+        level = self._levels[-1]
+        if level.is_behind_plan:
+            self._recorder.leave_out("lines behind the plan")
+        elif level.size < _MOST:
+            level.lines.append(text)
+            level.size += len(text)
+        else:
+            self._recorder.leave_out("lines of output of one test beyond 256 KiB")
+
+    def _bail_out(self, reason: str) -> None:
+        while len(self._levels) > 1:
+            self._close()
+        self._flush(self._levels[0])
+        self._is_bailed = True
+        said = f"the run bailed out: {reason}" if reason else "the run bailed out"
+        self._tell(_Told(_Point("Bail out!", "error", said), "", {}))
+
+    def _flush(self, level: _Level) -> None:
+        """Record the last point of a level, unless its parts say it all."""
+        point, parts_failed = level.point, level.parts_failed
+        if point is not None:
+            explained = parts_failed is not None and point.outcome == (
+                "fail" if parts_failed else "pass"
+            )
+            if not explained:
+                text = "\n".join([*level.lines, *level.yaml])
+                self._emit(level, point.name, _Told(point, text, _facts(level.yaml)))
+            level.lines, level.size = [], 0
+        level.point, level.parts_failed, level.yaml, level.in_yaml = None, None, [], False
+
+    def _emit(self, level: _Level, name: str, told: _Told) -> None:
+        """Record a point under the names of all levels around it, once they are known."""
+        place = self._levels.index(level)
+        if not place:
+            self._tell(told._replace(point=told.point._replace(name=name)))
+        elif level.name is None:
+            self._levels[place - 1].waiting.append((name, told))
+        else:
+            self._emit(self._levels[place - 1], f"{level.name} / {name}", told)
+
+    def _close(self) -> None:
+        """End the innermost level; the point that it is part of stands behind it."""
+        level = self._levels[-1]
+        self._flush(level)
+        if level.planned is not None and level.planned != level.seen and not self._is_bailed:
+            level.failed = True
+            self._emit(level, _PLAN_JOB, _unkept(level.planned, level.seen))
+        self._levels.pop()
+        outer = self._levels[-1]
+        outer.next_parts_failed = level.failed or bool(outer.next_parts_failed)
+
+    def _tell(self, told: _Told) -> None:
+        point = told.point
+        self._names[point.name] += 1
+        count = self._names[point.name]
+        job_id = point.name if count == 1 else f"{point.name} ({count})"
+        messages = (told.facts.get(name) for name in ("message", "error"))
+        said = next((text for text in messages if isinstance(text, str)), told.text)
+        comments = point.reason if point.outcome != "skip" else ""
+        if point.outcome not in {"pass", "skip"} and not comments:
+            comments = said
+        self._recorder.job(
+            job_id, category=point.name.rpartition(" / ")[0], xfail=point.is_expected
+        )
+        self._recorder.record(
+            job_id,
+            outcome=point.outcome,
+            duration=_duration(told),
+            comments=comments.strip() or None,
+            skip_reason=point.reason or None if point.outcome == "skip" else None,
+            output=told.text.encode("utf-8", "surrogatepass"),
+        )
+
+    def finish(self) -> None:
+        """Record what the end of the stream says of the plan."""
+        while len(self._levels) > 1:
+            self._close()
+        root = self._levels[0]
+        self._flush(root)
+        for name, told in root.waiting:
+            self._tell(told._replace(point=told.point._replace(name=name)))
+        if self._is_bailed:
+            return
+        if root.planned is None:
+            said = "there is no plan; the stream may be cut off"
+            self._tell(_Told(_Point(_PLAN_JOB, "error", said), "", {}))
+        elif root.planned != root.seen:
+            self._tell(_unkept(root.planned, root.seen))
+
+
+def _unkept(planned: int, seen: int) -> _Told:
+    return _Told(_Point(_PLAN_JOB, "error", f"{planned} tests were planned, {seen} ran"), "", {})
+
+
+def _point_of(match: re.Match[str], number: int) -> _Point:
+    """Return what the line of a point says; one without a name is called by its number."""
+    text, outcome, reason, is_expected = (match[3] or "").strip(), "pass", "", False
+    if match[1]:
+        outcome = "fail"
+    directive = _DIRECTIVE.fullmatch(text)
+    if directive:
+        text, reason = directive[1].strip(), directive[3].strip()
+        if directive[2].lower() == "skip":
+            outcome = "skip"
+        elif outcome == "fail":
+            is_expected = True
+        else:
+            reason = f"passed, though it is to do: {reason}".rstrip(": ")
+    timed = _TIME.fullmatch(text)
+    duration = None
+    if timed:
+        text = timed[1].strip()
+        duration = float(timed[2]) / (1000 if timed[3].startswith("m") else 1)
+    name = text.replace("\\#", "#") or f"test {match[2] or number}"
+    return _Point(name, outcome, reason, is_expected, duration)
+
+
+def _facts(lines: list[str]) -> Mapping[str, Any]:
+    """Return what a YAML block says; its text is kept as output in any case."""
+    if not lines:
+        return {}
+    try:
+        found = yaml.safe_load("\n".join(lines))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _duration(told: _Told) -> float | None:
+    milliseconds = told.facts.get("duration_ms")
+    if not isinstance(milliseconds, int | float) or not 0 <= milliseconds < math.inf:
+        return told.point.duration
+    return float(milliseconds) / 1000
+
+
+if TYPE_CHECKING:
+    _: type[Importer] = TapImporter
