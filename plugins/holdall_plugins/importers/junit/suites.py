@@ -110,8 +110,7 @@ class Suites:
             case = suite.report.case(node, suite.name, suite.attributes, self._reading)
         if case is None:
             return
-        if self._last is not None:
-            self._last.record(self._recorder)
+        self._flush()
         self._last = case
         self._attempts += len(case.attempts) - 1
         if case.tags:
@@ -161,9 +160,9 @@ class Suites:
             self._recorder.leave_out("cases of a name that was there: attempts at it", again)
 
     def _flush(self) -> None:
-        if self._last is not None:
-            self._last.record(self._recorder)
-            self._last = None
+        last, self._last = self._last, None
+        if last is not None:
+            last.record(self._recorder)
 
     def _properties(self, node: XmlNode, suite: Suite) -> None:
         facts: dict[str, str] = {}
