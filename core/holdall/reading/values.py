@@ -61,9 +61,7 @@ def file_below(folder: Path, name: str) -> Path | None:
     A file outside of the folder is not there: neither by `..` or an absolute path, nor by links.
     """
     parts = PureWindowsPath(name).parts if "\\" in name else PurePosixPath(name).parts
-    if not parts or ".." in parts or PurePosixPath(name).is_absolute() or "\0" in name:
-        return None
-    if PureWindowsPath(name).anchor:
+    if not parts or ".." in parts or "\0" in name or PureWindowsPath(name).anchor:
         return None
     try:
         path = folder.joinpath(*parts).resolve(strict=True)

@@ -99,6 +99,18 @@ def test_attempts_of_nextest_are_ordered_by_when_they_began() -> None:
     ]
 
 
+def test_a_rerun_that_began_before_the_case_is_the_earlier_attempt(tmp_path: Path) -> None:
+    at = 'timestamp="2024-03-04T05:06:0{}Z"'
+    rerun = f'<rerunFailure {at.format(7)} message="first"/>'
+
+    made = junit(
+        tmp_path,
+        f'<testcase name="t" {at.format(8)}><failure message="last"/>{rerun}</testcase>',
+    )
+
+    assert made.attempts("suite::t") == [("fail", None, "first"), ("fail", None, "last")]
+
+
 def test_a_case_of_googletest_has_its_file_its_properties_and_its_parameter() -> None:
     made = Made(JUnitImporter, JUNIT / "googletest.xml")
 
