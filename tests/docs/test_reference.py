@@ -197,6 +197,21 @@ def test_every_group_of_entry_points_is_documented() -> None:
     ]
 
 
+def test_every_importer_has_a_row_and_a_section_that_says_what_becomes_of_its_format() -> None:
+    declared = {
+        each.id
+        for each in Registry.discover().candidates("importers")
+        if each.distribution == "holdall"
+    }
+    text = page("importers")
+    table = text.partition("For all of them")[0]
+    found = dict(re.findall(r"^\| \[`(\w+)`\]\(#([\w-]+)\)", table, re.MULTILINE))
+    headings = {line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")}
+
+    assert set(found) == declared
+    assert {place.replace("-", " ") for place in found.values()} == headings
+
+
 def test_every_built_in_plugin_is_documented_with_its_alias_and_extra() -> None:
     registry = Registry.discover()
     exporters = {code(row[0]): row for row in rows(section("entry-points", "Exporters"))}

@@ -108,9 +108,11 @@ def test_a_file_that_nobody_accepts_names_those_that_were_asked(tmp_path: Path) 
     with pytest.raises(NoImporterError) as caught:
         find_importer(source, registry=registry(csv=CsvImporter, odd=Crashing))
 
-    assert {"csv", "junit"} <= set(caught.value.asked)
-    assert f"no importer accepts {str(source)!r} (asked: csv, " in str(caught.value)
-    assert "; 1 could not be asked: " in str(caught.value)
+    asked = caught.value.asked
+    assert "csv" in asked
+    assert "odd" not in asked
+    words = f"no importer accepts {str(source)!r} (asked: {', '.join(asked)}; "
+    assert f"{words}1 could not be asked: " in str(caught.value)
     assert "'odd'" in caught.value.faults[0]
 
 

@@ -57,7 +57,7 @@ def test_wanted_elements_come_as_wholes_and_others_as_steps(source: Path) -> Non
 
 
 def test_long_text_in_an_element_takes_no_memory(source: Path) -> None:
-    source.write_text(f"<a><b>{'x' * 20_000_000}</b></a>", encoding="utf-8")
+    source.write_text(f"<a><b>{'x' * 8_000_000}</b></a>", encoding="utf-8")
     tracemalloc.start()
     try:
         node = next(step for step in xml_nodes(source, {"b"}) if isinstance(step, XmlNode))
@@ -67,8 +67,8 @@ def test_long_text_in_an_element_takes_no_memory(source: Path) -> None:
     finally:
         tracemalloc.stop()
 
-    assert (size, node.text.size) == (20_000_000, 20_000_000)
-    assert peak < 4 * 2**20
+    assert (size, node.text.size) == (8_000_000, 8_000_000)
+    assert peak < 3 * 2**20
 
 
 @pytest.mark.parametrize("pieces", [3, 30_000])
@@ -93,7 +93,7 @@ def test_blank_text_is_no_text() -> None:
     assert not LongText()
 
 
-@pytest.mark.parametrize("padding", [0, 65_000, 65_530, 65_536, 131_000])
+@pytest.mark.parametrize("padding", [0, 65_512, 65_520, 65_536, 131_000])
 def test_documents_behind_each_other_are_read_with_lines_of_the_file(
     source: Path, padding: int
 ) -> None:
@@ -199,5 +199,13 @@ def test_a_file_is_found_only_below_its_folder(tmp_path: Path) -> None:
     assert file_below(folder, "in\\a.txt") == inside.resolve()
     assert file_below(folder, "fine") == inside.resolve()
     refused = ["", ".", "in", "gone", "../b.txt", "in/../../b.txt", str(outside), "link"]
-    refused += ["up/b.txt", "C:\\b.txt", "\\\\host\\b.txt", "a\0b", "x" * 5000]
+    refused += [
+        "in/../in/a.txt",
+        str(inside),
+        "up/b.txt",
+        "C:\\b.txt",
+        "\\\\host\\b.txt",
+        "a\0b",
+        "x" * 5000,
+    ]
     assert [name for name in refused if file_below(folder, name) is not None] == []

@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator
     from pathlib import Path
 
+# What most elements have of each; an own one is made for those that have more.
 _NO_TEXT: Final = LongText()
+_NO_CHILDREN: Final[list[XmlNode]] = []
 
 
 class XmlNode:
@@ -31,8 +33,14 @@ class XmlNode:
         self.tag: Final = tag
         self.attributes: Final = attributes
         self.line: Final = line
-        self.children: Final[list[XmlNode]] = []
+        self.children = _NO_CHILDREN
         self.text = _NO_TEXT
+
+    def add(self, node: XmlNode) -> None:
+        """Add an element inside of it."""
+        if self.children is _NO_CHILDREN:
+            self.children = []
+        self.children.append(node)
 
     def say(self, text: str) -> None:
         """Add text."""
@@ -90,7 +98,7 @@ class _Building:
         """Begin a node, inside of another or because it is wanted; otherwise it is a step."""
         if self._open:
             node = XmlNode(tag, attributes, line)
-            self._open[-1].children.append(node)
+            self._open[-1].add(node)
             self._open.append(node)
         elif tag in self._tags:
             self._open.append(XmlNode(tag, attributes, line))

@@ -21,17 +21,23 @@ def seconds_of(text: str) -> float | None:
     A comma groups thousands where it can (`1,234.5`, `1,234`), and is a decimal point elsewhere
     (`0,25`, `1.234,5`).
     """
-    text = text.strip()
-    if "," in text:
-        if _GROUPED.fullmatch(text):
-            text = text.replace(",", "")
-        elif text.count(",") == 1 and ("." not in text or _DOTTED.fullmatch(text)):
-            text = text.replace(".", "").replace(",", ".")
     try:
         seconds = float(text)
     except ValueError:
-        return None
+        try:
+            seconds = float(_with_point(text.strip()))
+        except ValueError:
+            return None
     return seconds if 0 <= seconds < math.inf else None
+
+
+def _with_point(text: str) -> str:
+    """Return a number with commas as Python writes it."""
+    if _GROUPED.fullmatch(text):
+        return text.replace(",", "")
+    if text.count(",") == 1 and ("." not in text or _DOTTED.fullmatch(text)):
+        return text.replace(".", "").replace(",", ".")
+    return text
 
 
 def moment_of(text: str) -> float | None:
@@ -55,9 +61,7 @@ def file_below(folder: Path, name: str) -> Path | None:
     A file outside of the folder is not there: neither by `..` or an absolute path, nor by links.
     """
     parts = PureWindowsPath(name).parts if "\\" in name else PurePosixPath(name).parts
-    if not parts or ".." in parts or PurePosixPath(name).is_absolute() or "\0" in name:
-        return None
-    if PureWindowsPath(name).anchor:
+    if not parts or ".." in parts or "\0" in name or PureWindowsPath(name).anchor:
         return None
     try:
         path = folder.joinpath(*parts).resolve(strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from holdall import Measurement
 from holdall.reading import file_below, moment_of, seconds_of
@@ -11,6 +11,7 @@ from holdall.reading import file_below, moment_of, seconds_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+    from types import TracebackType
     from typing import BinaryIO
 
     from holdall import Recorder, Subtest
@@ -104,7 +105,10 @@ def _with(items: Sequence[_Item], item: _Item) -> list[_Item]:
 
 @dataclass(slots=True)
 class Devices:
-    """The facts that a file tells of devices, recorded once it was read."""
+    """The facts that a file tells of devices, recorded at the end of a `with` block.
+
+    So they are too where the file turned out to be damaged: what was sound of it may be kept.
+    """
 
     recorder: Recorder
     facts: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -119,7 +123,19 @@ class Devices:
         if others:
             self.recorder.leave_out(f"{what} with several values", others)
 
-    def record(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is None or isinstance(error, ValueError):
+            self._record()
+
+    def _record(self) -> None:
         """Record the devices of which the file tells something."""
         for device in {**self.facts, **self.descriptions}:
             self.recorder.device(
@@ -137,7 +153,7 @@ def device_named(host: str) -> str | None:
 
 def duration_of(text: str | None, recorder: Recorder) -> float | None:
     """Return a duration; one that is unsound is left out and counted."""
-    if text is None or text == "":
+    if not text:
         return None
     seconds = seconds_of(text)
     if seconds is None:

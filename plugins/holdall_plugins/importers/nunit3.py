@@ -63,29 +63,29 @@ class NUnit3Importer:
         Raises:
             ValueError: It is no such file, or damaged; the message has the line.
         """
-        reading = _Reading(recorder, source.parent)
-        for step in xml_nodes(source, _WHOLES):
-            try:
-                if isinstance(step, Start):
-                    reading.open(step)
-                elif isinstance(step, End):
-                    reading.close()
-                elif step.tag == "test-case":
-                    reading.record_case(step)
-                else:
-                    reading.take_part(step)
-            except ValueError as error:
-                words = str(error)
-                known = words.startswith("line ")
-                raise ValueError(words if known else f"line {step.line}: {words}") from error
-        reading.devices.record()
+        with Devices(recorder) as devices:
+            reading = _Reading(recorder, devices, source.parent)
+            for step in xml_nodes(source, _WHOLES):
+                try:
+                    if isinstance(step, Start):
+                        reading.open(step)
+                    elif isinstance(step, End):
+                        reading.close()
+                    elif step.tag == "test-case":
+                        reading.record_case(step)
+                    else:
+                        reading.take_part(step)
+                except ValueError as error:
+                    words = str(error)
+                    known = words.startswith("line ")
+                    raise ValueError(words if known else f"line {step.line}: {words}") from error
 
 
 class _Reading:
     """The suites that are open, and what they say of the tests in them."""
 
-    def __init__(self, recorder: Recorder, folder: Path) -> None:
-        self.devices: Final = Devices(recorder)
+    def __init__(self, recorder: Recorder, devices: Devices, folder: Path) -> None:
+        self._devices: Final = devices
         self._recorder: Final = recorder
         self._folder: Final = folder
         self._device: str | None = None
@@ -119,7 +119,7 @@ class _Reading:
             attributes = dict(node.attributes)
             self._device = device_named(attributes.pop("machine-name", ""))
             facts = {name: value for name, value in attributes.items() if name and value}
-            self.devices.add(self._device, facts, "environments")
+            self._devices.add(self._device, facts, "environments")
         elif node.tag == "failure" and suite.site not in {"", "Child", "Parent"}:
             # Its tests fail for it as well; this is what went wrong in the suite itself.
             job_id = f"{suite.name} ({suite.site})"

@@ -80,22 +80,23 @@ class OtrImporter:
         Raises:
             ValueError: It is no such file, or damaged; the message has the line.
         """
-        reading = _Reading(recorder, source.parent)
-        for step in xml_nodes(source, _EVENTS | _PARTS | {"infrastructure"}):
-            try:
-                reading.take(step)
-            except ValueError as error:
-                raise ValueError(f"line {step.line}: {error}") from error
-        reading.finish()
+        with Devices(recorder) as devices:
+            reading = _Reading(recorder, devices, source.parent)
+            for step in xml_nodes(source, _EVENTS | _PARTS | {"infrastructure"}):
+                try:
+                    reading.take(step)
+                except ValueError as error:
+                    raise ValueError(f"line {step.line}: {error}") from error
+            reading.finish()
 
 
 class _Reading:
     """What has begun and not ended: by id in events, one inside of the other in a hierarchy."""
 
-    def __init__(self, recorder: Recorder, folder: Path) -> None:
+    def __init__(self, recorder: Recorder, devices: Devices, folder: Path) -> None:
         self._recorder: Final = recorder
         self._folder: Final = folder
-        self._devices: Final = Devices(recorder)
+        self._devices: Final = devices
         self._device: str | None = None
         self._by_id: Final[dict[str, _Open]] = {}
         self._nested: Final[list[_Open]] = []
@@ -125,7 +126,6 @@ class _Reading:
             if item.is_test:
                 item.finding.comments = "the report ends within the test"
                 self._record(item)
-        self._devices.record()
 
     def _infrastructure(self, node: XmlNode) -> None:
         facts = {child.tag: child.text.head(4096).strip() for child in node.children}

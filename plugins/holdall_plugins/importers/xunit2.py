@@ -45,26 +45,26 @@ class XUnit2Importer:
         Raises:
             ValueError: It is no such file, or damaged; the message has the line.
         """
-        reading = _Reading(recorder)
-        for step in xml_nodes(source, {"test", "errors"}):
-            if isinstance(step, Start):
-                reading.open(step)
-            elif isinstance(step, XmlNode):
-                try:
-                    if step.tag == "test":
-                        reading.record_test(step)
-                    else:
-                        reading.record_errors(step)
-                except ValueError as error:
-                    raise ValueError(f"line {step.line}: {error}") from error
-        reading.devices.record()
+        with Devices(recorder) as devices:
+            reading = _Reading(recorder, devices)
+            for step in xml_nodes(source, {"test", "errors"}):
+                if isinstance(step, Start):
+                    reading.open(step)
+                elif isinstance(step, XmlNode):
+                    try:
+                        if step.tag == "test":
+                            reading.record_test(step)
+                        else:
+                            reading.record_errors(step)
+                    except ValueError as error:
+                        raise ValueError(f"line {step.line}: {error}") from error
 
 
 class _Reading:
     """The assembly that is read, and what it says of its tests."""
 
-    def __init__(self, recorder: Recorder) -> None:
-        self.devices: Final = Devices(recorder)
+    def __init__(self, recorder: Recorder, devices: Devices) -> None:
+        self._devices: Final = devices
         self._recorder: Final = recorder
         self._device: str | None = None
         self._assembly = ""
@@ -82,7 +82,7 @@ class _Reading:
             name = attributes.get("name", "")
             self._assembly = name.replace("\\", "/").rpartition("/")[2]
             facts = {key: attributes[key] for key in _FACTS if attributes.get(key)}
-            self.devices.add(self._device, facts, "attributes of assemblies")
+            self._devices.add(self._device, facts, "attributes of assemblies")
             if attributes.get("run-date") or attributes.get("start-rtf"):
                 self._recorder.leave_out("times of assemblies")
 

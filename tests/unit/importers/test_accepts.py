@@ -14,6 +14,8 @@ from holdall.testing.checks.fresh import own_plugins
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from holdall.registry import Registry
+
 # What these read is made by their own tests, of sessions and of facts.
 MADE_IN_TESTS = {"json", "plainbox", "submission", "tar"}
 SAMPLES = Path(__file__).parents[2] / "data" / "importers"
@@ -27,12 +29,18 @@ def samples() -> Iterator[tuple[str, Path]]:
                 yield folder.name, path
 
 
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return own_plugins()
+
+
 @pytest.mark.parametrize(
     ("importer", "path"),
     [pytest.param(*each, id=f"{each[0]}/{each[1].name}") for each in samples()],
 )
-def test_a_sample_is_accepted_by_its_importer_alone(importer: str, path: Path) -> None:
-    registry = own_plugins()
+def test_a_sample_is_accepted_by_its_importer_alone(
+    registry: Registry, importer: str, path: Path
+) -> None:
     try:
         registry.load("importers", importer)
     except PluginError as error:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.importers.imported_facts import SAMPLES, Made, made_of, output
 
+from holdall import Recorder, SessionView
 from holdall_plugins.importers.junit import JUnitImporter
 
 if TYPE_CHECKING:
@@ -96,6 +97,18 @@ def test_attempts_of_nextest_are_ordered_by_when_they_began() -> None:
         ("fail", 1709528768.0),
         ("pass", 1709528769.0),
     ]
+
+
+def test_a_rerun_that_began_before_the_case_is_the_earlier_attempt(tmp_path: Path) -> None:
+    at = 'timestamp="2024-03-04T05:06:0{}Z"'
+    rerun = f'<rerunFailure {at.format(7)} message="first"/>'
+
+    made = junit(
+        tmp_path,
+        f'<testcase name="t" {at.format(8)}><failure message="last"/>{rerun}</testcase>',
+    )
+
+    assert made.attempts("suite::t") == [("fail", None, "first"), ("fail", None, "last")]
 
 
 def test_a_case_of_googletest_has_its_file_its_properties_and_its_parameter() -> None:
@@ -243,3 +256,17 @@ def test_output_of_any_size_and_long_messages_are_kept(tmp_path: Path) -> None:
 def test_a_damage_is_named_with_its_line(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         made_of(JUnitImporter, tmp_path, text)
+
+
+def test_what_stands_before_a_damage_is_recorded(tmp_path: Path) -> None:
+    path = tmp_path / "report.xml"
+    head = '<testsuite><properties><property name="os" value="Linux"/></properties>'
+    path.write_text(f'{head}<testcase name="a"/><testcase name="b"/><testcase', encoding="utf-8")
+    with Recorder.create("memory://damaged") as recorder:
+        with pytest.raises(ValueError, match="line 1: no well-formed XML"):
+            JUnitImporter().load(path, recorder)
+        recorder.checkpoint()
+        view = SessionView.of(recorder.storage)
+
+    assert [job.id for job in view.jobs()] == ["a", "b"]
+    assert [dict(device.facts) for device in view.devices] == [{"os": "Linux"}]

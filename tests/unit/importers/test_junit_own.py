@@ -68,7 +68,7 @@ jobs = st.dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(jobs, st.booleans())
 def test_a_session_comes_back_from_its_report(
     tmp_path_factory: pytest.TempPathFactory,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from holdall import Recorder
     from holdall.contracts import Importer
+    from holdall.reading import End
 
 _ROOTS: Final = frozenset({"testsuites", "testsuite", "testrun"})
 _SUITES: Final = _ROOTS | {"testresults"}
@@ -51,22 +52,27 @@ class JUnitImporter:
         Raises:
             ValueError: It is no such file, or damaged; the message has the line.
         """
-        devices = Devices(recorder)
-        suites = Suites(recorder, devices, source.parent)
-        for step in xml_nodes(source, _WHOLES, several_roots=True):
-            if isinstance(step, XmlNode):
-                if step.tag == "testcase":
-                    suites.take_case(step)
-                else:
-                    suites.take_part(step)
-            elif isinstance(step, Start):
-                if not suites.depth and step.tag not in _ROOTS:
-                    raise ValueError(f"line {step.line}: <{step.tag}> begins no report of JUnit")
-                suites.open(step, is_suite=step.tag in _SUITES)
-            else:
-                suites.close()
-        suites.finish()
-        devices.record()
+        with Devices(recorder) as devices:
+            suites = Suites(recorder, devices, source.parent)
+            try:
+                for step in xml_nodes(source, _WHOLES, several_roots=True):
+                    _take(step, suites)
+            finally:
+                suites.finish()
+
+
+def _take(step: XmlNode | Start | End, suites: Suites) -> None:
+    if isinstance(step, XmlNode):
+        if step.tag == "testcase":
+            suites.take_case(step)
+        else:
+            suites.take_part(step)
+    elif isinstance(step, Start):
+        if not suites.depth and step.tag not in _ROOTS:
+            raise ValueError(f"line {step.line}: <{step.tag}> begins no report of JUnit")
+        suites.open(step, is_suite=step.tag in _SUITES)
+    else:
+        suites.close()
 
 
 if TYPE_CHECKING:

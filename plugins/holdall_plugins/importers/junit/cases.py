@@ -122,7 +122,8 @@ def plain_case(
     job_id, category = named(name, class_name, suites)
     if not job_id:
         raise ValueError(f"line {node.line}: a test case has neither a name nor a class")
-    finding = Finding("pass", reading.duration(attributes))
+    took = attributes.get("time") or attributes.get("duration")
+    finding = Finding("pass", duration_of(took, reading.recorder))
     if "timestamp" in attributes:
         finding.started_at = start_of(attributes["timestamp"], reading.recorder)
     case = Case(job_id, category, device, node.line, [finding])

@@ -110,15 +110,15 @@ class Suites:
             case = suite.report.case(node, suite.name, suite.attributes, self._reading)
         if case is None:
             return
-        if self._last is not None:
-            self._last.record(self._recorder)
+        self._flush()
         self._last = case
         self._attempts += len(case.attempts) - 1
         if case.tags:
             suite.own.update(case.tags)
-        for part in suite.parts:
-            self._add_output(part, suite, is_only=False)
-        suite.parts.clear()
+        if suite.parts:
+            for part in suite.parts:
+                self._add_output(part, suite, is_only=False)
+            suite.parts.clear()
 
     def take_part(self, node: XmlNode) -> None:
         """Take in what a suite has besides its cases."""
@@ -160,9 +160,9 @@ class Suites:
             self._recorder.leave_out("cases of a name that was there: attempts at it", again)
 
     def _flush(self) -> None:
-        if self._last is not None:
-            self._last.record(self._recorder)
-            self._last = None
+        last, self._last = self._last, None
+        if last is not None:
+            last.record(self._recorder)
 
     def _properties(self, node: XmlNode, suite: Suite) -> None:
         facts: dict[str, str] = {}

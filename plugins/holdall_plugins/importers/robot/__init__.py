@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from holdall.reading import xml_root
+from holdall_plugins.importers.findings import Devices
 from holdall_plugins.importers.robot.tests import Recording
 
 if TYPE_CHECKING:
@@ -35,16 +36,16 @@ class RobotImporter:
         """
         with source.open("rb") as file:
             head = file.read(64)
-        recording = Recording(recorder)
-        if _JSON.match(head) is None:
-            from holdall_plugins.importers.robot import elements
+        with Devices(recorder) as devices:
+            recording = Recording(recorder, devices)
+            if _JSON.match(head) is None:
+                from holdall_plugins.importers.robot import elements
 
-            elements.read(source, recording)
-        else:
-            from holdall_plugins.importers.robot import objects
+                elements.read(source, recording)
+            else:
+                from holdall_plugins.importers.robot import objects
 
-            objects.read(source, recording)
-        recording.finish()
+                objects.read(source, recording)
 
 
 if TYPE_CHECKING:

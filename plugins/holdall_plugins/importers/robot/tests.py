@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from holdall import Subtest
 from holdall.reading import LongText, moment_of, seconds_of
-from holdall_plugins.importers.findings import LONGEST_COMMENT, Devices, Finding
+from holdall_plugins.importers.findings import LONGEST_COMMENT, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from holdall import Recorder
+    from holdall_plugins.importers.findings import Devices
 
 OUTCOMES: Final = {"PASS": "pass", "FAIL": "fail", "SKIP": "skip", "NOT RUN": "skip"}
 _NOT_PERFORMED: Final = (
@@ -93,9 +94,9 @@ class Test:
 class Recording:
     """Tests as they are recorded; names that a suite has twice are told apart."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, devices: Devices) -> None:
         self.recorder: Final = recorder
-        self._devices: Final = Devices(recorder)
+        self._devices: Final = devices
         self._names: Counter[str] = Counter()
         self._suites: tuple[str, ...] = ()
 
@@ -126,10 +127,6 @@ class Recording:
         origin = f"{test.source}:{test.line}" if test.source and test.line else test.source
         self.recorder.job(job_id, description=test.documentation, category=category, origin=origin)
         finding.record(self.recorder, job_id, None)
-
-    def finish(self) -> None:
-        """Record what suites said."""
-        self._devices.record()
 
 
 def _after(ending: Ending, teardowns: Sequence[Ending]) -> tuple[str, str]:

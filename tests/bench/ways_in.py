@@ -1,0 +1,188 @@
+"""What the ways into a session cost, beside what people use without holdall.
+
+python tests/bench/ways_in.py [part...]
+
+Parts are the functions of `PARTS`; without one, all are measured. Each pair of programs runs
+in turn, several times, and the median of each counts.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+TESTS: Final = 2_000
+ROUNDS: Final = 5
+PLUGINS: Final = ("-p", "holdall_plugins.pytest_recorder", "-p", "no:cacheprovider")
+
+
+class Spent(NamedTuple):
+    """What a program took: seconds on the clock, and of processors."""
+
+    wall: float
+    cpu: float
+
+
+def pytest_run(folder: Path, *options: str) -> Spent:
+    """Return what a run of pytest takes; no plugin but ours is loaded."""
+    environ = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", *PLUGINS, *options, "test_empty.py"]
+    begun, before = time.perf_counter(), os.times()
+    subprocess.run(command, cwd=folder, env=environ, check=True, stdout=subprocess.DEVNULL)
+    wall, after = time.perf_counter() - begun, os.times()
+    return Spent(wall, sum(after[2:4]) - sum(before[2:4]))
+
+
+def pytest_recorder() -> None:
+    """Print what recording empty tests costs, beside `--junitxml` of the same tests."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        lines = (f"def test_{number}(): pass\n" for number in range(TESTS))
+        folder.joinpath("test_empty.py").write_text("".join(lines), encoding="utf-8")
+        ways = {
+            "plain": (),
+            "--junitxml": ("--junitxml=report.xml",),
+            "--holdall": (f"--holdall=file://{folder}/store",),
+            "--holdall, system": (
+                f"--holdall=file://{folder}/synced",
+                "--holdall-durability=system",
+            ),
+        }
+        for options in ways.values():
+            pytest_run(folder, *options)  # so that nobody pays for compiled files
+        runs: dict[str, list[Spent]] = {name: [] for name in ways}
+        for _round in range(ROUNDS):
+            for name, options in ways.items():
+                runs[name].append(pytest_run(folder, *options))
+    print(f"{TESTS} empty tests, median of {ROUNDS}, wall and CPU:")
+    for name, spent in runs.items():
+        wall, cpu = (median(times) for times in zip(*spent, strict=True))
+        print(f"  {name:18} {wall:6.2f} s {cpu:6.2f} s")
+    pairs = list(zip(runs["--holdall"], runs["--junitxml"], strict=True))
+    wall, cpu = (median(ours[n] / theirs[n] for ours, theirs in pairs) for n in (0, 1))
+    print(f"  --holdall / --junitxml, pairwise: wall {wall:.3f}, CPU {cpu:.3f} (goal: 1.10)")
+
+
+def pytest_plugin_import() -> None:
+    """Print what importing the plugin costs whoever does not use it."""
+    program = "import pytest, holdall_plugins.pytest_recorder"
+    values = []
+    for _round in range(2 * ROUNDS):
+        command = [sys.executable, "-X", "importtime", "-c", program]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        found = re.findall(r"\|\s*(\d+) \|\s+holdall_plugins(?:\.\S+)?\n", done.stderr)
+        values.append(max(map(int, found)) / 1000)
+    print(f"import of the pytest plugin: {median(values):.2f} ms (goal: 1 ms)")
+
+
+CASES: Final = 100_000
+
+# Prints CPU seconds, the most memory and what it was before, in MiB; `{made}` is the folder.
+_MEASURED: Final = """
+import resource, sys, time
+from pathlib import Path
+from holdall import Recorder
+from holdall_plugins.importers.junit import JUnitImporter
+
+def mib():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+class Calls:
+    device_id, job_count, result_count = "local", 0, 0
+    def __init__(self): self.calls = []
+    def device(self, *args, **named): pass
+    def leave_out(self, *args): pass
+    def job(self, *args, **named): self.calls.append(("job", args, named))
+    def record(self, *args, **named): self.calls.append(("record", args, named))
+
+class Nobody(Calls):
+    def job(self, *args, **named): pass
+    record = job
+
+what, path, store = sys.argv[1:]
+with Recorder.create("memory://warm") as recorder:
+    recorder.record("job", outcome="pass")
+calls = Calls()
+if what == "recorder":
+    JUnitImporter().load(Path(path), calls)
+before, start = mib(), time.process_time()
+if what == "importer":
+    JUnitImporter().load(Path(path), Nobody())
+else:
+    with Recorder.create(store) as recorder:
+        if what == "both":
+            JUnitImporter().load(Path(path), recorder)
+        for name, args, named in calls.calls:
+            getattr(recorder, name)(*args, **named)
+print(time.process_time() - start, mib() - before)
+"""
+
+
+def write_junit(path: Path, cases: int, text: str) -> None:
+    """Write a report in which each twentieth case fails with a text."""
+    failure = f'<failure message="assert 1 == 2">{text}</failure>'
+    with path.open("w", encoding="utf-8") as file:
+        file.write(f'<testsuites><testsuite name="pytest" tests="{cases}">\n')
+        for number in range(cases):
+            case = (
+                f'<testcase classname="pkg.mod.Class{number // 50}" name="test_{number}" time="1"'
+            )
+            end = "/>" if number % 20 else f">{failure}</testcase>"
+            file.write(f"{case}{end}\n")
+        file.write("</testsuite></testsuites>\n")
+
+
+def junit_measured(what: str, path: Path) -> tuple[float, float]:
+    """Return median CPU seconds, and MiB that it took more than before."""
+    found = []
+    for number in range(3):
+        store = f"file://{path.parent}/store-{what}-{number}"
+        command = [sys.executable, "-c", _MEASURED, what, str(path), store]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        found.append(tuple(map(float, done.stdout.split())))
+    return median(cpu for cpu, _ in found), median(mib for _, mib in found)
+
+
+def junit() -> None:
+    """Print what importing JUnit costs, alone and with recording, and what of it is recording."""
+    with tempfile.TemporaryDirectory() as made:
+        path = Path(made, "report.xml")
+        write_junit(path, CASES, "E   assert 1 == 2\n" * 3)
+        print(f"JUnit of {CASES} cases, {path.stat().st_size / 2**20:.0f} MiB, CPU and memory:")
+        goals = {"both": " (goal: 5 s, 64 MiB)", "importer": " (goal: 1.5 s)", "recorder": ""}
+        for what, goal in goals.items():
+            cpu, mib = junit_measured(what, path)
+            memory = "" if what == "recorder" else f" {mib:6.1f} MiB"
+            print(f"  {what:10} {cpu:6.2f} s{memory}{goal}")
+
+
+def junit_large() -> None:
+    """Print what a report of 100 MB takes in memory, beside one of 10 MB of as many cases."""
+    with tempfile.TemporaryDirectory() as made:
+        path = Path(made, "report.xml")
+        for size in (10, 100):
+            write_junit(path, 10_000, "x" * (size * 2000))
+            cpu, mib = junit_measured("importer", path)
+            print(f"JUnit of {path.stat().st_size / 1e6:3.0f} MB: {cpu:5.2f} s, {mib:5.1f} MiB")
+
+
+PARTS: Final[Mapping[str, Callable[[], None]]] = {
+    "pytest": pytest_recorder,
+    "import": pytest_plugin_import,
+    "junit": junit,
+    "junit-large": junit_large,
+}
+
+if __name__ == "__main__":
+    for part in sys.argv[1:] or PARTS:
+        PARTS[part]()
