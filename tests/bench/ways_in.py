@@ -1,0 +1,86 @@
+"""What the ways into a session cost, beside what people use without holdall.
+
+python tests/bench/ways_in.py [part...]
+
+Parts are the functions of `PARTS`; without one, all are measured. Each pair of programs runs
+in turn, several times, and the median of each counts.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+TESTS: Final = 2_000
+ROUNDS: Final = 3
+PLUGINS: Final = ("-p", "holdall_plugins.pytest_recorder", "-p", "no:cacheprovider")
+
+
+def pytest_seconds(folder: Path, *options: str) -> float:
+    """Return the seconds of a run of pytest; no plugin but ours is loaded."""
+    environ = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    command = [sys.executable, "-m", "pytest", "-q", *PLUGINS, *options, "test_empty.py"]
+    begun = time.perf_counter()
+    subprocess.run(command, cwd=folder, env=environ, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - begun
+
+
+def pytest_recorder() -> None:
+    """Print what recording empty tests costs, beside `--junitxml` of the same tests."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        lines = (f"def test_{number}(): pass\n" for number in range(TESTS))
+        folder.joinpath("test_empty.py").write_text("".join(lines), encoding="utf-8")
+        ways = {
+            "plain": (),
+            "--junitxml": ("--junitxml=report.xml",),
+            "--holdall": (f"--holdall=file://{folder}/store",),
+            "--holdall, system": (
+                f"--holdall=file://{folder}/synced",
+                "--holdall-durability=system",
+            ),
+        }
+        for options in ways.values():
+            pytest_seconds(folder, *options)  # so that nobody pays for compiled files
+        seconds: dict[str, list[float]] = {name: [] for name in ways}
+        for _round in range(ROUNDS):
+            for name, options in ways.items():
+                seconds[name].append(pytest_seconds(folder, *options))
+    print(f"{TESTS} empty tests, median of {ROUNDS}:")
+    for name, values in seconds.items():
+        print(f"  {name:18} {median(values):6.2f} s  (least {min(values):.2f} s)")
+    pairs = zip(seconds["--holdall"], seconds["--junitxml"], strict=True)
+    ratio = median(ours / theirs for ours, theirs in pairs)
+    print(f"  --holdall / --junitxml, pairwise: {ratio:.3f} (goal: 1.10)")
+
+
+def pytest_plugin_import() -> None:
+    """Print what importing the plugin costs whoever does not use it."""
+    program = "import pytest, holdall_plugins.pytest_recorder"
+    values = []
+    for _round in range(2 * ROUNDS):
+        command = [sys.executable, "-X", "importtime", "-c", program]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        found = re.findall(r"\|\s*(\d+) \|\s+holdall_plugins(?:\.\S+)?\n", done.stderr)
+        values.append(max(map(int, found)) / 1000)
+    print(f"import of the pytest plugin: {median(values):.2f} ms (goal: 1 ms)")
+
+
+PARTS: Final[Mapping[str, Callable[[], None]]] = {
+    "pytest": pytest_recorder,
+    "import": pytest_plugin_import,
+}
+
+if __name__ == "__main__":
+    for part in sys.argv[1:] or PARTS:
+        PARTS[part]()
