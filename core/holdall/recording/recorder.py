@@ -306,7 +306,8 @@ class Recorder:
             RecordingError: An attempt at the job is not finished.
         """
         job_id, device = self._checked_ids(job_id, device)
-        JobResult(started_at=started_at)  # checks it before anything is recorded
+        if started_at is not None:
+            JobResult(started_at=started_at)  # checks it before anything is recorded
         self._ensure_job(device, job_id)
         job = self._contents.job(device, job_id)
         if job.started is not None:

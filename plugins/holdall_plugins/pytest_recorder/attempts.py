@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from holdall.recording import Attempt
     from holdall_plugins.pytest_recorder.definitions import Definition
     from holdall_plugins.pytest_recorder.outcomes import Ending, Report
-    from holdall_plugins.pytest_recorder.workers import Measured
+    from holdall_plugins.pytest_recorder.workers import Measured, Parts
 
 
 class TestAttempt:
@@ -54,12 +54,8 @@ class TestAttempt:
     def take(self, report: Report) -> None:
         """Take in a report on a phase, or on a subtest."""
         parts = parts_of(report)
-        for attached in parts.attachments:
-            path = Path(attached.path)
-            self.attach(path, name=attached.name, media_type=attached.media_type)
-            path.unlink(missing_ok=True)
-        for measurement in parts.measurements:
-            self.measure(measurement)
+        if parts is not None:
+            self._take_parts(parts)
         name = subtest_name(report)
         if name is None:
             self._phases[report.when] = report
@@ -69,6 +65,14 @@ class TestAttempt:
         self._attempt.subtest(name, outcome, duration=report.duration, message=why)
         for stream, data in output_of(report):
             self._attempt.write(data, stream, delay=0.0)
+
+    def _take_parts(self, parts: Parts) -> None:
+        for attached in parts.attachments:
+            path = Path(attached.path)
+            self.attach(path, name=attached.name, media_type=attached.media_type)
+            path.unlink(missing_ok=True)
+        for measurement in parts.measurements:
+            self.measure(measurement)
 
     def attach(
         self, content: str | os.PathLike[str] | bytes, *, name: str, media_type: str

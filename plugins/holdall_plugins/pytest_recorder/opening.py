@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from holdall import HoldallError, Outcome, Recorder, SessionView, export
+from holdall import HoldallError, Recorder
 from holdall.cli.front_ends import find_session, message, redaction_rules, surroundings
 from holdall.units import LOCAL
 
@@ -54,6 +54,8 @@ class Opened(NamedTuple):
 
     def write_reports(self) -> list[str]:
         """Write the reports that are wanted; return what went wrong, each in one line."""
+        from holdall import export
+
         problems = []
         for target in self.targets:
             try:
@@ -120,6 +122,8 @@ def _begun(
 
 def _before(repository: Repository, session_id: str, device: str) -> tuple[str, Before]:
     """Return the device, and what the session holds; an interrupted attempt is no result."""
+    from holdall import Outcome, SessionView
+
     storage = repository.open(session_id, mode="r")
     try:
         view = SessionView.of(storage)

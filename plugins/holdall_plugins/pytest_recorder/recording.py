@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
@@ -26,7 +25,6 @@ from holdall_plugins.pytest_recorder.workers import (
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
 
     from holdall.contracts import Level
     from holdall_plugins.pytest_recorder.definitions import Definition
@@ -62,7 +60,9 @@ class Recording:
         self._folder: Path | None = None
         self._stop_reason = "pytest stopped before the test ended"
         self._lines: Final[list[str]] = []
-        self._is_broken = False
+        self._recorded: Final = _Ending(self._recorder.session_id)
+        self._is_followed = False
+        self._has_result = False
 
     def pytest_report_header(self) -> str:
         """Tell the session, so that it is known if the run is killed."""
@@ -89,7 +89,7 @@ class Recording:
         node_id = report.nodeid or "collection"
         if report.skipped and node_id in self._opened.before.finished:
             return
-        with self._ending_if_broken():
+        with self._recorded:
             self._attempts.record_collection(node_id, report)
             self._checkpoint()
 
@@ -106,7 +106,7 @@ class Recording:
             self._define(read_definitions(path, ids))
 
     def _define(self, definitions: dict[str, Definition]) -> None:
-        with self._ending_if_broken():
+        with self._recorded:
             for node_id, definition in definitions.items():
                 self._attempts.define(node_id, definition)
             collected = {node_id.partition("::")[0] for node_id in definitions}
@@ -116,16 +116,22 @@ class Recording:
 
     # What is run
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, nextitem: pytest.Item | None) -> None:
+        """Remember whether another test follows."""
+        self._is_followed = nextitem is not None
+
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Record that a test begins."""
-        with self._ending_if_broken():
+        """Record that a test begins, and what came of the one before it."""
+        with self._recorded:
             self._attempts.start(nodeid)
-            # A power cut may take this: a test that was not begun is one to run.
-            self._checkpoint("process")
+            # A power cut may take a start: a test that was not begun is one to run.
+            self._checkpoint(self._opened.level if self._has_result else "process")
+            self._has_result = False
 
     def pytest_runtest_logreport(self, report: Report) -> None:
         """Take in what came of a phase, or of a subtest."""
-        with self._ending_if_broken():
+        with self._recorded:
             attempt = self._attempts.running(report.nodeid)
             node = getattr(report, "node", None)
             if node is not None:
@@ -136,9 +142,12 @@ class Recording:
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         """Record the result of a test."""
-        with self._ending_if_broken():
+        with self._recorded:
             self._attempts.finish(nodeid)
-            self._checkpoint()
+            if self._is_followed:  # at once: one append has the result and the next start
+                self._has_result = True
+            else:
+                self._checkpoint()
 
     def attach(
         self,
@@ -149,7 +158,7 @@ class Recording:
         media_type: str,
     ) -> None:
         """Keep a file, or bytes, that a test gives."""
-        with self._ending_if_broken():
+        with self._recorded:
             attempt = self._attempts.running(item.nodeid)
             attempt.attach(content, name=name, media_type=media_type)
 
@@ -212,7 +221,7 @@ class Recording:
     def _close(self) -> bool:
         """Record what is left, and return whether all of it is stored."""
         try:
-            if not self._is_broken:
+            if not self._recorded.has_failed:
                 self._attempts.interrupt(self._stop_reason)
                 if self._has_new_facts:
                     self._recorder.device(self._opened.device, facts=self._facts)
@@ -220,23 +229,30 @@ class Recording:
             if not self._recorder.job_count and not self._opened.is_resumed:
                 self._opened.repository.remove(self._recorder.session_id)
         except HoldallError as error:
-            if not self._is_broken:
+            if not self._recorded.has_failed:
                 self._lines.append(f"what came last is not recorded: {message(error)}")
             return False
         finally:
             if self._folder is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
-        return not self._is_broken
+        return not self._recorded.has_failed
 
     def _checkpoint(self, level: Level | None = None) -> None:
         self._recorder.checkpoint(level=level or self._opened.level)
 
-    @contextmanager
-    def _ending_if_broken(self) -> Iterator[None]:
-        """End the run where recording fails: it was asked for, and tests would be lost."""
-        try:
-            yield
-        except HoldallError as error:
-            self._is_broken = True
-            text = f"recording in the session {self._recorder.session_id} failed"
-            pytest.exit(f"holdall: {text}: {message(error)}", returncode=NOT_RECORDED)
+
+class _Ending:
+    """Ends the run where recording fails: it was asked for, and results would be lost."""
+
+    def __init__(self, session_id: str) -> None:
+        self._session_id: Final = session_id
+        self.has_failed = False
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if isinstance(error, HoldallError):
+            self.has_failed = True
+            text = f"recording in the session {self._session_id} failed: {message(error)}"
+            pytest.exit(f"holdall: {text}", returncode=NOT_RECORDED)

@@ -124,9 +124,12 @@ class Worker:
         self._parts.measurements.append(measured)
 
 
-def parts_of(report: Any) -> Parts:
-    """Return what the test of a report attached and measured on a worker."""
-    attachments, measurements = getattr(report, "holdall", None) or ([], [])
+def parts_of(report: Any) -> Parts | None:
+    """Return what the test of a report attached and measured on a worker, if anything."""
+    sent = getattr(report, "holdall", None)
+    if sent is None:
+        return None
+    attachments, measurements = sent
     return Parts(
         [Attached(*fields) for fields in attachments],
         [tuple(fields) for fields in measurements],
