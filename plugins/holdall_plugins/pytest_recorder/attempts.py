@@ -63,7 +63,7 @@ class TestAttempt:
         outcome, why = subtest_outcome(report)
         self._failed_subtests += outcome == "fail"
         self._attempt.subtest(name, outcome, duration=report.duration, message=why)
-        for stream, data in output_of(report):
+        for stream, data in output_of(report.sections):
             self._attempt.write(data, stream, delay=0.0)
 
     def _take_parts(self, parts: Parts) -> None:
@@ -89,11 +89,27 @@ class TestAttempt:
             value = measured(value)
         self._attempt.measurement(name, value, unit=unit, lower=lower, upper=upper)
 
-    def finish(self) -> Ending:
-        """Record what the reports say, and return it."""
+    @property
+    def sections(self) -> list[tuple[str, str]]:
+        """What the test wrote and logged, as pytest keeps it."""
+        sections: list[tuple[str, str]] = next(reversed(self._phases.values())).sections
+        return sections
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether pytest-rerunfailures tries the test again."""
+        return any(report.outcome == "rerun" for report in self._phases.values())
+
+    def finish(self, before: list[tuple[str, str]]) -> Ending:
+        """Record what the reports say, and return it.
+
+        Args:
+            before: What the attempts before it wrote, which pytest reports once more.
+        """
         end = ending(self._phases, self._failed_subtests)
         last = next(reversed(self._phases.values()))
-        for stream, data in output_of(last):
+        is_more = bool(before) and self.sections[: len(before)] == before
+        for stream, data in output_of(self.sections[len(before) if is_more else 0 :]):
             self._attempt.write(data, stream, delay=0.0)
         for report in self._phases.values():
             if has_failed(report) or end.xfail:
@@ -131,6 +147,7 @@ class TestAttempts:
         self._definitions: Final[dict[str, Definition]] = {}
         self._open: Final[dict[str, TestAttempt]] = {}
         self._expected_to_fail: Final[set[str]] = set()
+        self._written: Final[dict[str, list[tuple[str, str]]]] = {}
 
     def define(self, node_id: str, definition: Definition) -> None:
         """Record a test; a second time is no other."""
@@ -193,7 +210,9 @@ class TestAttempts:
             )
             self._recorder.record_result(definition.id, result)
             return
-        is_expected = attempt.finish().xfail
+        is_expected = attempt.finish(self._written.pop(node_id, [])).xfail
+        if attempt.is_repeated:
+            self._written[node_id] = attempt.sections
         if is_expected != (definition.id in self._expected_to_fail):
             self._expected_to_fail.symmetric_difference_update({definition.id})
             self._record(definition, xfail=is_expected)

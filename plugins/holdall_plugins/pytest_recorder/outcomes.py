@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     import pytest
 
@@ -137,9 +137,11 @@ def subtest_name(report: Report) -> str | None:
     return " ".join(part for part in parts if part) or "(subtest)"
 
 
-def output_of(report: Report) -> Iterator[tuple[Literal["stdout", "stderr"], bytes]]:
-    """Yield what a test wrote, and what it logged, as far as *report* has it."""
-    for title, text in report.sections:
+def output_of(
+    sections: Iterable[tuple[str, str]],
+) -> Iterator[tuple[Literal["stdout", "stderr"], bytes]]:
+    """Yield what a test wrote, and what it logged, from the sections of a report."""
+    for title, text in sections:
         if title.startswith("Captured stdout"):
             yield "stdout", encoded(text)
         elif title.startswith("Captured stderr"):
