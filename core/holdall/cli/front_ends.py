@@ -9,23 +9,19 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from click import UsageError
-
-from holdall.cli.configuration import configured, installed
-from holdall.cli.exits import message
-from holdall.cli.options import find_session
-from holdall.cli.redaction import rules_of
+from holdall.cli.configuration import RedactionTable, configured, installed
 from holdall.errors import ConfigurationError
+from holdall.redaction import NOTHING_SECRET
 from holdall.stores import NamedStore, default_url, open_repository
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
     from holdall.contracts import Repository
     from holdall.redaction import RedactionRules
     from holdall.registry import Registry
 
-__all__ = ["Surroundings", "find_session", "message", "redaction_rules", "surroundings"]
+__all__ = ["Surroundings", "message", "redaction_rules", "session_named", "surroundings"]
 
 
 class Surroundings(NamedTuple):
@@ -59,14 +55,39 @@ def surroundings(store: str = "") -> Surroundings:
 
 
 def redaction_rules(
-    patterns: Iterable[str] = (), variables: Iterable[str] = (), keys: Iterable[str] = ()
+    patterns: Collection[str] = (), variables: Collection[str] = (), keys: Collection[str] = ()
 ) -> RedactionRules:
     """Return what is to be masked, by these and by the table `redaction` of `holdall.toml`.
 
     Raises:
         ConfigurationError: A variable has no value, or a pattern is no regular expression.
     """
+    table = configured().redaction
+    if not (patterns or variables or keys) and table == RedactionTable():
+        return NOTHING_SECRET
+    from click import UsageError
+
+    from holdall.cli.redaction import rules_of
+
     try:
-        return rules_of(patterns, variables, keys, configured().redaction)
+        return rules_of(patterns, variables, keys, table)
     except UsageError as error:
         raise ConfigurationError("redaction", error.format_message()) from error
+
+
+def session_named(repository: Repository, text: str) -> str:
+    """Return the id of the session that *text* means: an id, its beginning, or `last`.
+
+    Raises:
+        UnknownSessionError: It means none, or several.
+    """
+    from holdall.cli.options import find_session
+
+    return find_session(repository, text)
+
+
+def message(error: BaseException) -> str:
+    """Return the message of *error* in one line, with the notes that were added on its way."""
+    from holdall.cli import exits
+
+    return exits.message(error)

@@ -55,8 +55,9 @@ def known_by_id(node_id: str) -> Definition:
 
 def heading(node_id: str) -> str:
     """Return the file and class of a node id, whose parameters may hold `::` too."""
-    name, bracket, _parameters = node_id.partition("[")
-    return name.rpartition("::")[0] or (name if bracket else node_id)
+    path, _, rest = node_id.partition("::")
+    names = rest.partition("[")[0].rpartition("::")[0]
+    return f"{path}::{names}" if names else path
 
 
 def job_id(item: pytest.Item) -> str:

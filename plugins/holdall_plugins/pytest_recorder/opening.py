@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from holdall import HoldallError, Recorder
-from holdall.cli.front_ends import find_session, message, redaction_rules, surroundings
+from holdall.cli.front_ends import message, redaction_rules, session_named, surroundings
 from holdall.units import LOCAL
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _begun(
             repository, title=title, device=device, registry=registry, redact=redact
         )
         return recorder, device, Before()
-    session_id = find_session(repository, option.holdall_resume)
+    session_id = session_named(repository, option.holdall_resume)
     device, before = _before(repository, session_id, option.holdall_device)
     recorder = Recorder.append(
         repository, session_id, device=device, registry=registry, redact=redact
