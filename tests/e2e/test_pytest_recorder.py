@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from textwrap import dedent
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from tests.e2e.junit_beside import in_junit, in_session
@@ -149,6 +150,44 @@ def run(
         timeout=PATIENCE_S,
         check=False,
     )
+
+
+# One interpreter for several runs, which saves what each would import again.
+DRIVER = """
+import json, os, sys
+import pytest
+for folder, options in json.loads(sys.stdin.read()):
+    os.chdir(folder)
+    plugins = ["-p", "no:cacheprovider", "-p", "holdall_plugins.pytest_recorder"]
+    code = pytest.main([*plugins, *options])
+    print(f"\\n>{int(code)}", flush=True)
+    for name in [name for name in sys.modules if name.startswith("test_")]:
+        del sys.modules[name]
+"""
+
+
+class Done(NamedTuple):
+    """What one run of several came to."""
+
+    code: int
+    output: str
+
+
+def runs(*commands: tuple[Path, list[str]]) -> list[Done]:
+    """Run pytest several times, each in a folder with options, in one interpreter."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", DRIVER],
+        env=environment(),
+        input=json.dumps([(str(folder), ["-q", *options]) for folder, options in commands]),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    parts = re.split(r"^>(\d+)\n", done.stdout, flags=re.MULTILINE)
+    assert len(parts) == 2 * len(commands) + 1, done.stdout
+    return [Done(int(code), text) for text, code in zip(parts[::2], parts[1::2], strict=False)]
 
 
 def store(folder: Path) -> str:
@@ -374,10 +413,13 @@ def test_a_resumed_run_runs_what_has_no_result(killed: Path, tmp_path: Path) -> 
 
 
 STOPPED = """
-    import pytest
+    from pathlib import Path
 
     def test_first(): ...
-    def test_second(): raise KeyboardInterrupt("by hand")
+    def test_second():
+        if not Path("again").exists():
+            Path("again").touch()
+            raise KeyboardInterrupt("by hand")
     def test_third(): ...
 """
 
@@ -385,21 +427,20 @@ STOPPED = """
 def test_an_interrupted_test_is_run_again_by_a_resume(tmp_path: Path) -> None:
     folder = suite(tmp_path / "suite", test_stop=STOPPED)
     url = store(folder)
+    recording, resuming = f"--holdall={url}", "--holdall-resume"
 
-    done = run(folder, f"--holdall={url}")
+    first, looked, again = runs(
+        (folder, [recording]),
+        (folder, [recording, resuming, "--collect-only"]),
+        (folder, [recording, resuming]),
+    )
 
-    stopped = recorded(url)[1]["test_stop.py::test_second"]
-    assert done.returncode == 2
-    assert outcomes(url) == {"test_first": "pass", "test_second": "crash", "test_third": "none"}
-    assert stopped.comments == "pytest was interrupted in the test: KeyboardInterrupt: by hand"
-    assert stopped.interrupted_by == "killed"
-
-    (folder / "test_stop.py").write_text(dedent(STOPPED).replace("raise", "assert"))
-    resumed = run(folder, f"--holdall={url}", "--holdall-resume=last", "--collect-only")
-    assert (
-        "3 tests collected" in resumed.stdout
-    )  # which records nothing, and so leaves nothing out
-    assert run(folder, f"--holdall={url}", "--holdall-resume").returncode == 0
+    attempts = recorded(url)[1]["test_stop.py::test_second"].attempts
+    assert (first.code, again.code) == (2, 0), again.output
+    assert "3 tests collected" in looked.output  # which records nothing, and so leaves nothing out
+    assert [str(attempt.outcome) for attempt in attempts] == ["crash", "pass"]
+    assert attempts[0].comments == "pytest was interrupted in the test: KeyboardInterrupt: by hand"
+    assert attempts[0].interrupted_by == "killed"
     assert outcomes(url) == {"test_first": "pass", "test_second": "pass", "test_third": "pass"}
 
 
@@ -435,131 +476,154 @@ def test_each_rerun_is_an_attempt(tmp_path: Path) -> None:
     assert str(jobs["test_again.py::test_async"].outcome) == "pass"
 
 
-@pytest.fixture
-def small(tmp_path: Path) -> Path:
-    """Two tests, one of which fails."""
-    return suite(tmp_path / "suite", test_small="def test_a(): assert 0\ndef test_b(): ...\n")
+SMALL = "def test_a(): assert 0\ndef test_b(): ...\n"
+LOGGED_IN = "def test_a(): print('token=abc123xyz'); assert 0\n"
+FAILING_STORE = "import shutil\ndef test_a(): shutil.rmtree('store')\ndef test_b(): ...\n"
 
 
-def test_a_run_that_stops_at_a_failure_says_what_did_not_run(small: Path) -> None:
-    done = run(small, f"--holdall={store(small)}", "-x")
+class Scenario(NamedTuple):
+    """A run of a small suite, in a folder of its own."""
 
-    assert done.returncode == 1
-    assert outcomes(store(small)) == {"test_a": "fail", "test_b": "none"}
+    folder: Path
+    code: int
+    output: str
 
-
-def test_what_stands_behind_holdall_is_a_path_of_tests(small: Path) -> None:
-    (small / "pytest.ini").write_text(f"[pytest]\nholdall_store = {store(small)}\n")
-
-    done = run(small, "--holdall", "test_small.py", "--holdall-title=Nightly")
-
-    view, jobs = recorded(store(small))
-    assert (view.title, len(jobs)) == ("Nightly", 2), done.stdout
-    assert f"holdall: session {view.session_id}" in done.stdout
+    @property
+    def outcomes(self) -> dict[str, str]:
+        return outcomes(store(self.folder))
 
 
-def test_secrets_are_masked_before_they_are_stored(small: Path) -> None:
-    (small / "test_small.py").write_text("def test_a(): print('token=abc123xyz'); assert 0\n")
+@pytest.fixture(scope="module")
+def scenarios(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scenario]:
+    """Runs with one option or another, by what they are about."""
+    suites = {
+        "stopped": (SMALL, ["-x"]),
+        "masked": (LOGGED_IN, ["--holdall-redact-key=token"]),
+        "no report": ("def test_b(): ...\n", ["--holdall-export=json=test_small.py/report.json"]),
+        "store failed": (FAILING_STORE, []),
+        "path behind": (SMALL, ["--holdall", "test_small.py", "--holdall-title=Nightly"]),
+        "nowhere": (SMALL, ["--holdall=nowhere"]),
+        "no session": (SMALL, ["--holdall-resume=nothing"]),
+        "no format": (SMALL, ["--holdall-export=htm=x"]),
+        "no path": (SMALL, ["--holdall-export=html"]),
+        "no pattern": (SMALL, ["--holdall-redact=("]),
+        "no tests": (SMALL, ["nothing.py"]),
+    }
+    parent = tmp_path_factory.mktemp("scenarios")
+    commands = []
+    for name, (text, options) in suites.items():
+        folder = suite(parent / name, test_small=text)
+        # The last of an option counts; one without a value means the store of the file.
+        (folder / "pytest.ini").write_text(f"[pytest]\nholdall_store = {store(folder)}\n")
+        commands.append((folder, ["--holdall", *options]))
+    commands.append((parent, ["--holdall-export=html=x"]))
+    done = runs(*commands)
+    folders = dict(zip([*suites, "export alone"], [folder for folder, _ in commands], strict=True))
+    return {
+        name: Scenario(folder, *run)
+        for (name, folder), run in zip(folders.items(), done, strict=True)
+    }
 
-    run(small, f"--holdall={store(small)}", "--holdall-redact-key=token")
 
-    kept = [path for path in (small / "store").rglob("*") if path.is_file()]
+def test_a_run_that_stops_at_a_failure_says_what_did_not_run(
+    scenarios: dict[str, Scenario],
+) -> None:
+    stopped = scenarios["stopped"]
+
+    assert stopped.code == 1
+    assert stopped.outcomes == {"test_a": "fail", "test_b": "none"}
+
+
+def test_what_stands_behind_holdall_is_a_path_of_tests(scenarios: dict[str, Scenario]) -> None:
+    done = scenarios["path behind"]
+
+    view, jobs = recorded(store(done.folder))
+    assert (view.title, len(jobs)) == ("Nightly", 2)
+    assert f"holdall: session {view.session_id}" in done.output
+
+
+def test_secrets_are_masked_before_they_are_stored(scenarios: dict[str, Scenario]) -> None:
+    kept = [path for path in (scenarios["masked"].folder / "store").rglob("*") if path.is_file()]
+
     assert kept
     assert not [path for path in kept if b"abc123xyz" in path.read_bytes()]
 
 
-REFUSED = """
-    import sys, pytest
-    plugins = ["-p", "no:cacheprovider", "-p", "holdall_plugins.pytest_recorder"]
-    for options in (
-        ["--holdall=nowhere"],
-        ["--holdall=STORE", "--holdall-resume=nothing"],
-        ["--holdall=STORE", "--holdall-export=htm=x"],
-        ["--holdall=STORE", "--holdall-export=html"],
-        ["--holdall=STORE", "--holdall-redact=("],
-        ["--holdall-export=html=x"],
-        ["--holdall=STORE", "nothing.py"],
-    ):
-        print(">", int(pytest.main([*plugins, "-q", *options])), flush=True)
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("nowhere", "holdall: cannot open the store 'nowhere'"),
+        ("no session", "no session is called 'nothing'"),
+        ("no format", "did you mean 'html'"),
+        ("no path", "--holdall-export takes FORMAT=PATH"),
+        ("no pattern", "'(' is no regular expression"),
+        ("no tests", "file or directory not found: nothing.py"),
+        ("export alone", "--holdall-export needs --holdall"),
+    ],
+)
+def test_what_can_not_be_recorded_is_wrong_usage_and_leaves_nothing(
+    name: str, message: str, scenarios: dict[str, Scenario]
+) -> None:
+    done = scenarios[name]
+
+    assert done.code == pytest.ExitCode.USAGE_ERROR
+    assert message in done.output
+    assert "Traceback" not in done.output
+    assert list_sessions(open_repository(store(done.folder))) == []
+
+
+def test_a_report_that_can_not_be_written_is_told_and_fails_a_run_that_passed(
+    scenarios: dict[str, Scenario],
+) -> None:
+    done = scenarios["no report"]
+
+    assert done.code == 3
+    assert "holdall: the report json=" in done.output
+    assert done.outcomes == {"test_b": "pass"}
+
+
+def test_a_store_that_fails_in_the_middle_ends_the_run(scenarios: dict[str, Scenario]) -> None:
+    done = scenarios["store failed"]
+
+    assert done.code == 3
+    assert "holdall: recording in the session" in done.output
+    assert "Traceback" not in done.output
+    assert "INTERNALERROR" not in done.output
+
+
+GROUPED = """
+    import pytest
+
+    @pytest.mark.xdist_group("one")
+    def test_a(): ...
+    def test_b(): ...
 """
 
 
-def test_what_can_not_be_recorded_is_wrong_usage_and_leaves_nothing(small: Path) -> None:
-    program = dedent(REFUSED).replace("STORE", store(small))
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", program],
-        cwd=small,
-        env=environment(),
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
-
-    refusals = [line for line in done.stderr.splitlines() if line.startswith("ERROR: ")]
-    expected = (
-        "holdall: cannot open the store 'nowhere'",
-        "no session is called 'nothing'",
-        "did you mean 'html'",
-        "--holdall-export takes FORMAT=PATH",
-        "'(' is no regular expression",
-        "--holdall-export needs --holdall",
-        "file or directory not found: nothing.py",
-    )
-    assert len(refusals) == len(expected), done.stderr + done.stdout
-    for part, refusal in zip(expected, refusals, strict=True):
-        assert part in refusal
-    assert done.stdout.count("> 4") == len(expected)
-    assert "Traceback" not in done.stdout + done.stderr
-    assert list_sessions(open_repository(store(small))) == []
-
-
-def test_groups_of_workers_are_no_part_of_an_id(small: Path) -> None:
-    (small / "test_small.py").write_text(
-        "import pytest\n@pytest.mark.xdist_group('one')\ndef test_a(): ...\ndef test_b(): ...\n"
-    )
+def test_groups_of_workers_are_no_part_of_an_id(tmp_path: Path) -> None:
+    small = suite(tmp_path / "suite", test_small=GROUPED)
     options = (f"--holdall={store(small)}", "-n1", "--dist=loadgroup")
 
-    first = run(small, *options, "--maxfail=1", plugins=("xdist.plugin",))
-    again = run(small, *options, "--holdall-resume", plugins=("xdist.plugin",))
+    first = run(small, *options, plugins=("xdist.plugin",))
+    again = run(small, options[0], "--holdall-resume")
 
     assert first.returncode == 0, first.stdout
     assert outcomes(store(small)) == {"test_a": "pass", "test_b": "pass"}
     assert again.returncode == pytest.ExitCode.NO_TESTS_COLLECTED, again.stdout
 
 
-def test_a_report_that_can_not_be_written_is_told_and_fails_a_run_that_passed(small: Path) -> None:
-    (small / "test_small.py").write_text("def test_b(): ...\n")
-    (small / "file").touch()
+UNRECORDED = """
+    import sys
 
-    done = run(small, f"--holdall={store(small)}", "--holdall-export=json=file/report.json")
-
-    assert done.returncode == 3
-    assert "holdall: the report json=" in done.stdout
-    assert outcomes(store(small)) == {"test_b": "pass"}
-
-
-def test_a_store_that_fails_in_the_middle_ends_the_run(small: Path) -> None:
-    (small / "test_small.py").write_text(
-        "import shutil\ndef test_a(): shutil.rmtree('store')\ndef test_b(): ...\n"
-    )
-
-    done = run(small, f"--holdall={store(small)}")
-
-    assert done.returncode == 3, done.stdout
-    assert "holdall: recording in the session" in done.stdout
-    assert "Traceback" not in done.stdout
-    assert "INTERNALERROR" not in done.stdout
+    def test_a(holdall_attach, holdall_measure):
+        holdall_attach(b"", name="x")
+        holdall_measure("x", 1)
+        loaded = {name for name in sys.modules if name.partition(".")[0][:7] == "holdall"}
+        assert loaded == {"holdall_plugins", "holdall_plugins.pytest_recorder"}
+"""
 
 
-def test_without_the_option_nothing_of_holdall_is_imported(small: Path) -> None:
-    (small / "test_small.py").write_text(
-        "import sys\n"
-        "def test_a(holdall_attach, holdall_measure):\n"
-        "    holdall_attach(b'', name='x'); holdall_measure('x', 1)\n"
-        "    loaded = {name for name in sys.modules if name.partition('.')[0][:7] == 'holdall'}\n"
-        "    assert loaded == {'holdall_plugins', 'holdall_plugins.pytest_recorder'}\n"
-    )
-
-    done = run(small)
+def test_without_the_option_nothing_of_holdall_is_imported(tmp_path: Path) -> None:
+    done = run(suite(tmp_path / "suite", test_small=UNRECORDED))
 
     assert done.returncode == 0, done.stdout
