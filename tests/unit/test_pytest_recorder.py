@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from holdall_plugins.pytest_recorder.definitions import heading
-from holdall_plugins.pytest_recorder.outcomes import Ending, ending, measured, subtest_name
+from holdall_plugins.pytest_recorder.outcomes import (
+    REPEATED,
+    Ending,
+    ending,
+    measured,
+    subtest_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,6 +104,10 @@ def test_a_test_with_a_failed_subtest_has_failed_though_its_call_passed() -> Non
     end = ending(phases(SET_UP, PASSED, TORN_DOWN), failed_subtests=2)
 
     assert end == Ending("fail", comments="contains 2 failed subtests")
+
+
+def test_a_try_that_flaky_keeps_for_itself_has_failed() -> None:
+    assert ending(phases(SET_UP, TORN_DOWN), without_call=REPEATED) == REPEATED
 
 
 def test_a_long_message_is_cut_and_says_so() -> None:

@@ -7,12 +7,14 @@ nothing but pytest.
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
 if TYPE_CHECKING:
     import os
+
+    from holdall_plugins.pytest_recorder.fixtures import Attach, Measure
 
 PLUGIN: Final = "holdall-recording"
 """Name under which what records is registered with pytest."""
@@ -63,35 +65,6 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
         )
     },
 }
-
-
-class Attach(Protocol):
-    """What `holdall_attach` gives a test."""
-
-    def __call__(
-        self,
-        content: str | os.PathLike[str] | bytes,
-        *,
-        name: str = "",
-        media_type: str = "",
-    ) -> None:
-        """Keep a file, or bytes, with the result of the test."""
-        ...
-
-
-class Measure(Protocol):
-    """What `holdall_measure` gives a test."""
-
-    def __call__(
-        self,
-        name: str,
-        value: float | str,
-        unit: str = "",
-        lower: float | None = None,
-        upper: float | None = None,
-    ) -> None:
-        """Record a value; the test fails if it is out of its limits."""
-        ...
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

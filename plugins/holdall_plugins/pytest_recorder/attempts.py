@@ -97,16 +97,18 @@ class TestAttempt:
 
     @property
     def is_repeated(self) -> bool:
-        """Whether pytest-rerunfailures tries the test again."""
-        return any(report.outcome == "rerun" for report in self._phases.values())
+        """Whether pytest-rerunfailures, or flaky, tries the test again."""
+        is_rerun = any(report.outcome == "rerun" for report in self._phases.values())
+        return is_rerun or "call" not in self._phases
 
-    def finish(self, before: list[tuple[str, str]]) -> Ending:
+    def finish(self, before: list[tuple[str, str]], without_call: Ending) -> Ending:
         """Record what the reports say, and return it.
 
         Args:
             before: What the attempts before it wrote, which pytest reports once more.
+            without_call: What it means that there is no report on the test itself.
         """
-        end = ending(self._phases, self._failed_subtests)
+        end = ending(self._phases, self._failed_subtests, without_call=without_call)
         last = next(reversed(self._phases.values()))
         is_more = bool(before) and self.sections[: len(before)] == before
         for stream, data in output_of(self.sections[len(before) if is_more else 0 :]):
@@ -142,8 +144,9 @@ class TestAttempts:
 
     __test__ = False
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, *, without_call: Ending) -> None:
         self._recorder: Final = recorder
+        self._without_call: Final = without_call
         self._definitions: Final[dict[str, Definition]] = {}
         self._open: Final[dict[str, TestAttempt]] = {}
         self._expected_to_fail: Final[set[str]] = set()
@@ -210,7 +213,8 @@ class TestAttempts:
             )
             self._recorder.record_result(definition.id, result)
             return
-        is_expected = attempt.finish(self._written.pop(node_id, [])).xfail
+        end = attempt.finish(self._written.pop(node_id, []), self._without_call)
+        is_expected = end.xfail
         if attempt.is_repeated:
             self._written[node_id] = attempt.sections
         if is_expected != (definition.id in self._expected_to_fail):

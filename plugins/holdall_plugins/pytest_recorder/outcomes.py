@@ -36,12 +36,21 @@ class Ending(NamedTuple):
     phases: tuple[tuple[str, str, str | None], ...] = ()
 
 
-def ending(phases: Mapping[str, Report], failed_subtests: int = 0) -> Ending:
+NOT_CALLED: Final = Ending("skip", skip_reason="pytest did not call the test")
+"""How an attempt ended that has no report on the test itself, as with `--setup-only`."""
+
+REPEATED: Final = Ending("fail", comments="it failed, and the plugin flaky tried it again")
+"""What that means where flaky, which reports the last try alone, is at work."""
+
+
+def ending(
+    phases: Mapping[str, Report], failed_subtests: int = 0, *, without_call: Ending = NOT_CALLED
+) -> Ending:
     """Return how an attempt with these reports, by phase, ended."""
     crashed = phases.get(WORKER_CRASHED)
     if crashed is not None:
         return Ending("crash", comments=message(crashed))
-    result = _of_test(phases, failed_subtests)
+    result = _of_test(phases, failed_subtests) or without_call
     teardown = phases.get("teardown")
     if teardown is None or not has_failed(teardown):
         return result
@@ -58,7 +67,8 @@ def has_failed(report: Report) -> bool:
     return report.outcome in {"failed", "rerun"}
 
 
-def _of_test(phases: Mapping[str, Report], failed_subtests: int) -> Ending:
+def _of_test(phases: Mapping[str, Report], failed_subtests: int) -> Ending | None:
+    """Return how set-up and test ended; None without a report on the test."""
     for phase in ("setup", "call"):
         report = phases.get(phase)
         if report is not None and (report.outcome != "passed" or hasattr(report, "wasxfail")):
@@ -66,9 +76,7 @@ def _of_test(phases: Mapping[str, Report], failed_subtests: int) -> Ending:
     if failed_subtests:
         several = "subtests" if failed_subtests > 1 else "subtest"
         return Ending("fail", comments=f"contains {failed_subtests} failed {several}")
-    if "call" in phases:
-        return Ending("pass")
-    return Ending("skip", skip_reason="pytest did not call the test")
+    return Ending("pass") if "call" in phases else None
 
 
 def _of_phase(report: Report) -> Ending:
@@ -146,7 +154,7 @@ def output_of(
             yield "stdout", encoded(text)
         elif title.startswith("Captured stderr"):
             yield "stderr", encoded(text)
-        else:
+        elif text.strip():
             yield "stderr", encoded(f"--- {title} ---\n{text.rstrip()}\n")
 
 

@@ -15,7 +15,7 @@ from holdall.cli.front_ends import message
 from holdall_plugins.pytest_recorder.attempts import TestAttempts
 from holdall_plugins.pytest_recorder.definitions import definition_of, deselect, job_id
 from holdall_plugins.pytest_recorder.opening import opened
-from holdall_plugins.pytest_recorder.outcomes import WORKER_CRASHED
+from holdall_plugins.pytest_recorder.outcomes import NOT_CALLED, REPEATED, WORKER_CRASHED
 from holdall_plugins.pytest_recorder.workers import (
     INPUT,
     OUTPUT,
@@ -54,7 +54,10 @@ class Recording:
             )
         self._opened: Final = opened(config)
         self._recorder: Final = self._opened.recorder
-        self._attempts: Final = TestAttempts(self._recorder)
+        is_flaky = config.pluginmanager.hasplugin("flaky") and not config.option.setuponly
+        self._attempts: Final = TestAttempts(
+            self._recorder, without_call=REPEATED if is_flaky else NOT_CALLED
+        )
         self._facts: Final = dict(self._opened.before.facts)
         self._has_new_facts = False
         self._folder: Path | None = None
