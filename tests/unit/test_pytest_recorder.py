@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from holdall_plugins.pytest_recorder.definitions import heading
+from holdall_plugins.pytest_recorder.definitions import heading, job_id
 from holdall_plugins.pytest_recorder.outcomes import (
     REPEATED,
     Ending,
@@ -140,6 +140,18 @@ def test_values_of_properties_stay_numbers_where_measurements_can_hold_them(
 )
 def test_the_heading_of_a_node_id_is_its_file_and_class(node_id: str, expected: str) -> None:
     assert heading(node_id) == expected
+
+
+def test_the_group_that_a_worker_appends_is_no_part_of_an_id() -> None:
+    marks = [pytest.mark.xdist_group("b").mark, pytest.mark.xdist_group(name="a").mark]
+
+    def item(node_id: str, *, is_grouped: bool) -> Any:
+        config = SimpleNamespace(getoption=lambda *_args, **_more: is_grouped)
+        return SimpleNamespace(nodeid=node_id, config=config, iter_markers=lambda _name: marks)
+
+    assert job_id(item("test_x.py::test_a@a_b", is_grouped=True)) == "test_x.py::test_a"
+    assert job_id(item("test_x.py::test_a[@a_b]", is_grouped=True)) == "test_x.py::test_a[@a_b]"
+    assert job_id(item("test_x.py::test_a@a_b", is_grouped=False)) == "test_x.py::test_a@a_b"
 
 
 def test_a_subtest_is_known_by_what_it_was_given() -> None:
