@@ -33,9 +33,14 @@ class Spent(NamedTuple):
     cpu: float
 
 
+def compiled_once() -> dict[str, str]:
+    """Return the environment in which Python keeps what it compiled, as it does by default."""
+    return {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def pytest_run(folder: Path, *options: str) -> Spent:
     """Return what a run of pytest takes; no plugin but ours is loaded."""
-    environ = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environ = {**compiled_once(), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     command = [sys.executable, "-m", "pytest", "-q", *PLUGINS, *options, "test_empty.py"]
     begun, before = time.perf_counter(), os.times()
     subprocess.run(command, cwd=folder, env=environ, check=True, stdout=subprocess.DEVNULL)
@@ -79,7 +84,9 @@ def pytest_plugin_import() -> None:
     values = []
     for _round in range(2 * ROUNDS):
         command = [sys.executable, "-X", "importtime", "-c", program]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        done = subprocess.run(
+            command, env=compiled_once(), check=True, capture_output=True, text=True
+        )
         found = re.findall(r"\|\s*(\d+) \|\s+holdall_plugins(?:\.\S+)?\n", done.stderr)
         values.append(max(map(int, found)) / 1000)
     print(f"import of the pytest plugin: {median(values):.2f} ms (goal: 1 ms)")
@@ -148,7 +155,9 @@ def junit_measured(what: str, path: Path) -> tuple[float, float]:
     for number in range(3):
         store = f"file://{path.parent}/store-{what}-{number}"
         command = [sys.executable, "-c", _MEASURED, what, str(path), store]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        done = subprocess.run(
+            command, env=compiled_once(), check=True, capture_output=True, text=True
+        )
         found.append(tuple(map(float, done.stdout.split())))
     return median(cpu for cpu, _ in found), median(mib for _, mib in found)
 
@@ -182,6 +191,7 @@ PARTS: Final[Mapping[str, Callable[[], None]]] = {
     "junit": junit,
     "junit-large": junit_large,
 }
+
 
 if __name__ == "__main__":
     for part in sys.argv[1:] or PARTS:

@@ -40,7 +40,15 @@ DOORS: Final = (
     "testing",
     "errors",
 )
-MODULES: Final = ("languages", "processes", "providers", "results", "settings", "tracing")
+MODULES: Final = (
+    "cli/front_ends",
+    "languages",
+    "processes",
+    "providers",
+    "results",
+    "settings",
+    "tracing",
+)
 
 HEAD = """\
 # Public names
@@ -66,7 +74,7 @@ def page() -> str:
     parts.append(_section("holdall", sorted(_front_door()), _front_door()))
     for name in (*DOORS, *MODULES):
         found = summaries(name)
-        parts.append(_section(f"holdall.{name}", sorted(found), found))
+        parts.append(_section(f"holdall.{name.replace('/', '.')}", sorted(found), found))
     return "\n".join(parts)
 
 

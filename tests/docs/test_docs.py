@@ -107,6 +107,9 @@ class Folder:
             "PATH": os.pathsep.join(
                 [str(programs), str(Path(sys.executable).parent), os.environ["PATH"]]
             ),
+            # Of the plugins of pytest that are installed here, a reader has this one.
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTEST_PLUGINS": "holdall_plugins.pytest_recorder",
             "PYTHONPATH": str(site),
         }
 

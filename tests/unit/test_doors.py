@@ -37,8 +37,18 @@ def imported_by(statement: str) -> set[str]:
 
 
 def test_the_costly_doors_are_lazy() -> None:
-    rooms = {"contracts", "reading", "redaction", "registry", "stores", "testing"}
-    rooms |= {"view", "writing"}
+    rooms = {
+        "contracts",
+        "reading",
+        "recording",
+        "redaction",
+        "registry",
+        "session",
+        "stores",
+        "testing",
+        "view",
+        "writing",
+    }
 
     assert set(DOORS) == {"holdall", *(f"holdall.{room}" for room in rooms)}
 
@@ -90,6 +100,13 @@ def test_naming_stores_imports_neither_their_contract_nor_the_border_to_them() -
     modules = imported_by("from holdall.stores import NamedStore, default_url, open_repository")
 
     assert modules.isdisjoint({"holdall.contracts", "holdall.stores.guard"})
+
+
+def test_a_recorder_imports_nothing_of_the_engine_that_runs_jobs() -> None:
+    modules = imported_by("from holdall import Recorder\nRecorder")
+
+    engine = {"manager", "state", "run", "plans", "templates"}
+    assert modules.isdisjoint(f"holdall.session.{module}" for module in engine)
 
 
 def test_a_registry_that_finds_and_loads_does_not_look_for_owners() -> None:

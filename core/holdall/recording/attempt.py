@@ -162,7 +162,9 @@ class Attempt:
             subtests=(*self._subtests, *subtests),
             measurements=(*self._measurements, *measurements),
         )  # checked before the log is finished, so that the attempt goes on if it is wrong
-        result = msgspec.structs.replace(result, **self._log.finish())
+        log = self._log.finish()
+        if any(log.values()):
+            result = msgspec.structs.replace(result, **log)
         self._is_over = True
         self._record(result)
 

@@ -30,11 +30,6 @@ _LINES_TRIED: Final = 16
 _LINE_END: Final = re.compile(r"[\x00-\x1f]|\\[sWDnrtfvxuUN0-9]|\\[ab]-|\[\^|\(\?[A-Za-z-]*s")
 
 
-def masker_of(rules: RedactionRules | None) -> Masker | None:
-    """Return what masks by *rules*; None where they mask nothing."""
-    return Masker(rules) if rules else None
-
-
 class _Hit(NamedTuple):
     start: int
     end: int

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from holdall.redaction.masker import Masker
+
 
 @dataclass(frozen=True, kw_only=True)
 class RedactionRules:
@@ -53,3 +55,12 @@ class RedactionRules:
 
 NOTHING_SECRET: Final = RedactionRules()
 """The rules that mask nothing."""
+
+
+def masker_of(rules: RedactionRules | None) -> Masker | None:
+    """Return what masks by *rules*; None where they mask nothing."""
+    if not rules:
+        return None
+    from holdall.redaction.masker import Masker  # who masks nothing does not pay for it
+
+    return Masker(rules)

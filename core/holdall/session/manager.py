@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from functools import partial
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from holdall.errors import DeviceExistsError, SessionExistsError, masked_url
+from holdall.errors import DeviceExistsError, masked_url
 from holdall.hooks import Hooks, load_hooks, plugin_used
 from holdall.journal import (
     DeviceAdded,
@@ -34,6 +32,7 @@ from holdall.results import JobResult, Outcome, encodable
 from holdall.session.attachments import store_attachment
 from holdall.session.capture import OpenLogs
 from holdall.session.context import SessionDeviceContext
+from holdall.session.creating import PREFIX, create_storage
 from holdall.session.exporters import ExporterMap, exporter_units
 from holdall.session.folders import remove_share
 from holdall.session.load import load_contexts, units_of
@@ -56,10 +55,6 @@ if TYPE_CHECKING:
     from holdall.session.capture import LogCapture
     from holdall.session.load import ChangedJob, Loaded
     from holdall.units import Job, TestPlan, Unit
-
-
-PREFIX: Final = "holdall-"
-"""What the id of a new session begins with."""
 
 
 class SessionManager:
@@ -552,20 +547,6 @@ class SessionManager:
 
 _LOG: Final = logging.getLogger(__name__)
 _LEFT_OUT: Final = "its definition changed since the session was stored, and it was left out"
-_TRIES = 5
-
-
-def create_storage(repository: Repository, prefix: str, clock: Callable[[], float]) -> Storage:
-    """Return the storage of a new session; its id is *prefix* and the time of creation."""
-    for remaining in reversed(range(_TRIES)):
-        moment = datetime.fromtimestamp(clock(), UTC)
-        session_id = f"{prefix}{moment:%Y-%m-%dT%H.%M.%S}-{secrets.token_hex(3)}"
-        try:
-            return repository.create(session_id)
-        except SessionExistsError:
-            if not remaining:
-                raise
-    raise AssertionError("the last try returns or raises")
 
 
 @contextmanager
