@@ -391,6 +391,27 @@ def test_a_killed_run_keeps_what_finished_and_says_what_was_running(killed: Path
     }
 
 
+def test_a_kill_between_two_tests_loses_neither_result(tmp_path: Path) -> None:
+    folder = suite(
+        tmp_path / "suite",
+        test_two="def test_first(): ...\ndef test_second(): ...\n",
+        conftest="""
+            import os, signal
+
+            def pytest_runtest_logstart(nodeid):  # before that of any other plugin
+                if nodeid.endswith("second"):
+                    os.kill(os.getpid(), signal.SIGKILL)
+        """,
+    )
+
+    done = run(folder, f"--holdall={store(folder)}")
+
+    assert done.returncode == -signal.SIGKILL
+    first, second = recorded(store(folder))[1].values()
+    assert (str(first.outcome), first.in_flight) == ("pass", False)
+    assert (str(second.outcome), second.in_flight) == ("none", True)
+
+
 def test_a_resumed_run_runs_what_has_no_result(killed: Path, tmp_path: Path) -> None:
     (killed / "go").touch()
     report = tmp_path / "reports" / "report.json"

@@ -37,12 +37,13 @@ class TestAttempt:
     """One attempt at a test, and what pytest reported of it so far."""
 
     __test__ = False
-    __slots__ = ("_attempt", "_failed_subtests", "_phases", "started_at", "worker")
+    __slots__ = ("_attempt", "_failed_subtests", "_phases", "is_begun", "started_at", "worker")
 
     def __init__(self, attempt: Attempt, started_at: float) -> None:
         self._attempt: Final = attempt
         self._phases: Final[dict[str, Report]] = {}
         self._failed_subtests = 0
+        self.is_begun = True
         self.started_at: Final = started_at
         self.worker = ""
 
@@ -175,6 +176,20 @@ class TestAttempts:
         """Record that a file is collected that once could not be."""
         self._recorder.record(node_id, outcome="pass", comments="it is collected now")
 
+    def announce(self, node_id: str) -> None:
+        """Record that a test begins next; pytest has not said so yet."""
+        if node_id not in self._open:
+            self.start(node_id).is_begun = False
+
+    def begin(self, node_id: str) -> bool:
+        """Begin an attempt, and return whether it was announced."""
+        announced = self._open.get(node_id)
+        if announced is None or announced.is_begun:
+            self.start(node_id)
+            return False
+        announced.is_begun = True
+        return True
+
     def start(self, node_id: str) -> TestAttempt:
         """Begin an attempt; one that pytest left open ends with what it has."""
         left = self._open.pop(node_id, None)
@@ -198,7 +213,12 @@ class TestAttempts:
     def interrupt(self, reason: str) -> None:
         """End all attempts that go on; what is not whole is no result."""
         for node_id in list(self._open):
-            self._settle(node_id, self._open.pop(node_id), reason)
+            attempt = self._open.pop(node_id)
+            if attempt.is_begun:
+                self._settle(node_id, attempt, reason)
+            else:
+                attempt.discard()
+                self._recorder.record_result(self._definition(node_id).id, JobResult())
 
     def _settle(self, node_id: str, attempt: TestAttempt, reason: str) -> None:
         definition = self._definition(node_id)

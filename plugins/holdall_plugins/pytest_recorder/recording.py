@@ -64,8 +64,7 @@ class Recording:
         self._stop_reason = "pytest stopped before the test ended"
         self._lines: Final[list[str]] = []
         self._recorded: Final = _Ending(self._recorder.session_id)
-        self._is_followed = False
-        self._has_result = False
+        self._next: str | None = None
 
     def pytest_report_header(self) -> str:
         """Tell the session, so that it is known if the run is killed."""
@@ -121,16 +120,15 @@ class Recording:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, nextitem: pytest.Item | None) -> None:
-        """Remember whether another test follows."""
-        self._is_followed = nextitem is not None
+        """Remember which test follows."""
+        self._next = None if nextitem is None else nextitem.nodeid
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
-        """Record that a test begins, and what came of the one before it."""
+        """Record that a test begins, unless that was stored with the result before it."""
         with self._recorded:
-            self._attempts.start(nodeid)
-            # A power cut may take a start: a test that was not begun is one to run.
-            self._checkpoint(self._opened.level if self._has_result else "process")
-            self._has_result = False
+            if not self._attempts.begin(nodeid):
+                # A power cut may take a start: a test that was not begun is one to run.
+                self._checkpoint("process")
 
     def pytest_runtest_logreport(self, report: Report) -> None:
         """Take in what came of a phase, or of a subtest."""
@@ -144,13 +142,12 @@ class Recording:
             self.pytest_runtest_logfinish(report.nodeid)
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """Record the result of a test."""
+        """Store the result of a test, and in the same append that the next one begins."""
         with self._recorded:
             self._attempts.finish(nodeid)
-            if self._is_followed:  # at once: one append has the result and the next start
-                self._has_result = True
-            else:
-                self._checkpoint()
+            if self._next is not None:
+                self._attempts.announce(self._next)
+            self._checkpoint()
 
     def attach(
         self,
