@@ -397,8 +397,10 @@ def test_a_kill_between_two_tests_loses_neither_result(tmp_path: Path) -> None:
         test_two="def test_first(): ...\ndef test_second(): ...\n",
         conftest="""
             import os, signal
+            import pytest
 
-            def pytest_runtest_logstart(nodeid):  # before that of any other plugin
+            @pytest.hookimpl(tryfirst=True)
+            def pytest_runtest_logstart(nodeid):
                 if nodeid.endswith("second"):
                     os.kill(os.getpid(), signal.SIGKILL)
         """,
