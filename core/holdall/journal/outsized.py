@@ -26,10 +26,10 @@ def with_blobs(event: AnyEvent, storage: Storage) -> AnyEvent:
 
 
 def _is_large(result: JobResult) -> bool:
-    log = result.io_log
-    return (bool(log) and sum(len(record.data) for record in log) > INLINE) or any(
-        _is_large_attachment(attachment) for attachment in result.attachments
-    )
+    if result.io_log and sum(len(record.data) for record in result.io_log) > INLINE:
+        return True
+    # Most results have none, and are asked twice.
+    return bool(result.attachments) and any(map(_is_large_attachment, result.attachments))
 
 
 def _is_large_attachment(attachment: Attachment) -> bool:

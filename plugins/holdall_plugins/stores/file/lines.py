@@ -83,6 +83,9 @@ def parse_header(line: bytes) -> Header | None:
     return header if header.sum == f"{crc32(line[:-_HEADER_END]):08x}" else None
 
 
+_checked_json: Final = msgspec.json.Decoder(msgspec.Raw).decode
+
+
 def encode_batch(entries: Sequence[bytes], before: int) -> tuple[bytearray, int]:
     """Return the lines of one batch behind a line of sum *before*, and the last one's sum."""
     lines = bytearray()
@@ -140,7 +143,7 @@ def _is_json_on_one_line(entry: bytes) -> bool:
     if b"\n" in entry:
         return False
     try:
-        msgspec.json.decode(entry, type=msgspec.Raw)
+        _checked_json(entry)
         entry.decode()
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
