@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from tests.e2e.junit_beside import in_junit, in_session
 
-from holdall import SessionView, list_sessions, open_repository
+from holdall import Recorder, SessionView, list_sessions, open_repository
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -412,6 +412,53 @@ def test_a_kill_between_two_tests_loses_neither_result(tmp_path: Path) -> None:
     first, second = recorded(store(folder))[1].values()
     assert (str(first.outcome), first.in_flight) == ("pass", False)
     assert (str(second.outcome), second.in_flight) == ("none", True)
+
+
+@pytest.mark.parametrize("workers", [(), ("-n1",)], ids=["alone", "workers"])
+def test_a_value_that_can_not_be_kept_fails_its_test_alone(
+    tmp_path: Path, workers: tuple[str, ...]
+) -> None:
+    folder = suite(
+        tmp_path / "suite",
+        test_values="""
+            def test_first(): ...
+            def test_nan(holdall_measure): holdall_measure("n", float("nan"), lower=1)
+            def test_huge(holdall_measure): holdall_measure("n", 10**400)
+            def test_truth(holdall_measure): holdall_measure("n", True, lower=0)
+            def test_property(record_property): record_property("n", 10**400)
+            def test_clock(): import time; time.time = lambda: -5.0
+            def test_last(): ...
+        """,
+    )
+    options = (f"--holdall={store(folder)}", *workers)
+
+    done = run(folder, *options, plugins=("xdist",) if workers else ())
+
+    assert "INTERNALERROR" not in done.stdout
+    assert outcomes(store(folder)) == {
+        "test_first": "pass",
+        "test_nan": "fail",
+        "test_huge": "pass",
+        "test_truth": "fail",
+        "test_property": "pass",
+        "test_clock": "pass",
+        "test_last": "pass",
+    }
+
+
+def test_the_last_session_to_resume_is_one_of_the_same_folder(
+    killed: Path, tmp_path: Path
+) -> None:
+    other = suite(tmp_path / "other", test_other="def test_other(): ...")
+
+    refused = run(other, f"--holdall={store(killed)}", "--holdall-resume")
+    with Recorder.create(store(other)) as recorder:
+        recorder.record("job", outcome="pass")
+    foreign = run(other, f"--holdall={store(other)}", f"--holdall-resume={recorder.session_id}")
+
+    assert refused.returncode == foreign.returncode == pytest.ExitCode.USAGE_ERROR
+    assert f"is one of pytest in {other}" in refused.stdout
+    assert "was not recorded by pytest" in foreign.stdout
 
 
 def test_a_resumed_run_runs_what_has_no_result(killed: Path, tmp_path: Path) -> None:

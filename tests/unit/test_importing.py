@@ -256,6 +256,47 @@ def test_an_importer_of_folders_looks_into_them(tmp_path: Path) -> None:
     assert imported(folder, registry(odd=Looking)).job_count == 2
 
 
+def test_a_damaged_file_of_a_folder_keeps_none_of_the_others_out(tmp_path: Path) -> None:
+    for name, text in (("a", RESULTS), ("b", f"{RESULTS}usb,pass,soon,\n"), ("c", RESULTS)):
+        (tmp_path / name).mkdir()
+        written(tmp_path / name, text.replace("disk", f"disk-{name}"))
+    repository = MemoryRepository()
+
+    done = import_results(tmp_path, repository, partial=True, registry=registry(csv=CsvImporter))
+
+    view = SessionView.of(repository.open(done.session_id, mode="r"))
+    assert {job.id for job in view.jobs()} >= {"disk-a", "disk-b", "disk-c"}
+    assert len(done.problems) == 1
+
+
+def test_what_was_unpacked_before_the_damage_is_kept(tmp_path: Path) -> None:
+    lines = [f"job-{number},pass,1,\n" for number in range(20_000)]
+    packed = tmp_path / "results.gz"
+    whole = gzip.compress((RESULTS + "".join(lines)).encode())
+    packed.write_bytes(whole[: len(whole) // 2])
+    made, repository = registry(csv=CsvImporter), MemoryRepository()
+
+    done = import_results(packed, repository, partial=True, registry=made)
+
+    view = SessionView.of(repository.open(done.session_id, mode="r"))
+    assert view.job_count > 1000
+    assert "what gzip packed is damaged" in done.problems[0]
+    with pytest.raises(ImportSourceError, match="what gzip packed is damaged"):
+        import_results(packed, repository, registry=made)
+    assert len(list(repository.ids())) == 1
+
+
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_a_source_that_is_empty_is_said_to_be_so(tmp_path: Path, *, is_folder: bool) -> None:
+    source = tmp_path / "source"
+    source.mkdir() if is_folder else source.touch()
+
+    with pytest.raises(
+        ImportSourceError, match="no file is in it" if is_folder else "it is empty"
+    ):
+        imported(source, registry(csv=CsvImporter))
+
+
 @pytest.mark.parametrize(
     "pack", [gzip.compress, bz2.compress, lzma.compress], ids=["gzip", "bzip2", "xz"]
 )

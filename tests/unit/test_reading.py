@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import tracemalloc
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -165,6 +166,32 @@ def test_an_item_without_end_is_not_gathered(source: Path) -> None:
             file.write(b"x" * 2**20)
 
     assert refused_in(json_items(source, "a.item"), "has more than") < 80
+
+
+def test_what_stands_in_front_of_a_damage_is_told(source: Path) -> None:
+    source.write_text("<a>\n<b/></c>")
+    steps = xml_steps(source)
+    assert [next(steps) for _step in range(4)][2:] == [Start("b", {}, 2), End("b", 2)]
+    with pytest.raises(ValueError, match=r"line 2, column 7: no well-formed XML: mismatched tag"):
+        next(steps)
+
+
+def test_items_in_front_of_a_damage_are_told(source: Path) -> None:
+    source.write_text('{"a": [' + ", ".join(f'"{"x" * 100}"' for _item in range(500)) + ", !")
+
+    items = json_items(source, "a.item")
+    assert sum(1 for _item in islice(items, 350)) == 350
+    with pytest.raises(ValueError, match=r"no JSON near byte [0-9]+: "):
+        list(items)
+
+
+def test_what_is_not_wanted_may_be_as_long_as_it_is(source: Path) -> None:
+    with source.open("w") as file:
+        file.write('{"a": [')
+        file.write(",".join(['"' + "x" * 2**16 + '"'] * 600))
+        file.write('], "b": [1]}')
+
+    assert list(json_items(source, "b.item")) == [1]
 
 
 def test_what_unpacks_without_end_is_refused(source: Path) -> None:

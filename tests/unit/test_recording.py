@@ -647,3 +647,17 @@ def test_an_attempt_that_is_over_has_an_outcome(
 
     with pytest.raises(ValueError, match="needs an outcome"):
         recorder.record("job", outcome=outcome)
+
+
+@pytest.mark.parametrize("field", ["comments", "skip_reason"])
+def test_long_texts_do_not_wait_in_memory(tmp_path: Path, field: str) -> None:
+    text = "x" * 200_000
+    with Recorder.create(FileRepository(tmp_path)) as recorder:
+        tracemalloc.start()
+        for number in range(60):
+            fields: Any = {field: text + str(number)}
+            recorder.record(f"job-{number}", outcome="skip", **fields)
+        _now, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+    assert peak < 6 * 2**20

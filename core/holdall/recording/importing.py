@@ -159,7 +159,8 @@ class _Import:
             self._load(part)
             return
         if self.may_be_partial:
-            with suppress(ImportingError):  # it is cut off, which is told as the problem
+            # That it is cut off is the problem, whatever the importer makes of it.
+            with suppress(ImportingError, PluginCallError):
                 self._load(part)
         raise part.problem
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,20 @@ def test_a_test_that_prints_a_lot_keeps_all_of_it(tmp_path: Path) -> None:
 
     assert job.last.io_log_size == 1_000_000
     assert str(job.outcome) == "pass"
+
+
+@pytest.mark.parametrize("printed", ["1" * 20_000, "1e999 ns/op", "x" * 20_000 + "/op"])
+def test_what_a_benchmark_prints_besides_is_passed_over(tmp_path: Path, printed: str) -> None:
+    source = tmp_path / "bench.json"
+    head = '{"Time":"0001-01-01T00:00:00Z","Action":"%s","Package":"p","Test":"BenchmarkX"%s}\n'
+    output = f',"Output":"{printed}"'
+    source.write_text(head % ("run", "") + head % ("output", output) + head % ("bench", ""))
+
+    begun = time.process_time()
+    (job,) = imported(GoImporter, source).jobs()
+
+    assert time.process_time() - begun < 2
+    assert (str(job.outcome), job.measurements, job.last.started_at) == ("pass", (), None)
 
 
 @pytest.mark.parametrize(

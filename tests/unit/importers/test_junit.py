@@ -270,3 +270,42 @@ def test_what_stands_before_a_damage_is_recorded(tmp_path: Path) -> None:
 
     assert [job.id for job in view.jobs()] == ["a", "b"]
     assert [dict(device.facts) for device in view.devices] == [{"os": "Linux"}]
+
+
+def test_long_output_of_a_suite_with_several_cases_is_a_file(tmp_path: Path) -> None:
+    cases = '<testcase classname="c" name="a"/><testcase classname="c" name="b"/>'
+    text = f'<testsuite name="s">{cases}<system-out>{"x" * 300_000}</system-out></testsuite>'
+
+    made = made_of(JUnitImporter, tmp_path, text)
+
+    [attachment] = made.jobs[-1].last.attachments
+    assert (attachment.name, attachment.size) == ("system-out of s.txt", 300_000)
+
+
+def test_a_case_with_too_much_inside_is_refused_with_its_line(tmp_path: Path) -> None:
+    text = f'<testsuite>\n<testcase name="a">{"<x/>" * 150_000}</testcase></testsuite>'
+
+    with pytest.raises(ValueError, match="line 2: an element has more than 100000 inside"):
+        made_of(JUnitImporter, tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "outcome"),
+    [
+        ('result="timedout"', "crash"),
+        ('status="broken"', "error"),
+        ('status="Failed (timeout)"', "fail"),
+        ('status="run"', "pass"),
+    ],
+)
+def test_a_word_of_another_tool_is_its_outcome(
+    tmp_path: Path, attributes: str, outcome: str
+) -> None:
+    assert str(junit(tmp_path, f'<testcase name="t" {attributes}/>').jobs[0].outcome) == outcome
+
+
+def test_a_failure_that_node_calls_to_do_was_expected(tmp_path: Path) -> None:
+    inside = '<skipped type="todo" message="later"/><failure message="no"/>'
+    job = junit(tmp_path, f'<testcase name="t" classname="test">{inside}</testcase>').jobs[0]
+
+    assert (str(job.outcome), job.xfail) == ("fail", True)

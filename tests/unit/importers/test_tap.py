@@ -122,6 +122,41 @@ def test_yaml_that_is_none_stays_as_output(tmp_path: Path) -> None:
     assert told(text, tmp_path) == [("a", "fail", "  message: [".strip())]
 
 
+@pytest.mark.parametrize(
+    "block",
+    [
+        "a: !!timestamp foo",
+        'a: !!int ""',
+        "a: !!bool foo",
+        "a: " + "1:" * 300 + "1.5",
+        "a: " + "1:" * 50_000 + "1",
+        "duration_ms: 1" + "0" * 400,
+        "duration_ms: true",
+        "a: !!python/object/apply:os.system [true]",
+    ],
+)
+def test_yaml_of_a_stranger_is_text(tmp_path: Path, block: str) -> None:
+    text = f"1..1\nnot ok 1 - a\n  ---\n  {block}\n  ...\n"
+
+    [(job_id, outcome, _said)] = told(text, tmp_path)
+    assert (job_id, outcome) == ("a", "fail")
+
+
+def test_subtests_without_end_are_refused_with_their_line(tmp_path: Path) -> None:
+    source = tmp_path / "deep.tap"
+    lines = (f"{' ' * 4 * depth}# Subtest: n\n" for depth in range(1500))
+    source.write_text("1..1\n" + "".join(lines) + f"{' ' * 4 * 1500}ok 1 - x\n")
+
+    with pytest.raises(ValueError, match=r"line 1[0-9][0-9]: subtests are nested more than 100"):
+        imported(TapImporter, source)
+
+
+def test_a_second_plan_makes_nothing_good(tmp_path: Path) -> None:
+    last = told("1..5\nok 1 - a\n1..1\n", tmp_path)[-1]
+
+    assert last == ("plan", "error", "5 tests were planned, 1 ran")
+
+
 def test_the_summary_behind_the_plan_is_counted() -> None:
     done = import_results(DATA / "tap/node.tap", MemoryRepository())
 
