@@ -41,7 +41,7 @@ DOORS: Final = (
     "errors",
 )
 MODULES: Final = (
-    "cli/front_ends",
+    "front_ends",
     "languages",
     "processes",
     "providers",

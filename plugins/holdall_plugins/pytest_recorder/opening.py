@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import pytest
 
 from holdall import HoldallError, Recorder
-from holdall.cli.front_ends import message, redaction_rules, session_named, surroundings
+from holdall.front_ends import message, redaction_rules, session_named, surroundings
 from holdall.units import LOCAL
 
 if TYPE_CHECKING:

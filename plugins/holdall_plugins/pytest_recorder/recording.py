@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from holdall import HoldallError
-from holdall.cli.front_ends import message
+from holdall.front_ends import message
 from holdall_plugins.pytest_recorder.attempts import TestAttempts
 from holdall_plugins.pytest_recorder.definitions import definition_of, deselect, job_id
 from holdall_plugins.pytest_recorder.opening import opened
