@@ -173,10 +173,11 @@ def measured(value: object) -> float | str | bool:
         return value
     if isinstance(value, int | float):
         try:
-            if math.isfinite(value):
-                return value
-        except OverflowError:
-            pass  # a whole number that no float can hold is kept as text
+            is_finite = math.isfinite(value)
+        except OverflowError:  # a whole number that no float can hold is kept as text
+            is_finite = False
+        if is_finite:
+            return value
     try:
         return str(value)
     except Exception as error:  # noqa: BLE001 - the text of a stranger's object
