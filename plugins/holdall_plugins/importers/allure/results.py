@@ -91,7 +91,7 @@ class Container(msgspec.Struct):
     afters: list[Step] | None = None
 
 
-class Index(msgspec.Struct, gc=False):
+class Begun(msgspec.Struct, gc=False):
     """What of a result is read to bring results into their order."""
 
     start: Any = None
