@@ -25,7 +25,7 @@ class TestCtrfImporter(ImporterContract):
         with path.open("w", encoding="utf-8") as file:
             file.write('{"reportFormat": "CTRF", "results": {"tests": [')
             test = {"status": "failed", "duration": 1, "message": "x" * 5000}
-            texts = (json.dumps({"name": f"t{number}", **test}) for number in range(300))
+            texts = (json.dumps({"name": f"t{number}", **test}) for number in range(400))
             file.write(",".join(texts))
             file.write("]}}")
         return [DATA / "ctrf" / "everything.json", path]
@@ -38,7 +38,7 @@ class TestAllureImporter(ImporterContract):
     def samples(self, tmp_path: Path) -> list[Path]:
         folder = tmp_path / "large"
         folder.mkdir()
-        for number in range(300):
+        for number in range(400):
             result = {
                 "uuid": f"u{number}",
                 "fullName": f"t{number}",
@@ -59,14 +59,14 @@ class TestOpenHtfImporter(ImporterContract):
     def samples(self, tmp_path: Path) -> list[Path]:
         path = tmp_path / "large.json"
         with path.open("w", encoding="utf-8") as file:
-            for number in range(300):
-                log = {"level": 20, "source": "t.py", "lineno": 1, "message": "x" * 5000}
+            for number in range(400):
+                details = {"code": number, "description": "x" * 5000}
                 record = {
                     "dut_id": "D1",
                     "station_id": "bench",
                     "metadata": {"test_name": f"t{number}"},
-                    "outcome": "PASS",
-                    "log_records": [log],
+                    "outcome": "FAIL",
+                    "outcome_details": [details],
                 }
                 file.write(json.dumps(record) + "\n")
         return [DATA / "openhtf" / "fail.json", path]

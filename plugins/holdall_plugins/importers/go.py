@@ -26,7 +26,7 @@ _EVENT: Final = re.compile(
 )
 _ENDS: Final = {"pass": "pass", "fail": "fail", "skip": "skip", "bench": "pass"}
 _PASSED_OVER: Final = frozenset({"start", "pause", "cont", "artifacts"})
-_MESSAGE: Final = re.compile(r"\s*([\w./-]+\.go:\d+: .*)")
+_MESSAGE: Final = re.compile(r"\s*([\w./-]+\.go:\d+(?::\d+)?: .*)")
 _FRAME: Final = re.compile(r"\s*(?:=== \w+|--- \w+:)")
 _VALUE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?)[ \t]+(\S*/op|\S*/s)\b")
 _IN_MEMORY: Final = 64 * 1024
