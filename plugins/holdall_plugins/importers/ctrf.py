@@ -253,10 +253,9 @@ class _Report:
             self._leave_out("extra data", where.get("extra"))
         facts = {"tool": tool.get("name"), "tool version": tool.get("version")}
         facts |= {name: value for name, value in environment.items() if name != "extra"}
-        devices = Devices(self._recorder)
         sound = {name: _text(value) for name, value in facts.items() if name and value is not None}
-        devices.add(None, sound, "facts")
-        devices.record()
+        with Devices(self._recorder) as devices:
+            devices.add(None, sound, "facts")
         title = environment.get("reportName")
         if isinstance(title, str) and title:
             self._recorder.suggest_title(title)

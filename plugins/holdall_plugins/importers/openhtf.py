@@ -77,20 +77,23 @@ class OpenHtfImporter:
 
     def load(self, source: Path, recorder: Recorder) -> None:
         """Record the runs."""
-        place: tuple[int, ...] = ()
-        record = _Record(recorder)
-        devices = Devices(recorder)
-        for numbers, found, value in json_parts(source, _is_wanted, several=True):
-            is_listed, where = found.startswith("item."), found.removeprefix("item.")
-            if numbers[: 1 + is_listed] != place:
-                record.finish(place, devices)
-                place, record = numbers[: 1 + is_listed], _Record(recorder)
-            try:
-                record.take(where.removesuffix(".item"), value)
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"{_named(place)}: {error}") from error
-        record.finish(place, devices)
-        devices.record()
+        with Devices(recorder) as devices:
+            _load(source, recorder, devices)
+
+
+def _load(source: Path, recorder: Recorder, devices: Devices) -> None:
+    place: tuple[int, ...] = ()
+    record = _Record(recorder)
+    for numbers, found, value in json_parts(source, _is_wanted, several=True):
+        is_listed, where = found.startswith("item."), found.removeprefix("item.")
+        if numbers[: 1 + is_listed] != place:
+            record.finish(place, devices)
+            place, record = numbers[: 1 + is_listed], _Record(recorder)
+        try:
+            record.take(where.removesuffix(".item"), value)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{_named(place)}: {error}") from error
+    record.finish(place, devices)
 
 
 def _named(place: tuple[int, ...]) -> str:
