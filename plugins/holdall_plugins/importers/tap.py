@@ -261,6 +261,9 @@ class _Stream:
         """End the innermost level; the point that it is part of stands behind it."""
         level = self._levels[-1]
         self._flush(level)
+        for name, told in level.waiting:  # no point stands behind what was indented too far
+            self._emit(level, name, told)
+        level.waiting.clear()
         if level.planned is not None and level.planned != level.seen and not self._is_bailed:
             level.failed = True
             self._emit(level, _PLAN_JOB, _unkept(level.planned, level.seen))
