@@ -382,8 +382,12 @@ def _text(value: object, name: str) -> str:
 def _number(value: object, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{name} must be a number, not {type(value).__name__}")
-    if not math.isfinite(value):
-        raise ValueError(f"{name} must be a finite number, not {value!r}")
+    try:
+        is_finite = math.isfinite(value)
+    except OverflowError:  # a whole number that no float can hold
+        is_finite = False
+    if not is_finite:
+        raise ValueError(f"{name} must be a finite number, not {str(value)[:40]}")
     return value
 
 

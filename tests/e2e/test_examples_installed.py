@@ -215,7 +215,7 @@ def test_the_example_importer_makes_a_report_of_a_table(lab: Venv) -> None:
     tests = lab.run(lab.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=folder)
 
     (row,) = json.loads(done.out)
-    assert (row["importer"], row["verdict"]) == ("rack", "FAIL")
+    assert (row["importers"], row["verdict"]) == (["rack"], "FAIL")
     assert 'name="fan/noise"' in report.out
     assert tests.code == 0, tests.out
 

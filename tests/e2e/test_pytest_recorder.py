@@ -495,7 +495,10 @@ def test_each_rerun_is_an_attempt(tmp_path: Path) -> None:
     pytest.importorskip(
         "pytest_rerunfailures", reason="pytest-rerunfailures is in the extra 'test'"
     )
-    pytest.importorskip("pytest_asyncio", reason="pytest-asyncio is in the extra 'test'")
+    pytest.importorskip(
+        "pytest_asyncio",
+        reason="pytest-asyncio is not installed; its settings would reach other tests",
+    )
     folder = suite(tmp_path / "suite", test_again=RERUN)
     options = (f"--holdall={store(folder)}", "--reruns=3", "--asyncio-mode=auto")
     (folder / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = function\n")

@@ -133,19 +133,19 @@ def test_a_test_that_is_expected_to_fail_does_not_fail_the_job() -> None:
         (
             "echo 'pass a'; echo odd b",
             {},
-            "pass",
+            "error",
             "its output was not read as 'words': line 2: no outcome",
         ),
         ("echo 'fail a'; echo odd b", {}, "fail", "no outcome is called 'odd'"),
         ("echo 'pass a'; echo odd b; exit 1", {}, "fail", "line 2: no outcome is called 'odd'"),
-        ("echo 'pass a'; echo broken b", {}, "pass", "KeyError"),
-        ("true", {}, "pass", "its output as 'words': no test is in it"),
-        ("echo 'pass a' >&2", {}, "pass", "its output as 'words': no test is in it"),
-        ("echo attached a", {}, "pass", "attachments of its tests are not kept: 2"),
-        ("echo 'pass a'", {"output-format": "wrods"}, "pass", "did you mean 'words'?"),
+        ("echo 'pass a'; echo broken b", {}, "error", "KeyError"),
+        ("true", {}, "error", "its output was not read as 'words': no test is in it"),
+        ("echo 'pass a' >&2", {}, "error", "its output was not read as 'words': no test is in it"),
+        ("echo attached a", {}, "pass", "2 attachments of its tests are not kept"),
+        ("echo 'pass a'", {"output-format": "wrods"}, "error", "did you mean 'words'?"),
     ],
 )
-def test_what_can_not_be_read_is_told_and_the_exit_code_counts(
+def test_what_can_not_be_read_is_no_pass_and_a_failure_stays_one(
     command: str, fields: dict[str, str], outcome: str, words: str
 ) -> None:
     result = ran(command, **fields)
@@ -157,7 +157,7 @@ def test_what_can_not_be_read_is_told_and_the_exit_code_counts(
 def test_without_a_reader_the_result_says_that_nobody_read() -> None:
     result = ran("echo 'fail a'", reader=None)
 
-    assert result.outcome is Outcome.PASS
+    assert result.outcome is Outcome.ERROR
     assert result.comments == (
         "its output was not read as 'words': the application that runs it reads no output"
     )

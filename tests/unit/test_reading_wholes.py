@@ -110,14 +110,14 @@ def test_documents_behind_each_other_are_read_with_lines_of_the_file(
 def test_a_second_document_is_refused_where_one_is_wanted(source: Path) -> None:
     source.write_text("<a/>\n<b/>", encoding="utf-8")
 
-    with pytest.raises(ValueError, match="line 2: no well-formed XML: junk after"):
+    with pytest.raises(ValueError, match=r"line 2, column [0-9]+: .*junk after"):
         list(xml_steps(source))
 
 
 def test_what_is_no_document_behind_another_has_its_line(source: Path) -> None:
     source.write_text("<a/>\n<b>\n</c>", encoding="utf-8")
 
-    with pytest.raises(ValueError, match="line 3: no well-formed XML: mismatched tag"):
+    with pytest.raises(ValueError, match=r"line 3, column [0-9]+: .*mismatched tag"):
         list(xml_steps(source, several_roots=True))
 
 

@@ -124,7 +124,7 @@ def _shown(repository: Repository, imported: Imported) -> dict[str, Any]:
         for problem in imported.problems:
             note(_("not imported: {problem}").format(problem=problem))
         for what, count in imported.left_out.items():
-            note(_("left out: {what} ({count})").format(what=what, count=count))
+            note(_("not kept as it was: {what} ({count})").format(what=what, count=count))
         note(_("session {id} in {store}").format(id=view.session_id, store=repository.url))
         return {
             "session": view.session_id,

@@ -212,7 +212,7 @@ def resume(
     session_id = find_session(repository, session) if session else _newest_unfinished(repository)
     storage = repository.open(session_id)
     try:
-        providers = providers_of(_resumable(storage), source, registry)
+        providers = providers_of(_resumable(storage, source), source, registry)
         check_exporters(reports, [*chain.from_iterable(providers.values())], registry)
         units = {name: _units_of(some) for name, some in providers.items()}
         resolved_answers(jobs.manifest, chain.from_iterable(units.values()))
@@ -229,11 +229,17 @@ def resume(
         storage.close()
 
 
-def _resumable(storage: Storage) -> SessionView:
-    """Return the view of a stored session that has jobs."""
+def _resumable(storage: Storage, sources: Sequence[str]) -> SessionView:
+    """Return the view of a stored session that has jobs, and providers of them."""
     view = SessionView.of(storage)
     if not view.job_count:
         raise EmptySessionError(storage.id, storage.repository.url)
+    if not view.providers and not sources:
+        message = _(
+            "another program recorded the session {id}, and no provider of its jobs is known; "
+            "give it with --source, or go on with that program (pytest --holdall-resume {id})"
+        )
+        raise click.UsageError(message.format(id=storage.id))
     return view
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import ijson  # type: ignore[import-untyped]  # it has no types
@@ -15,10 +15,8 @@ LONGEST_ITEM: Final = 32 * 2**20
 """Bytes that an item may have; what is longer would have to be kept in memory."""
 
 
-# With smaller pieces a long string takes the square of its length.
 _PIECE: Final = 256 * 1024
-
-
+_SMALLEST: Final = 8 * 1024
 _BEGINS: Final = frozenset({"start_map", "start_array"})
 _ENDS: Final = frozenset({"end_map", "end_array"})
 
@@ -52,21 +50,33 @@ def json_pairs(path: Path, where: str, *, before: str = "") -> Iterator[tuple[st
 def _read(path: Path, reader: Any, where: str, before: str) -> Iterator[Any]:
     with path.open("rb") as file:
         measured = _Measured(file)
-        found: Any = measured
-        if before:
-            events = ijson.parse(measured, use_float=True, buf_size=_PIECE)
-            end = ("", "map_key", before)
-            found = takewhile(lambda event: event != end, events)
-        options = {} if before else {"use_float": True, "buf_size": _PIECE}
-        try:
-            for item in reader(found, where, **options):
+        with _located(measured):
+            for item in reader(_events(measured, where, before), where):
                 yield item
                 measured.begin_item()
-        except ijson.JSONError as error:
-            reason = " ".join(str(error).split("\n")[0].split())
-            raise ValueError(f"no JSON near byte {measured.position}: {reason}") from error
-        except OverflowError as error:
-            raise ValueError(f"near byte {measured.position}: {error}") from error
+
+
+def _events(measured: _Measured, where: str, before: str) -> Iterator[tuple[str, str, Any]]:
+    """Yield what the parser finds; what stands elsewhere is not gathered, and may be long."""
+    end = ("", "map_key", before) if before else None
+    for event in ijson.parse(measured, use_float=True, buf_size=_PIECE):
+        if event == end:
+            return
+        if not event[0].startswith(where):
+            measured.begin_item()
+        yield event
+
+
+@contextmanager
+def _located(measured: _Measured) -> Iterator[None]:
+    """Say near which byte something is wrong."""
+    try:
+        yield
+    except ijson.JSONError as error:
+        reason = " ".join(str(error).split("\n")[0].split())
+        raise ValueError(f"no JSON near byte {measured.position}: {reason}") from error
+    except OverflowError as error:
+        raise ValueError(f"near byte {measured.position}: {error}") from error
 
 
 def json_parts(
@@ -87,13 +97,8 @@ def json_parts(
     """
     with path.open("rb") as file:
         measured = _Measured(file)
-        try:
+        with _located(measured):
             yield from _parts(measured, wanted, several=several)
-        except ijson.JSONError as error:
-            reason = " ".join(str(error).split("\n")[0].split())
-            raise ValueError(f"no JSON near byte {measured.position}: {reason}") from error
-        except OverflowError as error:
-            raise ValueError(f"near byte {measured.position}: {error}") from error
 
 
 def _parts(
@@ -147,4 +152,8 @@ class _Measured:
             raise ValueError(
                 f"an item that begins at byte {self._begun} has more than {LONGEST_ITEM} bytes"
             )
-        return self._file.read(size)
+        if size <= 0:
+            return self._file.read(size)
+        # Small pieces, of which little is lost where the document breaks off; larger ones within
+        # a long string, which the parser would otherwise copy for each.
+        return self._file.read(max(_SMALLEST, min(size, (self.position - self._begun) // 4)))

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator
     from pathlib import Path
 
+MOST_INSIDE: Final = 100_000
+"""How many elements a whole may have inside; each takes memory."""
+
 # What most elements have of each; an own one is made for those that have more.
 _NO_TEXT: Final = LongText()
 _NO_CHILDREN: Final[list[XmlNode]] = []
@@ -92,15 +95,20 @@ class _Building:
     def __init__(self, tags: Container[str]) -> None:
         self.ready: list[XmlNode | Start | End] = []
         self._tags: Final = tags
+        self._count = 0
         self._open: Final[list[XmlNode]] = []
 
     def start(self, tag: str, attributes: dict[str, str], line: int) -> None:
         """Begin a node, inside of another or because it is wanted; otherwise it is a step."""
         if self._open:
+            self._count += 1
+            if self._count > MOST_INSIDE:
+                raise ValueError(f"line {line}: an element has more than {MOST_INSIDE} inside")
             node = XmlNode(tag, attributes, line)
             self._open[-1].add(node)
             self._open.append(node)
         elif tag in self._tags:
+            self._count = 0
             self._open.append(XmlNode(tag, attributes, line))
         else:
             self.ready.append(Start(tag, attributes, line))

@@ -151,10 +151,16 @@ class XmlReader:
         """
         with path.open("rb") as file:
             while piece := file.read(_PIECE):
-                self._feed(piece, is_last=False)
-                yield len(piece)
-        self._feed(b"", is_last=True)
-        yield 0
+                yield from self._told(piece, is_last=False)
+        yield from self._told(b"", is_last=True)
+
+    def _told(self, piece: bytes, *, is_last: bool) -> Iterator[int]:
+        try:
+            self._feed(piece, is_last=is_last)
+        except ValueError:
+            yield len(piece)  # what stands in front of the damage was told
+            raise
+        yield len(piece)
 
     def _feed(self, piece: bytes, *, is_last: bool) -> None:
         while piece or is_last:
@@ -177,8 +183,8 @@ class XmlReader:
                     self._begin(b"")
                     return (known + piece)[begin:]
             reason = expat.ErrorString(error.code)
-            line = self._lines_before + error.lineno
-            raise ValueError(f"line {line}: no well-formed XML: {reason}") from error
+            where = f"line {self._lines_before + error.lineno}, column {error.offset + 1}"
+            raise ValueError(f"{where}: no well-formed XML: {reason}") from error
         except LookupError as error:
             raise ValueError(f"line {self._lines_before + 1}: {error}") from error
         if self._fed - self._parser.CurrentByteIndex > _LONGEST_TAG:

@@ -141,3 +141,22 @@ class Contents:
         job = self.job(event.device, event.job.id)
         self.job_count += job.definition is None
         job.definition = hash(event.job)
+
+
+def weight_of(event: AnyEvent) -> int:
+    """Return how many characters and bytes an event keeps in memory, where they may be many."""
+    if isinstance(event, JobDefined):
+        return len(event.job.summary) + len(event.job.description)
+    if not isinstance(event, ResultRecorded):
+        return 0
+    result = event.result
+    weight = len(result.comments or "") + len(result.skip_reason or "")
+    if result.io_log:
+        weight += result.io_log_size
+    if result.attachments:
+        weight += sum(len(attachment.data or b"") for attachment in result.attachments)
+    if result.subtests:
+        weight += sum(len(part.name) + len(part.message or "") for part in result.subtests)
+    if result.measurements:
+        weight += sum(len(f"{measured.value}") for measured in result.measurements)
+    return weight

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial as bound
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -96,7 +96,13 @@ def import_results(
     with _kept_or_removed(running, stored):
         for each in sources:
             running.take(os.fspath(each))
-        return running.finished(", ".join(Path(each).resolve().name for each in sources))
+        return running.finished(", ".join(map(_name_of, sources)))
+
+
+def _name_of(source: str | os.PathLike[str]) -> str:
+    """Return the name of a source; one that is no file, such as a pipe, is called as it was."""
+    path = Path(source)
+    return path.resolve().name if path.exists() and not path.is_fifo() else path.name
 
 
 class _Import:
@@ -129,16 +135,33 @@ class _Import:
         Raises:
             ImportingError, PluginError: It can't be imported, and the import may not be partial.
         """
-        try:
+        with self._noted():
             for part in parts_of(source, self._importer, self._plugins):
-                if part.importer:
-                    self._load(part)
-                else:
+                if not part.importer:
                     self._not_accepted += 1
+                    continue
+                with self._noted():  # of a folder, the other files are imported all the same
+                    self._take(part)
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Keep what is wrong with a source, if the import may be partial."""
+        try:
+            yield
         except (ImportingError, PluginCallError) as error:
             if not self.may_be_partial:
                 raise
             self._problems.append(error)
+
+    def _take(self, part: Part) -> None:
+        """Load a part; of one that could be unpacked in part, what there is."""
+        if part.problem is None:
+            self._load(part)
+            return
+        if self.may_be_partial:
+            with suppress(ImportingError):  # it is cut off, which is told as the problem
+                self._load(part)
+        raise part.problem
 
     def finished(self, names: str) -> Imported:
         """Record how the import ended, close the session, and return what became of it.

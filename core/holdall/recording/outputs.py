@@ -39,8 +39,8 @@ def read_output(
     Nothing is stored. Returns what is wrong, if something is.
 
     Raises:
-        ImportSourceError: It is none of that format, or damaged; what was read before that
-            was handed over.
+        ImportSourceError: It is none of that format, or damaged, or no test is in it; what was
+            read before that was handed over.
         PluginError: There is no such importer, or it has a fault.
     """
     made: type[Importer] = registry.load("importers", importer)
@@ -50,6 +50,9 @@ def read_output(
         scratch = open_repository(file_url(folder), registry=registry)
         with _Parts(create_storage(scratch, PREFIX, time.time), add) as parts:
             _load(made, candidate, source, parts)
+            if not parts.job_count:
+                reason = "no test is in it"
+                raise ImportSourceError("the output", reason, candidate.id, candidate.origin)
             return parts.fault
 
 
@@ -76,13 +79,10 @@ class _Parts(Recorder):
 
     @property
     def fault(self) -> str:
-        """What is no part of a job, or that nothing is one; empty if all is well."""
-        if not self.job_count:
-            return "no test is in it"
-        lost = dict(self.left_out)
-        if self._attached:
-            lost["attachments of its tests"] = self._attached
-        return ", ".join(f"{what} are not kept: {count:,}" for what, count in lost.items())
+        """What is no part of a job; empty if all is well."""
+        # What else a session could not keep is in the output, which it has.
+        count = self._attached
+        return f"{count:,} attachments of its tests are not kept" if count else ""
 
     def _emit(self, event: AnyEvent) -> None:
         self._check_open()

@@ -38,7 +38,7 @@ from holdall.recording.attempt import (
     finished_outcome,
     kept_attachment,
 )
-from holdall.recording.contents import Contents
+from holdall.recording.contents import Contents, weight_of
 from holdall.redaction import check_rules, masked_event, masker_of, rules_record
 from holdall.registry import Registry
 from holdall.results import IOLogRecord, JobResult, seconds
@@ -60,6 +60,9 @@ _STATUSES: Final = frozenset({"non-blocker", "blocker"})
 
 MOST_PENDING: Final = 1000
 """Events that wait for a checkpoint at most; then they are stored without being asked for."""
+
+MOST_WAITING: Final = 2**20
+"""Characters of texts and bytes of output that wait for a checkpoint at most, more or less."""
 
 
 class Recorder:
@@ -100,6 +103,7 @@ class Recorder:
         self._masker: Final = masker_of(redact)
         self._rules: Final = rules_record(redact)
         self._logs: Final = OpenLogs(storage, self._masker)
+        self._waiting = 0
         self._left_out: Final[Counter[str]] = Counter()
         self._title = self._suggested = ""
         self._is_closed = False
@@ -468,6 +472,7 @@ class Recorder:
             self._journal.append(self._pending, level=level)
             stored = tuple(self._pending)
             self._pending.clear()
+            self._waiting = 0
             self._logs.release(stored)
 
     def close(self) -> None:
@@ -522,7 +527,8 @@ class Recorder:
         event = with_blobs(self._masked(event), self._storage)
         self._contents.apply(event)
         self._pending.append(event)
-        if len(self._pending) >= MOST_PENDING:
+        self._waiting += weight_of(event)
+        if len(self._pending) >= MOST_PENDING or self._waiting >= MOST_WAITING:
             self.checkpoint(level="process")
 
     def _masked(self, event: AnyEvent) -> AnyEvent:

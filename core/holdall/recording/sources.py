@@ -38,11 +38,13 @@ class Part(NamedTuple):
         named: What a user calls it, for messages.
         importer: Id of the importer; empty for a file in a folder that none accepts.
         path: The file or folder to load; what was packed or came from a pipe is unpacked there.
+        problem: Why not all of it is there.
     """
 
     named: str
     importer: str
     path: Path
+    problem: ImportSourceError | None = None
 
 
 def find_importer(source: str | os.PathLike[str], *, registry: Registry | None = None) -> str:
@@ -77,7 +79,7 @@ def parts_of(source: str, importer: str, plugins: Registry) -> Iterator[Part]:
     if not source or not Path(source).is_dir():
         with _opened(source) as opened:
             name = importer or _one_of(source, opened.head, plugins)
-            yield Part(source, name, opened.whole())
+            yield Part(source, name, *opened.whole())
         return
     folder = Path(source)
     found = [importer] if importer else _accepting(source, _of_folder(folder), plugins).names
@@ -92,17 +94,20 @@ def parts_of(source: str, importer: str, plugins: Registry) -> Iterator[Part]:
 def _files(folder: Path, plugins: Registry) -> Iterator[Part]:
     """Yield the files of a folder that no importer accepts as such."""
     asked = _Answers([], [], [])
-    is_any = False
+    is_any, is_empty = False, True
     for path in _below(folder):
+        is_empty = False
         with _opened(os.fspath(path)) as opened:
             asked = _accepting(str(path), _of_file(opened.head, path.name), plugins)
             if len(asked.names) > 1:
                 raise SeveralImportersError(str(path), asked.names)
             if asked.names:
                 is_any = True
-                yield Part(str(path), asked.names[0], opened.whole())
+                yield Part(str(path), asked.names[0], *opened.whole())
             else:
                 yield Part(str(path), "", path)
+    if is_empty:
+        raise ImportSourceError(str(folder), "no file is in it")
     if not is_any:
         raise NoImporterError(str(folder), asked.asked, asked.faults)
 
@@ -127,8 +132,11 @@ def _one_of(source: str, head: bytes, plugins: Registry) -> str:
     """Return the id of the one importer that accepts a file with this beginning.
 
     Raises:
+        ImportSourceError: It is empty.
         NoImporterError, SeveralImportersError: None does, or several do.
     """
+    if not head:
+        raise ImportSourceError(source, "it is empty")
     return _the_one(source, _accepting(source, _of_file(head, Path(source).name), plugins))
 
 
@@ -170,10 +178,13 @@ def _of_folder(folder: Path) -> Callable[[Importer], bool]:
 
 
 class _Opened(NamedTuple):
-    """The beginning of a file, and what returns the whole as a file that can be loaded."""
+    """The beginning of a file, and what returns the whole as a file that can be loaded.
+
+    What was packed may be damaged; then the file has what is in front of that.
+    """
 
     head: bytes
-    whole: Callable[[], Path]
+    whole: Callable[[], tuple[Path, ImportSourceError | None]]
 
 
 @contextmanager
@@ -194,20 +205,31 @@ def _opened(source: str) -> Iterator[_Opened]:
             stream = held.enter_context(path.open("rb"))
             head = stream.read(HEAD)
         folder = cache(lambda: Path(held.enter_context(TemporaryDirectory(prefix=_PREFIX))))
-        whole = cache(lambda: path)
+        plain = cache(lambda: path)
         if not path.is_file():
             pieces = chain([head], iter(lambda: stream.read(_PIECE), b""))
-            whole = cache(lambda: _written(source, pieces, folder() / path.name))
+            plain = cache(lambda: _written(source, pieces, folder() / path.name))
         if packing_of(head):
-            unpacking = held.enter_context(_unpacking(source, whole()))
+            unpacking = held.enter_context(_unpacking(source, plain()))
             with _reasoned(source):
                 first = unpacking.read(HEAD)
             rest = chain([first], unpacking.pieces())
             yield _Opened(
-                first, lambda: _written(source, rest, folder() / f"{path.stem}.unpacked")
+                first, lambda: _unpacked(source, rest, folder() / f"{path.stem}.unpacked")
             )
         else:
-            yield _Opened(head, whole)
+            yield _Opened(head, lambda: (plain(), None))
+
+
+def _unpacked(
+    source: str, pieces: Iterable[bytes], path: Path
+) -> tuple[Path, ImportSourceError | None]:
+    try:
+        return _written(source, pieces, path), None
+    except ImportSourceError as error:
+        if isinstance(error.__cause__, OSError):  # of the temporary file
+            raise
+        return path, error
 
 
 @contextmanager

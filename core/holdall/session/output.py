@@ -103,7 +103,7 @@ class Outputs:
         copy.close()
         what = f"its output was not read as {importer!r}"
         if self._reader is None:
-            reported.blame(f"{what}: the application that runs it reads no output")
+            reported.doubt(f"{what}: the application that runs it reads no output")
             return
         registry = self._manager.registry
         try:
@@ -113,7 +113,7 @@ class Outputs:
                 self._manager.note_plugin("importers", importer)
         except HoldallError as error:
             reason = error.reason if isinstance(error, ImportSourceError) else str(error)
-            reported.blame(f"{what}: {' '.join(reason.split())}")
+            reported.doubt(f"{what}: {' '.join(reason.split())}")
         else:
             if fault:
                 reported.blame(f"its output as {importer!r}: {fault}")
@@ -126,7 +126,7 @@ class Outputs:
             with output_copy(self._stdout(result)) as copy:
                 self.read(importer, copy, reported)
         except (OSError, HoldallError) as error:
-            reported.blame(f"its output was not read as {importer!r}: {error}")
+            reported.doubt(f"its output was not read as {importer!r}: {error}")
 
     def _stdout(self, result: JobResult) -> Iterator[bytes]:
         yield from (record.data for record in result.io_log if record.stream == "stdout")

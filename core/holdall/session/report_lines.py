@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -112,7 +113,7 @@ def parse_line(line: bytes) -> tuple[Entry, str]:
 
 def _decoded(line: bytes) -> dict[str, Any]:
     try:
-        content = msgspec.json.decode(line)
+        content = msgspec.json.decode(line.removeprefix(BOM_UTF8))
     except UnicodeDecodeError as error:
         raise ValueError(f"it is not UTF-8 at byte {error.start}") from error
     except RecursionError as error:

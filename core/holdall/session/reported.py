@@ -26,7 +26,8 @@ _MOST_COMMENTS: Final = 16 * 1024
 class Reported:
     """Subtests, measurements, attachments and comments, as they come in.
 
-    A pass is no pass if a subtest failed, or a measurement is out of its limits.
+    A pass is no pass if a subtest failed, a measurement is out of its limits, or what the job
+    reported could not be read.
     """
 
     def __init__(self, mask: Callable[[str], str] = str) -> None:
@@ -44,6 +45,7 @@ class Reported:
         self._said_size = 0
         self._text = 0
         self._dropped = 0
+        self._is_in_doubt = False
         self._failures = _FirstOf("failures")
         self._problems = _FirstOf("problems")
 
@@ -85,11 +87,18 @@ class Reported:
         """Note what can't be kept, and why."""
         self._problems.add(_cut(self._mask(problem), _LONGEST_PROBLEM))
 
+    def doubt(self, problem: str) -> None:
+        """Note why it is not known what the job reported: a pass is none then."""
+        self._is_in_doubt = True
+        self.blame(problem)
+
     def within(self, result: JobResult) -> JobResult:
         """Return *result* with what was reported; a pass that this contradicts is a fail."""
         outcome = result.outcome
         if outcome is Outcome.PASS and self._failures:
             outcome = Outcome.FAIL
+        elif outcome is Outcome.PASS and self._is_in_doubt:
+            outcome = Outcome.ERROR
         own = () if result.comments is None else (result.comments,)
         told = (*own, *self._failures, *self._said, *self._problems, *self._counted())
         return msgspec.structs.replace(

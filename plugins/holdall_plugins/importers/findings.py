@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from holdall import Measurement
-from holdall.reading import file_below, moment_of, seconds_of
+from holdall.reading import LongText, file_below, moment_of, seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from holdall import Recorder, Subtest
-    from holdall.reading import LongText
     from holdall.results import Stream
 
-    Content = bytes | Path | BinaryIO
+    Content = bytes | Path | BinaryIO | LongText
 
 _Item = TypeVar("_Item")
 
@@ -85,10 +84,17 @@ class Finding:
             comments=self.comments or None,
             skip_reason=self.skip_reason or None,
             output=self._records() if self.output else b"",
-            attachments=self.attachments,
+            attachments=self._files(),
             subtests=self.subtests,
             measurements=self.measurements,
         )
+
+    def _files(self) -> Mapping[str, bytes | Path | BinaryIO]:
+        """Return the files; a text lives as long as the attempt that it is a file of."""
+        return {
+            name: content.stream() if isinstance(content, LongText) else content
+            for name, content in (self.attachments or {}).items()
+        }
 
     def _records(self) -> Iterator[tuple[float, Stream, bytes]]:
         for stream, text in self.output:

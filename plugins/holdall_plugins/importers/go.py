@@ -5,8 +5,10 @@ A line that is no object is what the compiler or a program printed beside them; 
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -28,7 +30,8 @@ _ENDS: Final = {"pass": "pass", "fail": "fail", "skip": "skip", "bench": "pass"}
 _PASSED_OVER: Final = frozenset({"start", "pause", "cont", "artifacts"})
 _MESSAGE: Final = re.compile(r"\s*([\w./-]+\.go:\d+(?::\d+)?: .*)")
 _FRAME: Final = re.compile(r"\s*(?:=== \w+|--- \w+:)")
-_VALUE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?)[ \t]+(\S*/op|\S*/s)\b")
+_VALUE: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?")
+_LONGEST_VALUES: Final = 4096
 _IN_MEMORY: Final = 64 * 1024
 
 
@@ -81,7 +84,8 @@ class _Test:
 
     def __init__(self, recorder: Recorder, job_id: str, started: str = "") -> None:
         self.job_id: Final = job_id
-        self.started_at: Final = datetime.fromisoformat(started).timestamp() if started else None
+        moment = datetime.fromisoformat(started).timestamp() if started else -1.0
+        self.started_at: Final = moment if moment >= 0 else None  # Go's zero is the year 1
         self.is_job = True
         self.said = ""
         self.measurements: list[Measurement] = []
@@ -190,12 +194,21 @@ class _Run:
         if event.output_type == "frame":
             return
         if event.test.startswith("Benchmark"):
-            for value, unit in _VALUE.findall(event.output):
-                test.measurements.append(Measurement(name=unit, value=float(value), unit=unit))
+            test.measurements.extend(self._values(event.output))
         if not test.said and ".go:" in event.output and not _FRAME.match(event.output):
             message = _MESSAGE.match(event.output)
             if message:
                 test.said = message[1].rstrip()
+
+    def _values(self, line: str) -> Iterator[Measurement]:
+        """Yield the numbers that a line of a benchmark gives, such as `12.5 ns/op`."""
+        words = line.split() if len(line) <= _LONGEST_VALUES else []
+        for value, unit in pairwise(words):
+            if unit.endswith(("/op", "/s")) and _VALUE.fullmatch(value):
+                if math.isfinite(float(value)):
+                    yield Measurement(name=unit, value=float(value), unit=unit)
+                else:
+                    self._recorder.leave_out("numbers of benchmarks that are not finite")
 
     def _end(self, event: _Event, package: str) -> None:
         outcome = _ENDS[event.action]

@@ -38,6 +38,7 @@ _BEGIN: Final = re.compile(
 )
 _MOST: Final = 256 * 1024
 _CRASHES: Final = frozenset({"testTimeoutFailure", "testAborted", "cancelledByParent"})  # of Node
+_DEEPEST: Final = 100
 _PLAN_JOB: Final = "plan"
 
 
@@ -61,9 +62,16 @@ class TapImporter:
     def load(self, source: Path, recorder: Recorder) -> None:
         """Record the stream."""
         stream = _Stream(recorder, self.indent, speaks_before=self.speaks_before)
-        for _number, line in text_lines(source, errors="backslashreplace"):
-            stream.take(line.rstrip())
-        stream.finish()
+        number = 0
+        try:
+            for number, line in text_lines(source, errors="backslashreplace"):  # noqa: B007 - for the message
+                stream.take(line.rstrip())
+            stream.finish()
+        except ValueError as error:
+            reason = str(error)
+            raise ValueError(
+                reason if reason.startswith("line ") else f"line {number}: {reason}"
+            ) from error
 
 
 class KtapImporter(TapImporter):
@@ -190,13 +198,17 @@ class _Stream:
         while self._levels[-1].indent > indent:
             self._close()
         if self._is_part(indent):
+            if len(self._levels) > _DEEPEST:
+                raise ValueError(f"subtests are nested more than {_DEEPEST} deep")
             self._flush(self._levels[-1])
             self._levels.append(_Level(self._next_name, indent))
             self._next_name = None
         return self._levels[-1]
 
     def _plan(self, level: _Level, plan: re.Match[str]) -> None:
-        level.planned, level.is_behind_plan = int(plan[1]), level.seen > 0
+        if level.planned is None:  # a second plan does not make good what the first one lacks
+            level.planned = int(plan[1])
+        level.is_behind_plan = level.seen > 0
         if not level.planned and level is self._levels[0] and not level.seen:
             reason = plan[2] or "no test was planned"
             self._tell(_Told(_Point(_PLAN_JOB, "skip", reason), "", {}))
@@ -236,13 +248,12 @@ class _Stream:
         """Record the last point of a level, unless its parts say it all."""
         point, parts_failed = level.point, level.parts_failed
         if point is not None:
-            explained = parts_failed is not None and point.outcome == (
-                "fail" if parts_failed else "pass"
-            )
-            facts = {} if explained else _facts(level.yaml)
+            facts = _facts(level.yaml)
             if facts.get("type") == "suite" and point.outcome == "pass" and parts_failed is None:
                 self._recorder.leave_out("suites without tests")  # Node counts none either
-            elif not explained:
+            elif parts_failed is None or not _is_explained(
+                point, facts, parts_failed=parts_failed
+            ):
                 self._emit(level, point.name, _Told(point, "\n".join(level.lines), facts))
             level.lines, level.size = [], 0
         level.point, level.parts_failed, level.yaml, level.in_yaml = None, None, [], False
@@ -312,6 +323,13 @@ class _Stream:
             self._tell(_unkept(root.planned, root.seen))
 
 
+def _is_explained(point: _Point, facts: Mapping[str, Any], *, parts_failed: bool) -> bool:
+    """Whether a point with parts says what they say; Node counts its tests all the same."""
+    if "duration_ms" in facts and facts.get("type") != "suite":
+        return False
+    return point.outcome == ("fail" if parts_failed else "pass")
+
+
 def _unkept(planned: int, seen: int) -> _Told:
     return _Told(_Point(_PLAN_JOB, "error", f"{planned} tests were planned, {seen} ran"), "", {})
 
@@ -334,7 +352,7 @@ def _point_of(match: re.Match[str], number: int) -> _Point:
     duration = None
     if timed:
         text = timed[1].strip()
-        duration = float(timed[2]) / (1000 if timed[3].startswith("m") else 1)
+        duration = _seconds(timed[2], 1000 if timed[3].startswith("m") else 1)
     name = text.replace("\\#", "#") or f"test {match[2] or number}"
     return _Point(name, outcome, reason, is_expected, duration)
 
@@ -344,17 +362,25 @@ def _facts(lines: list[str]) -> Mapping[str, Any]:
     if not lines:
         return {}
     try:
-        found = yaml.safe_load("\n".join(lines))
+        # All of it as text: no number, moment or merge of a stranger is evaluated.
+        found = yaml.load("\n".join(lines), Loader=yaml.BaseLoader)  # noqa: S506 - makes no objects
     except (yaml.YAMLError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
 def _duration(told: _Told) -> float | None:
-    milliseconds = told.facts.get("duration_ms")
-    if not isinstance(milliseconds, int | float) or not 0 <= milliseconds < math.inf:
-        return told.point.duration
-    return float(milliseconds) / 1000
+    given = _seconds(told.facts.get("duration_ms"), 1000)
+    return told.point.duration if given is None else given
+
+
+def _seconds(text: object, parts: float) -> float | None:
+    """Return what a text says in so many parts of a second, None if that is no duration."""
+    try:
+        found = float(text) / parts if isinstance(text, str) else -1.0
+    except ValueError:
+        return None
+    return found if 0 <= found < math.inf else None
 
 
 if TYPE_CHECKING:

@@ -137,7 +137,11 @@ def holdall_measure(request: pytest.FixtureRequest) -> Measure:
         __tracebackhide__ = True
         plugin = _plugin(request)
         if plugin is not None:
-            plugin.measure(request.node, (name, value, unit, lower, upper))
+            from holdall_plugins.pytest_recorder.outcomes import checked_measurement
+
+            # What is wrong with the value is the test's own failure, on a worker too.
+            checked = checked_measurement(name, value, unit, lower, upper)
+            plugin.measure(request.node, checked)
         sides = (("below the lower", lower, -1), ("above the upper", upper, 1))
         for side, limit, sign in sides:
             # Written so that NaN keeps no limit.

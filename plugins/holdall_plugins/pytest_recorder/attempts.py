@@ -33,6 +33,10 @@ if TYPE_CHECKING:
     from holdall_plugins.pytest_recorder.workers import Measured, Parts
 
 
+# Kept, for tests put other clocks in its place.
+_now: Final = time.time
+
+
 class TestAttempt:
     """One attempt at a test, and what pytest reported of it so far."""
 
@@ -86,8 +90,6 @@ class TestAttempt:
     def measure(self, measurement: Measured) -> None:
         """Keep a value with the attempt."""
         name, value, unit, lower, upper = measurement
-        if lower is None and upper is None:
-            value = measured(value)
         self._attempt.measurement(name, value, unit=unit, lower=lower, upper=upper)
 
     @property
@@ -196,7 +198,7 @@ class TestAttempts:
         if left is not None:
             self._settle(node_id, left, "pytest began the test again")
         definition = self._definition(node_id)
-        attempt = TestAttempt(self._recorder.attempt(definition.id), time.time())
+        attempt = TestAttempt(self._recorder.attempt(definition.id), _now())
         self._open[node_id] = attempt
         return attempt
 
@@ -228,12 +230,21 @@ class TestAttempts:
                 outcome="crash",
                 interrupted_by="killed",
                 started_at=attempt.started_at,
-                execution_duration=max(0.0, time.time() - attempt.started_at),
+                execution_duration=max(0.0, _now() - attempt.started_at),
                 comments=reason,
             )
             self._recorder.record_result(definition.id, result)
             return
-        end = attempt.finish(self._written.pop(node_id, []), self._without_call)
+        try:
+            end = attempt.finish(self._written.pop(node_id, []), self._without_call)
+        except (TypeError, ValueError) as error:
+            # Something in it can't be kept; that is told of this one test, and the run goes on.
+            attempt.discard()
+            comments = f"the result of the test can't be kept: {error}"
+            self._recorder.record_result(
+                definition.id, JobResult(outcome="error", comments=comments)
+            )
+            return
         is_expected = end.xfail
         if attempt.is_repeated:
             self._written[node_id] = attempt.sections

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import pytest
 
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from holdall.contracts import Level, Repository
     from holdall.redaction import RedactionRules
     from holdall.registry import Registry
+
+
+PYTEST: Final = "pytest"
+ROOT: Final = "pytest root"
+"""Facts of the device of a recorded run: the version of pytest, and the root folder."""
 
 
 class Target(NamedTuple):
@@ -111,13 +116,55 @@ def _begun(
         recorder = Recorder.create(
             repository, title=title, device=device, registry=registry, redact=redact
         )
-        return recorder, device, Before()
-    session_id = session_named(repository, option.holdall_resume)
+        facts = {PYTEST: pytest.__version__, ROOT: str(config.rootpath)}
+        recorder.device(device, facts=facts)
+        recorder.checkpoint(level="process")  # a run that is killed at once has its title
+        return recorder, device, Before(facts=facts)
+    session_id = _resumed(repository, option.holdall_resume, str(config.rootpath))
     device, before = _before(repository, session_id, option.holdall_device)
     recorder = Recorder.append(
         repository, session_id, device=device, registry=registry, redact=redact
     )
     return recorder, device, before
+
+
+def _resumed(repository: Repository, wanted: str, root: str) -> str:
+    """Return the session that is meant; the last one is the last of the same root folder.
+
+    Raises:
+        pytest.UsageError: It is none of pytest's, or there is none of this folder.
+    """
+    from holdall import list_sessions
+
+    if wanted != "last":
+        session_id = session_named(repository, wanted)
+        if PYTEST not in _facts(repository, session_id):
+            raise pytest.UsageError(
+                f"holdall: the session {session_id} was not recorded by pytest; "
+                "`holdall sessions list` shows all of them"
+            )
+        return session_id
+    infos = sorted(list_sessions(repository), key=lambda info: info.modified, reverse=True)
+    for info in infos:
+        is_readable = info.state in {"new", "unfinished", "finished"}
+        if is_readable and _facts(repository, info.id).get(ROOT) == root:
+            return info.id
+    raise pytest.UsageError(
+        f"holdall: no session in {repository.url} is one of pytest in {root}; record one with "
+        "--holdall, or give the id of another folder's (--holdall-resume ID)"
+    )
+
+
+def _facts(repository: Repository, session_id: str) -> Mapping[str, str]:
+    """Return the facts of all devices of a session."""
+    from holdall import SessionView
+
+    storage = repository.open(session_id, mode="r")
+    try:
+        view = SessionView.of(storage)
+        return {name: text for device in view.devices for name, text in device.facts.items()}
+    finally:
+        storage.close()
 
 
 def _before(repository: Repository, session_id: str, device: str) -> tuple[str, Before]:

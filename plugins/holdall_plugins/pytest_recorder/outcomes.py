@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from holdall import Measurement
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     import pytest
+
+    from holdall_plugins.pytest_recorder.workers import Measured
 
 Report = Any
 """A `TestReport`, a `CollectReport`, or what other plugins report in their way."""
@@ -165,9 +169,31 @@ def encoded(text: str) -> bytes:
 
 def measured(value: object) -> float | str | bool:
     """Return the value of a property as measurements have it: numbers stay numbers."""
-    if isinstance(value, bool | str | int):
+    if isinstance(value, bool | str):
         return value
-    return value if isinstance(value, float) and math.isfinite(value) else str(value)
+    if isinstance(value, int | float):
+        try:
+            if math.isfinite(value):
+                return value
+        except OverflowError:
+            pass  # a whole number that no float can hold is kept as text
+    try:
+        return str(value)
+    except Exception as error:  # noqa: BLE001 - the text of a stranger's object
+        return f"{type(value).__name__}, whose text raises {type(error).__name__}"
+
+
+def checked_measurement(
+    name: str, value: object, unit: str, lower: float | None, upper: float | None
+) -> Measured:
+    """Return a measurement as plain values, which travel from a worker.
+
+    Raises:
+        TypeError, ValueError: It can't be one.
+    """
+    plain = measured(value) if lower is None and upper is None else value
+    made = Measurement(name=name, value=plain, unit=unit, lower=lower, upper=upper)  # type: ignore[arg-type]  # it checks
+    return made.name, made.value, made.unit, made.lower, made.upper
 
 
 def duration_of(phases: Mapping[str, pytest.TestReport]) -> float:

@@ -52,7 +52,11 @@ _RAN: Final = frozenset(
 _NOT_RUN: Final = frozenset(
     {"notrun", "disabled", "skipped", "skip", "suppressed", "ignored", "pending"}
 )
-_WENT_WRONG: Final = {"fail": "fail", "failed": "fail", "failure": "fail", "error": "error"}
+_WENT_WRONG: Final = {
+    **dict.fromkeys(("fail", "failed", "failure", "failing"), "fail"),
+    **dict.fromkeys(("error", "errored", "broken", "invalid"), "error"),
+    **dict.fromkeys(("timeout", "timedout", "aborted", "crashed", "killed", "cancelled"), "crash"),
+}
 
 # What nextest and others write for tests that were ended from outside.
 _ENDED: Final = re.compile(r"test (?:timeout|abort)\b|timeout$|segfault$", re.IGNORECASE)
@@ -160,7 +164,7 @@ def _attributes(attributes: dict[str, str], case: Case) -> None:
     if "failure" in attributes and finding.outcome == "pass":
         finding.outcome, finding.comments = "fail", attributes["failure"]
     for state in states:
-        word = state.strip().lower()
+        word = state.strip().lower().partition(" ")[0]  # `Failed (timeout)`, as Meson has it
         if finding.outcome == "pass" and not case.xfail:
             if word in _NOT_RUN:
                 finding.outcome, finding.skip_reason = "skip", state
@@ -283,7 +287,9 @@ class Reading:
         if message == "true":  # as node says that there is no more to say
             message = ""
         reason = message or text or child.attributes.get("type", "").strip()
-        if child.attributes.get("type") == _XFAIL:
+        if child.attributes.get("type") == _XFAIL or (
+            child.attributes.get("type") == "todo" and "failure" in case.tags  # Node's
+        ):
             case.last.outcome, case.xfail = "fail", True
             comments.append(joined(message, text))
         else:

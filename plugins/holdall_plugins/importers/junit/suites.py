@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from holdall_plugins.importers.findings import Devices
 
 _TIMES: Final = "times of suites"
+_AGAIN: Final = "cases of a name that was there, which are attempts at it"
 _TOTALS: Final = "suites whose totals differ from their cases"
 _ATTRIBUTES: Final = frozenset(
     {
@@ -157,7 +158,7 @@ class Suites:
         made = self._recorder.job_count - jobs
         again = self._recorder.result_count - results - self._attempts - made
         if again > 0:
-            self._recorder.leave_out("cases of a name that was there: attempts at it", again)
+            self._recorder.leave_out(_AGAIN, again)
 
     def _flush(self) -> None:
         last, self._last = self._last, None
@@ -201,7 +202,7 @@ class Suites:
             self._reading.output(part, self._last.last)
         else:
             name = f"{part.tag} of {suite.name or 'suite'}.txt".replace("/", "_")
-            self._last.last.attach(name, part.text.stream())
+            self._last.last.attach(name, part.text)
 
     def _compare(self, suite: Suite) -> None:
         """Count a suite that says other numbers of its cases than there are."""
