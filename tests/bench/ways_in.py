@@ -99,7 +99,7 @@ _MEASURED: Final = """
 import resource, sys, time
 from pathlib import Path
 from holdall import Recorder
-from holdall_plugins.importers.junit import JUnitImporter
+from importlib import import_module
 
 def mib():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -116,19 +116,21 @@ class Nobody(Calls):
     def job(self, *args, **named): pass
     record = job
 
-what, path, store = sys.argv[1:]
+what, path, store, importer = sys.argv[1:]
+module, _colon, name = importer.partition(":")
+Importer = getattr(import_module(f"holdall_plugins.importers.{module}"), name)
 with Recorder.create("memory://warm") as recorder:
     recorder.record("job", outcome="pass")
 calls = Calls()
 if what == "recorder":
-    JUnitImporter().load(Path(path), calls)
+    Importer().load(Path(path), calls)
 before, start = mib(), time.process_time()
 if what == "importer":
-    JUnitImporter().load(Path(path), Nobody())
+    Importer().load(Path(path), Nobody())
 else:
     with Recorder.create(store) as recorder:
         if what == "both":
-            JUnitImporter().load(Path(path), recorder)
+            Importer().load(Path(path), recorder)
         for name, args, named in calls.calls:
             getattr(recorder, name)(*args, **named)
 print(time.process_time() - start, mib() - before)
@@ -149,12 +151,14 @@ def write_junit(path: Path, cases: int, text: str) -> None:
         file.write("</testsuite></testsuites>\n")
 
 
-def junit_measured(what: str, path: Path) -> tuple[float, float]:
+def measured(
+    what: str, path: Path, importer: str = "junit:JUnitImporter", rounds: int = 3
+) -> tuple[float, float]:
     """Return median CPU seconds, and MiB that it took more than before."""
     found = []
-    for number in range(3):
+    for number in range(rounds):
         store = f"file://{path.parent}/store-{what}-{number}"
-        command = [sys.executable, "-c", _MEASURED, what, str(path), store]
+        command = [sys.executable, "-c", _MEASURED, what, str(path), store, importer]
         done = subprocess.run(
             command, env=compiled_once(), check=True, capture_output=True, text=True
         )
@@ -170,7 +174,7 @@ def junit() -> None:
         print(f"JUnit of {CASES} cases, {path.stat().st_size / 2**20:.0f} MiB, CPU and memory:")
         goals = {"both": " (goal: 5 s, 64 MiB)", "importer": " (goal: 1.5 s)", "recorder": ""}
         for what, goal in goals.items():
-            cpu, mib = junit_measured(what, path)
+            cpu, mib = measured(what, path)
             memory = "" if what == "recorder" else f" {mib:6.1f} MiB"
             print(f"  {what:10} {cpu:6.2f} s{memory}{goal}")
 
@@ -181,8 +185,53 @@ def junit_large() -> None:
         path = Path(made, "report.xml")
         for size in (10, 100):
             write_junit(path, 10_000, "x" * (size * 2000))
-            cpu, mib = junit_measured("importer", path)
+            cpu, mib = measured("importer", path)
             print(f"JUnit of {path.stat().st_size / 1e6:3.0f} MB: {cpu:5.2f} s, {mib:5.1f} MiB")
+
+
+EVENTS: Final = 1_000_000
+
+
+def write_go(path: Path, events: int) -> None:
+    """Write a run of tests that each have four events, as those that pass do."""
+    with path.open("w", encoding="utf-8") as file:
+        for number in range(events // 4):
+            name = f"TestCase{number}"
+            test = f'"Package":"example.com/lab/p{number // 500}","Test":"{name}"'
+            time = f'"Time":"2026-03-02T09:00:00.{number % 1000:03}Z"'
+            frame = '"Output":"%s\\n","OutputType":"frame"'
+            file.write(f'{{{time},"Action":"run",{test}}}\n')
+            for said in (f"=== RUN   {name}", f"--- PASS: {name} (0.01s)"):
+                file.write(f'{{{time},"Action":"output",{test},{frame % said}}}\n')
+            file.write(f'{{{time},"Action":"pass",{test},"Elapsed":0.01}}\n')
+
+
+def go() -> None:
+    """Print what a long run of `go test -json` costs, and what of it is recording."""
+    with tempfile.TemporaryDirectory() as made:
+        path = Path(made, "run.json")
+        write_go(path, EVENTS)
+        print(f"{EVENTS} events of go, {path.stat().st_size / 2**20:.0f} MiB, CPU and memory:")
+        for what, goal in {"both": " (goal: 15 s)", "importer": ""}.items():
+            cpu, mib = measured(what, path, "go:GoImporter", rounds=1)
+            print(f"  {what:10} {cpu:6.2f} s {mib:6.1f} MiB{goal}")
+
+
+def allure() -> None:
+    """Print what a folder of results of Allure takes, and what of its memory is the importer's."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made, "allure-results")
+        folder.mkdir()
+        for number in range(CASES):
+            text = (
+                f'{{"uuid": "{number}", "fullName": "pkg.mod#test_{number}", "status": "passed", '
+                f'"historyId": "h{number}", "start": {number}, "stop": {number + 5}}}'
+            )
+            folder.joinpath(f"{number}-result.json").write_text(text, encoding="utf-8")
+        print(f"{CASES} results of Allure, CPU and memory:")
+        for what in ("both", "importer"):
+            cpu, mib = measured(what, folder, "allure:AllureImporter", rounds=1)
+            print(f"  {what:10} {cpu:6.2f} s {mib:6.1f} MiB")
 
 
 PARTS: Final[Mapping[str, Callable[[], None]]] = {
@@ -190,6 +239,8 @@ PARTS: Final[Mapping[str, Callable[[], None]]] = {
     "import": pytest_plugin_import,
     "junit": junit,
     "junit-large": junit_large,
+    "go": go,
+    "allure": allure,
 }
 
 

@@ -235,7 +235,7 @@ def test_a_folder_that_nobody_accepts_is_imported_file_by_file(tmp_path: Path) -
 def test_a_folder_without_an_accepted_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.md").write_text("about nothing")
 
-    with pytest.raises(NoImporterError, match="asked: csv"):
+    with pytest.raises(NoImporterError, match=r"asked: .*\bcsv\b"):
         imported(tmp_path, registry(csv=CsvImporter))
 
 

@@ -138,6 +138,16 @@ def test_parts_of_json_come_from_any_depth_with_their_places(source: Path) -> No
     ]
 
 
+def test_parts_of_several_documents_have_the_number_of_theirs(source: Path) -> None:
+    source.write_text('{"a": [1, 2]}\n{"b": 0}{"a": [3]}', encoding="utf-8")
+
+    parts = list(json_parts(source, lambda where: where == "a.item", several=True))
+
+    assert parts == [((0, 0), "a.item", 1), ((0, 1), "a.item", 2), ((2, 0), "a.item", 3)]
+    with pytest.raises(ValueError, match="no JSON near byte"):
+        list(json_parts(source, lambda where: where == "a.item"))
+
+
 def test_json_that_is_cut_off_says_where(source: Path) -> None:
     source.write_text('{"a": [1, ', encoding="utf-8")
 

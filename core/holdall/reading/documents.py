@@ -80,7 +80,7 @@ def _located(measured: _Measured) -> Iterator[None]:
 
 
 def json_parts(
-    path: Path, wanted: Callable[[str], bool]
+    path: Path, wanted: Callable[[str], bool], *, several: bool = False
 ) -> Iterator[tuple[tuple[int, ...], str, Any]]:
     """Yield the values of a JSON document that stand where *wanted* says, nested ones too.
 
@@ -88,22 +88,28 @@ def json_parts(
     keys from the root on with dots between, `item` for each one of a list. What is inside of a
     value that is wanted is not asked for.
 
+    Args:
+        several: Whether documents may stand one behind the other, as in a file of JSON lines;
+            the number of the document is then the first one of each value.
+
     Raises:
         ValueError: As `json_items` does.
     """
     with path.open("rb") as file:
         measured = _Measured(file)
         with _located(measured):
-            yield from _parts(measured, wanted)
+            yield from _parts(measured, wanted, several=several)
 
 
 def _parts(
-    measured: _Measured, wanted: Callable[[str], bool]
+    measured: _Measured, wanted: Callable[[str], bool], *, several: bool
 ) -> Iterator[tuple[tuple[int, ...], str, Any]]:
     builder: ijson.ObjectBuilder | None = None
     where, depth = "", 0
-    around: list[int | None] = []  # how far each list is; None for an object
-    for prefix, event, value in ijson.parse(measured, use_float=True, buf_size=_PIECE):
+    # How far each list is, None for an object; several documents are as the items of a list.
+    around: list[int | None] = [-1] if several else []
+    options = {"use_float": True, "multiple_values": several, "buf_size": _PIECE}
+    for prefix, event, value in ijson.parse(measured, **options):
         begins, ends = event in _BEGINS, event in _ENDS
         if builder is None:
             if ends:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 if TYPE_CHECKING:
@@ -31,15 +32,31 @@ def text_lines(path: Path, *, errors: str = "strict") -> Iterator[tuple[int, str
         encoding = _BOMS.get(file.read(2))
         if encoding is None:
             file.seek(len(BOM_UTF8) if _begins(file, BOM_UTF8) else 0)
-        end = "\n".encode(encoding or "utf-8")
-        for number, line in enumerate(_lines(file, end), start=1):
+            yield from _utf8_lines(file, errors)
+            return
+        for number, line in enumerate(_lines(file, "\n".encode(encoding)), start=1):
             try:
-                yield number, line.decode(encoding or "utf-8", errors).removesuffix("\r")
+                yield number, line.decode(encoding, errors).removesuffix("\r")
             except UnicodeDecodeError as error:
-                byte = line[error.start]
-                what = encoding or "UTF-8"
-                message = f"line {number}: not {what}: the byte 0x{byte:02x} at {error.start + 1}"
-                raise ValueError(message) from error
+                raise _no_text(number, encoding, line, error) from error
+
+
+def _utf8_lines(file: BinaryIO, errors: str) -> Iterator[tuple[int, str]]:
+    """Yield lines as `text_lines` does; a file may have millions, so little is done for each."""
+    pieces = iter(partial(file.readline, LONGEST_LINE + 1), b"")
+    for number, line in enumerate(pieces, start=1):
+        if len(line) > LONGEST_LINE:
+            raise ValueError(f"line {number}: longer than {LONGEST_LINE} bytes")
+        try:
+            text = line.decode("utf-8", errors)
+        except UnicodeDecodeError as error:
+            raise _no_text(number, "UTF-8", line, error) from error
+        yield number, text.removesuffix("\n").removesuffix("\r")
+
+
+def _no_text(number: int, encoding: str, line: bytes, error: UnicodeDecodeError) -> ValueError:
+    byte, place = line[error.start], error.start + 1
+    return ValueError(f"line {number}: not {encoding}: the byte 0x{byte:02x} at {place}")
 
 
 def _begins(file: BinaryIO, mark: bytes) -> bool:
@@ -48,13 +65,13 @@ def _begins(file: BinaryIO, mark: bytes) -> bool:
 
 
 def _lines(file: BinaryIO, end: bytes) -> Iterator[bytes]:
-    """Yield lines without *end*; in UTF-16 its bytes may also stand across two characters."""
+    """Yield lines of UTF-16 without *end*, whose bytes may also stand across two characters."""
     number, line = 1, b""
     while piece := file.readline(LONGEST_LINE + 1 - len(line)):
         line += piece
         if len(line) > LONGEST_LINE:
             raise ValueError(f"line {number}: longer than {LONGEST_LINE} bytes")
-        if len(end) > 1 and piece.endswith(b"\n"):
+        if piece.endswith(b"\n"):
             line += _rest_of_character(file, line, end)
         if line.endswith(end) and not len(line) % len(end):
             yield line[: -len(end)]

@@ -232,6 +232,8 @@ def checked_text(value: str, what: str) -> str:
     Raises:
         TypeError: It is no string.
     """
+    if type(value) is str and value.isascii():
+        return value  # most are, and each job has many
     if not isinstance(value, str):
         raise TypeError(f"{what} must be a str, not {type(value).__name__}")
     return encodable(value)

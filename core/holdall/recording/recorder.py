@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING, Final, Self, TypeGuard
+from typing import TYPE_CHECKING, Final, Self
 
 import msgspec
 
@@ -319,6 +319,8 @@ class Recorder:
             TypeError, ValueError: A value is of the wrong type, or the outcome is not known.
         """
         job_id, device = self._checked_ids(job_id, device)
+        # The most frequent case by far: nothing is large, so nothing is captured.
+        log = None if self._masker is not None or attachments else _log_of(output)
         result = JobResult(
             outcome=finished_outcome(outcome, job_id),
             return_code=return_code,
@@ -326,10 +328,14 @@ class Recorder:
             started_at=started_at,
             comments=comments,
             skip_reason=skip_reason,
+            io_log=log or (),
             subtests=tuple(subtests),
             measurements=tuple(measurements),
         )
-        self._keep_with(job_id, device, result, output, attachments or {})
+        if log is not None:
+            self._keep(job_id, device, result)
+        else:
+            self._keep_with(job_id, device, result, output, attachments or {})
 
     def _keep_with(
         self,
@@ -339,13 +345,6 @@ class Recorder:
         output: Output,
         attachments: Mapping[str, Content],
     ) -> None:
-        if self._masker is None and not attachments and _is_little(output):
-            # The most frequent case by far: nothing is large, so nothing is captured.
-            if output:
-                log = (IOLogRecord(0.0, "stdout", output),)
-                result = msgspec.structs.replace(result, io_log=log)
-            self._keep(job_id, device, result)
-            return
         attempt = self._attempt(job_id, device, result.started_at)
         try:
             attempt.write_all(output)
@@ -571,8 +570,11 @@ class Recorder:
         self.record_result(started.job_id, result, device=started.device)
 
 
-def _is_little(output: Output) -> TypeGuard[bytes]:
-    return type(output) is bytes and len(output) <= INLINE
+def _log_of(output: Output) -> tuple[IOLogRecord, ...] | None:
+    """Return the log of output that stays in its result, None of what has to be captured."""
+    if type(output) is not bytes or len(output) > INLINE:
+        return None
+    return (IOLogRecord(0.0, "stdout", output),) if output else ()
 
 
 def _check_choice(job_id: str, what: str, value: str, known: Collection[str]) -> None:

@@ -1,9 +1,10 @@
-"""What importers of XML have in common: an attempt as a file tells it, and its recording."""
+"""What importers have in common: an attempt as a file tells it, and its recording."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from holdall import Measurement
 from holdall.reading import LongText, file_below, moment_of, seconds_of
@@ -26,6 +27,7 @@ LONGEST_COMMENT: Final = 2**20
 
 _CUT: Final = "texts of failures beyond a million characters"
 _PIECE: Final = 64 * 1024
+_MOST_MILLISECONDS: Final = 1e14  # the year 5138; what is beyond is no moment that can be shown
 _LOCAL: Final = frozenset({"", "localhost", "127.0.0.1", "::1", "localhost.localdomain", "tbd"})
 
 
@@ -151,6 +153,25 @@ class Devices:
             )
 
 
+class Names:
+    """Names that are unique: the second one of a name gets ` (2)`.
+
+    Only their hashes are kept, so that long names take no memory.
+    """
+
+    def __init__(self) -> None:
+        self._counts: Final[Counter[int]] = Counter()
+
+    def unique(self, name: str) -> str:
+        """Return *name*, with a number behind it if it was there before."""
+        while True:
+            key = hash(name)
+            self._counts[key] += 1
+            if self._counts[key] == 1:
+                return name
+            name = f"{name} ({self._counts[key]})"
+
+
 def device_named(host: str) -> str | None:
     """Return the id of the device that a host's name is, None for one that names none."""
     host = host.strip()
@@ -175,6 +196,17 @@ def start_of(text: str | None, recorder: Recorder) -> float | None:
     if moment is None:
         recorder.leave_out("times that are not of ISO 8601")
     return moment
+
+
+def milliseconds_of(value: Any, what: str, recorder: Recorder) -> float | None:
+    """Return the seconds that a number of milliseconds is; one that is unsound is counted."""
+    if value is None:
+        return None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not 0 <= value < _MOST_MILLISECONDS:
+        recorder.leave_out(f"{what} that are no number of milliseconds")
+        return None
+    return float(value) / 1000
 
 
 def comment_of(text: LongText, recorder: Recorder) -> str:

@@ -28,7 +28,7 @@ _EVENT: Final = re.compile(
 )
 _ENDS: Final = {"pass": "pass", "fail": "fail", "skip": "skip", "bench": "pass"}
 _PASSED_OVER: Final = frozenset({"start", "pause", "cont", "artifacts"})
-_MESSAGE: Final = re.compile(r"\s*([\w./-]+\.go:\d+: .*)")
+_MESSAGE: Final = re.compile(r"\s*([\w./-]+\.go:\d+(?::\d+)?: .*)")
 _FRAME: Final = re.compile(r"\s*(?:=== \w+|--- \w+:)")
 _VALUE: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?")
 _LONGEST_VALUES: Final = 4096
@@ -42,6 +42,7 @@ class _Event(msgspec.Struct, frozen=True):
     import_path: str = msgspec.field(name="ImportPath", default="")
     test: str = msgspec.field(name="Test", default="")
     output: str = msgspec.field(name="Output", default="")
+    output_type: str = msgspec.field(name="OutputType", default="")
     elapsed: float | None = msgspec.field(name="Elapsed", default=None)
     key: str = msgspec.field(name="Key", default="")
     value: str = msgspec.field(name="Value", default="")
@@ -75,6 +76,11 @@ class GoImporter:
 
 class _Test:
     """A test while it runs: what it printed, and when it began."""
+
+    __slots__ = (
+        *("_attempt", "_output", "_recorder", "_size", "is_job"),
+        *("job_id", "measurements", "said", "started_at"),
+    )
 
     def __init__(self, recorder: Recorder, job_id: str, started: str = "") -> None:
         self.job_id: Final = job_id
@@ -185,9 +191,11 @@ class _Run:
     def _write(self, event: _Event, package: str) -> None:
         test = self._test(event, package)
         test.write(event.output)
+        if event.output_type == "frame":
+            return
         if event.test.startswith("Benchmark"):
             test.measurements.extend(self._values(event.output))
-        if not test.said and not _FRAME.match(event.output):
+        if not test.said and ".go:" in event.output and not _FRAME.match(event.output):
             message = _MESSAGE.match(event.output)
             if message:
                 test.said = message[1].rstrip()

@@ -28,12 +28,16 @@ _PLAN: Final = re.compile(r"1\.\.([0-9]{1,9})(?:\s*#\s*(?:skip\S*\s*)?(.*))?\s*"
 _DIRECTIVE: Final = re.compile(r"(.*?)(?<!\\)#\s*(skip|todo)\S*\s*(.*)", re.IGNORECASE)
 _SUBTEST: Final = re.compile(r"#\s*Subtest(?::\s*(.*))?")
 _VERSION: Final = re.compile(r"(K?TAP) version ([0-9]+)", re.IGNORECASE)
-_TIME: Final = re.compile(r"(.*?)#\s*(?:time=|in )([0-9]+(?:\.[0-9]+)?)\s*(ms|s|sec)", re.ASCII)
+_TIME: Final = re.compile(
+    r"(.*?)(?:#\s*(?:time=|in )|(?<=\s)in (?=[0-9]+ms$))([0-9]+(?:\.[0-9]+)?)\s*(ms|s|sec)",
+    re.ASCII,
+)
 _STAMP: Final = re.compile(r"\[ *[0-9]+\.[0-9]+\](?:\[[ \w]+\])? ?")
 _BEGIN: Final = re.compile(
     r"(?:K?TAP version [0-9]+|1\.\.[0-9]+\b.*|(?:not )?ok [0-9]+\b.*)", re.IGNORECASE
 )
 _MOST: Final = 256 * 1024
+_CRASHES: Final = frozenset({"testTimeoutFailure", "testAborted", "cancelledByParent"})  # of Node
 _DEEPEST: Final = 100
 _PLAN_JOB: Final = "plan"
 
@@ -177,6 +181,7 @@ class _Stream:
                 level.in_yaml = False
             elif level.size < _MOST:
                 level.yaml.append(line)
+                level.lines.append(line)
                 level.size += len(line)
             return True
         if text == "---" and level.point is not None and not level.yaml:
@@ -244,9 +249,12 @@ class _Stream:
         point, parts_failed = level.point, level.parts_failed
         if point is not None:
             facts = _facts(level.yaml)
-            if parts_failed is None or not _is_explained(point, facts, parts_failed=parts_failed):
-                text = "\n".join([*level.lines, *level.yaml])
-                self._emit(level, point.name, _Told(point, text, facts))
+            if facts.get("type") == "suite" and point.outcome == "pass" and parts_failed is None:
+                self._recorder.leave_out("suites without tests")  # Node counts none either
+            elif parts_failed is None or not _is_explained(
+                point, facts, parts_failed=parts_failed
+            ):
+                self._emit(level, point.name, _Told(point, "\n".join(level.lines), facts))
             level.lines, level.size = [], 0
         level.point, level.parts_failed, level.yaml, level.in_yaml = None, None, [], False
 
@@ -264,6 +272,9 @@ class _Stream:
         """End the innermost level; the point that it is part of stands behind it."""
         level = self._levels[-1]
         self._flush(level)
+        for name, told in level.waiting:  # no point stands behind what was indented too far
+            self._emit(level, name, told)
+        level.waiting.clear()
         if level.planned is not None and level.planned != level.seen and not self._is_bailed:
             level.failed = True
             self._emit(level, _PLAN_JOB, _unkept(level.planned, level.seen))
@@ -278,6 +289,8 @@ class _Stream:
         job_id = point.name if count == 1 else f"{point.name} ({count})"
         messages = (told.facts.get(name) for name in ("message", "error"))
         said = next((text for text in messages if isinstance(text, str)), told.text)
+        if point.outcome == "fail" and told.facts.get("failureType") in _CRASHES:
+            point = point._replace(outcome="crash")
         comments = point.reason if point.outcome != "skip" else ""
         if point.outcome not in {"pass", "skip"} and not comments:
             comments = said

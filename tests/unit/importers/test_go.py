@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,20 @@ def test_a_broken_event_has_its_line(tmp_path: Path, line: str, words: str) -> N
 
     with pytest.raises(ValueError, match=words):
         imported(GoImporter, source)
+
+
+def test_counts_of_a_real_run_are_those_of_go() -> None:
+    # What `go test -v` of the same packages counted: 13 PASS, 6 FAIL, 1 SKIP; and besides those
+    # a package that did not build, one whose TestMain gave up, and a test that ran out of time.
+    jobs = list(imported(GoImporter, RUN.with_name("lab.json")).jobs())
+
+    assert Counter(str(job.outcome) for job in jobs) == {
+        "pass": 13,
+        "fail": 6,
+        "skip": 1,
+        "error": 2,
+        "crash": 1,
+    }
+    assert jobs[0].comments == "broken/b_test.go:3:28: undefined: undefined"
+    attributed = next(job for job in jobs if job.id.endswith("TestAttr"))
+    assert [(each.name, each.value) for each in attributed.measurements] == [("key", "value")]

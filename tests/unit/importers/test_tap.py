@@ -161,3 +161,67 @@ def test_the_summary_behind_the_plan_is_counted() -> None:
     done = import_results(DATA / "tap/node.tap", MemoryRepository())
 
     assert done.left_out == {"lines behind the plan": 8}
+
+
+@pytest.mark.parametrize(
+    ("name", "outcomes", "expected_to_fail"),
+    [
+        # prove: 7 tests, failed 2 and 4, 1 skipped; the parts of tests 3 and 4 count for them.
+        ("prove", {"pass": 5, "fail": 3, "skip": 1}, 1),
+        # Node: 11 tests, pass 6, fail 2, cancelled 1, skipped 1, todo 1.
+        ("node20", {"pass": 6, "fail": 3, "skip": 1, "crash": 1}, 1),
+        # tape: 6 tests, pass 5, fail 1; what is skipped or to do counts as passed there.
+        ("tape", {"pass": 3, "fail": 2, "skip": 1}, 1),
+        # node-tap: total 5, pass 2, fail 1, todo 1, skip 1; it does not run what is to do.
+        ("nodetap", {"pass": 3, "fail": 1, "skip": 1}, 0),
+        # bats: 4 tests, 1 failure, 1 skipped.
+        ("bats", {"pass": 2, "fail": 1, "skip": 1}, 0),
+    ],
+)
+def test_counts_of_real_streams(
+    name: str, outcomes: dict[str, int], expected_to_fail: int
+) -> None:
+    jobs = list(imported(TapImporter, DATA / f"tap/{name}.tap").jobs())
+
+    assert Counter(str(job.outcome) for job in jobs) == outcomes
+    assert sum(job.xfail for job in jobs) == expected_to_fail
+
+
+def test_a_timeout_of_node_is_a_crash_and_a_suite_without_tests_is_none() -> None:
+    source = DATA / "tap/node20.tap"
+    jobs = {job.id: job for job in imported(TapImporter, source).jobs()}
+
+    assert str(jobs["slow"].outcome) == "crash"
+    assert "empty" not in jobs
+    assert import_results(source, MemoryRepository()).left_out["suites without tests"] == 1
+
+
+def test_times_of_bats_are_durations_and_no_part_of_names() -> None:
+    jobs = list(imported(TapImporter, DATA / "tap/bats.tap").jobs())
+
+    assert [(job.id, job.duration) for job in jobs] == [
+        ("adds", 0.014),
+        ("fails", 0.01),
+        ("skips", 0.033),
+        ("adds with # hash", 0.013),
+    ]
+
+
+def test_what_was_said_stands_in_its_order(tmp_path: Path) -> None:
+    text = "1..2\nnot ok 1 - a\n  ---\n  x: 1\n  ...\n# next\nok 2 - b\n"
+
+    assert told(text, tmp_path)[0] == ("a", "fail", "x: 1\n# next")
+
+
+def test_points_that_are_indented_too_far_are_not_lost(tmp_path: Path) -> None:
+    source = tmp_path / "deep.log"
+    source.write_text(
+        "KTAP version 1\n1..1\n  KTAP version 1\n  1..1\n      not ok 1 deep\nnot ok 1 outer\n"
+    )
+
+    jobs = list(imported(KtapImporter, source).jobs())
+
+    assert [(job.id, str(job.outcome)) for job in jobs] == [
+        ("outer / deep", "fail"),
+        ("outer / plan", "error"),
+    ]
