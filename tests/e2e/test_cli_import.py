@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,8 @@ def source(holdall: Cli) -> Path:
     (info / "METADATA").write_text("Metadata-Version: 2.3\nName: acme-lines\nVersion: 1.2\n")
     (info / "entry_points.txt").write_text("[holdall.importers]\nlines = acme_lines:LinesImporter")
     (info / "RECORD").write_text("acme_lines.py,,\n")
-    holdall.environ["PYTHONPATH"] = str(site)
+    before = holdall.environ.get("PYTHONPATH", "")
+    holdall.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(site), before)))
     path = holdall.folder / "night.txt"
     path.write_text("LINES\ndisk=pass\nnet=fail\n")
     return path

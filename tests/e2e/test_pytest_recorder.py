@@ -359,10 +359,10 @@ HANGING = """
 """
 
 
-@pytest.fixture(scope="module")
-def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def killed(tmp_path: Path) -> Path:
     """A run that was killed in the second of three tests."""
-    folder = suite(tmp_path_factory.mktemp("killed") / "suite", test_hang=HANGING)
+    folder = suite(tmp_path / "killed", test_hang=HANGING)
     options = (f"--holdall={store(folder)}",)
     with subprocess.Popen(
         command(*options), cwd=folder, env=environment(), stdout=subprocess.DEVNULL

@@ -79,8 +79,11 @@ def import_results(
         ImportSourceError: It can't be read, the importer refused what is in it, or no job is.
         PluginError: The importer can't be loaded, or has a fault.
         StorageError: The session can't be stored.
+        ValueError: There is no source.
     """
     sources = [source] if isinstance(source, str | os.PathLike) else list(source)
+    if not sources:
+        raise ValueError("there is no source to import")
     plugins = Registry.given(registry)
     name = plugins.resolve("importers", importer).id if importer else ""
     stored = opened_repository(repository, plugins)
@@ -137,7 +140,7 @@ class _Import:
         """
         with self._noted():
             for part in parts_of(source, self._importer, self._plugins):
-                if not part.importer:
+                if not part.importer and part.problem is None:
                     self._not_accepted += 1
                     continue
                 with self._noted():  # of a folder, the other files are imported all the same
@@ -158,7 +161,7 @@ class _Import:
         if part.problem is None:
             self._load(part)
             return
-        if self.may_be_partial:
+        if self.may_be_partial and part.importer:
             # That it is cut off is the problem, whatever the importer makes of it.
             with suppress(ImportingError, PluginCallError):
                 self._load(part)

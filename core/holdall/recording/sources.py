@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from holdall.contracts import FolderImporter
 from holdall.contracts.importers import HEAD
 from holdall.errors import (
+    ImportingError,
     ImportSourceError,
     NoImporterError,
     PluginError,
@@ -44,7 +45,7 @@ class Part(NamedTuple):
     named: str
     importer: str
     path: Path
-    problem: ImportSourceError | None = None
+    problem: ImportingError | None = None
 
 
 def find_importer(source: str | os.PathLike[str], *, registry: Registry | None = None) -> str:
@@ -97,15 +98,19 @@ def _files(folder: Path, plugins: Registry) -> Iterator[Part]:
     is_any, is_empty = False, True
     for path in _below(folder):
         is_empty = False
-        with _opened(os.fspath(path)) as opened:
-            asked = _accepting(str(path), _of_file(opened.head, path.name), plugins)
-            if len(asked.names) > 1:
-                raise SeveralImportersError(str(path), asked.names)
-            if asked.names:
-                is_any = True
-                yield Part(str(path), asked.names[0], *opened.whole())
-            else:
-                yield Part(str(path), "", path)
+        try:
+            with _opened(os.fspath(path)) as opened:
+                asked = _accepting(str(path), _of_file(opened.head, path.name), plugins)
+                if len(asked.names) > 1:
+                    raise SeveralImportersError(str(path), asked.names)
+                if asked.names:
+                    is_any = True
+                    yield Part(str(path), asked.names[0], *opened.whole())
+                else:
+                    yield Part(str(path), "", path)
+        except ImportingError as error:  # which the other files are none the worse for
+            is_any = True
+            yield Part(str(path), "", path, error)
     if is_empty:
         raise ImportSourceError(str(folder), "no file is in it")
     if not is_any:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from holdall.reading import text_lines
+from holdall.reading import moment_of, text_lines
 from holdall.results import Measurement
 
 if TYPE_CHECKING:
@@ -62,16 +61,23 @@ class GoImporter:
     def load(self, source: Path, recorder: Recorder) -> None:
         """Record the run."""
         run = _Run(recorder)
+        try:
+            self._read(source, run)
+        except ValueError:
+            run.finish()  # what ran counts, where the import is partial
+            raise
+        run.finish()
+
+    @staticmethod
+    def _read(source: Path, run: _Run) -> None:
         for number, line in text_lines(source):
             if not line.startswith("{"):
-                if line.strip():
-                    recorder.leave_out("lines that are no events")
+                run.pass_over(line)
                 continue
             try:
                 run.take(_decode(line))
             except (ValueError, TypeError) as error:
                 raise ValueError(f"line {number}: {error}") from error
-        run.finish()
 
 
 class _Test:
@@ -84,8 +90,7 @@ class _Test:
 
     def __init__(self, recorder: Recorder, job_id: str, started: str = "") -> None:
         self.job_id: Final = job_id
-        moment = datetime.fromisoformat(started).timestamp() if started else -1.0
-        self.started_at: Final = moment if moment >= 0 else None  # Go's zero is the year 1
+        self.started_at: Final = moment_of(started)  # Go's zero, the year 1, is none
         self.is_job = True
         self.said = ""
         self.measurements: list[Measurement] = []
@@ -144,6 +149,11 @@ class _Run:
         self._running: Final[dict[tuple[str, str], _Test]] = {}
         self._packages: Final[dict[str, _Test]] = {}
         self._with_failures: Final[set[str]] = set()
+
+    def pass_over(self, line: str) -> None:
+        """Count a line that is no event, unless it is blank."""
+        if line.strip():
+            self._recorder.leave_out("lines that are no events")
 
     def take(self, event: _Event) -> None:
         """Take in one event.

@@ -82,12 +82,20 @@ class OtrImporter:
         """
         with Devices(recorder) as devices:
             reading = _Reading(recorder, devices, source.parent)
-            for step in xml_nodes(source, _EVENTS | _PARTS | {"infrastructure"}):
-                try:
-                    reading.take(step)
-                except ValueError as error:
-                    raise ValueError(f"line {step.line}: {error}") from error
+            try:
+                self._read(source, reading)
+            except ValueError:
+                reading.finish()  # what ran counts, where the import is partial
+                raise
             reading.finish()
+
+    @staticmethod
+    def _read(source: Path, reading: _Reading) -> None:
+        for step in xml_nodes(source, _EVENTS | _PARTS | {"infrastructure"}):
+            try:
+                reading.take(step)
+            except ValueError as error:
+                raise ValueError(f"line {step.line}: {error}") from error
 
 
 class _Reading:

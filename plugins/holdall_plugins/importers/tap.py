@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import yaml
 
 from holdall.reading import text_lines
+from holdall_plugins.importers.findings import Names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,6 +69,8 @@ class TapImporter:
                 stream.take(line.rstrip())
             stream.finish()
         except ValueError as error:
+            with suppress(ValueError):
+                stream.finish()  # the last point counts, where the import is partial
             reason = str(error)
             raise ValueError(
                 reason if reason.startswith("line ") else f"line {number}: {reason}"
@@ -146,7 +149,7 @@ class _Stream:
         self._speaks_before: Final = speaks_before
         self._levels: Final = [_Level("", 0)]
         self._next_name: str | None = None
-        self._names: Final[Counter[str]] = Counter()
+        self._names: Final = Names()
         self._is_bailed = False
 
     def take(self, line: str) -> None:
@@ -284,9 +287,7 @@ class _Stream:
 
     def _tell(self, told: _Told) -> None:
         point = told.point
-        self._names[point.name] += 1
-        count = self._names[point.name]
-        job_id = point.name if count == 1 else f"{point.name} ({count})"
+        job_id = self._names.unique(point.name)
         messages = (told.facts.get(name) for name in ("message", "error"))
         said = next((text for text in messages if isinstance(text, str)), told.text)
         if point.outcome == "fail" and told.facts.get("failureType") in _CRASHES:

@@ -109,6 +109,7 @@ def test_a_point_whose_parts_do_not_explain_it_is_a_job(tmp_path: Path) -> None:
         ("1..1\nnot ok 1 - a\n# got 1\n# wanted 2\n", ("a", "fail", "# got 1\n# wanted 2")),
         ("1..1\nok\n", ("test 1", "pass", "")),
         ("1..2\nok 1 - a\nok 2 - a\n", ("a (2)", "pass", "")),
+        ("1..3\nok 1 - a\nok 2 - a (2)\nok 3 - a\n", ("a (2) (2)", "pass", "")),
         ("1..1\nok 1 - costs \\# 5 # SKIP no money\n", ("costs # 5", "skip", "no money")),
     ],
 )

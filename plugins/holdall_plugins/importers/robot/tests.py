@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from holdall import Subtest
 from holdall.reading import LongText, moment_of, seconds_of
-from holdall_plugins.importers.findings import LONGEST_COMMENT, Finding
+from holdall_plugins.importers.findings import LONGEST_COMMENT, Finding, Names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,8 +96,7 @@ class Recording:
     def __init__(self, recorder: Recorder, devices: Devices) -> None:
         self.recorder: Final = recorder
         self._devices: Final = devices
-        self._names: Counter[str] = Counter()
-        self._suites: tuple[str, ...] = ()
+        self._names: Final = Names()
 
     def metadata(self, facts: Mapping[str, str]) -> None:
         """Take in what a suite says of what was tested."""
@@ -117,13 +115,8 @@ class Recording:
         finding.subtests = test.steps
         for tag in test.tags:
             finding.measure("tag", tag)
-        if test.suites != self._suites:
-            self._suites, self._names = test.suites, Counter()
-        self._names[test.name] += 1
-        number = self._names[test.name]
         category = ".".join(test.suites)
-        job_id = f"{category}.{test.name}" if category else test.name
-        job_id = f"{job_id} ({number})" if number > 1 else job_id
+        job_id = self._names.unique(f"{category}.{test.name}" if category else test.name)
         origin = f"{test.source}:{test.line}" if test.source and test.line else test.source
         self.recorder.job(job_id, description=test.documentation, category=category, origin=origin)
         finding.record(self.recorder, job_id, None)
