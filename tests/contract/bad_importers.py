@@ -143,6 +143,7 @@ class SharesState(Good):
         for _number, row in self.rows(source):
             self.rows_of_all.append(row)
             time.sleep(0.001)
+        time.sleep(0.05)  # the others come in between
         for row in list(self.rows_of_all):
             self.record(row, recorder)
 
