@@ -139,13 +139,11 @@ class SharesState(Good):
     rows_of_all: ClassVar[list[dict[str, Any]]] = []
 
     def load(self, source: Path, recorder: Recorder) -> None:
-        self.rows_of_all.clear()
-        for _number, row in self.rows(source):
-            self.rows_of_all.append(row)
-            time.sleep(0.001)
+        self.rows_of_all.extend(row for _number, row in self.rows(source))
         time.sleep(0.05)  # the others come in between
         for row in list(self.rows_of_all):
             self.record(row, recorder)
+        self.rows_of_all.clear()
 
 
 class Careless(Good):
