@@ -131,6 +131,7 @@ def _failed(
     return failed
 
 
+@pytest.mark.sampled(20)
 @pytest.mark.parametrize(("store", "test"), ALL_BROKEN)
 def test_a_store_that_breaks_a_promise_fails(
     failed: dict[str, set[str]], store: str, test: str

@@ -49,6 +49,7 @@ class TestCompressedMemory(WrapperContract):
         return open_repository(f"memory://compressed {next(_numbers)}")
 
 
+@pytest.mark.soak
 class TestCompressedAndEncryptedFiles(ThinnedKills, RepositoryContract):
     @pytest.fixture
     def repository(self, tmp_path: Path) -> Repository:
