@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, assert_never
 
+import msgspec
+
 from holdall.journal import (
     CategoryDefined,
     DeviceAdded,
@@ -31,8 +33,11 @@ if TYPE_CHECKING:
     from holdall.journal import AnyEvent, PlanRecord
 
 
-class RecordedJob:
+class RecordedJob(msgspec.Struct, gc=False):
     """What must be known of a job to record the next attempt at it.
+
+    There is one for each job of a session, and none is part of a cycle: so the garbage collector
+    does not go through them again and again.
 
     Attributes:
         definition: Hash of the definition, so that long ones take no memory; None without one.
@@ -41,13 +46,10 @@ class RecordedJob:
         is_selected: Whether the run list has the job.
     """
 
-    __slots__ = ("attempts", "definition", "is_selected", "started")
-
-    def __init__(self) -> None:
-        self.definition: int | None = None
-        self.attempts = 0
-        self.started: JobStarted | None = None
-        self.is_selected = False
+    definition: int | None = None
+    attempts: int = 0
+    started: JobStarted | None = None
+    is_selected: bool = False
 
 
 class Contents:
