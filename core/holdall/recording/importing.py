@@ -9,21 +9,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdall.errors import (
-    HoldallError,
     ImportingError,
-    ImportSourceError,
     PluginCallError,
     StorageError,
 )
+from holdall.recording.loading import load_source
 from holdall.recording.recorder import Recorder, opened_repository
 from holdall.recording.sources import parts_of
-from holdall.registry import Registry, calling
+from holdall.registry import Registry
 from holdall.units import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from holdall.contracts import Repository
+    from holdall.errors import (
+        HoldallError,
+    )
     from holdall.recording.sources import Part
     from holdall.redaction import RedactionRules
 
@@ -184,28 +186,14 @@ class _Import:
         return Imported(recorder.session_id, tuple(self._used), dict(recorder.left_out), problems)
 
     def _load(self, part: Part) -> None:
-        made = self._plugins.load("importers", part.importer)
-        candidate = self._plugins.resolve("importers", part.importer)
+        self._plugins.load("importers", part.importer)  # one that can't be loaded makes no session
         if self.session is None:
             self.session = _Session(self._make())
         recorder = self.session.recorder
         if part.importer not in self._used:
             self._used[part.importer] = None
             recorder.note_plugin("importers", part.importer, self._plugins)
-        before = recorder.job_count, recorder.result_count
-        with calling(candidate.identity, f"importing {part.named}"):
-            try:
-                made().load(part.path, recorder)
-            except HoldallError:
-                raise
-            except ValueError as error:
-                reason = " ".join(str(error).split()) or type(error).__name__
-                raise ImportSourceError(
-                    part.named, reason, candidate.id, candidate.origin
-                ) from error
-        if before == (recorder.job_count, recorder.result_count):
-            reason = "no result is in it"
-            raise ImportSourceError(part.named, reason, candidate.id, candidate.origin)
+        load_source(part.importer, part.named, part.path, recorder, plugins=self._plugins)
 
 
 class _Session:

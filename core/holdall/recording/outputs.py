@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from holdall.errors import HoldallError, ImportSourceError
 from holdall.journal import JobDefined, ResultRecorded
+from holdall.recording.loading import load_source
 from holdall.recording.recorder import Recorder
-from holdall.registry import calling
 from holdall.results import Subtest
 from holdall.session import PREFIX, create_storage
 from holdall.stores import file_url, open_repository
@@ -20,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from holdall.contracts import Importer, Level, Storage
+    from holdall.contracts import Level, Storage
     from holdall.journal import AnyEvent
-    from holdall.registry import Candidate, Registry
+    from holdall.registry import Registry
     from holdall.results import JobResult, Measurement
     from holdall.session import OutputReader
 
@@ -43,29 +42,13 @@ def read_output(
             read before that was handed over.
         PluginError: There is no such importer, or it has a fault.
     """
-    made: type[Importer] = registry.load("importers", importer)
-    candidate = registry.resolve("importers", importer)
     # Output beyond 4 KiB of one test is written while it is read, so that memory stays flat.
     with TemporaryDirectory(prefix="holdall-output-", ignore_cleanup_errors=True) as folder:
         scratch = open_repository(file_url(folder), registry=registry)
         with _Parts(create_storage(scratch, PREFIX, time.time), add) as parts:
-            _load(made, candidate, source, parts)
-            if not parts.job_count:
-                reason = "no test is in it"
-                raise ImportSourceError("the output", reason, candidate.id, candidate.origin)
+            nothing = "no test is in it"
+            load_source(importer, "the output", source, parts, plugins=registry, nothing=nothing)
             return parts.fault
-
-
-def _load(made: type[Importer], candidate: Candidate, source: Path, parts: _Parts) -> None:
-    with calling(candidate.identity, "reading the output of a job"):
-        try:
-            made().load(source, parts)
-        except HoldallError:
-            raise
-        except ValueError as error:
-            reason = " ".join(str(error).split()) or type(error).__name__
-            origin = candidate.origin
-            raise ImportSourceError("the output", reason, candidate.id, origin) from error
 
 
 class _Parts(Recorder):

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from holdall.reading import Unpacking, json_items, json_pairs, text_lines
+from holdall.reading import Unpacking, file_below, json_items, json_pairs, text_lines
 from holdall.results import IOLogRecord, JobResult
 
 if TYPE_CHECKING:
@@ -153,8 +153,7 @@ def _log_in(folder: Path | None, name: str) -> Path | None:
     """Return the log of that name; the folder may have been moved, and nothing else is read."""
     if folder is None:
         return None
-    path = folder / "io-logs" / PurePosixPath(name).name
-    return path if path.is_file() and not path.is_symlink() else None
+    return file_below(folder / "io-logs", PurePosixPath(name).name)
 
 
 def _log_records(path: Path) -> Iterator[IOLogRecord]:

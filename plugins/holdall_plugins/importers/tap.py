@@ -7,14 +7,13 @@ that was not kept, a missing plan and a bail-out are a job, so that no cut looks
 
 from __future__ import annotations
 
-import math
 import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import yaml
 
-from holdall.reading import text_lines
+from holdall.reading import seconds_of, text_lines
 from holdall_plugins.importers.findings import Names
 
 if TYPE_CHECKING:
@@ -353,7 +352,9 @@ def _point_of(match: re.Match[str], number: int) -> _Point:
     duration = None
     if timed:
         text = timed[1].strip()
-        duration = _seconds(timed[2], 1000 if timed[3].startswith("m") else 1)
+        duration = seconds_of(timed[2])
+        if duration is not None and timed[3].startswith("m"):
+            duration /= 1000
     name = text.replace("\\#", "#") or f"test {match[2] or number}"
     return _Point(name, outcome, reason, is_expected, duration)
 
@@ -371,17 +372,9 @@ def _facts(lines: list[str]) -> Mapping[str, Any]:
 
 
 def _duration(told: _Told) -> float | None:
-    given = _seconds(told.facts.get("duration_ms"), 1000)
-    return told.point.duration if given is None else given
-
-
-def _seconds(text: object, parts: float) -> float | None:
-    """Return what a text says in so many parts of a second, None if that is no duration."""
-    try:
-        found = float(text) / parts if isinstance(text, str) else -1.0
-    except ValueError:
-        return None
-    return found if 0 <= found < math.inf else None
+    text = told.facts.get("duration_ms")
+    milliseconds = seconds_of(text) if isinstance(text, str) else None
+    return told.point.duration if milliseconds is None else milliseconds / 1000
 
 
 if TYPE_CHECKING:
