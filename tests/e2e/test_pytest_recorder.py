@@ -414,6 +414,32 @@ def test_a_kill_between_two_tests_loses_neither_result(tmp_path: Path) -> None:
     assert (str(second.outcome), second.in_flight) == ("none", True)
 
 
+@pytest.mark.parametrize("level", ["process", "system"])
+def test_each_result_is_stored_at_the_level_that_was_asked_for(tmp_path: Path, level: str) -> None:
+    folder = suite(
+        tmp_path / "suite",
+        test_three="def test_a(): ...\ndef test_b(): ...\ndef test_c(): ...\n",
+        conftest="""
+            from holdall import Recorder
+
+            stored = Recorder.checkpoint
+
+            def checkpoint(self, *, level="system"):
+                with open("levels", "a") as file:
+                    file.write(level + "\\n")
+                return stored(self, level=level)
+
+            Recorder.checkpoint = checkpoint
+        """,
+    )
+
+    done = run(folder, f"--holdall={store(folder)}", f"--holdall-durability={level}")
+
+    assert done.returncode == 0, done.stdout
+    *levels, _closing = (folder / "levels").read_text().split()
+    assert levels[-3:] == [level] * 3
+
+
 @pytest.mark.parametrize("workers", [(), ("-n1",)], ids=["alone", "workers"])
 def test_a_value_that_can_not_be_kept_fails_its_test_alone(
     tmp_path: Path, workers: tuple[str, ...]
