@@ -37,6 +37,7 @@ _NAMED = ("id", "summary", *_STATE)
 _DEFINED = ("description", "plugin", "certification_status", "template_id", "origin")
 _ALL = (*_NAMED, *_DEFINED, "device_id", "category_id", "category", "checksum")
 _SHOWN: dict[str, tuple[tuple[str, ...], Any]] = {
+    "ctrf": ((*_NAMED, "plugin", "certification_status", "origin", "category"), "failed"),
     "global": (("outcome", "in_flight"), "none"),
     "html": ((*_NAMED, *_DEFINED, "device_id", "category", "return_code"), "failed"),
     "json": ((*_ALL, "estimated_duration"), "all"),
@@ -61,12 +62,17 @@ def bare_pass(name: str, view: SessionView) -> int:
     size = 0
     for job in view.jobs():
         shown(job)
-        for attempt in job.attempts if name in {"html", "json", "tar"} else ():
+        for attempt in job.attempts if name in {"ctrf", "html", "json", "tar"} else ():
             _TRIED(attempt)
         if wants_log(logs, job):
             for record in job.io_log():
                 size += len(record.data)
     return size
+
+
+def ready_ctrf(report: bytes) -> Any:
+    document = msgspec.json.decode(report)
+    return document, document["results"].pop("tests")
 
 
 def ready_json(report: bytes) -> Any:
@@ -210,6 +216,7 @@ def bare_tar(ready: Any, sink: Sink) -> None:
 
 
 READY: dict[str, Callable[[bytes], Any]] = {
+    "ctrf": ready_ctrf,
     "global": bytes,
     "html": ready_html,
     "json": ready_json,
@@ -219,6 +226,7 @@ READY: dict[str, Callable[[bytes], Any]] = {
     "xlsx": ready_xlsx,
 }
 BARE: dict[str, Callable[[Any, Sink], object]] = {
+    "ctrf": bare_json,
     "global": lambda ready, sink: sink.write(ready),
     "html": bare_html,
     "json": bare_json,

@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jsonschema import Draft7Validator, FormatChecker
 from junitparser import JUnitXml
 from lxml import etree, html
 from python_calamine import CalamineWorkbook
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
 
     from holdall.testing.sessions import SampleSession
 
-JENKINS = etree.XMLSchema(etree.parse(Path(__file__).parents[1] / "data" / "junit-10.xsd"))
+DATA = Path(__file__).parents[1] / "data"
+CTRF = Draft7Validator(
+    json.loads((DATA / "ctrf-schema-0.0.json").read_text("utf-8")), format_checker=FormatChecker()
+)
+JENKINS = etree.XMLSchema(etree.parse(DATA / "junit-10.xsd"))
 
 
 def read_submission(report: bytes, session: SampleSession) -> None:
@@ -39,6 +44,15 @@ def read_submission(report: bytes, session: SampleSession) -> None:
 def read_json(report: bytes, session: SampleSession) -> None:
     jobs = json.loads(report)["jobs"]
     assert [each["id"] for each in jobs] == [job.id for job in session.view().jobs()]
+
+
+def read_ctrf(report: bytes, session: SampleSession) -> None:
+    found = json.loads(report)
+    CTRF.validate(found)
+    tests = found["results"]["tests"]
+    assert [each["name"] for each in tests] == [
+        job.id or "unnamed" for job in session.view().jobs()
+    ]
 
 
 def read_junit(report: bytes, session: SampleSession) -> None:
@@ -137,6 +151,7 @@ def read_badge(report: bytes, session: SampleSession) -> None:
 
 
 READERS: Mapping[str, Callable[[bytes, SampleSession], None]] = {
+    "ctrf": read_ctrf,
     "html": read_html,
     "json": read_json,
     "junit": read_junit,

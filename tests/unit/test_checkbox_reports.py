@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 REGISTRY = Registry.discover()
-FORMATS = ("html", "json", "junit", "tar", "template", "text", "global", "xlsx")
+FORMATS = ("ctrf", "html", "json", "junit", "tar", "template", "text", "global", "xlsx")
 JOB_ID = "com.example::job"
 SIGNS = "'\"\\ <b>&amp; ]]> <!-- --> {{ x }} {% y %} %s"
 

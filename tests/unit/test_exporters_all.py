@@ -32,12 +32,13 @@ if TYPE_CHECKING:
     from holdall.contracts.exporters import Exporter
     from holdall.testing.sessions import SampleSession
 
-FORMATS = ("html", "json", "junit", "tar", "template", "text", "global", "xlsx")
+FORMATS = ("ctrf", "html", "json", "junit", "tar", "template", "text", "global", "xlsx")
 REGISTRY = Registry.discover()
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 # What changes the layout of a report. Every one is read back, and the same everywhere.
 VARIANTS: Mapping[str, tuple[str, ...]] = {
+    "ctrf with all logs": ("ctrf", "logs=all", "log-max=20"),
     "html with all logs": ("html", "logs=all", "log-max=20"),
     "json for checkbox": ("json", "dialect=checkbox"),
     "json without logs": ("json", "logs=none"),

@@ -15,6 +15,7 @@ AliasKind = Literal["short", "legacy", "third-party", "configured"]
 AliasState = Literal["ready", "shadowed", "ambiguous", "invalid", "blocked"]
 
 SHORT: Final[Mapping[str, str]] = {
+    "ctrf": "holdall.ctrf",
     "global": "holdall.verdict",
     "html": "holdall.html",
     "jinja2": "holdall.template",
@@ -27,10 +28,12 @@ SHORT: Final[Mapping[str, str]] = {
 }
 """What people type; silent for ever, and reserved."""
 
+_UNITS: Final = ("global", "html", "json", "junit", "tar", "text", "xlsx")
+
 LEGACY: Final[Mapping[str, str]] = {
     f"{namespace}::{unit}": SHORT[{"html-multi-page": "html", "tp-export": "xlsx"}.get(unit, unit)]
     for namespace in ("com.canonical.plainbox", "2013.com.canonical.plainbox")
-    for unit in (*sorted(SHORT.keys() - {"jinja2", "template"}), "html-multi-page", "tp-export")
+    for unit in (*_UNITS, "html-multi-page", "tp-export")
 }
 """What plainbox called its exporters; used with a warning."""
 
