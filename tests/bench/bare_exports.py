@@ -42,6 +42,7 @@ _SHOWN: dict[str, tuple[tuple[str, ...], Any]] = {
     "html": ((*_NAMED, *_DEFINED, "device_id", "category", "return_code"), "failed"),
     "json": ((*_ALL, "estimated_duration"), "all"),
     "junit": (("id", *_STATE), "failed"),
+    "markdown": (_NAMED, "failed"),
     "tar": ((*_ALL, "estimated_duration"), "all"),
     "text": (_NAMED, "none"),
     "xlsx": (
@@ -221,6 +222,7 @@ READY: dict[str, Callable[[bytes], Any]] = {
     "html": ready_html,
     "json": ready_json,
     "junit": ready_junit,
+    "markdown": ready_text,
     "tar": ready_tar,
     "text": ready_text,
     "xlsx": ready_xlsx,
@@ -231,6 +233,7 @@ BARE: dict[str, Callable[[Any, Sink], object]] = {
     "html": bare_html,
     "json": bare_json,
     "junit": bare_junit,
+    "markdown": bare_text,
     "tar": bare_tar,
     "text": bare_text,
     "xlsx": bare_xlsx,

@@ -37,12 +37,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SIZES = (1_000, 10_000, 100_000)
-NAMES = ("ctrf", "html", "json", "junit", "tar", "text", "global", "xlsx")
+NAMES = ("ctrf", "html", "json", "junit", "markdown", "tar", "text", "global", "xlsx")
 KINDS = ("ours", "pass", "bare")
 
 # CPU seconds for 10 000 results; how many times what reading and writing cost, bare.
 SECONDS = {
     "ctrf": 0.1,
+    "markdown": 0.1,
     "json": 0.15,
     "html": 0.3,
     "junit": 0.2,

@@ -41,7 +41,7 @@ LIMITED = ("bash", "-c", 'ulimit -f "$0" && exec "$@"')
             ["run", "smoke", "--export", "htm"],
             2,
             "no exporter is called 'htm'; did you mean 'html'? (installed: ctrf, global, html, "
-            "json, junit, tar, template, text, xlsx)",
+            "json, junit, markdown, tar, template, text, xlsx)",
             id="exporter",
         ),
         pytest.param(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from jsonschema import Draft7Validator, FormatChecker
 from junitparser import JUnitXml
 from lxml import etree, html
+from markdown_it import MarkdownIt
 from python_calamine import CalamineWorkbook
 
 from holdall.view import verdict
@@ -53,6 +54,16 @@ def read_ctrf(report: bytes, session: SampleSession) -> None:
     assert [each["name"] for each in tests] == [
         job.id or "unnamed" for job in session.view().jobs()
     ]
+
+
+def read_markdown(report: bytes, session: SampleSession) -> None:
+    tokens = MarkdownIt("commonmark").enable("table").parse(report.decode())
+    words = [child.content for token in tokens for child in token.children or ()]
+    view = session.view()
+    shown = " ".join(words)
+    assert f"{view.job_count} " in shown
+    for job in view.jobs():
+        assert job.went_wrong or line_text(job.id)[:250] in shown
 
 
 def read_junit(report: bytes, session: SampleSession) -> None:
@@ -155,6 +166,7 @@ READERS: Mapping[str, Callable[[bytes, SampleSession], None]] = {
     "html": read_html,
     "json": read_json,
     "junit": read_junit,
+    "markdown": read_markdown,
     "tar": read_tar,
     "template": read_template,
     "text": read_text,

@@ -98,6 +98,7 @@ LEFT_OUT = {"subtests left out": 2, "measurements left out": 1}
         pytest.param("html", [], LEFT_OUT, id="html"),
         pytest.param("junit", [], LEFT_OUT, id="junit"),
         pytest.param("junit", ["flavour=rich"], {}, id="junit rich"),
+        pytest.param("markdown", [], LEFT_OUT, id="markdown"),
         pytest.param("text", [], LEFT_OUT, id="text"),
         pytest.param("xlsx", [], LEFT_OUT, id="xlsx"),
     ],

@@ -32,7 +32,18 @@ if TYPE_CHECKING:
     from holdall.contracts.exporters import Exporter
     from holdall.testing.sessions import SampleSession
 
-FORMATS = ("ctrf", "html", "json", "junit", "tar", "template", "text", "global", "xlsx")
+FORMATS = (
+    "ctrf",
+    "html",
+    "json",
+    "junit",
+    "markdown",
+    "tar",
+    "template",
+    "text",
+    "global",
+    "xlsx",
+)
 REGISTRY = Registry.discover()
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -46,6 +57,7 @@ VARIANTS: Mapping[str, tuple[str, ...]] = {
     "junit rich": ("junit", "flavour=rich", "logs=all"),
     "junit in utf-8": ("junit", "no-ascii"),
     "junit in parts": ("junit", "max-cases=2"),
+    "markdown for a check": ("markdown", "place=check", "lines=0", "slowest=0"),
     "tar as xz": ("tar", "compression=xz", "contents=none"),
     "tar as zst": ("tar", "compression=zst", "contents=none"),
     "tar plain, of everything": ("tar", "compression=none", "contents=default,text,xlsx,global"),

@@ -46,7 +46,13 @@ if TYPE_CHECKING:
     from holdall.exports.bound import Session
     from holdall.journal.events import AnyEvent
 
-HUMAN = {"html": [], "text": ["slowest=2"], "xlsx": ["attempts=all"], "global": ["form=reasons"]}
+HUMAN = {
+    "html": [],
+    "markdown": ["budget=4k"],
+    "text": ["slowest=2"],
+    "xlsx": ["attempts=all"],
+    "global": ["form=reasons"],
+}
 MACHINE = {
     "json": [],
     "junit": ["logs=all"],

@@ -105,7 +105,7 @@ def test_trap_key_value_options_are_kept_when_not_strict() -> None:
     assert found == (Options(comments=True), ViewOptions(log_max=5), ("unheard",))
 
 
-@pytest.mark.parametrize("exporter", ["html", "json", "junit", "global"])
+@pytest.mark.parametrize("exporter", ["markdown", "html", "json", "junit", "global"])
 def test_trap_strict_refuses_what_a_template_exporter_never_heard_of(exporter: str) -> None:
     with pytest.raises(UnknownOptionError):
         BoundExporter(sample_session(), exporter, options=["nonsense"], registry=REGISTRY)

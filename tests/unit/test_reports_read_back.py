@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 REGISTRY = Registry.discover()
 VARIANTS = {
+    "markdown": ("markdown", []),
     "ctrf": ("ctrf", []),
     "html": ("html", []),
     "html with all logs": ("html", ["logs=all", "lang=de"]),

@@ -21,6 +21,7 @@ SHORT: Final[Mapping[str, str]] = {
     "jinja2": "holdall.template",
     "json": "holdall.json",
     "junit": "holdall.junit",
+    "markdown": "holdall.markdown",
     "tar": "holdall.tar",
     "template": "holdall.template",
     "text": "holdall.text",
@@ -42,8 +43,6 @@ KNOWN_ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = {
     "exporters": {
         "csv": "holdall-csv",
         "docx": "holdall-docx",
-        "markdown": "holdall-markdown",
-        "md": "holdall-markdown",
         "odt": "holdall-odt",
         "pdf": "holdall-pdf",
         "sarif": "holdall-sarif",
