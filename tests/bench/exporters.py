@@ -37,11 +37,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SIZES = (1_000, 10_000, 100_000)
-NAMES = ("ctrf", "html", "json", "junit", "markdown", "tar", "text", "global", "xlsx")
+NAMES = (
+    "agent",
+    "csv",
+    "ctrf",
+    "html",
+    "json",
+    "junit",
+    "markdown",
+    "tar",
+    "text",
+    "global",
+    "xlsx",
+)
 KINDS = ("ours", "pass", "bare")
 
 # CPU seconds for 10 000 results; how many times what reading and writing cost, bare.
 SECONDS = {
+    "agent": 0.1,
+    "csv": 0.1,
     "ctrf": 0.1,
     "markdown": 0.1,
     "json": 0.15,

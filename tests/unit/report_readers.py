@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import gzip
 import io
 import json
@@ -45,6 +46,19 @@ def read_submission(report: bytes, session: SampleSession) -> None:
 def read_json(report: bytes, session: SampleSession) -> None:
     jobs = json.loads(report)["jobs"]
     assert [each["id"] for each in jobs] == [job.id for job in session.view().jobs()]
+
+
+def read_agent(report: bytes, session: SampleSession) -> None:
+    lines = report.decode().splitlines()
+    assert len(report) <= 6000
+    assert f"verdict: {verdict(session.view()).word}" in lines
+    assert lines[-1] == "end of report"
+
+
+def read_csv(report: bytes, session: SampleSession) -> None:
+    rows = list(csv.DictReader(io.StringIO(report.decode("utf-8-sig"), newline=""), strict=True))
+    assert [row["outcome"] for row in rows] == [str(job.outcome) for job in session.view().jobs()]
+    assert all(None not in row and None not in row.values() for row in rows)
 
 
 def read_ctrf(report: bytes, session: SampleSession) -> None:
@@ -162,6 +176,8 @@ def read_badge(report: bytes, session: SampleSession) -> None:
 
 
 READERS: Mapping[str, Callable[[bytes, SampleSession], None]] = {
+    "agent": read_agent,
+    "csv": read_csv,
     "ctrf": read_ctrf,
     "html": read_html,
     "json": read_json,

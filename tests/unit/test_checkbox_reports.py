@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 REGISTRY = Registry.discover()
 FORMATS = (
+    "csv",
+    "agent",
     "markdown",
     "ctrf",
     "html",

@@ -94,6 +94,8 @@ LEFT_OUT = {"subtests left out": 2, "measurements left out": 1}
     [
         pytest.param("json", [], {}, id="json"),
         pytest.param("json", ["dialect=checkbox"], LEFT_OUT, id="checkbox"),
+        pytest.param("agent", [], LEFT_OUT, id="agent"),
+        pytest.param("csv", [], LEFT_OUT, id="csv"),
         pytest.param("ctrf", [], {}, id="ctrf"),
         pytest.param("html", [], LEFT_OUT, id="html"),
         pytest.param("junit", [], LEFT_OUT, id="junit"),

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from holdall.testing.sessions import SampleSession
 
 FORMATS = (
+    "csv",
+    "agent",
     "ctrf",
     "html",
     "json",
@@ -49,6 +51,8 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 
 # What changes the layout of a report. Every one is read back, and the same everywhere.
 VARIANTS: Mapping[str, tuple[str, ...]] = {
+    "agent, in few words": ("agent", "tokens=800", "lines=1"),
+    "csv, unsafe": ("csv", "safe=no", "bom"),
     "ctrf with all logs": ("ctrf", "logs=all", "log-max=20"),
     "html with all logs": ("html", "logs=all", "log-max=20"),
     "json for checkbox": ("json", "dialect=checkbox"),

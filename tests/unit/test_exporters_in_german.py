@@ -54,6 +54,9 @@ HUMAN = {
     "global": ["form=reasons"],
 }
 MACHINE = {
+    "csv": [],
+    "agent": [],
+    "ctrf": [],
     "json": [],
     "junit": ["logs=all"],
     "global": [],

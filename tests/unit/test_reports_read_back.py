@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 REGISTRY = Registry.discover()
 VARIANTS = {
+    "csv": ("csv", []),
+    "agent": ("agent", []),
     "markdown": ("markdown", []),
     "ctrf": ("ctrf", []),
     "html": ("html", []),

@@ -15,6 +15,8 @@ AliasKind = Literal["short", "legacy", "third-party", "configured"]
 AliasState = Literal["ready", "shadowed", "ambiguous", "invalid", "blocked"]
 
 SHORT: Final[Mapping[str, str]] = {
+    "agent": "holdall.agent",
+    "csv": "holdall.csv",
     "ctrf": "holdall.ctrf",
     "global": "holdall.verdict",
     "html": "holdall.html",
@@ -41,7 +43,6 @@ LEGACY: Final[Mapping[str, str]] = {
 
 KNOWN_ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = {
     "exporters": {
-        "csv": "holdall-csv",
         "docx": "holdall-docx",
         "odt": "holdall-odt",
         "pdf": "holdall-pdf",
