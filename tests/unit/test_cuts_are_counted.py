@@ -51,7 +51,7 @@ def long_log() -> SampleSession:
         pytest.param("ctrf", {"logs cut": 1, "bytes of logs cut": SIZE - (1 << 16)}, id="ctrf"),
         pytest.param("html", {"logs cut": 1}, id="html"),
         pytest.param("junit", {"logs cut": 1, "bytes of logs cut": CUT_BY_JUNIT}, id="junit"),
-        pytest.param("xlsx", {"cells cut": 1}, id="xlsx"),
+        pytest.param("xlsx", {"logs cut": 1}, id="xlsx"),
         pytest.param("json", {}, id="json"),
         pytest.param("text", {}, id="text"),
     ],
