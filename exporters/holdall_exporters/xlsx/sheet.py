@@ -103,7 +103,9 @@ class Sheet:
         """Return a moment, seconds since 1970, as a date that can be sorted and counted with."""
         if value is None:
             return None
-        return self._cell(moment(value).replace(tzinfo=None), number_format=_DATE, **style)
+        return self._cell(
+            moment(value).replace(microsecond=0, tzinfo=None), number_format=_DATE, **style
+        )
 
     def link(self, text: str, place: str) -> Any:
         """Return *text* as a cell that leads to *place*, such as `'Logs'!A2`."""
