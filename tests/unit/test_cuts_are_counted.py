@@ -49,6 +49,7 @@ def long_log() -> SampleSession:
     ("name", "changes"),
     [
         pytest.param("ctrf", {"logs cut": 1, "bytes of logs cut": SIZE - (1 << 16)}, id="ctrf"),
+        pytest.param("tap", {"logs cut": 1, "bytes of logs cut": SIZE - (1 << 14)}, id="tap"),
         pytest.param("html", {"logs cut": 1}, id="html"),
         pytest.param("junit", {"logs cut": 1, "bytes of logs cut": CUT_BY_JUNIT}, id="junit"),
         pytest.param("xlsx", {"logs cut": 1}, id="xlsx"),
@@ -101,6 +102,8 @@ LEFT_OUT = {"subtests left out": 2, "measurements left out": 1}
         pytest.param("junit", [], LEFT_OUT, id="junit"),
         pytest.param("junit", ["flavour=rich"], {}, id="junit rich"),
         pytest.param("markdown", [], LEFT_OUT, id="markdown"),
+        pytest.param("ndjson", [], {}, id="ndjson"),
+        pytest.param("tap", [], {}, id="tap"),
         pytest.param("text", [], LEFT_OUT, id="text"),
         pytest.param("xlsx", [], LEFT_OUT, id="xlsx"),
     ],

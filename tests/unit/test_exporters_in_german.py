@@ -54,6 +54,8 @@ HUMAN = {
     "global": ["form=reasons"],
 }
 MACHINE = {
+    "tap": [],
+    "ndjson": [],
     "csv": [],
     "agent": [],
     "ctrf": [],
