@@ -65,7 +65,7 @@ def data(found: html.HtmlElement) -> tuple[list[dict[str, Any]], list[dict[str, 
             "seconds": seconds,
             "note": note or "",
         }
-        for label, summary, job_id, category, device, seconds, note in first["rows"]
+        for label, summary, job_id, category, device, seconds, note, _start in first["rows"]
     ]
     return rows, [details for block in blocks for details in block]
 

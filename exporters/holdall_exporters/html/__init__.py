@@ -15,6 +15,7 @@ from importlib.resources import files
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar, Final, Literal, NamedTuple
+from urllib.parse import urlencode
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -24,15 +25,17 @@ from msgspec import Meta
 from holdall.languages import N_, NN_, Catalog, decimal, grouped, load_catalog, name_of
 from holdall.view import verdict
 from holdall.writing import duration, gathered, html_text, moment, readable
+from holdall_exporters.html.coloured import less_coloured
 from holdall_exporters.html.datablock import (
     BLOCK,
-    KINDS,
     check_data_block,
     data_block,
+    kind_of,
     log_of,
     notes_on,
     standing,
 )
+from holdall_exporters.html.outcomes import tallied, went_wrong
 from holdall_exporters.sandbox import loaded, provider_folder, rendered, sandboxed
 
 if TYPE_CHECKING:
@@ -46,38 +49,94 @@ if TYPE_CHECKING:
     from holdall.view import JobView, SessionView
     from holdall_exporters.html.coloured import Run
 
-_KINDS: Final = {
-    "fail": N_("failed"),
-    "crash": N_("crashed"),
-    "error": N_("could not be performed"),
-    "open": N_("open"),
-    "pass": N_("passed"),
-    "skip": N_("skipped"),
-}
+# The files of the page's script, in the order in which each finds what it needs.
+_SCRIPTS: Final = (
+    "elements.js",
+    "data.js",
+    "filter.js",
+    "address.js",
+    "logs.js",
+    "details.js",
+    "panel.js",
+    "table.js",
+    "controls.js",
+    "matrix.js",
+    "timeline.js",
+    "slowest.js",
+    "views.js",
+    "report.js",
+)
 
 # What the page's script says of the jobs and their details.
 _SAID: Final = {
     "attachments": N_("Attachments"),
     "attempt": N_("Attempt {number}"),
     "category": N_("Category"),
+    "all_devices": N_("All devices"),
     "certification": N_("Certification"),
+    "choice": N_("{name} ({count})"),
     "code": N_("Exit code"),
+    "copied": N_("Copied."),
+    "copy": N_("Copy"),
     "device": N_("Device"),
     "duration": N_("Duration"),
+    "expand": N_("Expand"),
+    "flaky": N_("flaky"),
+    "hit": N_("{place} of {count}"),
     "kib": N_("{count} KiB"),
     "kind": N_("Kind"),
+    "log_file": N_("The whole output as a file"),
+    "log_tools": N_("Tools for the output"),
+    "matrix_about": N_(
+        "Where outcomes differ: how many failed, crashed or could not be performed, of all. "
+        "A cell leads to its jobs."
+    ),
+    "no_durations": N_("No duration is known."),
+    "no_hit": N_("Not found"),
+    "no_status": N_("no certification status"),
+    "no_times": N_("It is not known when these jobs were started."),
+    "not_copied": N_("This browser does not let the page copy; it is selected instead."),
     "nothing": N_("No attempt has ended."),
+    "of": N_("{part} of {count}"),
     "origin": N_("Defined in"),
     "output": N_("Output"),
+    "point_at": N_("Point at a job, or use the arrow keys, to see which it is."),
     "problem": N_("The table can't be shown by this browser ({reason})."),
+    "search_log": N_("Search the output"),
     "started": N_("Started"),
     "template": N_("Template"),
+    "time_span": N_("From {start}, for {duration}."),
+    "to_end": N_("To the end"),
+    "unknown": N_("This report has nothing of that name: {names}"),
+    "wrap": N_("Wrap lines"),
+}
+_VIEWS: Final = {
+    "matrix": N_("Devices and categories"),
+    "slowest": N_("Slowest"),
+    "table": N_("Table"),
+    "timeline": N_("Timeline"),
 }
 _COUNTED: Final = {
     "bytes": NN_("{count} byte", "{count} bytes"),
     "dropped": NN_("{count} byte more was not kept", "{count} bytes more were not kept"),
     "found": NN_("{shown} of {count} job", "{shown} of {count} jobs"),
     "jobs": NN_("{count} job", "{count} jobs"),
+    "more_devices": NN_(
+        "{count} more device is not drawn; filter to see it.",
+        "{count} more devices are not drawn; filter to see them.",
+    ),
+    "more_of_matrix": NN_(
+        "{count} more category or device is not drawn; filter to see it.",
+        "{count} more categories and devices are not drawn; filter to see them.",
+    ),
+    "slowest": NN_(
+        "This job took {share}% of the {total} that the jobs took together.",
+        "These {count} jobs took {share}% of the {total} that the jobs took together.",
+    ),
+    "untimed": NN_(
+        "Of {count} job it is not known when it was started.",
+        "Of {count} jobs it is not known when they were started.",
+    ),
     "left_out": NN_(
         "{count} more job not printed here; filter the table to print others.",
         "{count} more jobs not printed here; filter the table to print others.",
@@ -88,6 +147,7 @@ _POLICY: Final = (
     "default-src 'none'; style-src '{style}'; script-src '{script}'; "
     "base-uri 'none'; form-action 'none'"
 )
+_COLOURED: Final = 200  # runs of one log above the table; a page of elements is slow
 _UNNAMED: Final = N_("unnamed")
 _GAP: Final = 0.6  # hundredths of the ring between two outcomes
 
@@ -200,21 +260,21 @@ def _digest(text: str) -> str:
 
 def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
     """Return the names that the template can use."""
-    style, script = _asset("report.css"), _asset("elements.js") + _asset("report.js")
+    style = _asset("report.css") + _asset("interactive.css")
+    script = "".join(map(_asset, _SCRIPTS))
     options: Options = context.options
     catalog = view.catalog
     session_verdict = verdict(view)
     counts = list(_counts(view))
-    failed = sum(
-        tally.number for tally in view.tallies if tally.outcome is None or tally.outcome.failed
-    )
+    wrong = {name: tally.number for name, tally in tallied(view) if went_wrong(tally)}
+    failed = sum(wrong.values())
     return {
         "view": view,
         "title": _heading(options.title or view.title, catalog),
         "verdict": session_verdict,
         "reasons": [reason.headline_in(catalog) for reason in session_verdict.reasons],
         "counts": counts,
-        "kinds": _by_kind(counts, catalog),
+        "wrong": ",".join(wrong),
         "share": _share(counts, view.job_count, catalog),
         "more_failures": max(0, failed - options.failures_max),
         "failed": failed,
@@ -255,6 +315,7 @@ def _said(catalog: Catalog) -> dict[str, object]:
         "point": decimal(0.5, 1, catalog)[1:-1],
         "which": which,
         "forms": dict(zip(_COUNTED, zip(*forms, strict=True), strict=True)),
+        "views": {name: catalog.gettext(message) for name, message in _VIEWS.items()},
         **{name: catalog.gettext(message) for name, message in _SAID.items()},
     }
 
@@ -262,6 +323,7 @@ def _said(catalog: Catalog) -> dict[str, object]:
 class _Count(NamedTuple):
     """One outcome in the summary, with its arc of a ring whose length is 100."""
 
+    id: str
     kind: str
     label: str
     number: int
@@ -272,26 +334,20 @@ class _Count(NamedTuple):
 
 def _counts(view: SessionView) -> Iterator[_Count]:
     """Yield the outcomes; the ring shows a single failure among many as at least one hundredth."""
-    tallies = view.tallies
-    shares = [max(1.0, 100 * tally.number / view.job_count) for tally in tallies]
+    tallies = list(tallied(view))
+    shares = [max(1.0, 100 * tally.number / view.job_count) for _, tally in tallies]
     scale = 100 / (sum(shares) or 1)
     gap = _GAP if len(tallies) > 1 else 0
     start = 0.0
-    for (outcome, label, number), share in zip(tallies, shares, strict=True):
+    for (name, (outcome, label, number)), share in zip(tallies, shares, strict=True):
         length = share * scale
-        kind = "open" if outcome is None else KINDS[outcome]
+        kind = kind_of(outcome)
         arc = max(length - gap, 0.2)
         text = f"{grouped(number, view.catalog)} {label}"
-        yield _Count(kind, label, number, text, f"{-start:.2f}", f"{arc:.2f} {100 - arc:.2f}")
+        yield _Count(
+            name, kind, label, number, text, f"{-start:.2f}", f"{arc:.2f} {100 - arc:.2f}"
+        )
         start += length
-
-
-def _by_kind(counts: Iterable[_Count], catalog: Catalog) -> list[tuple[str, str, int]]:
-    """Return the kinds that occur, with the label and the number of jobs of each."""
-    numbers = dict.fromkeys(_KINDS, 0)
-    for count in counts:
-        numbers[count.kind] += count.number
-    return [(kind, catalog.gettext(_KINDS[kind]), n) for kind, n in numbers.items() if n]
 
 
 def _share(counts: Iterable[_Count], total: int, catalog: Catalog) -> str:
@@ -303,7 +359,7 @@ def _share(counts: Iterable[_Count], total: int, catalog: Catalog) -> str:
 class _Failure(NamedTuple):
     """A job that went wrong, as it stands above the table."""
 
-    number: int
+    address: str
     kind: str
     label: str
     summary: str
@@ -316,19 +372,27 @@ class _Failure(NamedTuple):
 
 def _failures(view: SessionView, options: Options) -> Iterator[_Failure]:
     several, catalog = len(view.devices) > 1, view.catalog
-    for number, job in enumerate(view.jobs()):
+    for job in view.jobs():
         if job.went_wrong:
             yield _Failure(
-                number=number,
+                address=address_of(job, several=several),
                 kind=standing(job)[0],
                 label=job.label,
                 summary=_heading(job.summary, catalog),
                 id=html_text(job.id),
                 facts=list(_facts(job, catalog, several=several)),
                 words=notes_on(job.last),
-                log=log_of(job.last, options, catalog),
+                log=less_coloured(log_of(job.last, options, catalog), _COLOURED),
                 dropped=job.last.io_log_dropped,
             )
+
+
+def address_of(job: JobView, *, several: bool) -> str:
+    """Return what stands behind the # of a link to *job*, here and in the page's script."""
+    names = {"job": html_text(job.id)}
+    if several:
+        names["on"] = html_text(job.device_id)
+    return urlencode(names)
 
 
 def _heading(text: str, catalog: Catalog) -> str:

@@ -23,6 +23,7 @@ from holdall.writing import (
     strip_escapes,
 )
 from holdall_exporters.html.coloured import CUT, Run, coloured
+from holdall_exporters.html.outcomes import outcome_id, tallied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -167,22 +168,24 @@ def _rows(
     view: SessionView, progress: Callable[[int, int], object], encode: Any
 ) -> Iterator[bytes]:
     """Yield what the table shows of the jobs, then the names that its numbers stand for."""
-    labels: dict[tuple[str, str, str], int] = {}
+    labels: dict[tuple[str, str, str, str, bool, str], int] = {}
     categories: dict[str, int] = {}
     devices: dict[str, int] = {}
     jobs = view.jobs()
     total = view.job_count
+    begin = int(view.created)
     separator = b'{"rows":['
     for start in range(0, total, BLOCK):
         rows = [
             (
-                labels.setdefault(standing(job), len(labels)),
+                labels.setdefault(_label(job), len(labels)),
                 0 if job.summary == job.id else html_text(job.summary),
                 html_text(job.id),
                 categories.setdefault(job.category, len(categories)),
                 devices.setdefault(job.device_id, len(devices)),
                 _rounded(job.duration),
-                " ".join(notes_on(job.last))[:_NOTE] or 0,
+                " ".join(notes_on(last := job.last))[:_NOTE] or 0,
+                _since(begin, last.started_at),
             )
             for job in islice(jobs, BLOCK)
         ]
@@ -190,11 +193,24 @@ def _rows(
         separator = b","
         progress(start, 2 * total)
     names = {
+        "begin": begin,
         "labels": list(labels),
+        "outcomes": [(name, kind_of(tally.outcome), tally.label) for name, tally in tallied(view)],
         "categories": [html_text(name) for name in categories],
         "devices": [html_text(name) for name in devices],
     }
     yield (b"]," if total else b'{"rows":[],') + encode(names)[1:]
+
+
+def _label(job: JobView) -> tuple[str, str, str, str, bool, str]:
+    """Return the label of a job, its certification status, whether it is flaky, its outcome."""
+    status = html_text(job.certification_status)
+    return (*standing(job), status, job.is_flaky, outcome_id(job))
+
+
+def _since(begin: int, started_at: float | None) -> float | None:
+    """Return the seconds from the session's beginning, to a tenth; whole ones are shorter."""
+    return None if started_at is None else round(started_at - begin, 1)
 
 
 def _rounded(seconds: float | None) -> float | None:
@@ -204,9 +220,14 @@ def _rounded(seconds: float | None) -> float | None:
     return round(seconds, 2 if seconds < 10 else 1)
 
 
+def kind_of(counted: Outcome | None) -> str:
+    """Return the kind of what a job counts as; None stands for one in flight."""
+    return "open" if counted is None else KINDS[counted]
+
+
 def standing(job: JobView) -> tuple[str, str, str]:
     """Return kind, label, and what the label says in brackets."""
-    kind = "open" if job.in_flight else KINDS[job.counts_as]
+    kind = kind_of(None if job.in_flight else job.counts_as)
     label, _, more = job.label.partition(" (")
     return kind, label, more.removesuffix(")")
 
