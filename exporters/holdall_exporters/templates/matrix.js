@@ -46,6 +46,7 @@ const matrixOf = (data, { narrow }) => {
     const shown = !isMixed ? textOf(cell) : bad ? fill(said.of, { part: number(bad), count: number(total) }) : number(total);
     const button = make("button", `cell ${worst}`, make("span", "", shown), bar);
     button.type = "button";
+    button.style.setProperty("--share", `${bad ? 30 + (70 * bad) / total : 60}%`);
     button.title = textOf(cell);
     button.setAttribute("aria-label", `${heading}: ${textOf(cell)}`);
     button.addEventListener("click", () => narrow(choice));

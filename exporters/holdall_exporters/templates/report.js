@@ -148,4 +148,5 @@
 
   filter.hidden = find("views").hidden = false;
   follow({ isNew: history.state === null });
+  (globalThis.requestIdleCallback ?? setTimeout)(data.prepare); // so that the first word is quick
 })();
