@@ -24,15 +24,15 @@ from msgspec import Meta
 from holdall.languages import N_, NN_, Catalog, decimal, grouped, load_catalog, name_of
 from holdall.view import verdict
 from holdall.writing import duration, gathered, html_text, moment, readable
+from holdall_exporters.html.attached import contents
 from holdall_exporters.html.datablock import (
     BLOCK,
-    KINDS,
     check_data_block,
     data_block,
     log_of,
     notes_on,
-    standing,
 )
+from holdall_exporters.html.kinds import KINDS, standing
 from holdall_exporters.sandbox import loaded, provider_folder, rendered, sandboxed
 
 if TYPE_CHECKING:
@@ -102,6 +102,9 @@ class Options:
         log_max: Characters of one attempt's output at most; what is cut is said there.
         failures_max: Failures shown above the table, and without JavaScript; more are in it.
         attachment_max: Bytes of a text attachment up to which its content is shown.
+        embed_max: Bytes of an attachment up to which its content is in the page: an image is
+            shown, any other can be saved from it.
+        embed_total: Bytes of all these contents together.
         template: Path of a Jinja template of your own, in a sandbox; one that extends
             `holdall/report.html` changes a part of the page.
     """
@@ -111,6 +114,8 @@ class Options:
     log_max: Annotated[int, Meta(ge=0)] = 1 << 16
     failures_max: Annotated[int, Meta(ge=0)] = 100
     attachment_max: Annotated[int, Meta(ge=0)] = 1 << 12
+    embed_max: Annotated[int, Meta(ge=0)] = 1 << 20
+    embed_total: Annotated[int, Meta(ge=0)] = 1 << 24
     template: Path | None = None
 
 
