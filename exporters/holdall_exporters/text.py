@@ -261,7 +261,7 @@ def _foot(view: SessionView, options: Options) -> Iterator[str]:
     yield f"\n{template}\n"
     several = len(view.devices) > 1
     for job in view.jobs():
-        if job.counts_as.failed or job.in_flight:
+        if job.went_wrong:
             device = f"{line_text(job.device_id)}: " if several else ""
             label = _painted(job.label, job, options)
             yield f"{_INDENT}{label}: {device}{_named(job.summary, job.id)}\n"

@@ -68,7 +68,7 @@ SECTIONS: Final = (
         "Devices, plans and providers",
         "All of it is in the session: nothing is looked up while a report is made.",
         (
-            "view.fold.DeviceView",
+            "view.folded.DeviceView",
             "journal.events.PlanRecord",
             "journal.events.ProviderAdded",
             "journal.events.PluginUsed",

@@ -50,11 +50,13 @@ from holdall.journal.listing import describe_session, list_sessions
 from holdall.journal.outsized import INLINE, with_blobs
 from holdall.journal.prefix import WholePrefix, read_prefix
 from holdall.journal.record import Journal, read_events
+from holdall.journal.summary import SELECTING
 
 __all__ = [
     "FORMAT",
     "INLINE",
     "NO_RULES",
+    "SELECTING",
     "START",
     "AnyEvent",
     "CategoryDefined",

@@ -486,6 +486,7 @@ class SessionManager:
             (event for part in (stored, pending) for event in part),
             open_blob=self._storage.open_blob,
             unsaved=len(pending),
+            is_live=True,
         )
 
     @property

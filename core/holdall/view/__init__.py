@@ -7,7 +7,7 @@ from holdall.view.verdict import Reason, Verdict, VerdictPolicy, verdict
 
 if TYPE_CHECKING:
     from holdall.view.filtering import Location, OpenBlob, ViewFilter
-    from holdall.view.fold import DeviceView, FoldedJob
+    from holdall.view.folded import DeviceView, FoldedJob, SessionState
     from holdall.view.group import JobGroup
     from holdall.view.job import AttemptView, JobView
     from holdall.view.labels import Tally
@@ -18,7 +18,7 @@ else:
         __name__,
         {
             ".filtering": ("Location", "OpenBlob", "ViewFilter"),
-            ".fold": ("DeviceView", "FoldedJob"),
+            ".folded": ("DeviceView", "FoldedJob", "SessionState"),
             ".group": ("JobGroup",),
             ".job": ("AttemptView", "JobView"),
             ".labels": ("Tally",),
@@ -36,6 +36,7 @@ __all__ = [
     "Location",
     "OpenBlob",
     "Reason",
+    "SessionState",
     "SessionView",
     "SharedLogs",
     "Tally",

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterator, Mapping
 
     from holdall.results import Attachment, IOLogRecord, JobResult, Measurement
-    from holdall.view.fold import FoldedJob
+    from holdall.view.folded import FoldedJob
 
 
 OpenBlob = Callable[[str], BinaryIO]

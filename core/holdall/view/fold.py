@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final, assert_never
 
-import msgspec
 from msgspec.structs import force_setattr
 
 from holdall.journal import (
+    SELECTING,
     CategoryDefined,
     DeviceAdded,
     DeviceRemoved,
@@ -21,7 +21,6 @@ from holdall.journal import (
     ManifestAnswered,
     MetadataChanged,
     OverridesChanged,
-    PlanRecord,
     PlansChanged,
     PluginUsed,
     ProviderAdded,
@@ -33,81 +32,16 @@ from holdall.journal import (
     decode_strings,
     decode_title,
 )
-from holdall.results import JobResult
+from holdall.results import Outcome
+from holdall.view.folded import DeviceView, FoldedJob, FoldedSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from holdall.journal import AnyEvent
-    from holdall.results import Outcome
+    from holdall.journal import AnyEvent, PlanRecord
+    from holdall.results import JobResult
+    from holdall.view.folded import SessionState
     from holdall.view.logs import SmallLogs
-
-
-class DeviceView(msgspec.Struct, frozen=True):
-    """A device of the session: its id, its description, and facts by name.
-
-    Attributes:
-        id: Unique in the session; `local` where nobody said another.
-        description: One line for people, or nothing.
-        facts: What the application knows of it, by name.
-    """
-
-    id: str
-    description: str = ""
-    facts: dict[str, str] = {}
-
-
-class FoldedJob(msgspec.Struct, frozen=True, eq=False, gc=False):
-    """One job on one device, folded from its events."""
-
-    record: JobRecord
-    results: tuple[JobResult, ...] = ()
-    in_flight: bool = False
-
-    @property
-    def was_tried(self) -> bool:
-        """Whether an attempt was recorded, or at least started."""
-        return self.in_flight or bool(self.results)
-
-    @property
-    def result(self) -> JobResult:
-        """The last result; an empty one if the job was never tried."""
-        return self.results[-1] if self.results else _NOT_STARTED
-
-    @property
-    def counts_as(self) -> Outcome:
-        """What the last outcome counts as; it differs for a job that is expected to fail."""
-        return self.result.outcome.counted(xfail=self.record.xfail)
-
-
-class FoldedSession(msgspec.Struct, frozen=True, eq=False, kw_only=True):
-    """A session at one position of its journal, folded from the events up to there.
-
-    Attributes:
-        title: Title for people; empty if nobody gave one.
-        created: Seconds since 1970, UTC.
-        modified: The latest moment of an event, seconds since 1970, UTC.
-        devices: The devices, in the order they joined.
-        jobs: By device, the jobs to show: those of the run list in its order, then
-            those that were tried although they are not on it.
-        rejected: By device, the jobs that a person took out.
-        is_custom: Whether a person changed what the plans select, on any device.
-        plans: Test plans in force.
-        categories: Headings by category id.
-    """
-
-    session_id: str
-    title: str
-    created: float
-    modified: float
-    devices: tuple[DeviceView, ...]
-    jobs: dict[str, tuple[FoldedJob, ...]]
-    rejected: dict[str, tuple[FoldedJob, ...]]
-    is_custom: bool
-    plans: tuple[PlanRecord, ...]
-    providers: tuple[ProviderAdded, ...]
-    plugins: tuple[PluginUsed, ...]
-    categories: dict[str, str]
 
 
 def fold(events: Iterable[AnyEvent], small_logs: SmallLogs) -> FoldedSession:
@@ -126,7 +60,18 @@ def fold(events: Iterable[AnyEvent], small_logs: SmallLogs) -> FoldedSession:
 class _Device:
     """One device while its session is folded."""
 
-    __slots__ = ("custom", "ended", "further", "jobs", "rejected", "run_list", "shown", "title")
+    __slots__ = (
+        "again",
+        "custom",
+        "ended",
+        "further",
+        "is_selecting",
+        "jobs",
+        "rejected",
+        "run_list",
+        "shown",
+        "title",
+    )
 
     def __init__(self) -> None:
         self.shown: DeviceView | None = None
@@ -137,6 +82,8 @@ class _Device:
         self.further: dict[str, list[JobResult]] = {}
         self.run_list: list[str] = []
         self.ended: dict[str, None] = {}
+        self.again: set[str] = set()  # what is to run again although it has results
+        self.is_selecting = False
         self.rejected: tuple[str, ...] = ()
         self.custom = False
 
@@ -147,8 +94,10 @@ class _Device:
     def record(self, job_id: str, result: JobResult) -> None:
         """Add a result to those of a job."""
         job = self.job(job_id)
+        self.again.discard(job_id)
         if result.is_hollow:
             results = job.results
+            self.again.add(job_id)
         elif job.results:
             results = job.results
             self.further.setdefault(job_id, []).append(result)
@@ -168,6 +117,14 @@ class _Device:
         self.jobs.pop(job_id, None)
         self.further.pop(job_id, None)
         self.ended.pop(job_id, None)
+        self.again.discard(job_id)
+
+    def has_result(self, job_id: str) -> bool:
+        """Whether a job has a result, and is not to run again."""
+        job = self.jobs.get(job_id)
+        if job is None or job.in_flight or job_id in self.again:
+            return False
+        return job.result.outcome is not Outcome.NONE
 
     def ordered(self) -> tuple[FoldedJob, ...]:
         """Return the jobs to show: the run list, and others that were tried all the same.
@@ -293,6 +250,8 @@ class _Fold:
             device.title = decode_title(changes["title"])
         if "rejected_jobs" in changes:
             device.rejected = decode_strings(changes["rejected_jobs"])
+        if "flags" in changes:
+            device.is_selecting = SELECTING in decode_strings(changes["flags"])
         if "custom_joblist" in changes:
             device.custom = bytes(changes["custom_joblist"]) == b"true"
 
@@ -310,6 +269,7 @@ class _Fold:
         return FoldedSession(
             session_id=self._session_id,
             title=next(filter(None, titles), self._title),
+            state=_state(self._devices.values()),
             created=self._created,
             modified=self._modified,
             devices=tuple(d.shown or DeviceView(device_id) for device_id, d in devices.items()),
@@ -325,6 +285,19 @@ class _Fold:
             plugins=tuple(self._plugins.values()),
             categories=self._categories,
         )
+
+
+def _state(devices: Iterable[_Device]) -> SessionState:
+    selected = results = 0
+    is_selecting = False
+    for device in devices:
+        job_ids = set(device.run_list)
+        selected += len(job_ids)
+        results += sum(map(device.has_result, job_ids))
+        is_selecting |= device.is_selecting
+    if not results:
+        return "new"
+    return "finished" if results == selected and not is_selecting else "unfinished"
 
 
 class _Definitions:
@@ -345,4 +318,3 @@ class _Definitions:
 
 
 _REPEATED: Final = ("category_id", "plugin", "certification_status", "template_id")
-_NOT_STARTED: Final = JobResult()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from holdall.results import Outcome
-    from holdall.view.fold import FoldedJob
+    from holdall.view.folded import FoldedJob
     from holdall.view.labels import Tally
     from holdall.view.source import Source
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         Outcome,
         Subtest,
     )
-    from holdall.view.fold import FoldedJob
+    from holdall.view.folded import FoldedJob
     from holdall.view.source import Source
 
 
@@ -228,6 +228,16 @@ class JobView:
         And `pass` as `fail`, because somebody should look at it.
         """
         return self._job.counts_as
+
+    @property
+    def went_wrong(self) -> bool:
+        """Whether it failed, crashed or could not be performed, or has not ended."""
+        return self._job.in_flight or self._job.counts_as.failed
+
+    @property
+    def is_flaky(self) -> bool:
+        """Whether it passed in the end, after an attempt that went wrong by itself."""
+        return self._job.is_flaky
 
     @property
     def label(self) -> str:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from holdall.languages import Catalog
-    from holdall.results import Interruption
-    from holdall.view.fold import FoldedJob
+    from holdall.results import Interruption, JobResult
+    from holdall.view.folded import FoldedJob
 
 
 _IN_FLIGHT: Final = N_("in flight")
@@ -82,7 +82,7 @@ class Tally(NamedTuple):
 def tallies(jobs: Iterable[FoldedJob], labels: Labels) -> list[Tally]:
     """Return a tally for each way that occurs, what went wrong first."""
     counts = Counter(ending(job) for job in jobs)
-    in_order = sorted(counts, key=lambda ending: _ORDER.index(ending[0]))
+    in_order = sorted(counts, key=lambda ending: ORDER.index(ending[0]))
     return [
         Tally(counted, labels.of_job(counted, outcome), counts[counted, outcome])
         for counted, outcome in in_order
@@ -94,7 +94,7 @@ def ending(job: FoldedJob) -> tuple[Outcome | None, Outcome | None]:
     return (None, None) if job.in_flight else (job.counts_as, job.result.outcome)
 
 
-_ORDER: Final = (
+ORDER: Final = (
     Outcome.FAIL,
     Outcome.CRASH,
     Outcome.ERROR,
@@ -109,9 +109,20 @@ _ORDER: Final = (
     Outcome.NOT_SUPPORTED,
     Outcome.NOT_IMPLEMENTED,
 )
+"""What jobs count as, what went wrong first; None stands for those in flight."""
 
 
 def total(durations: Iterable[float | None]) -> float:
     """Return the sum of *durations* to the microsecond, a finite number whatever they are."""
     exact = sum(duration or 0.0 for duration in durations)
     return round(min(exact, sys.float_info.max), 6)
+
+
+def span(results: Iterable[JobResult]) -> float | None:
+    """Return the seconds from the first start to the last end; None if no start is known."""
+    first, last = sys.float_info.max, -1.0
+    for result in results:
+        if result.started_at is not None:
+            first = min(first, result.started_at)
+            last = max(last, result.started_at + (result.execution_duration or 0.0))
+    return None if last < 0 else round(min(last - first, sys.float_info.max), 6)

@@ -14,10 +14,11 @@ from holdall.languages import ENGLISH, N_
 from holdall.results import encodable
 from holdall.units import BUILTIN_CATEGORIES, UNCATEGORISED, Record, parse_records
 from holdall.view.filtering import NOWHERE, with_ids, with_texts
-from holdall.view.fold import DeviceView, fold
+from holdall.view.fold import fold
+from holdall.view.folded import DeviceView
 from holdall.view.group import JobGroup
 from holdall.view.job import JobView
-from holdall.view.labels import tallies, total
+from holdall.view.labels import span, tallies, total
 from holdall.view.logs import SmallLogs
 from holdall.view.source import Source
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from holdall.languages import Catalog
     from holdall.results import Outcome
     from holdall.view.filtering import ViewFilter
-    from holdall.view.fold import FoldedJob, FoldedSession
+    from holdall.view.folded import FoldedJob, FoldedSession, SessionState
     from holdall.view.labels import Tally
     from holdall.view.logs import SharedLogs
 
@@ -54,9 +55,12 @@ class SessionView:
         *,
         open_blob: Callable[[str], BinaryIO] | None = None,
         unsaved: int = 0,
+        is_live: bool = False,
     ) -> None:
         small_logs = SmallLogs()
         self._session: FoldedSession = fold(events, small_logs)
+        if is_live and any(job.in_flight for job in self._folded()):
+            self._session = replace(self._session, state="running")
         self._source = Source(open_blob or _no_blobs, small_logs)
         self._whole: SessionView | None = None
         self.catalog: Catalog = ENGLISH
@@ -76,6 +80,15 @@ class SessionView:
     def title(self) -> str:
         """Title for people: of the first device that has one, else the session's, else its id."""
         return self._session.title or self._session.session_id
+
+    @property
+    def state(self) -> SessionState:
+        """How far the whole session has come: `new`, `running`, `unfinished` or `finished`.
+
+        Only the view of a manager can say `running`, and says so while a job is in flight. Of
+        what is stored nobody knows whether its writer is alive: it is `unfinished`.
+        """
+        return self._session.state
 
     @property
     def created(self) -> float:
@@ -207,6 +220,19 @@ class SessionView:
     def duration(self) -> float:
         """Seconds that the last attempts took, added up."""
         return total(job.result.execution_duration for job in self._folded())
+
+    @property
+    def elapsed(self) -> float | None:
+        """Seconds from the start of the first attempt to the end of the last; None if unknown.
+
+        Jobs that run side by side make it less than `duration`, and pauses make it more.
+        """
+        return span(result for job in self._folded() for result in job.results)
+
+    @property
+    def flaky_count(self) -> int:
+        """How many jobs passed in the end, after an attempt that went wrong by itself."""
+        return sum(job.is_flaky for job in self._folded())
 
     def _folded(self) -> Iterator[FoldedJob]:
         return chain.from_iterable(self._session.jobs.values())

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from holdall.languages import Catalog
     from holdall.results import Attachment, IOLogRecord, JobResult
     from holdall.view.filtering import Location, OpenBlob, ViewFilter
-    from holdall.view.fold import FoldedJob
+    from holdall.view.folded import FoldedJob
     from holdall.view.logs import SharedLogs, SmallLogs
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from holdall.doors import lazy_door
 
 if TYPE_CHECKING:
+    from holdall.writing.causes import CAUSES_MAX, Cause, cause_of, causes_of, last_lines
     from holdall.writing.cleaning import (
         CELL_LENGTH,
         CELLS_CUT,
@@ -48,6 +49,7 @@ else:
     __getattr__, __dir__ = lazy_door(
         __name__,
         {
+            ".causes": ("CAUSES_MAX", "Cause", "cause_of", "causes_of", "last_lines"),
             ".cleaning": (
                 "CELL_LENGTH",
                 "CELLS_CUT",
@@ -88,17 +90,21 @@ else:
 
 __all__ = [
     "BYTES_CUT",
+    "CAUSES_MAX",
     "CELLS_CUT",
     "CELL_LENGTH",
     "LARGEST_MATCH",
     "LOGS_CUT",
     "MEASUREMENTS_LEFT_OUT",
     "SUBTESTS_LEFT_OUT",
+    "Cause",
     "ControlFilter",
     "Gap",
     "LogChoice",
     "MaskedLog",
     "Span",
+    "cause_of",
+    "causes_of",
     "cell_of",
     "cell_text",
     "columns_of",
@@ -112,6 +118,7 @@ __all__ = [
     "html_text",
     "iso",
     "iso_milliseconds",
+    "last_lines",
     "line_text",
     "log_text",
     "mark_of",

@@ -322,7 +322,7 @@ class _Failure(NamedTuple):
 def _failures(view: SessionView, options: Options) -> Iterator[_Failure]:
     several, catalog = len(view.devices) > 1, view.catalog
     for number, job in enumerate(view.jobs()):
-        if job.counts_as.failed or job.in_flight:
+        if job.went_wrong:
             yield _Failure(
                 number=number,
                 kind=standing(job)[0],

@@ -206,7 +206,7 @@ def _write_failures(book: Workbook, view: SessionView, context: ExportContext) -
     title = view.catalog.pgettext("sheet", "Failures")
     sheet = Sheet(book, view.catalog, title, _RESULTS, context.count)
     for job in view.jobs():
-        if job.counts_as.failed or job.in_flight:
+        if job.went_wrong:
             sheet.add(_result(sheet, job))
     sheet.finish()
 
