@@ -56,7 +56,7 @@ class FileEntry(msgspec.Struct, omit_defaults=True):
     Attributes:
         text: Its content, if that is a short text.
         image: The type to show its content as, if that is a picture.
-        at: The number of the line that has its content; None if the page has no room for it.
+        line: The number of the line that has its content; None if the page has no room for it.
     """
 
     name: str
@@ -64,7 +64,7 @@ class FileEntry(msgspec.Struct, omit_defaults=True):
     size: int
     text: str | None = None
     image: str = ""
-    at: int | None = None
+    line: int | None = None
 
 
 class Embedding:
@@ -94,8 +94,8 @@ class Embedding:
         """Return the entry of the next attachment."""
         media_type = html_text(attachment.media_type)
         entry = FileEntry(html_text(attachment.name), media_type, attachment.size)
-        entry.at = self.line_of(attachment)
-        if entry.at is None:
+        entry.line = self.line_of(attachment)
+        if entry.line is None:
             context.count(CONTENTS_LEFT_OUT)
         major, _, minor = media_type.partition(";")[0].strip().lower().partition("/")
         if major == "image" and minor in _IMAGES:

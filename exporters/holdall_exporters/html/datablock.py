@@ -16,7 +16,7 @@ import msgspec
 from holdall.writing import LOGS_CUT, gathered, html_text, strip_escapes
 from holdall_exporters.html.attached import Embedding, FileEntry, Room
 from holdall_exporters.html.coloured import CUT, Run, coloured
-from holdall_exporters.html.kinds import KINDS, is_flaky, standing
+from holdall_exporters.html.kinds import KINDS, standing
 from holdall_exporters.html.parts import (
     MeasurementRow,
     SubtestRow,
@@ -178,7 +178,7 @@ def _rows(
 
 def _label(job: JobView) -> tuple[str, str, str, str, bool]:
     """Return the label of a job, its certification status, and whether it is flaky."""
-    return (*standing(job), html_text(job.certification_status), is_flaky(job))
+    return (*standing(job), html_text(job.certification_status), job.is_flaky)
 
 
 def _since(begin: int, started_at: float | None) -> float | None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from holdall.languages import N_
 from holdall.results import Outcome
+from holdall.writing import html_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from holdall.languages import Catalog
     from holdall.view import JobView
+
+_UNNAMED: Final = N_("unnamed")
 
 # What is not done yet is `open`.
 KINDS: Final[Mapping[Outcome, str]] = {
@@ -28,6 +33,39 @@ KINDS: Final[Mapping[Outcome, str]] = {
 }
 
 
+# What each kind is shown in where the page's style is not allowed, on light and on dark.
+COLOURS: Final[Mapping[str, str]] = {
+    "fail": "#d9483d",
+    "crash": "#e5812f",
+    "error": "#9b59b6",
+    "open": "#5598df",
+    "pass": "#3aa565",
+    "skip": "#8993a0",
+    "new": "#8993a0",
+    "running": "#5598df",
+    "unfinished": "#e5812f",
+    "flaky": "#c49a1a",
+}
+
+
+WRONG: Final = frozenset({"fail", "crash", "error", "open"})
+"""The kinds of what went wrong, or is not done."""
+
+# A shape for each, as colours are not for all eyes; in a square of ten.
+SHAPES: Final[Mapping[str, str]] = {
+    "fail": "M1 0 5 4 9 0 10 1 6 5 10 9 9 10 5 6 1 10 0 9 4 5 0 1z",
+    "crash": "M5 0 10 10H0z",
+    "error": "M5 0 10 5 5 10 0 5z",
+    "open": "M5 0a5 5 0 1 1 0 10a5 5 0 1 1 0-10zm0 2a3 3 0 1 0 0 6a3 3 0 1 0 0-6z",
+    "pass": "M9 1 10 2 4 9 0 5 1 4 4 7z",
+    "skip": "M0 4h10v2H0z",
+    "new": "M5 0a5 5 0 1 1 0 10a5 5 0 1 1 0-10zm0 2a3 3 0 1 0 0 6a3 3 0 1 0 0-6z",
+    "running": "M1 0 10 5 1 10z",
+    "unfinished": "M1 0h3v10H1zM6 0h3v10H6z",
+    "flaky": "M0 6 3 2 7 6 10 2V5L7 9 3 5 0 9z",
+}
+
+
 def standing(job: JobView) -> tuple[str, str, str]:
     """Return kind, label, and what the label says in brackets."""
     kind = "open" if job.in_flight else KINDS[job.counts_as]
@@ -35,8 +73,7 @@ def standing(job: JobView) -> tuple[str, str, str]:
     return kind, label, more.removesuffix(")")
 
 
-def is_flaky(job: JobView) -> bool:
-    """Whether an attempt failed and the last one passed."""
-    return job.attempt_count > 1 and job.counts_as is Outcome.PASS and any(
-        attempt.outcome.failed for attempt in job.attempts[:-1]
-    )
+def heading(text: str, catalog: Catalog) -> str:
+    """Return *text* as a heading, which can't be empty."""
+    shown = html_text(text)
+    return shown if shown.strip() else catalog.gettext(_UNNAMED)

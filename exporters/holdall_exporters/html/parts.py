@@ -112,7 +112,8 @@ def _subtest_row(part: Subtest, catalog: Catalog) -> SubtestRow:
 
 def _limits_text(part: Measurement, catalog: Catalog) -> str:
     lower, upper = (
-        None if limit is None else number_text(limit, catalog) for limit in (part.lower, part.upper)
+        None if limit is None else number_text(limit, catalog)
+        for limit in (part.lower, part.upper)
     )
     if lower is not None and upper is not None:
         return catalog.gettext(_BETWEEN).format(lower=lower, upper=upper)

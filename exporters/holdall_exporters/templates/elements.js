@@ -34,49 +34,48 @@ const elements = (() => {
 
   const logOf = (runs) => {
     const log = make("pre", "");
+    log.dir = "auto";
     log.append(...runs.map((run) => (typeof run === "string" ? run : make("span", run[0], run[1]))));
     return log;
   };
   const facts = (pairs) => {
     const list = make("dl", "facts");
     for (const [name, value] of pairs) {
-      if (value) list.append(make("div", "", make("dt", "", name), make("dd", "", String(value))));
+      if (value) list.append(make("div", "", make("dt", "", name), make("dd", "", make("bdi", "", String(value)))));
     }
     return list;
   };
-  const size = (bytes) =>
-    bytes < 1024 ? count("bytes", bytes) : fill(said.kib, { count: number(Math.round(bytes / 1024)) });
-  const fileOf = ({ name, type, size: bytes, text }) => {
-    const about = [make("b", "", name), ` ${type ?? ""}, ${size(bytes)}`];
-    if (text === undefined) return make("li", "", ...about);
-    return make("li", "", make("details", "", make("summary", "", ...about), make("pre", "", text)));
+  const wordsOf = (name, text) => {
+    const words = make("p", name, text);
+    words.dir = "auto";
+    return words;
   };
   const attemptOf = (attempt, heading, label) => {
     const part = make("section", "attempt");
     if (heading) part.append(make("h3", "", heading, " ", chip(label)));
     part.append(
       facts([
-        [said.started, attempt.started],
+        [said.started, parts.moment(attempt.started)],
         [said.duration, duration(attempt.duration)],
         [said.code, attempt.code],
       ]),
-      ...(attempt.words ?? []).map((words) => make("p", "words", words)),
+      ...(attempt.words ?? []).map((words) => wordsOf("words", words)),
+      ...parts.of(attempt),
     );
     if (attempt.log) part.append(make("h3", "", said.output), logOf(attempt.log));
     if (attempt.dropped) {
       part.append(make("p", "cut-line", count("dropped", attempt.dropped)));
     }
-    if (attempt.files) {
-      part.append(make("h3", "", said.attachments), make("ul", "files", ...attempt.files.map(fileOf)));
-    }
+    part.append(...parts.filesOf(attempt));
+    if (parts.isEmpty(attempt)) part.append(make("p", "quiet", attempt.code ? said.silent_code : said.silent));
     return part;
   };
   const contentOf = (job, details) => {
     const attempts = details.attempts ?? [];
-    const parts = [
+    const pieces = [
       chip(job.standing),
-      make("h2", "", job.name),
-      make("p", "id", make("code", "", job.id)),
+      make("h2", "", make("bdi", "", job.name)),
+      make("p", "id", make("code", "", make("bdi", "", job.id))),
       facts([
         [said.category, job.category],
         [said.device, job.device],
@@ -86,14 +85,14 @@ const elements = (() => {
         [said.template, details.template],
       ]),
     ];
-    if (details.description) parts.push(make("p", "words description", details.description));
+    if (details.description) pieces.push(wordsOf("words description", details.description));
     attempts.forEach((attempt, at) => {
       const label = attempt.label ? [attempt.kind, attempt.label] : job.standing;
       const whole = attempt.label ? attempt : { ...attempt, duration: job.seconds };
-      parts.push(attemptOf(whole, attempts.length > 1 ? fill(said.attempt, { number: at + 1 }) : "", label));
+      pieces.push(attemptOf(whole, attempts.length > 1 ? fill(said.attempt, { number: at + 1 }) : "", label));
     });
-    if (!attempts.length) parts.push(make("p", "quiet", said.nothing));
-    return parts;
+    if (!attempts.length) pieces.push(make("p", "quiet", said.nothing));
+    return pieces;
   };
 
   return { said, fill, make, number, count, duration, chip, contentOf };

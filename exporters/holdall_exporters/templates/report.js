@@ -8,6 +8,7 @@
   document.documentElement.classList.add("scripted");
 
   const { said, fill, make, number, count, duration, chip, contentOf } = elements;
+  const { own } = parts;
 
   // The data: a line of rows, then lines with the details of `block` rows each.
 
@@ -26,8 +27,10 @@
   } catch (error) {
     find("problem").textContent = fill(said.problem, { reason: error.message });
     find("problem").hidden = false;
+    document.documentElement.classList.remove("js"); // which shows the plain table
     return;
   }
+  find("plain").remove();
   const { rows, labels, categories, devices } = data;
   const [LABEL, SUMMARY, ID, CATEGORY, DEVICE, DURATION, NOTE] = [0, 1, 2, 3, 4, 5, 6];
   const jobAt = (index) => {
@@ -136,15 +139,15 @@
   let current = 0;
   const rowOf = (place) => {
     const job = jobAt(shown[place]);
-    const button = make("button", "name", job.name);
+    const button = make("button", "name", own(job.name));
     button.type = "button";
     button.setAttribute("aria-haspopup", "dialog");
-    const note = job.note ? [make("span", "note", job.note)] : [];
-    const head = make("th", "job", button, make("span", "sub", make("code", "", job.id), ...note));
+    const note = job.note ? [make("span", "note", own(job.note))] : [];
+    const head = make("th", "job", button, make("span", "sub", make("code", "", own(job.id)), ...note));
     head.scope = "row";
     const cells = [["category", job.category], ["device", job.device], ["time", duration(job.seconds)]];
     const element = make("tr", "", make("td", "state", chip(job.standing)), head);
-    element.append(...cells.map(([name, text]) => make("td", name, text)));
+    element.append(...cells.map(([name, text]) => make("td", name, own(text))));
     element.setAttribute("aria-rowindex", place + 2);
     element.dataset.place = place;
     return element;
