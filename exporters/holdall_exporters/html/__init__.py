@@ -12,144 +12,44 @@ from functools import cache
 from hashlib import sha256
 from html.parser import HTMLParser
 from importlib.resources import files
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar, Final, Literal, NamedTuple
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar, Final, Literal
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from msgspec import Meta
 
-from holdall.languages import N_, NN_, Catalog, decimal, grouped, load_catalog, name_of
+from holdall.languages import grouped, load_catalog, name_of
 from holdall.view import verdict
 from holdall.writing import duration, gathered, html_text, moment, readable
-from holdall_exporters.html.coloured import less_coloured
-from holdall_exporters.html.datablock import (
-    BLOCK,
-    check_data_block,
-    data_block,
-    kind_of,
-    log_of,
-    notes_on,
-    standing,
-)
-from holdall_exporters.html.outcomes import tallied, went_wrong
+from holdall_exporters.html.attached import contents
+from holdall_exporters.html.datablock import BLOCK, check_data_block, data_block
+from holdall_exporters.html.failures import failures_of
+from holdall_exporters.html.kinds import COLOURS, SHAPES, heading
+from holdall_exporters.html.outcomes import tallied, wrong_outcomes
+from holdall_exporters.html.plain import plain_rows
+from holdall_exporters.html.script import SCRIPTS, said
+from holdall_exporters.html.summary import counts_of, share_of, standing_of
 from holdall_exporters.sandbox import loaded, provider_folder, rendered, sandboxed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from typing import Any
 
     from jinja2 import Template
 
     from holdall.contracts import ExportContext, Exporter, Sink
     from holdall.units import BoundUnit
-    from holdall.view import JobView, SessionView
-    from holdall_exporters.html.coloured import Run
+    from holdall.view import SessionView
 
-# The files of the page's script, in the order in which each finds what it needs.
-_SCRIPTS: Final = (
-    "elements.js",
-    "data.js",
-    "filter.js",
-    "address.js",
-    "logs.js",
-    "details.js",
-    "panel.js",
-    "table.js",
-    "controls.js",
-    "matrix.js",
-    "timeline.js",
-    "slowest.js",
-    "views.js",
-    "report.js",
-)
-
-# What the page's script says of the jobs and their details.
-_SAID: Final = {
-    "attachments": N_("Attachments"),
-    "attempt": N_("Attempt {number}"),
-    "category": N_("Category"),
-    "all_devices": N_("All devices"),
-    "certification": N_("Certification"),
-    "choice": N_("{name} ({count})"),
-    "code": N_("Exit code"),
-    "copied": N_("Copied."),
-    "copy": N_("Copy"),
-    "device": N_("Device"),
-    "duration": N_("Duration"),
-    "expand": N_("Expand"),
-    "flaky": N_("flaky"),
-    "hit": N_("{place} of {count}"),
-    "kib": N_("{count} KiB"),
-    "kind": N_("Kind"),
-    "log_file": N_("The whole output as a file"),
-    "log_tools": N_("Tools for the output"),
-    "matrix_about": N_(
-        "Where outcomes differ: how many failed, crashed or could not be performed, of all. "
-        "A cell leads to its jobs."
-    ),
-    "no_durations": N_("No duration is known."),
-    "no_hit": N_("Not found"),
-    "no_status": N_("no certification status"),
-    "no_times": N_("It is not known when these jobs were started."),
-    "not_copied": N_("This browser does not let the page copy; it is selected instead."),
-    "nothing": N_("No attempt has ended."),
-    "of": N_("{part} of {count}"),
-    "origin": N_("Defined in"),
-    "output": N_("Output"),
-    "point_at": N_("Point at a job, or use the arrow keys, to see which it is."),
-    "problem": N_("The table can't be shown by this browser ({reason})."),
-    "search_log": N_("Search the output"),
-    "started": N_("Started"),
-    "template": N_("Template"),
-    "time_span": N_("From {start}, for {duration}."),
-    "to_end": N_("To the end"),
-    "unknown": N_("This report has nothing of that name: {names}"),
-    "wrap": N_("Wrap lines"),
-}
-_VIEWS: Final = {
-    "matrix": N_("Devices and categories"),
-    "slowest": N_("Slowest"),
-    "table": N_("Table"),
-    "timeline": N_("Timeline"),
-}
-_COUNTED: Final = {
-    "bytes": NN_("{count} byte", "{count} bytes"),
-    "dropped": NN_("{count} byte more was not kept", "{count} bytes more were not kept"),
-    "found": NN_("{shown} of {count} job", "{shown} of {count} jobs"),
-    "jobs": NN_("{count} job", "{count} jobs"),
-    "more_devices": NN_(
-        "{count} more device is not drawn; filter to see it.",
-        "{count} more devices are not drawn; filter to see them.",
-    ),
-    "more_of_matrix": NN_(
-        "{count} more category or device is not drawn; filter to see it.",
-        "{count} more categories and devices are not drawn; filter to see them.",
-    ),
-    "slowest": NN_(
-        "This job took {share}% of the {total} that the jobs took together.",
-        "These {count} jobs took {share}% of the {total} that the jobs took together.",
-    ),
-    "untimed": NN_(
-        "Of {count} job it is not known when it was started.",
-        "Of {count} jobs it is not known when they were started.",
-    ),
-    "left_out": NN_(
-        "{count} more job not printed here; filter the table to print others.",
-        "{count} more jobs not printed here; filter the table to print others.",
-    ),
-}
-
+_STYLES: Final = ("report.css", "interactive.css")
+# The plain table is for pages whose script is not run, and is never laid out where it is.
+_FIRST: Final = 'document.documentElement.classList.add("js");'
 _POLICY: Final = (
-    "default-src 'none'; style-src '{style}'; script-src '{script}'; "
+    "default-src 'none'; img-src data:; style-src '{style}'; script-src '{first}' '{script}'; "
     "base-uri 'none'; form-action 'none'"
 )
-_COLOURED: Final = 200  # runs of one log above the table; a page of elements is slow
-_UNNAMED: Final = N_("unnamed")
-_GAP: Final = 0.6  # hundredths of the ring between two outcomes
 
 
 @dataclass(frozen=True)
@@ -162,6 +62,10 @@ class Options:
         log_max: Characters of one attempt's output at most; what is cut is said there.
         failures_max: Failures shown above the table, and without JavaScript; more are in it.
         attachment_max: Bytes of a text attachment up to which its content is shown.
+        plain_max: Jobs in the plain table that is shown where scripts are not run.
+        embed_max: Bytes of an attachment up to which its content is in the page: an image is
+            shown, any other can be saved from it.
+        embed_total: Bytes of all these contents together.
         template: Path of a Jinja template of your own, in a sandbox; one that extends
             `holdall/report.html` changes a part of the page.
     """
@@ -171,6 +75,9 @@ class Options:
     log_max: Annotated[int, Meta(ge=0)] = 1 << 16
     failures_max: Annotated[int, Meta(ge=0)] = 100
     attachment_max: Annotated[int, Meta(ge=0)] = 1 << 12
+    plain_max: Annotated[int, Meta(ge=0)] = 1000
+    embed_max: Annotated[int, Meta(ge=0)] = 1 << 20
+    embed_total: Annotated[int, Meta(ge=0)] = 1 << 24
     template: Path | None = None
 
 
@@ -260,164 +167,51 @@ def _digest(text: str) -> str:
 
 def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
     """Return the names that the template can use."""
-    style = _asset("report.css") + _asset("interactive.css")
-    script = "".join(map(_asset, _SCRIPTS))
+    style, script = "".join(map(_asset, _STYLES)), "".join(map(_asset, SCRIPTS))
     options: Options = context.options
     catalog = view.catalog
     session_verdict = verdict(view)
-    counts = list(_counts(view))
-    wrong = {name: tally.number for name, tally in tallied(view) if went_wrong(tally)}
-    failed = sum(wrong.values())
+    standing = standing_of(view, session_verdict)
+    counts = list(counts_of(view, list(tallied(view))))
+    failures = failures_of(view, options.failures_max, options)
     return {
         "view": view,
-        "title": _heading(options.title or view.title, catalog),
+        "title": heading(options.title or view.title, catalog),
         "verdict": session_verdict,
-        "reasons": [reason.headline_in(catalog) for reason in session_verdict.reasons],
+        "standing": standing,
         "counts": counts,
-        "wrong": ",".join(wrong),
-        "share": _share(counts, view.job_count, catalog),
-        "more_failures": max(0, failed - options.failures_max),
-        "failed": failed,
+        "flaky": view.flaky_count,
+        "share": share_of(counts, view.job_count, catalog),
+        "failures": failures,
+        "wrong": ",".join(wrong_outcomes(view)),
+        "colours": COLOURS,
+        "shapes": SHAPES,
         "created": readable(moment(view.created)),
         "modified": readable(moment(view.modified)),
         "now": readable(context.now),
         "duration": duration(view.duration or None, catalog),
+        "elapsed": duration(view.elapsed, catalog),
         "lang": name_of(catalog),
         "_": catalog.gettext,
         "ngettext": catalog.ngettext,
         "grouped": lambda value: grouped(value, catalog),
-        "said": msgspec.json.encode(_said(catalog)).decode(),
+        "said": msgspec.json.encode(said(catalog)).decode(),
         "provenance": context.provenance,
-        "policy": lambda style: _POLICY.format(style=_digest(style), script=_digest(script)),
+        "policy": lambda style: _POLICY.format(
+            style=_digest(style), first=_digest(_FIRST), script=_digest(script)
+        ),
         "exporter": catalog.gettext("{name} of {provenance}").format(
             name="holdall.html", provenance=context.provenance
         ),
         "style": Markup(style),  # noqa: S704 - a file of this package
+        "first": Markup(_FIRST),  # noqa: S704 - our own
         "script": Markup(script),  # noqa: S704 - a file of this package
         "block": BLOCK,
-        "failures": lambda: islice(_failures(view, options), options.failures_max),
+        "plain": lambda: plain_rows(view, options.plain_max),
+        "plain_count": min(view.job_count, options.plain_max),
         "data": lambda: data_block(view, options, context),
+        "contents": lambda: contents(view, options, context),
     }
-
-
-def _said(catalog: Catalog) -> dict[str, object]:
-    """Return what the script says, which plural it takes for which count, and its numbers.
-
-    200 counts show a whole rule: from a hundred on, it looks at the last two digits.
-    """
-    forms: dict[tuple[str, ...], int] = {}
-    which = ""
-    for count in range(200):
-        forms_of_count = tuple(catalog.ngettext(*message, count) for message in _COUNTED.values())
-        which += str(forms.setdefault(forms_of_count, len(forms)))
-    return {
-        "thousands": grouped(1_000, catalog)[1:-3],
-        "point": decimal(0.5, 1, catalog)[1:-1],
-        "which": which,
-        "forms": dict(zip(_COUNTED, zip(*forms, strict=True), strict=True)),
-        "views": {name: catalog.gettext(message) for name, message in _VIEWS.items()},
-        **{name: catalog.gettext(message) for name, message in _SAID.items()},
-    }
-
-
-class _Count(NamedTuple):
-    """One outcome in the summary, with its arc of a ring whose length is 100."""
-
-    id: str
-    kind: str
-    label: str
-    number: int
-    text: str
-    start: str
-    length: str
-
-
-def _counts(view: SessionView) -> Iterator[_Count]:
-    """Yield the outcomes; the ring shows a single failure among many as at least one hundredth."""
-    tallies = list(tallied(view))
-    shares = [max(1.0, 100 * tally.number / view.job_count) for _, tally in tallies]
-    scale = 100 / (sum(shares) or 1)
-    gap = _GAP if len(tallies) > 1 else 0
-    start = 0.0
-    for (name, (outcome, label, number)), share in zip(tallies, shares, strict=True):
-        length = share * scale
-        kind = kind_of(outcome)
-        arc = max(length - gap, 0.2)
-        text = f"{grouped(number, view.catalog)} {label}"
-        yield _Count(
-            name, kind, label, number, text, f"{-start:.2f}", f"{arc:.2f} {100 - arc:.2f}"
-        )
-        start += length
-
-
-def _share(counts: Iterable[_Count], total: int, catalog: Catalog) -> str:
-    """Return how many of 100 jobs passed; 100 only if all did."""
-    passed = sum(count.number for count in counts if count.kind == "pass")
-    return catalog.gettext("{number}%").format(number=100 * passed // total if total else 0)
-
-
-class _Failure(NamedTuple):
-    """A job that went wrong, as it stands above the table."""
-
-    address: str
-    kind: str
-    label: str
-    summary: str
-    id: str
-    facts: list[str]
-    words: list[str]
-    log: list[Run]
-    dropped: int
-
-
-def _failures(view: SessionView, options: Options) -> Iterator[_Failure]:
-    several, catalog = len(view.devices) > 1, view.catalog
-    for job in view.jobs():
-        if job.went_wrong:
-            yield _Failure(
-                address=address_of(job, several=several),
-                kind=standing(job)[0],
-                label=job.label,
-                summary=_heading(job.summary, catalog),
-                id=html_text(job.id),
-                facts=list(_facts(job, catalog, several=several)),
-                words=notes_on(job.last),
-                log=less_coloured(log_of(job.last, options, catalog), _COLOURED),
-                dropped=job.last.io_log_dropped,
-            )
-
-
-def address_of(job: JobView, *, several: bool) -> str:
-    """Return what stands behind the # of a link to *job*, here and in the page's script."""
-    names = {"job": html_text(job.id)}
-    if several:
-        names["on"] = html_text(job.device_id)
-    return urlencode(names)
-
-
-def _heading(text: str, catalog: Catalog) -> str:
-    """Return *text* as a heading, which can't be empty."""
-    shown = html_text(text)
-    return shown if shown.strip() else catalog.gettext(_UNNAMED)
-
-
-def _facts(job: JobView, catalog: Catalog, *, several: bool) -> Iterator[str]:
-    """Yield what stands beside the id of a failure."""
-    yield html_text(job.category)
-    if several:
-        yield html_text(job.device_id)
-    if job.duration is not None:
-        yield duration(job.duration, catalog)
-    if job.return_code is not None:
-        yield catalog.gettext("exit code {code}").format(code=job.return_code)
-    if job.certification_status == "blocker":
-        yield catalog.gettext("blocker")
-    if job.attempt_count > 1:
-        history = ", ".join(attempt.label for attempt in job.attempts)
-        attempts = catalog.ngettext(
-            "{count} attempt: {history}", "{count} attempts: {history}", job.attempt_count
-        )
-        yield attempts.format(count=job.attempt_count, history=history)
 
 
 if TYPE_CHECKING:

@@ -33,6 +33,8 @@ Run = str | tuple[str, str]
 CUT: Final = "cut"
 """The class of the mark where text was left out."""
 
+_TAIL_LINES: Final = 5  # of a failure that are read without a click
+_TAIL_LENGTH: Final = 1000  # characters of them at most
 _DECODER: Final = getincrementaldecoder("utf-8")
 _SGR: Final = re.compile(r"(?:\x1b\[|\x9b)([0-9;:]{0,256})m")
 
@@ -171,3 +173,26 @@ def less_coloured(runs: list[Run], most: int) -> list[Run]:
         text = "".join(texts)
         plain.append((CUT, text) if is_cut else text)
     return plain + runs[-most:]
+
+
+def split_tail(runs: list[Run]) -> tuple[list[Run], list[Run]]:
+    """Return a log without its last lines, and those: five, if they are short."""
+    text = "".join(run if isinstance(run, str) else run[1] for run in runs)
+    end = len(text.rstrip())
+    at = end
+    for _ in range(_TAIL_LINES):
+        at = text.rfind("\n", 0, at)
+        if at < 0:
+            break
+    at = max(at + 1, end - _TAIL_LENGTH)
+    head: list[Run] = []
+    tail: list[Run] = []
+    for run in runs:
+        classes, piece = ("", run) if isinstance(run, str) else run
+        first, rest = piece[:at] if at > 0 else "", piece[max(at, 0) :]
+        at -= len(piece)
+        if first:
+            head.append((classes, first) if classes else first)
+        if rest:
+            tail.append((classes, rest) if classes else rest)
+    return head, tail

@@ -1,58 +1,50 @@
 "use strict";
 // The details of a job: what it is, and each attempt at it with its output and its files.
 const details = (() => {
-  const { said, fill, make, number, count, duration, moment, chip, marks } = elements;
+  const { said, fill, make, number, count, duration, chip, own, marks } = elements;
 
   const facts = (pairs) => {
     const list = make("dl", "facts");
     for (const [name, value] of pairs) {
-      if (value) list.append(make("div", "", make("dt", "", name), make("dd", "", String(value))));
+      if (value) list.append(make("div", "", make("dt", "", name), make("dd", "", own(String(value)))));
     }
     return list;
   };
-  const size = (bytes) =>
-    bytes < 1024 ? count("bytes", bytes) : fill(said.kib, { count: number(Math.round(bytes / 1024)) });
-  // A file beside the page, where it stands in an archive.
-  const linkTo = (path, ...children) => {
-    const link = make("a", "", ...children);
-    link.href = path;
-    return link;
-  };
-  const fileOf = ({ name, type, size: bytes, text, at }) => {
-    const about = [make("b", "", at ? linkTo(at, name) : name), ` ${type ?? ""}, ${size(bytes)}`];
-    if (text === undefined) return make("li", "", ...about);
-    return make("li", "", make("details", "", make("summary", "", ...about), make("pre", "", text)));
+  const wordsOf = (name, text) => {
+    const words = make("p", name, text);
+    words.dir = "auto";
+    return words;
   };
   const attemptOf = (attempt, heading, standing, stops) => {
     const part = make("section", "attempt");
     if (heading) part.append(make("h3", "", heading, " ", chip(standing)));
     part.append(
       facts([
-        [said.started, moment(attempt.started)],
+        [said.started, parts.moment(attempt.started)],
         [said.duration, duration(attempt.duration)],
         [said.code, attempt.code],
       ]),
-      ...(attempt.words ?? []).map((words) => make("p", "words", words)),
+      ...(attempt.words ?? []).map((words) => wordsOf("words", words)),
+      ...parts.of(attempt),
     );
     if (attempt.log || attempt.at) part.append(make("h3", "", said.output));
     if (attempt.log) {
-      const { parts, stop } = logs.logOf(attempt.log);
-      part.append(...parts);
+      const { elements: log, stop } = logs.logOf(attempt.log);
+      part.append(...log);
       stops.push(stop);
     }
-    if (attempt.at) part.append(make("p", "", linkTo(attempt.at, said.log_file)));
+    if (attempt.at) part.append(make("p", "", parts.linkTo(attempt.at, said.log_file)));
     if (attempt.dropped) part.append(make("p", "cut-line", count("dropped", attempt.dropped)));
-    if (attempt.files) {
-      part.append(make("h3", "", said.attachments), make("ul", "files", ...attempt.files.map(fileOf)));
-    }
+    part.append(...parts.filesOf(attempt));
+    if (parts.isEmpty(attempt)) part.append(make("p", "quiet", attempt.code ? said.silent_code : said.silent));
     return part;
   };
   const contentOf = (job, about, stops) => {
     const attempts = about.attempts ?? [];
-    const parts = [
+    const pieces = [
       chip(job.standing, marks(job)),
-      make("h2", "", job.name),
-      make("p", "id", make("code", "", job.id)),
+      make("h2", "", own(job.name)),
+      make("p", "id", make("code", "", own(job.id))),
       facts([
         [said.category, job.category],
         [said.device, job.device],
@@ -62,15 +54,15 @@ const details = (() => {
         [said.template, about.template],
       ]),
     ];
-    if (about.description) parts.push(make("p", "words description", about.description));
+    if (about.description) pieces.push(wordsOf("words description", about.description));
     attempts.forEach((attempt, at) => {
       const standing = attempt.label ? [attempt.kind, attempt.label] : job.standing;
       const whole = attempt.label ? attempt : { ...attempt, duration: job.seconds };
       const heading = attempts.length > 1 ? fill(said.attempt, { number: number(at + 1) }) : "";
-      parts.push(attemptOf(whole, heading, standing, stops));
+      pieces.push(attemptOf(whole, heading, standing, stops));
     });
-    if (!attempts.length) parts.push(make("p", "quiet", said.nothing));
-    return parts;
+    if (!attempts.length) pieces.push(make("p", "quiet", said.nothing));
+    return pieces;
   };
 
   let stops = [];

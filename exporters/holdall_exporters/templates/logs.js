@@ -198,6 +198,7 @@ const logs = (() => {
   const logOf = (runs) => {
     const log = make("pre", "");
     log.tabIndex = 0;
+    log.dir = "auto";
     log.setAttribute("role", "region");
     log.setAttribute("aria-label", said.output);
     const pieces = piecesOf(runs);
@@ -224,7 +225,7 @@ const logs = (() => {
       watch.disconnect();
       clear();
     };
-    return { parts: [tools, log], stop };
+    return { elements: [tools, log], stop };
   };
   return { logOf };
 })();

@@ -1,7 +1,7 @@
 "use strict";
 // The outcomes by category and device: a table of counts, of which each cell is a filter.
 const matrixOf = (data, { narrow }) => {
-  const { said, fill, make, number, count } = elements;
+  const { said, fill, make, number, count, own } = elements;
   const [ROWS, COLUMNS] = [200, 24]; // drawn at most
   const KINDS = ["fail", "crash", "error", "open", "pass", "skip"]; // worst first
   const WRONG = new Set(["fail", "crash", "error"]);
@@ -61,7 +61,7 @@ const matrixOf = (data, { narrow }) => {
     return { shown: present.slice(0, most), left: Math.max(0, present.length - most) };
   };
   const headOf = (tag, scope, name, choice) => {
-    const button = make("button", "", name);
+    const button = make("button", "", own(name));
     button.type = "button";
     button.addEventListener("click", () => narrow(choice));
     const head = make(tag, "", button);

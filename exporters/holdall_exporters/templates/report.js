@@ -15,8 +15,10 @@
     data = await dataOf(find("data"));
   } catch (error) {
     tell(fill(said.problem, { reason: error.message }));
+    document.documentElement.classList.remove("js"); // which shows the plain table
     return;
   }
+  find("plain").remove();
 
   const { orderBy, columns } = ordersOf(data);
   const address = addressOf(data, VIEWS, columns);

@@ -1,7 +1,7 @@
 "use strict";
 // The table: only rows that can be seen are in it, and the one that has the focus.
 const tableOf = (data, { open, sort }) => {
-  const { make, chip, duration, number, count, marks } = elements;
+  const { make, chip, own, duration, count, marks } = elements;
   const SPARE = 12; // rows drawn above and below what can be seen
   const PRINTED = 2000; // rows on paper at most
   const table = document.getElementById("table");
@@ -16,15 +16,15 @@ const tableOf = (data, { open, sort }) => {
   let printing = false;
   const rowOf = (place) => {
     const job = data.job(shown[place]);
-    const button = make("button", "name", job.name);
+    const button = make("button", "name", own(job.name));
     button.type = "button";
     button.setAttribute("aria-haspopup", "dialog");
-    const note = job.note ? [make("span", "note", job.note)] : [];
-    const head = make("th", "job", button, make("span", "sub", make("code", "", job.id), ...note));
+    const note = job.note ? [make("span", "note", own(job.note))] : [];
+    const head = make("th", "job", button, make("span", "sub", make("code", "", own(job.id)), ...note));
     head.scope = "row";
     const cells = [["category", job.category], ["device", job.device], ["time", duration(job.seconds)]];
     const element = make("tr", "", make("td", "state", chip(job.standing, marks(job))), head);
-    element.append(...cells.map(([name, text]) => make("td", name, text)));
+    element.append(...cells.map(([name, text]) => make("td", name, own(text))));
     element.setAttribute("aria-rowindex", place + 2);
     element.dataset.place = place;
     return element;

@@ -2,7 +2,8 @@
 // The run by device, each job where it was in time. A lane is one path for each kind of outcome,
 // however many jobs it has; the arrow keys go from job to job.
 const timelineOf = (data, { open }) => {
-  const { said, fill, make, number, count, duration, moment } = elements;
+  const { said, fill, make, number, count, duration, own } = elements;
+  const { moment } = parts;
   const LANES = 100; // drawn at most
   const HEIGHT = 22;
   const NEAR = 4; // pixels that a pointer may be off
@@ -106,7 +107,7 @@ const timelineOf = (data, { open }) => {
     lane.addEventListener("focus", () => point(here));
     lane.setAttribute("aria-valuenow", 1);
     lane.setAttribute("aria-valuetext", textOf(jobs[0]));
-    return make("div", "lane-row", make("div", "lane-name", device), lane);
+    return make("div", "lane-row", make("div", "lane-name", own(device)), lane);
   };
   const tickOf = (time) => (time < 60 ? `${number(time)} s` : duration(time).replace(/ 00 (s|min)$/, ""));
   const axisOf = (span, width) => {
