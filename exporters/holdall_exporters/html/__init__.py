@@ -20,15 +20,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from msgspec import Meta
 
-from holdall.languages import N_, NN_, Catalog, decimal, grouped, load_catalog, name_of
+from holdall.languages import grouped, load_catalog, name_of
 from holdall.view import verdict
 from holdall.writing import duration, gathered, html_text, moment, readable
 from holdall_exporters.html.attached import contents
 from holdall_exporters.html.datablock import BLOCK, check_data_block, data_block
 from holdall_exporters.html.failures import failures_of
-from holdall_exporters.html.kinds import COLOURS, SHAPES, WRONG, heading
+from holdall_exporters.html.kinds import COLOURS, SHAPES, heading
+from holdall_exporters.html.outcomes import tallied, went_wrong
 from holdall_exporters.html.plain import plain_rows
-from holdall_exporters.html.summary import by_kind, counts_of, share_of, standing_of
+from holdall_exporters.html.said import said
+from holdall_exporters.html.summary import counts_of, share_of, standing_of
 from holdall_exporters.sandbox import loaded, provider_folder, rendered, sandboxed
 
 if TYPE_CHECKING:
@@ -41,51 +43,25 @@ if TYPE_CHECKING:
     from holdall.units import BoundUnit
     from holdall.view import SessionView
 
-# What the page's script says of the jobs and their details.
-_SAID: Final = {
-    "attachments": N_("Attachments"),
-    "attempt": N_("Attempt {number}"),
-    "category": N_("Category"),
-    "certification": N_("Certification"),
-    "code": N_("Exit code"),
-    "device": N_("Device"),
-    "duration": N_("Duration"),
-    "kib": N_("{count} KiB"),
-    "content": N_("Content"),
-    "kind": N_("Kind"),
-    "limits": N_("Limits"),
-    "measurement": N_("Measurement"),
-    "measurements": N_("Measurements"),
-    "missing": N_("Its content is not in the session."),
-    "nothing": N_("No attempt has ended."),
-    "origin": N_("Defined in"),
-    "outcome": N_("Outcome"),
-    "output": N_("Output"),
-    "problem": N_("The table can't be shown by this browser ({reason})."),
-    "reason": N_("Reason"),
-    "save": N_("save"),
-    "silent": N_("It wrote nothing, and no reason was recorded."),
-    "silent_code": N_("It wrote nothing; its exit code is all that was recorded."),
-    "started": N_("Started"),
-    "subtest": N_("Subtest"),
-    "subtests": N_("Subtests"),
-    "too_large": N_("Its content is too large for this page."),
-    "value": N_("Value"),
-    "template": N_("Template"),
-}
-_COUNTED: Final = {
-    "bytes": NN_("{count} byte", "{count} bytes"),
-    "dropped": NN_("{count} byte more was not kept", "{count} bytes more were not kept"),
-    "found": NN_("{shown} of {count} job", "{shown} of {count} jobs"),
-    "jobs": NN_("{count} job", "{count} jobs"),
-    "left_out": NN_(
-        "{count} more job not printed here; filter the table to print others.",
-        "{count} more jobs not printed here; filter the table to print others.",
-    ),
-}
+# The files of the page's script, in the order in which each finds what it needs.
+_SCRIPTS: Final = (
+    "elements.js",
+    "data.js",
+    "filter.js",
+    "address.js",
+    "logs.js",
+    "parts.js",
+    "details.js",
+    "panel.js",
+    "table.js",
+    "controls.js",
+    "matrix.js",
+    "timeline.js",
+    "slowest.js",
+    "views.js",
+    "report.js",
+)
 
-# In the order in which they use each other.
-_SCRIPTS: Final = ("elements.js", "parts.js", "report.js")
 # The plain table is for pages whose script is not run, and is never laid out where it is.
 _FIRST: Final = 'document.documentElement.classList.add("js");'
 _POLICY: Final = (
@@ -209,13 +185,13 @@ def _digest(text: str) -> str:
 
 def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
     """Return the names that the template can use."""
-    style, script = _asset("report.css"), "".join(map(_asset, _SCRIPTS))
+    style = _asset("report.css") + _asset("interactive.css")
+    script = "".join(map(_asset, _SCRIPTS))
     options: Options = context.options
     catalog = view.catalog
     session_verdict = verdict(view)
     standing = standing_of(view, session_verdict)
-    tallies = view.tallies
-    counts = list(counts_of(view, tallies))
+    counts = list(counts_of(view))
     failures = failures_of(view, options.failures_max, options)
     return {
         "view": view,
@@ -224,10 +200,9 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
         "standing": standing,
         "counts": counts,
         "flaky": view.flaky_count,
-        "kinds": by_kind(counts, catalog),
         "share": share_of(counts, view.job_count, catalog),
         "failures": failures,
-        "wrong": ",".join(each.kind for each in counts if each.kind in WRONG),
+        "wrong": ",".join(name for name, tally in tallied(view) if went_wrong(tally)),
         "colours": COLOURS,
         "shapes": SHAPES,
         "created": readable(moment(view.created)),
@@ -239,7 +214,7 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
         "_": catalog.gettext,
         "ngettext": catalog.ngettext,
         "grouped": lambda value: grouped(value, catalog),
-        "said": msgspec.json.encode(_said(catalog)).decode(),
+        "said": msgspec.json.encode(said(catalog)).decode(),
         "provenance": context.provenance,
         "policy": lambda style: _POLICY.format(
             style=_digest(style), first=_digest(_FIRST), script=_digest(script)
@@ -255,26 +230,6 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
         "plain_count": min(view.job_count, options.plain_max),
         "data": lambda: data_block(view, options, context),
         "contents": lambda: contents(view, options, context),
-    }
-
-
-def _said(catalog: Catalog) -> dict[str, object]:
-    """Return what the script says, which plural it takes for which count, and its numbers.
-
-    200 counts show a whole rule: from a hundred on, it looks at the last two digits.
-    """
-    forms: dict[tuple[str, ...], int] = {}
-    which = ""
-    for count in range(200):
-        forms_of_count = tuple(catalog.ngettext(*message, count) for message in _COUNTED.values())
-        which += str(forms.setdefault(forms_of_count, len(forms)))
-    return {
-        "thousands": grouped(1_000, catalog)[1:-3],
-        "shapes": SHAPES,
-        "point": decimal(0.5, 1, catalog)[1:-1],
-        "which": which,
-        "forms": dict(zip(_COUNTED, zip(*forms, strict=True), strict=True)),
-        **{name: catalog.gettext(message) for name, message in _SAID.items()},
     }
 
 

@@ -19,6 +19,7 @@ from holdall.writing import (
     strip_escapes,
     text_mark,
 )
+from holdall_exporters.html.terminal import is_overwritten, overwritten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -138,17 +139,40 @@ def _cube(number: int) -> tuple[int, int, int]:
     return number // 36 * 51, number // 6 % 6 * 51, number % 6 * 51
 
 
-def _runs(pieces: Iterable[tuple[str, str]], styles: dict[str, _Style]) -> Iterator[Run]:
+def _runs(pieces: list[tuple[str, str]], styles: dict[str, _Style]) -> Iterator[Run]:
+    runs = _styled(pieces, styles)
+    if is_overwritten("".join(map(itemgetter(1), pieces))):
+        runs = overwritten(runs)
+    for classes, text in runs:
+        shown = html_text(strip_escapes(text))
+        if shown:
+            yield (classes, shown) if classes else shown
+
+
+def _styled(
+    pieces: Iterable[tuple[str, str]], styles: dict[str, _Style]
+) -> Iterator[tuple[str, str]]:
+    """Yield the text with its classes; other escape sequences are still in it."""
     for stream, group in groupby(pieces, key=itemgetter(0)):
         text = "".join(map(itemgetter(1), group))
         style = styles[stream]
         for number, part in enumerate(_SGR.split(text)):
             if number % 2:
                 style.apply(part)
-                continue
-            shown = html_text(strip_escapes(part)) if part else ""
-            if shown:
-                yield (style.classes, shown) if style.classes else shown
+            elif part:
+                yield style.classes, part
+
+
+def less_coloured(runs: list[Run], most: int) -> list[Run]:
+    """Return *runs* as at most *most* and a few: the colours of the earlier ones are gone."""
+    if len(runs) <= most:
+        return runs
+    plain: list[Run] = []
+    for is_cut, group in groupby(runs[:-most], key=lambda run: run[0] == CUT):
+        texts = (run if isinstance(run, str) else run[1] for run in group)
+        text = "".join(texts)
+        plain.append((CUT, text) if is_cut else text)
+    return plain + runs[-most:]
 
 
 def split_tail(runs: list[Run]) -> tuple[list[Run], list[Run]]:

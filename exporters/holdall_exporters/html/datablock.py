@@ -16,7 +16,8 @@ import msgspec
 from holdall.writing import LOGS_CUT, gathered, html_text, strip_escapes
 from holdall_exporters.html.attached import Embedding, FileEntry, Room
 from holdall_exporters.html.coloured import CUT, Run, coloured
-from holdall_exporters.html.kinds import KINDS, standing
+from holdall_exporters.html.kinds import KINDS, kind_of, standing
+from holdall_exporters.html.outcomes import outcome_id, tallied
 from holdall_exporters.html.parts import (
     MeasurementRow,
     SubtestRow,
@@ -143,7 +144,7 @@ def _rows(
     view: SessionView, progress: Callable[[int, int], object], encode: Any
 ) -> Iterator[bytes]:
     """Yield what the table shows of the jobs, then the names that its numbers stand for."""
-    labels: dict[tuple[str, str, str, str, bool], int] = {}
+    labels: dict[tuple[str, str, str, str, bool, str], int] = {}
     categories: dict[str, int] = {}
     devices: dict[str, int] = {}
     jobs = view.jobs()
@@ -170,15 +171,17 @@ def _rows(
     names = {
         "begin": begin,
         "labels": list(labels),
+        "outcomes": [(name, kind_of(tally.outcome), tally.label) for name, tally in tallied(view)],
         "categories": [html_text(name) for name in categories],
         "devices": [html_text(name) for name in devices],
     }
     yield (b"]," if total else b'{"rows":[],') + encode(names)[1:]
 
 
-def _label(job: JobView) -> tuple[str, str, str, str, bool]:
-    """Return the label of a job, its certification status, and whether it is flaky."""
-    return (*standing(job), html_text(job.certification_status), job.is_flaky)
+def _label(job: JobView) -> tuple[str, str, str, str, bool, str]:
+    """Return the label of a job, its certification status, whether it is flaky, its outcome."""
+    status = html_text(job.certification_status)
+    return (*standing(job), status, job.is_flaky, outcome_id(job))
 
 
 def _since(begin: int, started_at: float | None) -> float | None:

@@ -48,9 +48,6 @@ COLOURS: Final[Mapping[str, str]] = {
 }
 
 
-WRONG: Final = frozenset({"fail", "crash", "error", "open"})
-"""The kinds of what went wrong, or is not done."""
-
 # A shape for each, as colours are not for all eyes; in a square of ten.
 SHAPES: Final[Mapping[str, str]] = {
     "fail": "M1 0 5 4 9 0 10 1 6 5 10 9 9 10 5 6 1 10 0 9 4 5 0 1z",
@@ -66,9 +63,14 @@ SHAPES: Final[Mapping[str, str]] = {
 }
 
 
+def kind_of(counted: Outcome | None) -> str:
+    """Return the kind of what a job counts as; None stands for one in flight."""
+    return "open" if counted is None else KINDS[counted]
+
+
 def standing(job: JobView) -> tuple[str, str, str]:
     """Return kind, label, and what the label says in brackets."""
-    kind = "open" if job.in_flight else KINDS[job.counts_as]
+    kind = kind_of(None if job.in_flight else job.counts_as)
     label, _, more = job.label.partition(" (")
     return kind, label, more.removesuffix(")")
 

@@ -6,22 +6,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from holdall.languages import N_, NN_, grouped
 from holdall.results import Outcome
-from holdall_exporters.html.kinds import KINDS
+from holdall_exporters.html.kinds import kind_of
+from holdall_exporters.html.outcomes import tallied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from holdall.languages import Catalog
-    from holdall.view import SessionState, SessionView, Tally, Verdict
+    from holdall.view import SessionState, SessionView, Verdict
 
-_NAMES: Final = {
-    "fail": N_("failed"),
-    "crash": N_("crashed"),
-    "error": N_("could not be performed"),
-    "open": N_("open"),
-    "pass": N_("passed"),
-    "skip": N_("skipped"),
-}
 _STATES: Final[Mapping[SessionState, str]] = {
     "new": N_("Not started"),
     "running": N_("Running"),
@@ -60,6 +53,7 @@ class Standing(NamedTuple):
 class Count(NamedTuple):
     """One outcome in the summary, with its arc of a ring whose length is 100."""
 
+    id: str
     kind: str
     label: str
     number: int
@@ -105,27 +99,20 @@ def _progress(view: SessionView) -> str:
     return text.format(done=grouped(done, catalog), count=grouped(total, catalog))
 
 
-def counts_of(view: SessionView, tallies: Sequence[Tally]) -> Iterator[Count]:
+def counts_of(view: SessionView) -> Iterator[Count]:
     """Yield the outcomes; the ring shows a single failure among many as at least one hundredth."""
-    shares = [max(1.0, 100 * tally.number / view.job_count) for tally in tallies]
+    tallies = list(tallied(view))
+    shares = [max(1.0, 100 * tally.number / view.job_count) for _, tally in tallies]
     scale = 100 / (sum(shares) or 1)
     gap = _GAP if len(tallies) > 1 else 0
     start = 0.0
-    for (outcome, label, number), share in zip(tallies, shares, strict=True):
+    for (name, (outcome, label, number)), share in zip(tallies, shares, strict=True):
         length = share * scale
-        kind = "open" if outcome is None else KINDS[outcome]
+        kind = kind_of(outcome)
         arc = max(length - gap, 0.2)
         text = f"{grouped(number, view.catalog)} {label}"
-        yield Count(kind, label, number, text, f"{-start:.2f}", f"{arc:.2f} {100 - arc:.2f}")
+        yield Count(name, kind, label, number, text, f"{-start:.2f}", f"{arc:.2f} {100 - arc:.2f}")
         start += length
-
-
-def by_kind(counts: Iterable[Count], catalog: Catalog) -> list[tuple[str, str, int]]:
-    """Return the kinds that occur, with the label and the number of jobs of each."""
-    numbers = dict.fromkeys(_NAMES, 0)
-    for count in counts:
-        numbers[count.kind] += count.number
-    return [(kind, catalog.gettext(_NAMES[kind]), n) for kind, n in numbers.items() if n]
 
 
 def share_of(counts: Iterable[Count], total: int, catalog: Catalog) -> str:

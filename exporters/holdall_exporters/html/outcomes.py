@@ -1,0 +1,44 @@
+"""Outcomes as the page filters by them: each number that the view tallies has an id of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from holdall.results import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from holdall.view import JobView, SessionView, Tally
+
+# Ids of outcomes that are not what they count as, by what they count as.
+_EXPECTED: Final[Mapping[Outcome, str]] = {
+    Outcome.PASS: "failed-as-expected",
+    Outcome.FAIL: "passed-unexpectedly",
+}
+_IN_FLIGHT: Final = "in-flight"
+
+
+def outcome_id(job: JobView) -> str:
+    """Return the id of the tally that *job* is in."""
+    if job.in_flight:
+        return _IN_FLIGHT
+    counted, outcome = job.counts_as, job.outcome
+    return outcome.value if counted is outcome else _EXPECTED[counted]
+
+
+def tallied(view: SessionView) -> Iterator[tuple[str, Tally]]:
+    """Yield the tallies of *view*, each with its id."""
+    for tally in view.tallies:
+        counted = tally.outcome
+        if counted is None:
+            yield _IN_FLIGHT, tally
+        elif tally.label == view.catalog.gettext(counted.label):
+            yield counted.value, tally
+        else:
+            yield _EXPECTED[counted], tally
+
+
+def went_wrong(tally: Tally) -> bool:
+    """Whether the jobs of *tally* went wrong, or have not ended."""
+    return tally.outcome is None or tally.outcome.failed
