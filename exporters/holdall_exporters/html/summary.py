@@ -21,10 +21,6 @@ _STATES: Final[Mapping[SessionState, str]] = {
     "unfinished": N_("Unfinished"),
 }
 _DONE: Final = NN_("{done} of {count} job is done", "{done} of {count} jobs are done")
-_ENDED: Final = NN_(
-    "the run ended with {done} of {count} job done",
-    "the run ended with {done} of {count} jobs done",
-)
 _FAILED: Final = frozenset({"failed", "unexpected-pass", "crashed", "error"})
 _TOLD: Final[Mapping[SessionState, frozenset[str]]] = {
     "new": frozenset(),
@@ -77,6 +73,8 @@ def standing_of(view: SessionView, session_verdict: Verdict) -> Standing:
     has_failed = any(reason.code in _FAILED for reason in session_verdict.reasons)
     if not has_failed and state != "new":
         reasons.append(catalog.gettext("nothing that has ended went wrong"))
+    if state == "unfinished":
+        reasons.append(catalog.gettext("the run was interrupted, or goes on elsewhere"))
     word = session_verdict.word if has_failed else ""
     return Standing(state, catalog.gettext(_STATES[state]), word, [_progress(view), *reasons])
 
@@ -94,8 +92,7 @@ def _progress(view: SessionView) -> str:
     if not total:
         return catalog.gettext("no job was selected")
     done = total - sum(tally.number for tally in tallies if tally.outcome in _LEFT)
-    message = _ENDED if view.state == "unfinished" else _DONE
-    text = catalog.ngettext(*message, total)
+    text = catalog.ngettext(*_DONE, total)
     return text.format(done=grouped(done, catalog), count=grouped(total, catalog))
 
 
