@@ -27,9 +27,9 @@ from holdall_exporters.html.attached import contents
 from holdall_exporters.html.datablock import BLOCK, check_data_block, data_block
 from holdall_exporters.html.failures import failures_of
 from holdall_exporters.html.kinds import COLOURS, SHAPES, heading
-from holdall_exporters.html.outcomes import tallied, wrong_outcomes
+from holdall_exporters.html.outcomes import wrong_outcomes
 from holdall_exporters.html.plain import plain_rows
-from holdall_exporters.html.script import SCRIPTS, said
+from holdall_exporters.html.said import said
 from holdall_exporters.html.summary import counts_of, share_of, standing_of
 from holdall_exporters.sandbox import loaded, provider_folder, rendered, sandboxed
 
@@ -43,7 +43,25 @@ if TYPE_CHECKING:
     from holdall.units import BoundUnit
     from holdall.view import SessionView
 
-_STYLES: Final = ("report.css", "interactive.css")
+# The files of the page's script, in the order in which each finds what it needs.
+_SCRIPTS: Final = (
+    "elements.js",
+    "data.js",
+    "filter.js",
+    "address.js",
+    "logs.js",
+    "parts.js",
+    "details.js",
+    "panel.js",
+    "table.js",
+    "controls.js",
+    "matrix.js",
+    "timeline.js",
+    "slowest.js",
+    "views.js",
+    "report.js",
+)
+
 # The plain table is for pages whose script is not run, and is never laid out where it is.
 _FIRST: Final = 'document.documentElement.classList.add("js");'
 _POLICY: Final = (
@@ -167,12 +185,13 @@ def _digest(text: str) -> str:
 
 def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
     """Return the names that the template can use."""
-    style, script = "".join(map(_asset, _STYLES)), "".join(map(_asset, SCRIPTS))
+    style = _asset("report.css") + _asset("interactive.css")
+    script = "".join(map(_asset, _SCRIPTS))
     options: Options = context.options
     catalog = view.catalog
     session_verdict = verdict(view)
     standing = standing_of(view, session_verdict)
-    counts = list(counts_of(view, list(tallied(view))))
+    counts = list(counts_of(view))
     failures = failures_of(view, options.failures_max, options)
     return {
         "view": view,

@@ -11,7 +11,7 @@ from holdall.languages import grouped
 from holdall.writing import causes_of, duration, html_text
 from holdall_exporters.html.coloured import less_coloured, split_tail
 from holdall_exporters.html.datablock import log_of, notes_on
-from holdall_exporters.html.kinds import KINDS, heading, standing
+from holdall_exporters.html.kinds import heading, kind_of, standing
 from holdall_exporters.html.parts import worst_parts
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from holdall_exporters.html.parts import Parts
 
 
-_COLOURED: Final = 200  # runs of one log: a page of many elements is slow
+_COLOURED: Final = 200  # runs of one log above the table; a page of elements is slow
 _FEW: Final = 3  # jobs of a cause whose last lines are shown even if they are the same
 
 
@@ -33,7 +33,7 @@ class Failure(NamedTuple):
     """A job that went wrong.
 
     Attributes:
-        link: What leads to its details, after the `#` of the address.
+        address: What leads to its details, after the `#`.
         words: What was said of it, and not by its cause already.
         tail: Its last lines; nothing if those of the job before it are the same.
         before: The lines before those of `tail`, of which there are `line_count`.
@@ -43,7 +43,7 @@ class Failure(NamedTuple):
     label: str
     summary: str
     id: str
-    link: str
+    address: str
     facts: list[str]
     words: list[str]
     parts: Parts
@@ -138,7 +138,7 @@ def _group(
     catalog = view.catalog
     return Group(
         number=place,
-        kind="open" if cause.outcome is None else KINDS[cause.outcome],
+        kind=kind_of(cause.outcome),
         text=cause.text,
         job_count=cause.count,
         times=grouped(cause.count, catalog),
@@ -169,7 +169,7 @@ def _failures(
             label=f"{label} ({more})" if more else label,
             summary=heading(job.summary, catalog),
             id=html_text(job.id),
-            link=link_to(job, several=several),
+            address=address_of(job, several=several),
             facts=list(_facts(job, catalog, several=several)),
             words=words or list(_at_least(job.last, catalog, has_more=bool(tail or any(parts)))),
             parts=parts,
@@ -199,7 +199,7 @@ def _at_least(attempt: AttemptView, catalog: Catalog, *, has_more: bool) -> Iter
         yield catalog.gettext("It wrote nothing, and no reason was recorded.")
 
 
-def link_to(job: JobView, *, several: bool) -> str:
+def address_of(job: JobView, *, several: bool) -> str:
     """Return what the page finds the details of *job* by, as it stands behind the `#`."""
     names = {"job": html_text(job.id)}
     if several:

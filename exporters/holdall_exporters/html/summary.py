@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from holdall.languages import N_, NN_, grouped
 from holdall.results import Outcome
 from holdall_exporters.html.kinds import kind_of
+from holdall_exporters.html.outcomes import tallied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from holdall.languages import Catalog
-    from holdall.view import SessionState, SessionView, Tally, Verdict
+    from holdall.view import SessionState, SessionView, Verdict
 
 _STATES: Final[Mapping[SessionState, str]] = {
     "new": N_("Not started"),
@@ -20,10 +21,6 @@ _STATES: Final[Mapping[SessionState, str]] = {
     "unfinished": N_("Unfinished"),
 }
 _DONE: Final = NN_("{done} of {count} job is done", "{done} of {count} jobs are done")
-_ENDED: Final = NN_(
-    "the run ended with {done} of {count} job done",
-    "the run ended with {done} of {count} jobs done",
-)
 _FAILED: Final = frozenset({"failed", "unexpected-pass", "crashed", "error"})
 _TOLD: Final[Mapping[SessionState, frozenset[str]]] = {
     "new": frozenset(),
@@ -76,6 +73,8 @@ def standing_of(view: SessionView, session_verdict: Verdict) -> Standing:
     has_failed = any(reason.code in _FAILED for reason in session_verdict.reasons)
     if not has_failed and state != "new":
         reasons.append(catalog.gettext("nothing that has ended went wrong"))
+    if state == "unfinished":
+        reasons.append(catalog.gettext("the run was interrupted, or goes on elsewhere"))
     word = session_verdict.word if has_failed else ""
     return Standing(state, catalog.gettext(_STATES[state]), word, [_progress(view), *reasons])
 
@@ -93,13 +92,13 @@ def _progress(view: SessionView) -> str:
     if not total:
         return catalog.gettext("no job was selected")
     done = total - sum(tally.number for tally in tallies if tally.outcome in _LEFT)
-    message = _ENDED if view.state == "unfinished" else _DONE
-    text = catalog.ngettext(*message, total)
+    text = catalog.ngettext(*_DONE, total)
     return text.format(done=grouped(done, catalog), count=grouped(total, catalog))
 
 
-def counts_of(view: SessionView, tallies: Sequence[tuple[str, Tally]]) -> Iterator[Count]:
+def counts_of(view: SessionView) -> Iterator[Count]:
     """Yield the outcomes; the ring shows a single failure among many as at least one hundredth."""
+    tallies = list(tallied(view))
     shares = [max(1.0, 100 * tally.number / view.job_count) for _, tally in tallies]
     scale = 100 / (sum(shares) or 1)
     gap = _GAP if len(tallies) > 1 else 0
@@ -109,8 +108,7 @@ def counts_of(view: SessionView, tallies: Sequence[tuple[str, Tally]]) -> Iterat
         kind = kind_of(outcome)
         arc = max(length - gap, 0.2)
         text = f"{grouped(number, view.catalog)} {label}"
-        length_and_gap = f"{arc:.2f} {100 - arc:.2f}"
-        yield Count(name, kind, label, number, text, f"{-start:.2f}", length_and_gap)
+        yield Count(name, kind, label, number, text, f"{-start:.2f}", f"{arc:.2f} {100 - arc:.2f}")
         start += length
 
 

@@ -1,7 +1,7 @@
 "use strict";
 // The details of a job: what it is, and each attempt at it with its output and its files.
 const details = (() => {
-  const { said, fill, make, number, count, duration, chip, own, marks } = elements;
+  const { said, fill, make, own, number, count, duration, moment, chip, marks } = elements;
 
   const facts = (pairs) => {
     const list = make("dl", "facts");
@@ -20,7 +20,7 @@ const details = (() => {
     if (heading) part.append(make("h3", "", heading, " ", chip(standing)));
     part.append(
       facts([
-        [said.started, parts.moment(attempt.started)],
+        [said.started, moment(attempt.started)],
         [said.duration, duration(attempt.duration)],
         [said.code, attempt.code],
       ]),
@@ -29,8 +29,8 @@ const details = (() => {
     );
     if (attempt.log || attempt.at) part.append(make("h3", "", said.output));
     if (attempt.log) {
-      const { elements: log, stop } = logs.logOf(attempt.log);
-      part.append(...log);
+      const { parts: pieces, stop } = logs.logOf(attempt.log);
+      part.append(...pieces);
       stops.push(stop);
     }
     if (attempt.at) part.append(make("p", "", parts.linkTo(attempt.at, said.log_file)));

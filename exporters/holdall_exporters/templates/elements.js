@@ -8,6 +8,9 @@ const elements = (() => {
     return element;
   };
 
+  // Text of the session, which may run from right to left without moving what stands beside it.
+  const own = (text) => make("bdi", "", text);
+
   // What the page says, in its language: words, plurals by number, and how numbers are written.
   const said = JSON.parse(document.getElementById("data").dataset.said);
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -26,6 +29,12 @@ const elements = (() => {
     return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
   };
 
+  // A moment in UTC, as the rest of the page writes it.
+  const moment = (seconds) =>
+    typeof seconds === "number"
+      ? `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`
+      : (seconds ?? "");
+
   // The outcome of a job or an attempt, with other marks beside it.
   const chip = ([kind, label, more], marks = []) => {
     const state = make("span", "standing", make("span", `chip ${kind}`, label), ...marks);
@@ -33,9 +42,7 @@ const elements = (() => {
     return state;
   };
 
-  // Text of the session, which may run from right to left without moving what stands beside it.
-  const own = (text) => make("bdi", "", text);
   const marks = (job) => (job.flaky ? [make("span", "chip flaky", said.flaky)] : []);
 
-  return { said, fill, make, number, count, duration, chip, own, marks };
+  return { said, fill, make, own, number, count, duration, moment, chip, marks };
 })();

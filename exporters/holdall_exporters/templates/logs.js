@@ -225,7 +225,7 @@ const logs = (() => {
       watch.disconnect();
       clear();
     };
-    return { elements: [tools, log], stop };
+    return { parts: [tools, log], stop };
   };
   return { logOf };
 })();

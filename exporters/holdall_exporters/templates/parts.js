@@ -62,19 +62,25 @@ const parts = (() => {
     picture.src = `data:${image};base64,${contentOf(line)}`;
     return picture;
   };
+  // A file beside the page, where it stands in an archive.
+  const linkTo = (path, ...children) => {
+    const link = make("a", "", ...children);
+    link.href = path;
+    return link;
+  };
   // Whatever it is, it is saved and never opened: a page or a drawing may have scripts in it.
-  const linkTo = ({ name, line }) => {
+  const saverOf = ({ name, line }) => {
     const link = make("a", "save", said.save);
     link.href = `data:application/octet-stream;base64,${contentOf(line)}`;
     link.download = name;
     return link;
   };
   const fileOf = (file) => {
-    const { name, type, size: bytes, text, image, line } = file;
+    const { name, type, size: bytes, text, image, line, at } = file;
     const here = line !== undefined && (bytes === 0 || contentOf(line) !== "");
-    const item = make("li", "", make("b", "", own(name)), " ", own(type ?? ""), `, ${size(bytes)} `);
-    if (here) item.append(linkTo(file));
-    else if (text === undefined) item.append(make("span", "quiet", line === undefined ? said.too_large : said.missing));
+    const item = make("li", "", make("b", "", at ? linkTo(at, own(name)) : own(name)), " ", own(type ?? ""), `, ${size(bytes)} `);
+    if (here) item.append(saverOf(file));
+    else if (text === undefined && !at) item.append(make("span", "quiet", line === undefined ? said.too_large : said.missing));
     if (here && image) item.append(imageOf(file));
     if (text !== undefined) {
       const shown = make("pre", "", text);
@@ -98,9 +104,5 @@ const parts = (() => {
   const isEmpty = (attempt) =>
     !["words", "log", "dropped", "measurements", "subtests", "files"].some((name) => attempt[name]);
 
-  // A moment as the page writes it, whatever zone and language the browser has.
-  const moment = (seconds) =>
-    seconds === undefined ? "" : `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`;
-
-  return { of, filesOf, isEmpty, moment, mark };
+  return { of, filesOf, isEmpty, linkTo, mark };
 })();

@@ -130,17 +130,9 @@
   addEventListener("popstate", moved);
   addEventListener("hashchange", moved);
 
-  // On paper all output that is on the page is open.
-  let opened = [];
-  addEventListener("beforeprint", () => {
-    table.print();
-    opened = [...document.querySelectorAll("main details:not([open])")];
-    for (const each of opened) each.open = true;
-  });
-  addEventListener("afterprint", () => {
-    table.printed();
-    for (const each of opened) each.open = false;
-  });
+  // On paper stand the last lines of output; whole logs would fill hundreds of pages.
+  addEventListener("beforeprint", () => table.print());
+  addEventListener("afterprint", () => table.printed());
 
   // The head of the table sticks below the filter, whose words may take two lines.
   new ResizeObserver(() => {

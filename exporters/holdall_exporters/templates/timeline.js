@@ -2,8 +2,7 @@
 // The run by device, each job where it was in time. A lane is one path for each kind of outcome,
 // however many jobs it has; the arrow keys go from job to job.
 const timelineOf = (data, { open }) => {
-  const { said, fill, make, number, count, duration, own } = elements;
-  const { moment } = parts;
+  const { said, fill, make, number, count, duration, moment, own } = elements;
   const LANES = 100; // drawn at most
   const HEIGHT = 22;
   const NEAR = 4; // pixels that a pointer may be off

@@ -1,4 +1,4 @@
-"""The page's script: its files, and what it says in the language of the report."""
+"""What the page's script says, in the language of the report."""
 
 from __future__ import annotations
 
@@ -9,25 +9,6 @@ from holdall_exporters.html.kinds import SHAPES
 
 if TYPE_CHECKING:
     from holdall.languages import Catalog
-
-SCRIPTS: Final = (
-    "elements.js",
-    "parts.js",
-    "data.js",
-    "filter.js",
-    "address.js",
-    "logs.js",
-    "details.js",
-    "panel.js",
-    "table.js",
-    "controls.js",
-    "matrix.js",
-    "timeline.js",
-    "slowest.js",
-    "views.js",
-    "report.js",
-)
-"""The files of the script, in the order in which they use each other."""
 
 _SAID: Final = {
     "all_devices": N_("All devices"),
@@ -85,15 +66,17 @@ _SAID: Final = {
     "value": N_("Value"),
     "wrap": N_("Wrap lines"),
 }
+_VIEWS: Final = {
+    "matrix": N_("Devices and categories"),
+    "slowest": N_("Slowest"),
+    "table": N_("Table"),
+    "timeline": N_("Timeline"),
+}
 _COUNTED: Final = {
     "bytes": NN_("{count} byte", "{count} bytes"),
     "dropped": NN_("{count} byte more was not kept", "{count} bytes more were not kept"),
     "found": NN_("{shown} of {count} job", "{shown} of {count} jobs"),
     "jobs": NN_("{count} job", "{count} jobs"),
-    "left_out": NN_(
-        "{count} more job not printed here; filter the table to print others.",
-        "{count} more jobs not printed here; filter the table to print others.",
-    ),
     "more_devices": NN_(
         "{count} more device is not drawn; filter to see it.",
         "{count} more devices are not drawn; filter to see them.",
@@ -110,12 +93,10 @@ _COUNTED: Final = {
         "Of {count} job it is not known when it was started.",
         "Of {count} jobs it is not known when they were started.",
     ),
-}
-_VIEWS: Final = {
-    "matrix": N_("Devices and categories"),
-    "slowest": N_("Slowest"),
-    "table": N_("Table"),
-    "timeline": N_("Timeline"),
+    "left_out": NN_(
+        "{count} more job not printed here; filter the table to print others.",
+        "{count} more jobs not printed here; filter the table to print others.",
+    ),
 }
 
 
