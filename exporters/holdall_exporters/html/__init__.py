@@ -27,7 +27,7 @@ from holdall_exporters.html.attached import contents
 from holdall_exporters.html.datablock import BLOCK, check_data_block, data_block
 from holdall_exporters.html.failures import failures_of
 from holdall_exporters.html.kinds import COLOURS, SHAPES, heading
-from holdall_exporters.html.outcomes import tallied, went_wrong
+from holdall_exporters.html.outcomes import wrong_outcomes
 from holdall_exporters.html.plain import plain_rows
 from holdall_exporters.html.said import said
 from holdall_exporters.html.summary import counts_of, share_of, standing_of
@@ -202,7 +202,7 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
         "flaky": view.flaky_count,
         "share": share_of(counts, view.job_count, catalog),
         "failures": failures,
-        "wrong": ",".join(name for name, tally in tallied(view) if went_wrong(tally)),
+        "wrong": ",".join(wrong_outcomes(view)),
         "colours": COLOURS,
         "shapes": SHAPES,
         "created": readable(moment(view.created)),

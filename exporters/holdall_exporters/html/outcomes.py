@@ -39,6 +39,10 @@ def tallied(view: SessionView) -> Iterator[tuple[str, Tally]]:
             yield _EXPECTED[counted], tally
 
 
-def went_wrong(tally: Tally) -> bool:
-    """Whether the jobs of *tally* went wrong, or have not ended."""
-    return tally.outcome is None or tally.outcome.failed
+def wrong_outcomes(view: SessionView) -> list[str]:
+    """Return the ids of the tallies of what went wrong, which in flight is not while it runs."""
+    return [
+        name
+        for name, tally in tallied(view)
+        if (view.state != "running" if tally.outcome is None else tally.outcome.failed)
+    ]

@@ -9,7 +9,7 @@ const controlsOf = (data, asked, { names, hasFlaky, change, reset }) => {
 
   const chipOf = (kind, label, flip) => {
     const counted = make("span", "");
-    const element = make("button", `chip-button ${kind}`, `${label} `, counted);
+    const element = make("button", `chip-button ${kind}`, parts.mark(kind), ` ${label} `, counted);
     element.type = "button";
     element.addEventListener("click", () => {
       flip();

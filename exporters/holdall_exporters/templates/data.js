@@ -13,7 +13,14 @@ const dataOf = async (element) => {
   const { rows, labels, outcomes, categories, devices, begin } = await unpack(first);
   const size = rows.length;
   const statuses = [...new Set(labels.map(([, , , status]) => status))];
-  const column = (at, Type) => Type.from(rows, (row) => row[at] ?? NaN);
+  const [label, category, device] = [0, 0, 0].map(() => new Uint32Array(size));
+  const [seconds, start] = [0, 0].map(() => new Float64Array(size));
+  for (let index = 0; index < size; index += 1) {
+    const row = rows[index];
+    [label[index], category[index], device[index]] = [row[0], row[3], row[4]];
+    seconds[index] = row[5] ?? NaN;
+    start[index] = row[7] ?? NaN;
+  }
   const data = {
     size,
     labels,
@@ -22,11 +29,11 @@ const dataOf = async (element) => {
     devices,
     statuses,
     begin,
-    label: column(0, Uint16Array),
-    category: column(3, Uint16Array),
-    device: column(4, Uint16Array),
-    seconds: column(5, Float64Array),
-    start: column(7, Float64Array),
+    label,
+    category,
+    device,
+    seconds,
+    start,
     name: (index) => rows[index][1] || rows[index][2],
     id: (index) => rows[index][2],
     note: (index) => rows[index][6] || "",
@@ -69,6 +76,7 @@ const dataOf = async (element) => {
     words = { text, ends };
     return words;
   };
+  data.prepare = wordsOfAll;
   // How many of some words each job has.
   data.matches = (sought) => {
     const { text, ends } = wordsOfAll();

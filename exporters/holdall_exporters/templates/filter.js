@@ -20,7 +20,8 @@ const filterOf = (data) => {
     const [categories, devices] = [columns.category, columns.device];
     const shown = new Uint32Array(data.size);
     let number = 0;
-    for (const index of order) {
+    for (let at = 0; at < order.length; at += 1) {
+      const index = order[at];
       if (found && found[index] !== words.length) continue;
       const label = data.label[index];
       // The choices that a job is against; it still counts for one if it is against that one alone.

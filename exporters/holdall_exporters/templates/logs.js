@@ -198,6 +198,7 @@ const logs = (() => {
   const logOf = (runs) => {
     const log = make("pre", "");
     log.tabIndex = 0;
+    log.dir = "auto";
     log.setAttribute("role", "region");
     log.setAttribute("aria-label", said.output);
     const pieces = piecesOf(runs);

@@ -1,7 +1,7 @@
 "use strict";
 // The outcomes by category and device: a table of counts, of which each cell is a filter.
 const matrixOf = (data, { narrow }) => {
-  const { said, fill, make, own, number, count } = elements;
+  const { said, fill, make, number, count, own } = elements;
   const [ROWS, COLUMNS] = [200, 24]; // drawn at most
   const KINDS = ["fail", "crash", "error", "open", "pass", "skip"]; // worst first
   const WRONG = new Set(["fail", "crash", "error"]);
@@ -46,6 +46,7 @@ const matrixOf = (data, { narrow }) => {
     const shown = !isMixed ? textOf(cell) : bad ? fill(said.of, { part: number(bad), count: number(total) }) : number(total);
     const button = make("button", `cell ${worst}`, make("span", "", shown), bar);
     button.type = "button";
+    button.style.setProperty("--share", `${bad ? 30 + (70 * bad) / total : 60}%`);
     button.title = textOf(cell);
     button.setAttribute("aria-label", `${heading}: ${textOf(cell)}`);
     button.addEventListener("click", () => narrow(choice));

@@ -18,8 +18,8 @@
     document.documentElement.classList.remove("js"); // which shows the plain table
     return;
   }
-
   find("plain").remove();
+
   const { orderBy, columns } = ordersOf(data);
   const address = addressOf(data, VIEWS, columns);
   const asked = address.blank();
@@ -142,4 +142,5 @@
 
   filter.hidden = find("views").hidden = false;
   follow({ isNew: history.state === null });
+  (globalThis.requestIdleCallback ?? setTimeout)(data.prepare); // so that the first word is quick
 })();

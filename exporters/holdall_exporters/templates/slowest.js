@@ -1,7 +1,7 @@
 "use strict";
 // The jobs that took longest, and their share of the time of all.
 const slowestOf = (data, { open }) => {
-  const { said, make, own, count, number, chip, marks, duration } = elements;
+  const { said, make, count, number, chip, own, marks, duration } = elements;
   const MOST = 50;
   const slowest = (timed) => {
     const top = [];
@@ -26,11 +26,11 @@ const slowestOf = (data, { open }) => {
       const button = make("button", "name", own(job.name));
       button.type = "button";
       button.setAttribute("aria-haspopup", "dialog");
-      const about = [job.category, ...(data.devices.length > 1 ? [job.device] : [])].join(" · ");
+      const about = [job.category, ...(data.devices.length > 1 ? [job.device] : [])];
       const bar = make("span", `bar ${job.standing[0]}`, make("span", job.standing[0]));
       bar.firstChild.style.width = `${(100 * job.seconds) / data.seconds[jobs[0]]}%`;
       button.addEventListener("click", () => open(index, jobs, back));
-      const what = make("span", "what", button, make("span", "sub", make("code", "", own(job.id)), " · ", own(about)));
+      const what = make("span", "what", button, make("span", "sub", make("code", "", own(job.id)), ...about.flatMap((each) => [" · ", own(each)])));
       return make("li", "", what, chip(job.standing, marks(job)), make("span", "time", duration(job.seconds)), bar);
     };
     const back = (index) => list.children[jobs.indexOf(index)]?.querySelector("button").focus();

@@ -1,7 +1,7 @@
 "use strict";
 // The table: only rows that can be seen are in it, and the one that has the focus.
 const tableOf = (data, { open, sort }) => {
-  const { make, own, chip, duration, number, count, marks } = elements;
+  const { make, chip, own, duration, count, marks } = elements;
   const SPARE = 12; // rows drawn above and below what can be seen
   const PRINTED = 2000; // rows on paper at most
   const table = document.getElementById("table");

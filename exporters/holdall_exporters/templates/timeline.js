@@ -2,7 +2,7 @@
 // The run by device, each job where it was in time. A lane is one path for each kind of outcome,
 // however many jobs it has; the arrow keys go from job to job.
 const timelineOf = (data, { open }) => {
-  const { said, fill, make, own, number, count, duration, moment } = elements;
+  const { said, fill, make, number, count, duration, moment, own } = elements;
   const LANES = 100; // drawn at most
   const HEIGHT = 22;
   const NEAR = 4; // pixels that a pointer may be off
@@ -28,7 +28,7 @@ const timelineOf = (data, { open }) => {
   // A path of the jobs of one kind: columns of pixels, those beside each other as one piece.
   const pathOf = (jobs, kind, xOf, width) => {
     const taken = new Uint8Array(width + 1);
-    const least = kind === "skip" || kind === "pass" ? 1 : 3;
+    const least = kind === "skip" || kind === "pass" ? 1 : 2;
     for (const index of jobs) {
       const left = Math.min(Math.floor(xOf(data.start[index])), width - least);
       const right = Math.max(left + least, Math.min(width, Math.round(xOf(endOf(index)))));
@@ -108,13 +108,14 @@ const timelineOf = (data, { open }) => {
     lane.setAttribute("aria-valuetext", textOf(jobs[0]));
     return make("div", "lane-row", make("div", "lane-name", own(device)), lane);
   };
+  const tickOf = (time) => (time < 60 ? `${number(time)} s` : duration(time).replace(/ 00 (s|min)$/, ""));
   const axisOf = (span, width) => {
-    const most = Math.max(1, Math.floor(width / 110));
+    const most = Math.max(1, Math.floor(width / 75));
     const step = STEPS.find((each) => span.length / each <= most) ?? Math.ceil(span.length / most / 86400) * 86400;
     const axis = make("div", "axis");
     axis.setAttribute("aria-hidden", "true");
     for (let time = 0; time <= span.length; time += step) {
-      const tick = make("span", "", time < 60 ? `${number(time)} s` : duration(time));
+      const tick = make("span", "", tickOf(time));
       tick.style.left = `${(100 * time) / span.length}%`;
       axis.append(tick);
     }
