@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from contextlib import redirect_stdout
 from gettext import gettext as _
@@ -119,6 +120,7 @@ def write_reports(
                 options=report.options,
                 strict=report.strict,
                 color=report.path is None and _shows_colours(out),
+                columns=_columns(out) if report.path is None else 0,
                 progress=shown(report.exporter) if report.path or not out.isatty() else None,
             )
             for report in wanted
@@ -133,6 +135,11 @@ def _shows_colours(out: TextIO) -> bool:
     if os.environ.get("NO_COLOR"):
         return False
     return bool(os.environ.get("FORCE_COLOR")) or out.isatty()
+
+
+def _columns(out: TextIO) -> int:
+    """Return the columns of the terminal that standard output is; 0 if it is none."""
+    return shutil.get_terminal_size().columns if out.isatty() else 0
 
 
 def report_failures(reports: Sequence[ExportReport]) -> int:

@@ -179,6 +179,11 @@ class ExportContext(Protocol):
         ...
 
     @property
+    def columns(self) -> int:
+        """Columns of the terminal that `holdall export` writes to; 0 if it goes to none."""
+        ...
+
+    @property
     def provenance(self) -> str:
         """The exporter's own distribution and version, for formats that can carry it."""
         ...

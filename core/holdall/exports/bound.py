@@ -149,6 +149,7 @@ class BoundExporter:
         *,
         verify: bool = False,
         color: bool = False,
+        columns: int = 0,
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
     ) -> ExportReport:
@@ -159,7 +160,12 @@ class BoundExporter:
         try:
             view = self._shown(hooks, changes)
             context = self._context(
-                view, self.options, color=color, progress=progress, cancelled=cancelled
+                view,
+                self.options,
+                color=color,
+                columns=columns,
+                progress=progress,
+                cancelled=cancelled,
             )
             _warn_of_missing(hooks, context)
             sink = self._written(target, view, context, hooks, verify=verify)
@@ -269,6 +275,7 @@ class BoundExporter:
         *,
         inside: tuple[str, ...] = (),
         color: bool = False,
+        columns: int = 0,
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
     ) -> Context:
@@ -283,6 +290,7 @@ class BoundExporter:
             inside=inside,
             lang=self._lang,
             color=color,
+            columns=columns,
             progress=progress,
             cancelled=cancelled,
         )

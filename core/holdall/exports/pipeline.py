@@ -40,6 +40,7 @@ def export(
     redact: RedactionRules = NOTHING_SECRET,
     verify: bool = False,
     color: bool = False,
+    columns: int = 0,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
 ) -> ExportReport:
@@ -56,6 +57,7 @@ def export(
         redact: What is to be masked, wherever it stands.
         verify: Read the report back before it takes the place of an older one.
         color: Whether who reads the report sees colours: it goes to a terminal.
+        columns: Those of that terminal; 0 if the report goes to none.
         progress: Called now and then with jobs done and jobs in all.
         cancelled: Asked now and then whether to stop.
 
@@ -74,7 +76,12 @@ def export(
         redact=redact,
     )
     return bound.export_to(
-        target, verify=verify, color=color, progress=progress, cancelled=cancelled
+        target,
+        verify=verify,
+        color=color,
+        columns=columns,
+        progress=progress,
+        cancelled=cancelled,
     )
 
 
@@ -83,7 +90,7 @@ class ExportRequest:
     """One of the reports that `export_many` is to write.
 
     Attributes:
-        color, progress: As those of `export`, for this report alone.
+        color, columns, progress: As those of `export`, for this report alone.
     """
 
     exporter: str
@@ -91,6 +98,7 @@ class ExportRequest:
     options: Given = ()
     strict: bool = True
     color: bool = False
+    columns: int = 0
     progress: Progress | None = None
 
 
@@ -123,13 +131,16 @@ def export_many(
     )
 
     def written(request: ExportRequest, view: SessionView) -> ExportReport:
-        callbacks: dict[str, Any] = {
+        options: dict[str, Any] = {
+            "verify": verify,
+            "color": request.color,
+            "columns": request.columns,
             "progress": request.progress or progress,
             "cancelled": cancelled,
         }
         try:
             bound = bind(view, request.exporter, options=request.options, strict=request.strict)
-            return bound.export_to(request.target, verify=verify, color=request.color, **callbacks)
+            return bound.export_to(request.target, **options)
         except HoldallError as error:
             name = target_name(request.target)
             return ExportReport(exporter=request.exporter, target=name, exception=error)

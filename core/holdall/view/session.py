@@ -225,6 +225,7 @@ class SessionView:
     def elapsed(self) -> float | None:
         """Seconds from the start of the first attempt to the end of the last; None if unknown.
 
+        It is unknown if the start of any attempt that took time is.
         Jobs that run side by side make it less than `duration`, and pauses make it more.
         """
         return span(result for job in self._folded() for result in job.results)

@@ -136,6 +136,7 @@ def _group(
     place: int, cause: Cause, jobs: list[JobView], view: SessionView, choices: Choices
 ) -> Group:
     catalog = view.catalog
+    jobs.sort(key=lambda job: job.certification_status != "blocker")
     return Group(
         number=place,
         kind=kind_of(cause.outcome),
