@@ -223,7 +223,7 @@ def test_the_table_can_be_used_with_the_keyboard(browser: Any, thousand: Path) -
     assert browser.run("location.hash") == "#job=com.example%3A%3Ajob%2F999"
     browser.press("Escape", 27)
     browser.wait_for("!document.querySelector('#dialog').open")
-    assert browser.run(FOCUSED).startswith("Check part 999 ")
+    browser.wait_for(f"{FOCUSED}.startsWith('Check part 999 ')")
     check(browser)
 
 
@@ -251,9 +251,8 @@ def test_hostile_text_stays_text_in_the_details(browser: Any, sample: Path) -> N
 
 def test_colours_of_output_are_classes(browser: Any, sample: Path) -> None:
     shown(browser, sample, fragment="#job=com.example::outcome-fail")
-    browser.wait_for(OPEN_DETAILS)
 
-    assert browser.run("document.querySelector('#details pre .f1').textContent") == "red"
+    browser.wait_for("document.querySelector('#details pre .f1')?.textContent === 'red'")
 
 
 def test_paper_gets_rows_up_to_a_number_and_says_so(browser: Any, many: Path) -> None:

@@ -199,7 +199,7 @@ const logs = (() => {
     const log = make("pre", "");
     log.tabIndex = 0;
     log.dir = "auto";
-    log.setAttribute("role", "region");
+    log.setAttribute("role", "group");
     log.setAttribute("aria-label", said.output);
     const pieces = piecesOf(runs);
     log.append(...pieces.map((piece) => piece.element));

@@ -31,7 +31,10 @@ const panelOf = (data, asked, address) => {
     const wasOpen = asked.job !== null && dialog.open;
     if (!wasOpen || origin) [from, first] = [origin ?? nowhere, index];
     asked.job = index;
-    if (push) address.write(asked, { push: !wasOpen, state: { panel: true } });
+    if (push) {
+      if (!wasOpen) history.scrollRestoration = "manual"; // of where Back leads to: it is there
+      address.write(asked, { push: !wasOpen, state: { panel: true } });
+    }
     return draw();
   };
   const step = (by) => {
@@ -39,25 +42,21 @@ const panelOf = (data, asked, address) => {
     address.write(asked);
     return draw();
   };
-  // Close it as the address says, or as somebody asks, who is led back in the address, too.
   const leave = () => {
     const index = asked.job;
     asked.job = null;
     if (dialog.open) dialog.close();
     details.clear(content);
     const { back } = from;
-    const moved = index !== first;
     from = nowhere;
-    requestAnimationFrame(() => back(index, moved)); // the browser has scrolled by then
+    back(index, index !== first);
   };
+  // Somebody who closes it is led back in the address, too; Back has done that already.
   dialog.addEventListener("close", () => {
-    if (asked.job === null) return;
-    if (history.state?.panel) {
-      history.back();
-      return;
-    }
+    if (dialog.open || asked.job === null) return; // it may be open again by now
     leave();
-    address.write(asked);
+    if (history.state?.panel) history.back();
+    else address.write(asked);
   });
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   close.addEventListener("click", () => dialog.close());

@@ -103,15 +103,18 @@
   });
 
   // What the address asks for, when the page is opened and when it changes.
-  const follow = ({ isNew }) => {
-    if (/^#[\w-]+$/.test(location.hash)) return; // a heading of the page
+  const follow = ({ isNew, isFirst = false }) => {
+    if (!isFirst && /^#[\w-]+$/.test(location.hash)) return; // a heading of the page
     const { asked: wanted, unknown } = address.read();
-    const wasOpen = asked.job !== null;
-    if (wasOpen && wanted.job === null) panel.leave();
     const { job } = wanted;
-    Object.assign(asked, wanted, { job: wasOpen ? asked.job : null });
+    const wasOpen = asked.job !== null;
+    if (wasOpen && job === null) panel.leave();
     tell(unknown.length ? fill(said.unknown, { names: unknown.join(", ") }) : "");
-    show();
+    const filtered = (choices) => address.textOf({ ...choices, job: null });
+    if (isFirst || filtered(wanted) !== filtered(asked)) {
+      Object.assign(asked, wanted, { job: asked.job });
+      show();
+    }
     if (job !== null) {
       const back = (index) => {
         results.scrollIntoView();
@@ -126,6 +129,7 @@
     const isNew = history.state === null; // by a link, not by Back: each entry gets a state here
     if (isNew) history.replaceState({}, "");
     follow({ isNew });
+    history.scrollRestoration = "auto";
   };
   addEventListener("popstate", moved);
   addEventListener("hashchange", moved);
@@ -141,6 +145,6 @@
   }).observe(filter);
 
   filter.hidden = find("views").hidden = false;
-  follow({ isNew: history.state === null });
+  follow({ isNew: history.state === null, isFirst: true });
   (globalThis.requestIdleCallback ?? setTimeout)(data.prepare); // so that the first word is quick
 })();
