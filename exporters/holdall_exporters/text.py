@@ -325,7 +325,7 @@ def _totals(view: SessionView) -> str:
     if flaky := view.flaky_count:
         parts.append(catalog.ngettext("{count} flaky", "{count} flaky", flaky).format(count=flaky))
     took = duration(view.duration, catalog)
-    if view.elapsed is not None:
+    if view.elapsed is not None and abs(view.elapsed - view.duration) >= 1:  # else it says no more
         template = catalog.gettext("{duration} ({elapsed} from start to end)")
         took = template.format(duration=took, elapsed=duration(view.elapsed, catalog))
     return catalog.ngettext(

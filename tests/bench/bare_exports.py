@@ -7,6 +7,7 @@ them again. So both write the same members, elements, cells, lines and rows.
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import re
@@ -37,10 +38,14 @@ _NAMED = ("id", "summary", *_STATE)
 _DEFINED = ("description", "plugin", "certification_status", "template_id", "origin")
 _ALL = (*_NAMED, *_DEFINED, "device_id", "category_id", "category", "checksum")
 _SHOWN: dict[str, tuple[tuple[str, ...], Any]] = {
+    "agent": (("id", "outcome", "in_flight", "comments"), "failed"),
+    "csv": ((*_NAMED, "plugin", "certification_status", "category", "return_code"), "none"),
+    "ctrf": ((*_NAMED, "plugin", "certification_status", "origin", "category"), "failed"),
     "global": (("outcome", "in_flight"), "none"),
     "html": ((*_NAMED, *_DEFINED, "device_id", "category", "return_code"), "failed"),
     "json": ((*_ALL, "estimated_duration"), "all"),
     "junit": (("id", *_STATE), "failed"),
+    "markdown": (_NAMED, "failed"),
     "tar": ((*_ALL, "estimated_duration"), "all"),
     "text": (_NAMED, "none"),
     "xlsx": (
@@ -61,12 +66,27 @@ def bare_pass(name: str, view: SessionView) -> int:
     size = 0
     for job in view.jobs():
         shown(job)
-        for attempt in job.attempts if name in {"html", "json", "tar"} else ():
+        for attempt in job.attempts if name in {"ctrf", "html", "json", "tar"} else ():
             _TRIED(attempt)
         if wants_log(logs, job):
             for record in job.io_log():
                 size += len(record.data)
     return size
+
+
+def ready_csv(report: bytes) -> Any:
+    return list(csv.reader(io.StringIO(report.decode(), newline="")))
+
+
+def bare_csv(ready: Any, sink: Sink) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(ready)
+    sink.write(text.getvalue().encode())
+
+
+def ready_ctrf(report: bytes) -> Any:
+    document = msgspec.json.decode(report)
+    return document, document["results"].pop("tests")
 
 
 def ready_json(report: bytes) -> Any:
@@ -210,19 +230,27 @@ def bare_tar(ready: Any, sink: Sink) -> None:
 
 
 READY: dict[str, Callable[[bytes], Any]] = {
+    "agent": ready_text,
+    "csv": ready_csv,
+    "ctrf": ready_ctrf,
     "global": bytes,
     "html": ready_html,
     "json": ready_json,
     "junit": ready_junit,
+    "markdown": ready_text,
     "tar": ready_tar,
     "text": ready_text,
     "xlsx": ready_xlsx,
 }
 BARE: dict[str, Callable[[Any, Sink], object]] = {
+    "agent": bare_text,
+    "csv": bare_csv,
+    "ctrf": bare_json,
     "global": lambda ready, sink: sink.write(ready),
     "html": bare_html,
     "json": bare_json,
     "junit": bare_junit,
+    "markdown": bare_text,
     "tar": bare_tar,
     "text": bare_text,
     "xlsx": bare_xlsx,

@@ -37,11 +37,34 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SIZES = (1_000, 10_000, 100_000)
-NAMES = ("html", "json", "junit", "tar", "text", "global", "xlsx")
+NAMES = (
+    "agent",
+    "csv",
+    "ctrf",
+    "html",
+    "json",
+    "junit",
+    "markdown",
+    "tar",
+    "text",
+    "global",
+    "xlsx",
+)
 KINDS = ("ours", "pass", "bare")
 
 # CPU seconds for 10 000 results; how many times what reading and writing cost, bare.
-SECONDS = {"json": 0.15, "html": 0.3, "junit": 0.2, "text": 0.1, "xlsx": 1.7, "tar": 1.5}
+SECONDS = {
+    "agent": 0.1,
+    "csv": 0.1,
+    "ctrf": 0.1,
+    "markdown": 0.1,
+    "json": 0.15,
+    "html": 0.3,
+    "junit": 0.2,
+    "text": 0.1,
+    "xlsx": 1.7,
+    "tar": 1.5,
+}
 TIMES = 1.5
 TIMES_OF_LIBRARY = {"xlsx": 1.15}  # what it may cost beside openpyxl alone
 MEMORY = 5.0  # MiB above an opened view

@@ -137,6 +137,10 @@ class Chromium:
         """Return the page as it is printed."""
         return base64.b64decode(self._ask("Page.printToPDF")["data"])
 
+    def media(self, name: str) -> None:
+        """Show the page as another medium does, `print` say."""
+        self._ask("Emulation.setEmulatedMedia", media=name)
+
     def scripts(self, *, enabled: bool) -> None:
         """Let pages run their scripts, or not."""
         self._ask("Emulation.setScriptExecutionDisabled", value=not enabled)

@@ -40,8 +40,8 @@ LIMITED = ("bash", "-c", 'ulimit -f "$0" && exec "$@"')
         pytest.param(
             ["run", "smoke", "--export", "htm"],
             2,
-            "no exporter is called 'htm'; did you mean 'html'? (installed: global, html, json, "
-            "junit, tar, template, text, xlsx)",
+            "no exporter is called 'htm'; did you mean 'html'? (installed: agent, csv, ctrf, "
+            "global, html, json, junit, markdown, tar, template, text, xlsx)",
             id="exporter",
         ),
         pytest.param(

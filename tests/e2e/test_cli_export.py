@@ -228,7 +228,21 @@ def test_a_request_that_makes_no_sense_is_refused_in_words(
 
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize(
-    "name", ["html", "json", "junit", "tar", "template", "text", "global", "xlsx"]
+    "name",
+    [
+        "csv",
+        "agent",
+        "markdown",
+        "ctrf",
+        "html",
+        "json",
+        "junit",
+        "tar",
+        "template",
+        "text",
+        "global",
+        "xlsx",
+    ],
 )
 def test_a_full_disk_is_told_and_hinders_no_other_report(session: Cli, name: str) -> None:
     found = session("export", "last", f"{name}=/dev/full", "global=verdict.txt")

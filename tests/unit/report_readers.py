@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import gzip
 import io
 import json
@@ -14,8 +15,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jsonschema import Draft7Validator, FormatChecker
 from junitparser import JUnitXml
 from lxml import etree, html
+from markdown_it import MarkdownIt
 from python_calamine import CalamineWorkbook
 
 from holdall.view import verdict
@@ -26,7 +29,11 @@ if TYPE_CHECKING:
 
     from holdall.testing.sessions import SampleSession
 
-JENKINS = etree.XMLSchema(etree.parse(Path(__file__).parents[1] / "data" / "junit-10.xsd"))
+DATA = Path(__file__).parents[1] / "data"
+CTRF = Draft7Validator(
+    json.loads((DATA / "ctrf-schema-0.0.json").read_text("utf-8")), format_checker=FormatChecker()
+)
+JENKINS = etree.XMLSchema(etree.parse(DATA / "junit-10.xsd"))
 
 
 def read_submission(report: bytes, session: SampleSession) -> None:
@@ -39,6 +46,38 @@ def read_submission(report: bytes, session: SampleSession) -> None:
 def read_json(report: bytes, session: SampleSession) -> None:
     jobs = json.loads(report)["jobs"]
     assert [each["id"] for each in jobs] == [job.id for job in session.view().jobs()]
+
+
+def read_agent(report: bytes, session: SampleSession) -> None:
+    lines = report.decode().splitlines()
+    assert len(report) <= 6000
+    assert f"verdict: {verdict(session.view()).word}" in lines
+    assert lines[-1] == "end of report"
+
+
+def read_csv(report: bytes, session: SampleSession) -> None:
+    rows = list(csv.DictReader(io.StringIO(report.decode("utf-8-sig"), newline=""), strict=True))
+    assert [row["outcome"] for row in rows] == [str(job.outcome) for job in session.view().jobs()]
+    assert all(None not in row and None not in row.values() for row in rows)
+
+
+def read_ctrf(report: bytes, session: SampleSession) -> None:
+    found = json.loads(report)
+    CTRF.validate(found)
+    tests = found["results"]["tests"]
+    assert [each["name"] for each in tests] == [
+        job.id or "unnamed" for job in session.view().jobs()
+    ]
+
+
+def read_markdown(report: bytes, session: SampleSession) -> None:
+    tokens = MarkdownIt("commonmark").enable("table").parse(report.decode())
+    words = [child.content for token in tokens for child in token.children or ()]
+    view = session.view()
+    shown = " ".join(words)
+    assert f"{view.job_count} " in shown
+    for job in view.jobs():
+        assert job.went_wrong or line_text(job.id)[:250] in shown
 
 
 def read_junit(report: bytes, session: SampleSession) -> None:
@@ -139,9 +178,13 @@ def read_badge(report: bytes, session: SampleSession) -> None:
 
 
 READERS: Mapping[str, Callable[[bytes, SampleSession], None]] = {
+    "agent": read_agent,
+    "csv": read_csv,
+    "ctrf": read_ctrf,
     "html": read_html,
     "json": read_json,
     "junit": read_junit,
+    "markdown": read_markdown,
     "tar": read_tar,
     "template": read_template,
     "text": read_text,

@@ -25,7 +25,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 REGISTRY = Registry.discover()
-FORMATS = ("html", "json", "junit", "tar", "template", "text", "global", "xlsx")
+FORMATS = (
+    "csv",
+    "agent",
+    "markdown",
+    "ctrf",
+    "html",
+    "json",
+    "junit",
+    "tar",
+    "template",
+    "text",
+    "global",
+    "xlsx",
+)
 JOB_ID = "com.example::job"
 SIGNS = "'\"\\ <b>&amp; ]]> <!-- --> {{ x }} {% y %} %s"
 

@@ -48,6 +48,7 @@ def long_log() -> SampleSession:
 @pytest.mark.parametrize(
     ("name", "changes"),
     [
+        pytest.param("ctrf", {"logs cut": 1, "bytes of logs cut": SIZE - (1 << 16)}, id="ctrf"),
         pytest.param("html", {"logs cut": 1}, id="html"),
         pytest.param("junit", {"logs cut": 1, "bytes of logs cut": CUT_BY_JUNIT}, id="junit"),
         pytest.param("xlsx", {"cells cut": 1}, id="xlsx"),
@@ -93,9 +94,13 @@ LEFT_OUT = {"subtests left out": 2, "measurements left out": 1}
     [
         pytest.param("json", [], {}, id="json"),
         pytest.param("json", ["dialect=checkbox"], LEFT_OUT, id="checkbox"),
+        pytest.param("agent", [], LEFT_OUT, id="agent"),
+        pytest.param("csv", [], LEFT_OUT, id="csv"),
+        pytest.param("ctrf", [], {}, id="ctrf"),
         pytest.param("html", [], LEFT_OUT, id="html"),
         pytest.param("junit", [], LEFT_OUT, id="junit"),
         pytest.param("junit", ["flavour=rich"], {}, id="junit rich"),
+        pytest.param("markdown", [], LEFT_OUT, id="markdown"),
         pytest.param("text", [], LEFT_OUT, id="text"),
         pytest.param("xlsx", [], LEFT_OUT, id="xlsx"),
     ],

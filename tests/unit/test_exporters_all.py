@@ -32,12 +32,28 @@ if TYPE_CHECKING:
     from holdall.contracts.exporters import Exporter
     from holdall.testing.sessions import SampleSession
 
-FORMATS = ("html", "json", "junit", "tar", "template", "text", "global", "xlsx")
+FORMATS = (
+    "csv",
+    "agent",
+    "ctrf",
+    "html",
+    "json",
+    "junit",
+    "markdown",
+    "tar",
+    "template",
+    "text",
+    "global",
+    "xlsx",
+)
 REGISTRY = Registry.discover()
 GOLDEN = Path(__file__).parents[1] / "golden"
 
 # What changes the layout of a report. Every one is read back, and the same everywhere.
 VARIANTS: Mapping[str, tuple[str, ...]] = {
+    "agent, in few words": ("agent", "tokens=800", "lines=1"),
+    "csv, unsafe": ("csv", "safe=no", "bom"),
+    "ctrf with all logs": ("ctrf", "logs=all", "log-max=20"),
     "html with all logs": ("html", "logs=all", "log-max=20"),
     "json for checkbox": ("json", "dialect=checkbox"),
     "json without logs": ("json", "logs=none"),
@@ -45,6 +61,7 @@ VARIANTS: Mapping[str, tuple[str, ...]] = {
     "junit rich": ("junit", "flavour=rich", "logs=all"),
     "junit in utf-8": ("junit", "no-ascii"),
     "junit in parts": ("junit", "max-cases=2"),
+    "markdown for a check": ("markdown", "place=check", "lines=0", "slowest=0"),
     "tar as xz": ("tar", "compression=xz", "contents=none"),
     "tar as zst": ("tar", "compression=zst", "contents=none"),
     "tar plain, of everything": ("tar", "compression=none", "contents=default,text,xlsx,global"),

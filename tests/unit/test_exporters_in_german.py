@@ -46,8 +46,17 @@ if TYPE_CHECKING:
     from holdall.exports.bound import Session
     from holdall.journal.events import AnyEvent
 
-HUMAN = {"html": [], "text": ["slowest=2"], "xlsx": ["attempts=all"], "global": ["form=reasons"]}
+HUMAN = {
+    "html": [],
+    "markdown": ["budget=4k"],
+    "text": ["slowest=2"],
+    "xlsx": ["attempts=all"],
+    "global": ["form=reasons"],
+}
 MACHINE = {
+    "csv": [],
+    "agent": [],
+    "ctrf": [],
     "json": [],
     "junit": ["logs=all"],
     "global": [],

@@ -84,7 +84,9 @@ def test_a_string_that_contradicts_an_option_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", LEGACY_OPTIONS)
-@pytest.mark.parametrize("exporter", ["html", "json", "junit", "tar", "text", "global", "xlsx"])
+@pytest.mark.parametrize(
+    "exporter", ["csv", "agent", "ctrf", "html", "json", "junit", "tar", "text", "global", "xlsx"]
+)
 def test_every_string_of_plainbox_is_taken_by_every_exporter_when_not_strict(
     exporter: str, name: str
 ) -> None:
@@ -103,7 +105,7 @@ def test_trap_key_value_options_are_kept_when_not_strict() -> None:
     assert found == (Options(comments=True), ViewOptions(log_max=5), ("unheard",))
 
 
-@pytest.mark.parametrize("exporter", ["html", "json", "junit", "global"])
+@pytest.mark.parametrize("exporter", ["markdown", "html", "json", "junit", "global"])
 def test_trap_strict_refuses_what_a_template_exporter_never_heard_of(exporter: str) -> None:
     with pytest.raises(UnknownOptionError):
         BoundExporter(sample_session(), exporter, options=["nonsense"], registry=REGISTRY)

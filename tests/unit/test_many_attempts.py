@@ -96,7 +96,9 @@ def test_the_time_to_record_grows_with_the_attempts_at_one_job() -> None:
     assert_linear(lambda count: lambda: viewed(count))
 
 
-@pytest.mark.parametrize("exporter", ["html", "json", "junit", "text", "xlsx"])
+@pytest.mark.parametrize(
+    "exporter", ["csv", "agent", "markdown", "ctrf", "html", "json", "junit", "text", "xlsx"]
+)
 def test_the_time_to_export_grows_with_the_attempts_at_one_job(exporter: str) -> None:
     views = {count: viewed(count // 8) for count in (FEW, MANY)}
 

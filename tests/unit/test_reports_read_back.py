@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 REGISTRY = Registry.discover()
 VARIANTS = {
+    "csv": ("csv", []),
+    "agent": ("agent", []),
+    "markdown": ("markdown", []),
+    "ctrf": ("ctrf", []),
     "html": ("html", []),
     "html with all logs": ("html", ["logs=all", "lang=de"]),
     "json": ("json", []),

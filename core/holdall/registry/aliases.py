@@ -15,11 +15,15 @@ AliasKind = Literal["short", "legacy", "third-party", "configured"]
 AliasState = Literal["ready", "shadowed", "ambiguous", "invalid", "blocked"]
 
 SHORT: Final[Mapping[str, str]] = {
+    "agent": "holdall.agent",
+    "csv": "holdall.csv",
+    "ctrf": "holdall.ctrf",
     "global": "holdall.verdict",
     "html": "holdall.html",
     "jinja2": "holdall.template",
     "json": "holdall.json",
     "junit": "holdall.junit",
+    "markdown": "holdall.markdown",
     "tar": "holdall.tar",
     "template": "holdall.template",
     "text": "holdall.text",
@@ -27,20 +31,19 @@ SHORT: Final[Mapping[str, str]] = {
 }
 """What people type; silent for ever, and reserved."""
 
+_UNITS: Final = ("global", "html", "json", "junit", "tar", "text", "xlsx")
+
 LEGACY: Final[Mapping[str, str]] = {
     f"{namespace}::{unit}": SHORT[{"html-multi-page": "html", "tp-export": "xlsx"}.get(unit, unit)]
     for namespace in ("com.canonical.plainbox", "2013.com.canonical.plainbox")
-    for unit in (*sorted(SHORT.keys() - {"jinja2", "template"}), "html-multi-page", "tp-export")
+    for unit in (*_UNITS, "html-multi-page", "tp-export")
 }
 """What plainbox called its exporters; used with a warning."""
 
 
 KNOWN_ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = {
     "exporters": {
-        "csv": "holdall-csv",
         "docx": "holdall-docx",
-        "markdown": "holdall-markdown",
-        "md": "holdall-markdown",
         "odt": "holdall-odt",
         "pdf": "holdall-pdf",
         "sarif": "holdall-sarif",

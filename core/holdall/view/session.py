@@ -56,11 +56,14 @@ class SessionView:
         open_blob: Callable[[str], BinaryIO] | None = None,
         unsaved: int = 0,
         is_live: bool = False,
+        state: SessionState | None = None,
     ) -> None:
         small_logs = SmallLogs()
         self._session: FoldedSession = fold(events, small_logs)
         if is_live and any(job.in_flight for job in self._folded()):
-            self._session = replace(self._session, state="running")
+            state = "running"
+        if state is not None:  # which a document may say whose events are made up
+            self._session = replace(self._session, state=state)
         self._source = Source(open_blob or _no_blobs, small_logs)
         self._whole: SessionView | None = None
         self.catalog: Catalog = ENGLISH

@@ -27,7 +27,8 @@ def iso(when: datetime) -> str:
 def iso_milliseconds(seconds: float) -> str:
     """Return *seconds* since 1970 as `2026-01-31T12:00:00.125Z`."""
     whole, rest = divmod(round(min(max(seconds, 0.0), _LAST) * 1000), 1000)
-    return f"{moment(whole).replace(tzinfo=None).isoformat(timespec='seconds')}.{rest:03}Z"
+    # A moment in UTC ends in its offset, and formats with many moments wait for nothing else.
+    return f"{datetime.fromtimestamp(whole, UTC).isoformat()[:19]}.{rest:03}Z"
 
 
 def readable(when: datetime) -> str:

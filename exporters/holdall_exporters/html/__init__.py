@@ -23,11 +23,11 @@ from msgspec import Meta
 from holdall.languages import grouped, load_catalog, name_of
 from holdall.view import verdict
 from holdall.writing import duration, gathered, html_text, moment, readable
-from holdall_exporters.html.attached import contents
+from holdall_exporters.html.attached import Embedding, contents
 from holdall_exporters.html.datablock import BLOCK, check_data_block, data_block
 from holdall_exporters.html.failures import failures_of
 from holdall_exporters.html.kinds import COLOURS, SHAPES, heading
-from holdall_exporters.html.outcomes import wrong_outcomes
+from holdall_exporters.html.outcomes import tallied, wrong_outcomes
 from holdall_exporters.html.plain import plain_rows
 from holdall_exporters.html.said import said
 from holdall_exporters.html.summary import counts_of, share_of, standing_of
@@ -190,8 +190,10 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
     options: Options = context.options
     catalog = view.catalog
     session_verdict = verdict(view)
+    embedding = Embedding(options)
     standing = standing_of(view, session_verdict)
-    counts = list(counts_of(view))
+    tallies = list(tallied(view))
+    counts = list(counts_of(view, tallies))
     failures = failures_of(view, options.failures_max, options)
     return {
         "view": view,
@@ -202,7 +204,7 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
         "flaky": view.flaky_count,
         "share": share_of(counts, view.job_count, catalog),
         "failures": failures,
-        "wrong": ",".join(wrong_outcomes(view)),
+        "wrong": ",".join(wrong_outcomes(tallies, view.state)),
         "colours": COLOURS,
         "shapes": SHAPES,
         "created": readable(moment(view.created)),
@@ -228,8 +230,8 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
         "block": BLOCK,
         "plain": lambda: plain_rows(view, options.plain_max),
         "plain_count": min(view.job_count, options.plain_max),
-        "data": lambda: data_block(view, options, context),
-        "contents": lambda: contents(view, options, context),
+        "data": lambda: data_block(view, options, context, embedding),
+        "contents": lambda: contents(view, options, context, embedding),
     }
 
 

@@ -105,8 +105,12 @@ class Embedding:
         return entry
 
 
-def contents(view: SessionView, room: Room, context: ExportContext) -> Iterator[str]:
-    """Yield the chosen contents, each after the first on a line of its own, in pieces."""
+def contents(
+    view: SessionView, room: Room, context: ExportContext, chosen: Embedding
+) -> Iterator[str]:
+    """Yield the contents that were *chosen*, each on a line of its own, in pieces."""
+    if not chosen.lines:
+        return
     embedding = Embedding(room)
     for job in view.jobs():
         for attempt in job.attempts:

@@ -22,7 +22,7 @@ from holdall.writing import (
 from holdall_exporters.html.terminal import is_overwritten, overwritten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from holdall.languages import Catalog
     from holdall.results import IOLogRecord
@@ -36,6 +36,7 @@ CUT: Final = "cut"
 _TAIL_LINES: Final = 5  # of a failure that are read without a click
 _TAIL_LENGTH: Final = 1000  # characters of them at most
 _DECODER: Final = getincrementaldecoder("utf-8")
+_WANTS_CARE: Final = re.compile(r"[\x08\r\x1b\x80-\x9f]")
 _SGR: Final = re.compile(r"(?:\x1b\[|\x9b)([0-9;:]{0,256})m")
 
 # Attributes that are on until one of the second set comes.
@@ -61,6 +62,27 @@ def coloured(
         else:
             (tail if mark else head).append(part)
     return [*_runs(head, styles), *mark, *_runs(tail, styles)]
+
+
+def plain_runs(records: Sequence[IOLogRecord], limit: int) -> list[Run] | None:
+    """Return what `coloured` does, in less time, of a log in which nothing wants its care.
+
+    None stands for one that has escapes or returns, is not UTF-8 or exceeds *limit*.
+    """
+    runs: list[Run] = []
+    room = limit
+    for stream, data in stream_runs(records):
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            return None
+        room -= len(text)
+        if room < 0 or _WANTS_CARE.search(text):
+            return None
+        if text:
+            shown = html_text(text)
+            runs.append(("err", shown) if stream == "stderr" else shown)
+    return runs
 
 
 def _decoded(records: Iterable[IOLogRecord]) -> Iterator[tuple[str, str]]:

@@ -15,7 +15,7 @@ import msgspec
 
 from holdall.writing import LOGS_CUT, gathered, html_text, strip_escapes
 from holdall_exporters.html.attached import Embedding, FileEntry, Room
-from holdall_exporters.html.coloured import CUT, Run, coloured
+from holdall_exporters.html.coloured import CUT, Run, coloured, plain_runs
 from holdall_exporters.html.kinds import KINDS, kind_of, standing
 from holdall_exporters.html.outcomes import outcome_id, tallied
 from holdall_exporters.html.parts import (
@@ -37,6 +37,7 @@ BLOCK: Final = 256
 """How many jobs have their details in one line of the data block."""
 
 _NOTE: Final = 160  # characters of a comment that the table shows and searches
+_SMALL_LOG: Final = 1 << 14  # bytes of a log that may be looked at twice; most are smaller
 _SHARED: Final = 1 << 14  # definitions remembered, to have those of the next devices once
 _LAST: Final = 253_402_300_799  # the end of the year 9999, past which browsers write other years
 
@@ -87,12 +88,14 @@ class _Details(msgspec.Struct, omit_defaults=True):
     attempts: list[_Attempt] = []
 
 
-def data_block(view: SessionView, choices: Choices, context: ExportContext) -> Iterator[str]:
+def data_block(
+    view: SessionView, choices: Choices, context: ExportContext, embedding: Embedding
+) -> Iterator[str]:
     """Yield the lines of all jobs, in pieces; what is cut of logs is counted."""
     encode = msgspec.json.Encoder().encode
     yield from _packed(_rows(view, context.progress, encode))
     total = view.job_count
-    details = _details(view, choices, context)
+    details = _details(view, choices, context, embedding)
     for start in range(0, total, BLOCK):
         yield "\n"
         yield from _packed(gathered(_block(islice(details, BLOCK), encode)))
@@ -144,7 +147,7 @@ def _rows(
     view: SessionView, progress: Callable[[int, int], object], encode: Any
 ) -> Iterator[bytes]:
     """Yield what the table shows of the jobs, then the names that its numbers stand for."""
-    labels: dict[tuple[str, str, str, str, bool, str], int] = {}
+    labels = _Labels()
     categories: dict[str, int] = {}
     devices: dict[str, int] = {}
     jobs = view.jobs()
@@ -154,7 +157,7 @@ def _rows(
     for start in range(0, total, BLOCK):
         rows = [
             (
-                labels.setdefault(_label(job), len(labels)),
+                labels.number(job),
                 0 if job.summary == job.id else html_text(job.summary),
                 html_text(job.id),
                 categories.setdefault(job.category, len(categories)),
@@ -170,7 +173,7 @@ def _rows(
         progress(start, 2 * total)
     names = {
         "begin": begin,
-        "labels": list(labels),
+        "labels": list(labels.names),
         "outcomes": [(name, kind_of(tally.outcome), tally.label) for name, tally in tallied(view)],
         "categories": [html_text(name) for name in categories],
         "devices": [html_text(name) for name in devices],
@@ -178,10 +181,32 @@ def _rows(
     yield (b"]," if total else b'{"rows":[],') + encode(names)[1:]
 
 
-def _label(job: JobView) -> tuple[str, str, str, str, bool, str]:
-    """Return the label of a job, its certification status, whether it is flaky, its outcome."""
-    status = html_text(job.certification_status)
-    return (*standing(job), status, job.is_flaky, outcome_id(job))
+class _Labels:
+    """Numbers the labels of jobs: label, certification status, whether flaky, id of the outcome.
+
+    A label is put together once; which one a job has is told by less.
+    """
+
+    def __init__(self) -> None:
+        self.names: Final[dict[tuple[str, str, str, str, bool, str], int]] = {}
+        self._numbers: Final[dict[tuple[object, ...], int]] = {}
+
+    def number(self, job: JobView) -> int:
+        """Return the number of the label of *job*."""
+        key = (
+            job.in_flight,
+            job.outcome,
+            job.xfail,
+            job.interrupted_by,
+            job.certification_status,
+            job.is_flaky,
+        )
+        number = self._numbers.get(key)
+        if number is None:
+            status = html_text(job.certification_status)
+            name = (*standing(job), status, job.is_flaky, outcome_id(job))
+            number = self._numbers[key] = self.names.setdefault(name, len(self.names))
+        return number
 
 
 def _since(begin: int, started_at: float | None) -> float | None:
@@ -212,11 +237,13 @@ def _block(details: Iterable[_Details], encode: Any) -> Iterator[bytes]:
     yield b"]"
 
 
-def _details(view: SessionView, choices: Choices, context: ExportContext) -> Iterator[_Details]:
+def _details(
+    view: SessionView, choices: Choices, context: ExportContext, embedding: Embedding
+) -> Iterator[_Details]:
     """Yield the details of each job; what several devices share is there once."""
     several = len(view.devices) > 1
     known: dict[int, int] = {}
-    attempts = _Attempts(choices, context, view.catalog)
+    attempts = _Attempts(choices, context, view.catalog, embedding)
     for number, job in enumerate(view.jobs()):
         details = _definition(job)
         if several:
@@ -242,11 +269,13 @@ def _definition(job: JobView) -> _Details:
 class _Attempts:
     """Makes the entries of attempts, in the order of their jobs."""
 
-    def __init__(self, choices: Choices, context: ExportContext, catalog: Catalog) -> None:
+    def __init__(
+        self, choices: Choices, context: ExportContext, catalog: Catalog, embedding: Embedding
+    ) -> None:
         self._choices: Final = choices
         self._context: Final = context
         self._catalog: Final = catalog
-        self._embedding: Final = Embedding(choices)
+        self._embedding: Final = embedding
 
     def of(self, job: JobView) -> list[_Attempt]:
         """Return the attempts at *job*; what its row has of the last one is not repeated."""
@@ -293,4 +322,9 @@ def log_of(attempt: AttemptView, choices: Choices, catalog: Catalog) -> list[Run
     wanted = choices.logs == "all" or (choices.logs == "failed" and attempt.outcome.failed)
     if not wanted or not attempt.io_log_size:
         return []
-    return coloured(attempt.io_log(), limit=choices.log_max, catalog=catalog)
+    limit = choices.log_max
+    if attempt.io_log_size <= _SMALL_LOG:
+        records = tuple(attempt.io_log())
+        runs = plain_runs(records, limit)
+        return coloured(records, limit=limit, catalog=catalog) if runs is None else runs
+    return coloured(attempt.io_log(), limit=limit, catalog=catalog)

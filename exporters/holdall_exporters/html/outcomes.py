@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 from holdall.results import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from holdall.view import JobView, SessionView, Tally
+    from holdall.view import JobView, SessionState, SessionView, Tally
 
 # Ids of outcomes that are not what they count as, by what they count as.
 _EXPECTED: Final[Mapping[Outcome, str]] = {
@@ -39,10 +39,10 @@ def tallied(view: SessionView) -> Iterator[tuple[str, Tally]]:
             yield _EXPECTED[counted], tally
 
 
-def wrong_outcomes(view: SessionView) -> list[str]:
+def wrong_outcomes(tallies: Iterable[tuple[str, Tally]], state: SessionState) -> list[str]:
     """Return the ids of the tallies of what went wrong, which in flight is not while it runs."""
     return [
         name
-        for name, tally in tallied(view)
-        if (view.state != "running" if tally.outcome is None else tally.outcome.failed)
+        for name, tally in tallies
+        if (state != "running" if tally.outcome is None else tally.outcome.failed)
     ]

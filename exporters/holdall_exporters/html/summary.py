@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from holdall.languages import N_, NN_, grouped
 from holdall.results import Outcome
 from holdall_exporters.html.kinds import kind_of
-from holdall_exporters.html.outcomes import tallied
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from holdall.languages import Catalog
-    from holdall.view import SessionState, SessionView, Verdict
+    from holdall.view import SessionState, SessionView, Tally, Verdict
 
 _STATES: Final[Mapping[SessionState, str]] = {
     "new": N_("Not started"),
@@ -81,8 +80,10 @@ def standing_of(view: SessionView, session_verdict: Verdict) -> Standing:
 
 def _state(view: SessionView) -> SessionState:
     """Return the state; what was selected nowhere, and has results all the same, has finished."""
+    if view.state != "new":
+        return view.state
     is_tried = any(tally.outcome is not Outcome.NONE for tally in view.whole.tallies)
-    return "finished" if view.state == "new" and is_tried else view.state
+    return "finished" if is_tried else "new"
 
 
 def _progress(view: SessionView) -> str:
@@ -96,9 +97,8 @@ def _progress(view: SessionView) -> str:
     return text.format(done=grouped(done, catalog), count=grouped(total, catalog))
 
 
-def counts_of(view: SessionView) -> Iterator[Count]:
+def counts_of(view: SessionView, tallies: Sequence[tuple[str, Tally]]) -> Iterator[Count]:
     """Yield the outcomes; the ring shows a single failure among many as at least one hundredth."""
-    tallies = list(tallied(view))
     shares = [max(1.0, 100 * tally.number / view.job_count) for _, tally in tallies]
     scale = 100 / (sum(shares) or 1)
     gap = _GAP if len(tallies) > 1 else 0

@@ -11,7 +11,7 @@ ignore those they don't know:
       "verdict": {"word", "passed", "reasons": [
           {"code", "count", "jobs": [{"device", "id"}], "more", "text"}
       ]},
-      "state", "counts": {OUTCOME: NUMBER}, "job_count", "duration", "elapsed",
+      "state", "counts": {OUTCOME: NUMBER}, "job_count", "duration",
       "devices": [{"id", "description", "facts": {NAME: VALUE}}],
       "plans": [{"id", "name", "description"}],
       "providers": [{"device", "name", "namespace", "version", ...}],
@@ -32,8 +32,7 @@ ignore those they don't know:
       }]
     }
 
-The state is `new`, `running`, `unfinished` or `finished`, as `SessionView.state` says. `duration`
-adds the jobs up, and `elapsed` is what a clock showed from the first start to the last end.
+The state is `new`, `running`, `unfinished` or `finished`, as `SessionView.state` says.
 
 Moments are RFC 3339 in UTC with milliseconds, durations and delays seconds; what
 is unknown is null. A reason names its first jobs, and `more` counts the others.
@@ -151,7 +150,6 @@ def _head(view: SessionView, context: ExportContext) -> dict[str, Any]:
         "counts": {str(outcome): count for outcome, count in sorted(view.counts.items())},
         "job_count": view.job_count,
         "duration": view.duration,
-        "elapsed": view.elapsed,
         "devices": [msgspec.structs.asdict(device) for device in view.devices],
         "plans": [msgspec.structs.asdict(plan) for plan in view.plans],
         "providers": [_without_moment(provider) for provider in view.providers],

@@ -181,8 +181,6 @@ class Document(msgspec.Struct, frozen=True):
 
     Attributes:
         state: How far the session had come; null in documents of a holdall that did not write it.
-        duration: Seconds of the last attempts, added up.
-        elapsed: Seconds from the first start to the last end; null if unknown, too.
     """
 
     format: Literal["holdall-session"]
@@ -200,7 +198,6 @@ class Document(msgspec.Struct, frozen=True):
     categories: dict[str, str]
     jobs: tuple[Job, ...]
     state: SessionState | None = None
-    elapsed: Seconds | None = None
 
 
 def session_schema() -> dict[str, Any]:

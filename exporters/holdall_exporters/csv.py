@@ -1,0 +1,157 @@
+"""CSV, a row for each job, for spreadsheets and everything else that takes tables.
+
+Rows are those of RFC 4180: commas, quotes doubled, CR LF. A spreadsheet takes a cell that begins
+with `=`, `+`, `-` or `@` for a formula, also where it splits rows at other signs than
+commas; with `safe` such a text gets an apostrophe before it, which spreadsheets know.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from io import StringIO
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final, Literal
+
+from holdall.writing import count_parts_left_out, iso_milliseconds, terminal_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from holdall.contracts import ExportContext, Exporter, Sink
+    from holdall.view import JobView, SessionView
+
+COLUMNS: Final = (
+    *("device", "id", "summary", "category", "plugin", "certification_status", "outcome"),
+    *("counts_as", "in_flight", "flaky", "attempts", "started", "duration", "return_code"),
+    *("reason", "comments", "output_bytes", "files"),
+)
+_DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t"}
+# What makes a cell a formula, in East Asia too. Whoever splits rows at other signs than we do sees
+# several cells in a text, so what stands behind such a sign must be none either.
+_SIGNS: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+_STARTS: Final = frozenset('"=+-@\uff1d\uff0b\uff0d\uff20')
+_FIRST: Final = re.compile(f'"*[{_SIGNS}]')
+_INSIDE: Final = re.compile(f'[,;\t\n](?="*[{_SIGNS}])')
+_ROWS: Final = 500  # that are written at a time
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of the table.
+
+    Attributes:
+        safe: Whether a text that a spreadsheet would take for a formula gets an apostrophe before
+            it.
+        delimiter: What stands between cells; spreadsheets of some countries want a semicolon.
+        bom: Whether to begin with a byte order mark, by which Excel knows UTF-8.
+    """
+
+    safe: bool = True
+    delimiter: Literal["comma", "semicolon", "tab"] = "comma"
+    bom: bool = False
+
+
+class CsvExporter:
+    """A heading, and a row for each job in the order of the run list."""
+
+    summary: ClassVar[str] = "CSV, a row for each job"
+    suffix: ClassVar[str] = ".csv"
+    media_type: ClassVar[str] = "text/csv; charset=utf-8; header=present"
+    Options: ClassVar[type] = Options
+
+    def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
+        """Write the rows."""
+        options: Options = context.options
+        rows = _Rows()
+        write = csv.writer(
+            rows, delimiter=_DELIMITERS[options.delimiter], lineterminator="\r\n"
+        ).writerow
+        if options.bom:
+            sink.write(codecs.BOM_UTF8)
+        write(COLUMNS)
+        total = view.job_count
+        text = _safe if options.safe else _plain
+        repeated = lru_cache(maxsize=1000)(text)
+        for number, job in enumerate(view.jobs()):
+            write(_row(job, text, repeated))
+            count_parts_left_out(job, context)
+            if number % _ROWS == 0:
+                sink.write(rows.taken())
+                context.progress(number, total)
+        sink.write(rows.taken())
+
+    @staticmethod
+    def verify(report: BinaryIO) -> None:
+        """Read every row, and see that it is whole."""
+        text = report.read().decode("utf-8-sig")
+        if not text.endswith("\r\n"):
+            raise ValueError("it ends within a row")
+        delimiter = text[len(COLUMNS[0])]
+        rows = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        if next(rows) != list(COLUMNS):
+            raise ValueError("its first row has other names of columns")
+        for number, row in enumerate(rows, start=2):
+            if len(row) != len(COLUMNS):
+                raise ValueError(f"row {number} has {len(row)} cells and not {len(COLUMNS)}")
+
+
+class _Rows:
+    """What `csv` writes to, a row at a time."""
+
+    def __init__(self) -> None:
+        self._rows: list[str] = []
+        self.write: Final = self._rows.append
+
+    def taken(self) -> bytes:
+        """Return the rows that are waiting, and wait for others."""
+        data = "".join(self._rows).encode()
+        self._rows.clear()
+        return data
+
+
+def _row(
+    job: JobView, text: Callable[[str], str], repeated: Callable[[str], str]
+) -> tuple[object, ...]:
+    """Return the cells of a job; *repeated* remembers texts that many jobs have."""
+    result = job.last.result
+    attempts = job.attempt_count
+    started, duration = result.started_at, result.execution_duration
+    return (
+        repeated(job.device_id),
+        text(job.id),
+        text(job.summary),
+        repeated(job.category),
+        repeated(job.plugin),
+        repeated(job.certification_status),
+        result.outcome,
+        job.counts_as if job.xfail else result.outcome,
+        "true" if job.in_flight else "false",
+        "true" if attempts > 1 and job.is_flaky else "false",
+        attempts,
+        "" if started is None else iso_milliseconds(started),
+        "" if duration is None else round(duration, 6),
+        result.return_code,
+        text(result.skip_reason) if result.skip_reason else "",
+        text(result.comments) if result.comments else "",
+        result.io_log_size,
+        len(result.attachments),
+    )
+
+
+def _plain(text: str) -> str:
+    return text if text.isprintable() else terminal_text(text)
+
+
+def _safe(text: str) -> str:
+    """Return *text* with an apostrophe before what a spreadsheet would take for a formula."""
+    shown = text if text.isprintable() else terminal_text(text)
+    if shown[:1] in _STARTS and _FIRST.match(shown):
+        shown = f"'{shown}"
+    return _INSIDE.sub(r"\g<0>'", shown) if _INSIDE.search(shown) else shown
+
+
+if TYPE_CHECKING:
+    _: type[Exporter] = CsvExporter
