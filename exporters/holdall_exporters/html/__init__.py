@@ -84,6 +84,8 @@ class Options:
         embed_max: Bytes of an attachment up to which its content is in the page: an image is
             shown, any other can be saved from it.
         embed_total: Bytes of all these contents together.
+        archive: Whether it stands in an archive as `holdall.tar` makes it, beside the folders
+            `logs` and `attachments`, and links to what is in them.
         template: Path of a Jinja template of your own, in a sandbox; one that extends
             `holdall/report.html` changes a part of the page.
     """
@@ -96,6 +98,7 @@ class Options:
     plain_max: Annotated[int, Meta(ge=0)] = 1000
     embed_max: Annotated[int, Meta(ge=0)] = 1 << 20
     embed_total: Annotated[int, Meta(ge=0)] = 1 << 24
+    archive: bool = False
     template: Path | None = None
 
 
