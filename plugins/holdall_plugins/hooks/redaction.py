@@ -74,6 +74,8 @@ class _Masks(ViewFilter):
 
     def with_catalog(self, catalog: Catalog) -> _Masks:
         """Return this filter with the mark in the language of *catalog*; both count as one."""
+        if catalog.gettext(MASK) == MASK:
+            return self  # which shares what is remembered with those that ask for no language
         other = copy(self)
         other._masker = self._masker.with_catalog(catalog)  # noqa: SLF001 - of a copy
         # What is remembered of a log has the mark of one language.
