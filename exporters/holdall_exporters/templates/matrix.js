@@ -48,7 +48,8 @@ const matrixOf = (data, { narrow }) => {
     button.type = "button";
     button.style.setProperty("--share", `${bad ? 30 + (70 * bad) / total : 60}%`);
     button.title = textOf(cell);
-    button.setAttribute("aria-label", `${heading}: ${textOf(cell)}`);
+    const whole = isMixed ? `${shown}: ${textOf(cell)}` : shown;
+    button.setAttribute("aria-label", `${heading}: ${whole}`);
     button.addEventListener("click", () => narrow(choice));
     return make("td", "", button);
   };
