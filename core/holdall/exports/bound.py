@@ -157,16 +157,10 @@ class BoundExporter:
         hooks = self._hooks or hooks_of(self._session) or installed_hooks(self._registry)
         start = perf_counter()
         changes: Counter[str] = Counter()
+        callbacks: dict[str, Any] = {"progress": progress, "cancelled": cancelled}
         try:
             view = self._shown(hooks, changes)
-            context = self._context(
-                view,
-                self.options,
-                color=color,
-                columns=columns,
-                progress=progress,
-                cancelled=cancelled,
-            )
+            context = self._context(view, self.options, color=color, columns=columns, **callbacks)
             _warn_of_missing(hooks, context)
             sink = self._written(target, view, context, hooks, verify=verify)
         except HoldallError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from holdall.contracts import ExportReport
 from holdall.errors import HoldallError
@@ -121,26 +121,23 @@ def export_many(
     """
     registry = Registry.given(registry)
     view, requests = view_of(session), tuple(requests)
+    units = {**units_of(session), **units_in(providers)}
+    hooks = hooks_of(session) or installed_hooks(registry)
     bind = partial(
-        BoundExporter,
-        registry=registry,
-        units={**units_of(session), **units_in(providers)},
-        hooks=hooks_of(session) or installed_hooks(registry),
-        lang=lang,
-        redact=redact,
+        BoundExporter, registry=registry, units=units, hooks=hooks, lang=lang, redact=redact
     )
 
     def written(request: ExportRequest, view: SessionView) -> ExportReport:
-        options: dict[str, Any] = {
-            "verify": verify,
-            "color": request.color,
-            "columns": request.columns,
-            "progress": request.progress or progress,
-            "cancelled": cancelled,
-        }
         try:
             bound = bind(view, request.exporter, options=request.options, strict=request.strict)
-            return bound.export_to(request.target, **options)
+            return bound.export_to(
+                request.target,
+                verify=verify,
+                color=request.color,
+                columns=request.columns,
+                progress=request.progress or progress,
+                cancelled=cancelled,
+            )
         except HoldallError as error:
             name = target_name(request.target)
             return ExportReport(exporter=request.exporter, target=name, exception=error)
