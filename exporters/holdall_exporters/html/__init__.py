@@ -29,7 +29,7 @@ from holdall_exporters.html.failures import failures_of
 from holdall_exporters.html.kinds import COLOURS, SHAPES, heading
 from holdall_exporters.html.outcomes import tallied, wrong_outcomes
 from holdall_exporters.html.plain import plain_rows
-from holdall_exporters.html.said import said
+from holdall_exporters.html.said import VIEWS, said
 from holdall_exporters.html.summary import counts_of, share_of, standing_of
 from holdall_exporters.sandbox import loaded, provider_folder, rendered, sandboxed
 
@@ -220,6 +220,7 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
         "ngettext": catalog.ngettext,
         "grouped": lambda value: grouped(value, catalog),
         "said": msgspec.json.encode(said(catalog)).decode(),
+        "views": {name: catalog.gettext(message) for name, message in VIEWS.items()},
         "provenance": context.provenance,
         "policy": lambda style: _POLICY.format(
             style=_digest(style), first=_digest(_FIRST), script=_digest(script)
