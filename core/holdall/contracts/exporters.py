@@ -266,11 +266,13 @@ class ReportKind(NamedTuple):
         id: Canonical id of the exporter.
         suffix: File name ending, with the dot.
         media_type: What the bytes are.
+        options: Names of the exporter's own options.
     """
 
     id: str
     suffix: str
     media_type: str
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from holdall.errors import ExportError, ExportTargetError, HoldallError, NestedR
 from holdall.exports.context import Context
 from holdall.exports.folders import open_folder
 from holdall.exports.naming import find_exporter, units_of
-from holdall.exports.options import options_class_of, parse_both
+from holdall.exports.options import describe_options, options_class_of, parse_both
 from holdall.exports.sinks import CountingSink, NumberedSink, open_target, target_name
 from holdall.exports.units import preset_options
 from holdall.exports.view_options import ViewOptions, apply_view_options
@@ -305,7 +305,9 @@ class BoundExporter:
         )
         if other.id in outer.writing:
             raise NestedReportError(other.id, outer.writing)
-        return ReportKind(other.id, other.suffix, other.media_type)
+        rows = describe_options(options_class_of(other._class))
+        names = tuple(row.name for row in rows)
+        return ReportKind(other.id, other.suffix, other.media_type, names)
 
     def _render(
         self, outer: Context, exporter_id: str, view: SessionView, options: object

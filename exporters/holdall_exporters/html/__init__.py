@@ -29,7 +29,7 @@ from holdall_exporters.html.failures import failures_of
 from holdall_exporters.html.kinds import COLOURS, SHAPES, heading
 from holdall_exporters.html.outcomes import tallied, wrong_outcomes
 from holdall_exporters.html.plain import plain_rows
-from holdall_exporters.html.said import said
+from holdall_exporters.html.said import VIEWS, said
 from holdall_exporters.html.summary import counts_of, share_of, standing_of
 from holdall_exporters.sandbox import loaded, provider_folder, rendered, sandboxed
 
@@ -84,6 +84,8 @@ class Options:
         embed_max: Bytes of an attachment up to which its content is in the page: an image is
             shown, any other can be saved from it.
         embed_total: Bytes of all these contents together.
+        archive: Whether it stands in an archive as `holdall.tar` makes it, beside the folders
+            `logs` and `attachments`, and links to what is in them.
         template: Path of a Jinja template of your own, in a sandbox; one that extends
             `holdall/report.html` changes a part of the page.
     """
@@ -96,6 +98,7 @@ class Options:
     plain_max: Annotated[int, Meta(ge=0)] = 1000
     embed_max: Annotated[int, Meta(ge=0)] = 1 << 20
     embed_total: Annotated[int, Meta(ge=0)] = 1 << 24
+    archive: bool = False
     template: Path | None = None
 
 
@@ -217,6 +220,7 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
         "ngettext": catalog.ngettext,
         "grouped": lambda value: grouped(value, catalog),
         "said": msgspec.json.encode(said(catalog)).decode(),
+        "views": {name: catalog.gettext(message) for name, message in VIEWS.items()},
         "provenance": context.provenance,
         "policy": lambda style: _POLICY.format(
             style=_digest(style), first=_digest(_FIRST), script=_digest(script)

@@ -57,6 +57,7 @@ class FileEntry(msgspec.Struct, omit_defaults=True):
         text: Its content, if that is a short text.
         image: The type to show its content as, if that is a picture.
         line: The number of the line that has its content; None if the page has no room for it.
+        at: Where it is beside the page, as a link.
     """
 
     name: str
@@ -65,6 +66,7 @@ class FileEntry(msgspec.Struct, omit_defaults=True):
     text: str | None = None
     image: str = ""
     line: int | None = None
+    at: str = ""
 
 
 class Embedding:

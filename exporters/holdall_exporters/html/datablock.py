@@ -15,6 +15,7 @@ import msgspec
 
 from holdall.writing import LOGS_CUT, gathered, html_text, strip_escapes
 from holdall_exporters.html.attached import Embedding, FileEntry, Room
+from holdall_exporters.html.beside import link_to_log, links_to_files
 from holdall_exporters.html.coloured import CUT, Run, coloured, plain_runs
 from holdall_exporters.html.kinds import KINDS, kind_of, standing
 from holdall_exporters.html.outcomes import outcome_id, tallied
@@ -55,12 +56,18 @@ class Choices(Room, Protocol):
         """Characters of one attempt's output."""
         ...
 
+    @property
+    def archive(self) -> bool:
+        """Whether the page stands in an archive, beside the files of the session."""
+        ...
+
 
 class _Attempt(msgspec.Struct, omit_defaults=True):
     """One attempt; outcome and duration of the last one are in its row.
 
     Attributes:
         started: Whole seconds since 1970, UTC.
+        at: Where its whole output is beside the page, as a link.
     """
 
     kind: str = ""
@@ -70,6 +77,7 @@ class _Attempt(msgspec.Struct, omit_defaults=True):
     code: int | None = None
     words: list[str] = []
     log: list[Run] = []
+    at: str = ""
     dropped: int = 0
     measurements: list[MeasurementRow] = []
     subtests: list[SubtestRow] = []
@@ -243,7 +251,7 @@ def _details(
     """Yield the details of each job; what several devices share is there once."""
     several = len(view.devices) > 1
     known: dict[int, int] = {}
-    attempts = _Attempts(choices, context, view.catalog, embedding)
+    attempts = _Attempts(choices, context, view, embedding)
     for number, job in enumerate(view.jobs()):
         details = _definition(job)
         if several:
@@ -270,11 +278,12 @@ class _Attempts:
     """Makes the entries of attempts, in the order of their jobs."""
 
     def __init__(
-        self, choices: Choices, context: ExportContext, catalog: Catalog, embedding: Embedding
+        self, choices: Choices, context: ExportContext, view: SessionView, embedding: Embedding
     ) -> None:
         self._choices: Final = choices
         self._context: Final = context
-        self._catalog: Final = catalog
+        self._catalog: Final = view.catalog
+        self._several: Final = len(view.devices) > 1
         self._embedding: Final = embedding
 
     def of(self, job: JobView) -> list[_Attempt]:
@@ -287,8 +296,18 @@ class _Attempts:
                 entry.kind = KINDS[attempt.outcome]
                 entry.label = attempt.label
                 entry.duration = rounded(attempt.duration)
+            if self._choices.archive:
+                self._link(entry, job, number + 1)
             entries.append(entry)
         return entries
+
+    def _link(self, entry: _Attempt, job: JobView, number: int) -> None:
+        """Add the links to what is beside the page."""
+        attempt = job.attempts[number - 1]
+        entry.at = link_to_log(job, attempt, number, several=self._several)
+        links = links_to_files(job, attempt, number, several=self._several)
+        for file, link in zip(entry.files, links, strict=True):
+            file.at = link
 
     def _entry(self, attempt: AttemptView) -> _Attempt:
         catalog = self._catalog

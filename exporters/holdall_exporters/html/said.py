@@ -66,7 +66,7 @@ _SAID: Final = {
     "value": N_("Value"),
     "wrap": N_("Wrap lines"),
 }
-_VIEWS: Final = {
+VIEWS: Final = {
     "matrix": N_("Devices and categories"),
     "slowest": N_("Slowest"),
     "table": N_("Table"),
@@ -116,6 +116,6 @@ def said(catalog: Catalog) -> dict[str, object]:
         "point": decimal(0.5, 1, catalog)[1:-1],
         "which": which,
         "forms": dict(zip(_COUNTED, zip(*forms, strict=True), strict=True)),
-        "views": {name: catalog.gettext(message) for name, message in _VIEWS.items()},
+        "views": {name: catalog.gettext(message) for name, message in VIEWS.items()},
         **{name: catalog.gettext(message) for name, message in _SAID.items()},
     }

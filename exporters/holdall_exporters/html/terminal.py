@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _MOVES: Final = re.compile(r"(\r|\n|\x08|(?:\x1b\[|\x9b)[0-2]?K)")
-_OVERWRITES: Final = re.compile(r"\r(?!\n)|\x08")
+_OVERWRITES: Final = re.compile(r"\r(?!\n)|\x08|(?:\x1b\[|\x9b)[12]K")
+_MARKS: Final = ("\r", "\x08", "1K", "2K")  # which most texts have none of
 
 
 def is_overwritten(text: str) -> bool:
     """Whether *text* leads back within a line; the ends of lines of Windows don't."""
-    return ("\r" in text or "\x08" in text) and _OVERWRITES.search(text) is not None
+    return any(mark in text for mark in _MARKS) and _OVERWRITES.search(text) is not None
 
 
 def overwritten(runs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
@@ -53,6 +54,8 @@ class _Line:
 
     def write(self, classes: str, text: str) -> None:
         """Put *text* into the next columns; it has no escape sequences."""
+        if not text:
+            return
         cells = [(classes, character) for character in text]
         end = self.column + len(cells)
         if self.column > len(self._cells):

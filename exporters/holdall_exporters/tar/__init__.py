@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 _DEFAULT: Final = ("holdall.html", "holdall.json", "holdall.junit")
 _MAY_BE_MISSING: Final = "holdall.html"
 _OWN: Final = "holdall."
+_LINKS: Final = "archive"  # the option of reports, anybody's, that link to the files beside them
 _PIECE: Final = 1 << 16
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -107,7 +108,8 @@ class TarExporter:
         ):
             archive = _Archive(tar, folder, context.now, manifest)
             for name, kind in _named(kinds):
-                with context.render(kind.id, view, inside.get(kind.id)) as report:
+                beside = _beside(kind, options, inside.get(kind.id, ()))
+                with context.render(kind.id, view, beside) as report:
                     size = report.seek(0, SEEK_END)
                     report.seek(0)
                     archive.add(name, report, size, _Origin("report", kind.media_type))
@@ -270,6 +272,14 @@ def _options_inside(
             )
         found[its_id] = (*found.get(its_id, ()), f"{name}{equals}{value}")
     return found
+
+
+def _beside(kind: ReportKind, options: Options, own: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the options of a report that may link to the files beside it, if it can."""
+    links = options.data and _LINKS in kind.options
+    if not links or any(option.partition("=")[0] == _LINKS for option in own):
+        return own
+    return (f"{_LINKS}=yes", *own)
 
 
 def _named(kinds: Iterable[ReportKind]) -> Iterator[tuple[str, ReportKind]]:

@@ -102,7 +102,7 @@ const parts = (() => {
   const filesOf = (attempt) =>
     attempt.files ? [make("h3", "", said.attachments), make("ul", "files", ...attempt.files.map(fileOf))] : [];
   const isEmpty = (attempt) =>
-    !["words", "log", "dropped", "measurements", "subtests", "files"].some((name) => attempt[name]);
+    !["words", "log", "dropped", "measurements", "subtests", "files", "at"].some((name) => attempt[name]);
 
   return { of, filesOf, isEmpty, linkTo, mark };
 })();

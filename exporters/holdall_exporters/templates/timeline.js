@@ -114,7 +114,7 @@ const timelineOf = (data, { open }) => {
     const step = STEPS.find((each) => span.length / each <= most) ?? Math.ceil(span.length / most / 86400) * 86400;
     const axis = make("div", "axis");
     axis.setAttribute("aria-hidden", "true");
-    for (let time = 0; time <= span.length; time += step) {
+    for (let time = 0; time <= span.length * (1 - 40 / width); time += step) {
       const tick = make("span", "", tickOf(time));
       tick.style.left = `${(100 * time) / span.length}%`;
       axis.append(tick);
