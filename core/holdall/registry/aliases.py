@@ -28,6 +28,7 @@ SHORT: Final[Mapping[str, str]] = {
     "tap": "holdall.tap",
     "tar": "holdall.tar",
     "template": "holdall.template",
+    "testplan": "holdall.testplan",
     "text": "holdall.text",
     "xlsx": "holdall.xlsx",
 }
@@ -35,10 +36,12 @@ SHORT: Final[Mapping[str, str]] = {
 
 _UNITS: Final = ("global", "html", "json", "junit", "tar", "text", "xlsx")
 
+_RENAMED: Final = {"html-multi-page": "html", "tp-export": "testplan"}
+
 LEGACY: Final[Mapping[str, str]] = {
-    f"{namespace}::{unit}": SHORT[{"html-multi-page": "html", "tp-export": "xlsx"}.get(unit, unit)]
+    f"{namespace}::{unit}": SHORT[_RENAMED.get(unit, unit)]
     for namespace in ("com.canonical.plainbox", "2013.com.canonical.plainbox")
-    for unit in (*_UNITS, "html-multi-page", "tp-export")
+    for unit in (*_UNITS, *_RENAMED)
 }
 """What plainbox called its exporters; used with a warning."""
 
