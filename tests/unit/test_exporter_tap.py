@@ -41,6 +41,7 @@ FORGED = {
 }
 
 
+@pytest.mark.sampled(6)
 class TestTapExporter(ExporterContract):
     """The TAP exporter keeps the promises of all exporters."""
 
@@ -186,7 +187,7 @@ def test_no_text_becomes_a_point(text: str, tmp_path: Path) -> None:
     assert shape(hostile_session(text)) == shape(hostile_session("plain"))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.text(st.sampled_from("ab\\#{ :-.1\n"), min_size=1, max_size=12))
 def test_any_name_comes_back(text: str) -> None:
     name = f"x{text}"
