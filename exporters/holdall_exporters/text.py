@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from heapq import nlargest
 from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar, Final, Literal, NamedTuple
 
 from msgspec import Meta
 
-from holdall.languages import Catalog, grouped, load_catalog
+from holdall.languages import N_, grouped, load_catalog
 from holdall.results import Outcome
 from holdall.view import verdict
 from holdall.writing import (
+    cause_of,
     columns_of,
     count_parts_left_out,
     duration,
@@ -30,9 +31,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from holdall.contracts import ExportContext, Exporter, Sink
-    from holdall.view import DeviceView, JobView, SessionView
+    from holdall.languages import Catalog
+    from holdall.view import DeviceView, JobView, SessionState, SessionView
 
 _INDENT: Final = " " * 4
+_BETWEEN: Final = "  "
+_TIME_WIDTH: Final = 10  # columns of `59 min 05 s` but one; a longer one moves its own line
+
+_PASSED: Final = N_("passed")
+_SKIPPED: Final = N_("skipped")
+# One word for each way in which a job stands; in capitals, what somebody has to look at.
+_WORDS: Final[Mapping[Outcome | None, str]] = {
+    None: N_("in flight"),
+    Outcome.PASS: _PASSED,
+    Outcome.FAIL: N_("FAILED"),
+    Outcome.CRASH: N_("CRASHED"),
+    Outcome.ERROR: N_("ERROR"),
+    Outcome.UNDECIDED: N_("undecided"),
+    Outcome.NONE: N_("not run"),
+}
+_AS_EXPECTED: Final = N_("xfailed")
+_UNEXPECTEDLY: Final = N_("XPASSED")
+# The outcomes whose word says all that their label does.
+_PLAIN: Final = frozenset({*_WORDS, Outcome.SKIP})
+
+_STATES: Final[Mapping[SessionState, str]] = {
+    "new": N_("not started"),
+    "running": N_("running"),
+    "unfinished": N_("unfinished"),
+}
 _COLOURS: Final[Mapping[Outcome, str]] = {
     Outcome.PASS: "32",
     Outcome.FAIL: "1;31",
@@ -54,8 +81,9 @@ class Options:
         comments: Whether to print comments and reasons under the job.
         history: Whether to print how each of several attempts ended.
         slowest: How many of the slowest jobs to list at the end.
-        width: Columns of a line at most; longer ones go on in the next. 0 is no limit. The
-            output of jobs is left as it is.
+        width: Columns of a line at most; longer ones go on in the next. 0 is no limit, and so is
+            none, unless `holdall export` writes to a terminal: then it is that one's. The output
+            of jobs is left as it is.
         color: Whether to colour how jobs stand; `auto` is never, unless `holdall export` writes
             to a terminal.
     """
@@ -64,7 +92,7 @@ class Options:
     comments: bool = True
     history: bool = True
     slowest: int = 0
-    width: Annotated[int, Meta(ge=0)] = 0
+    width: Annotated[int, Meta(ge=0)] | None = None
     color: Literal["auto", "always", "never"] = "auto"
 
 
@@ -78,15 +106,9 @@ class TextExporter:
 
     def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
         """Write head, jobs and totals; of the session no byte can steer a terminal."""
-        options: Options = context.options
-        if options.color == "auto" and context.color:
-            options = replace(options, color="always")
         catalog = load_catalog(context.lang, "holdall_exporters")
         view = view.with_catalog(catalog)
-        how = _How(
-            options, catalog, max(len(catalog.gettext(outcome.label)) for outcome in Outcome)
-        )
-        for piece in gathered(_report(view, how, context)):
+        for piece in gathered(_report(view, _how(context, catalog), context)):
             sink.write(piece)
 
     @staticmethod
@@ -102,52 +124,79 @@ class TextExporter:
             raise ValueError("it ends within a line")
 
 
+class _How(NamedTuple):
+    """How lines are written.
+
+    Attributes:
+        words: The words of the first column, in the language of the report.
+        columns: Those of the column of words, and of what stands before the name of a job.
+        width: Columns of a line at most; 0 is no limit.
+    """
+
+    options: Options
+    catalog: Catalog
+    words: Mapping[str, str]
+    columns: tuple[int, int]
+    width: int
+    is_coloured: bool
+
+    def fitted(self, line: str, indent: str = "") -> bytes:
+        """Return *line* in as many lines as it takes, those after the first behind *indent*."""
+        if not self.width or columns_of(line) <= self.width:
+            return line.encode()
+        text = line.rstrip("\n")
+        indent = indent or f"{text[: len(text) - len(text.lstrip(' '))]}{_INDENT}"
+        return "".join(f"{part}\n" for part in wrapped(text, self.width, indent)).encode()
+
+    def word(self, job: JobView) -> str:
+        """Return the word for how *job* stands, as wide as its column."""
+        if job.in_flight:
+            text, paint = _WORDS[None], "33"
+        else:
+            counted = job.counts_as
+            paint = _COLOURS.get(counted, "2")
+            if counted is job.outcome:
+                text = _WORDS.get(counted, _SKIPPED)
+            else:
+                text = _AS_EXPECTED if counted is Outcome.PASS else _UNEXPECTEDLY
+        word = self.words[text]
+        space = " " * (self.columns[0] - len(word))
+        return f"\x1b[{paint}m{word}\x1b[0m{space}" if self.is_coloured else f"{word}{space}"
+
+
+def _how(context: ExportContext, catalog: Catalog) -> _How:
+    options: Options = context.options
+    known = (*_WORDS.values(), _SKIPPED, _AS_EXPECTED, _UNEXPECTEDLY)
+    words = {word: catalog.gettext(word) for word in known}
+    widest = max(map(len, words.values()))
+    return _How(
+        options,
+        catalog,
+        words,
+        (widest, widest + _TIME_WIDTH + 2 * len(_BETWEEN)),
+        context.columns if options.width is None else options.width,
+        options.color == "always" or (options.color == "auto" and context.color),
+    )
+
+
 def _report(view: SessionView, how: _How, context: ExportContext) -> Iterator[bytes]:
     """Yield head, jobs and totals."""
-    options = how.options
     for line in _head(view):
-        yield _fitted(line, options)
+        yield how.fitted(line)
     total, done = view.job_count, 0
     devices = view.devices
     for device in devices:
         if len(devices) > 1:
-            yield from _device_heading(device, options)
+            yield from _device_heading(device, how)
         for job in view.jobs(device_id=device.id):
-            for line in _job(job, how):
-                yield _fitted(line, options)
+            yield from _job(job, how)
             count_parts_left_out(job, context)
-            if wants_log(options.logs, job):
+            if wants_log(how.options.logs, job):
                 yield from _log_of(job, how)
             done += 1
             if done % 100 == 0:
                 context.progress(done, total)
-    for line in _foot(view, options):
-        yield _fitted(line, options)
-
-
-class _How(NamedTuple):
-    """How lines are written: the options, the catalog and the width of the labels' column."""
-
-    options: Options
-    catalog: Catalog
-    label_width: int
-
-
-def _fitted(line: str, options: Options) -> bytes:
-    """Return *line* in as many lines as it takes, those after the first one indented."""
-    if not options.width or columns_of(line) <= options.width:
-        return line.encode()
-    text = line.rstrip("\n")
-    indent = f"{text[: len(text) - len(text.lstrip(' '))]}{_INDENT}"
-    return "".join(f"{part}\n" for part in wrapped(text, options.width, indent)).encode()
-
-
-def _painted(label: str, job: JobView, options: Options) -> str:
-    """Return *label* in the colour of the outcome of *job*, if colours are wanted."""
-    if options.color != "always":
-        return label
-    colour = _COLOURS.get(Outcome.UNDECIDED if job.in_flight else job.counts_as, "2")
-    return f"\x1b[{colour}m{label}\x1b[0m"
+    yield from _foot(view, how)
 
 
 def _head(view: SessionView) -> Iterator[str]:
@@ -163,6 +212,8 @@ def _facts(view: SessionView) -> Iterator[tuple[str, str]]:
     catalog = view.catalog
     yield catalog.gettext("session"), line_text(view.session_id)
     yield catalog.gettext("created"), readable(moment(view.created))
+    if state := _STATES.get(view.state):
+        yield catalog.gettext("state"), catalog.gettext(state)
     for plan in view.plans:
         yield catalog.gettext("plan"), _named(plan.name, plan.id)
     for device in view.devices:
@@ -174,12 +225,12 @@ def _facts(view: SessionView) -> Iterator[tuple[str, str]]:
         yield catalog.gettext("unsaved"), template.format(count=view.unsaved)
 
 
-def _device_heading(device: DeviceView, options: Options) -> Iterator[bytes]:
+def _device_heading(device: DeviceView, how: _How) -> Iterator[bytes]:
     heading = _named(device.description, device.id)
     columns = columns_of(heading)
     yield b"\n"
-    yield _fitted(f"{heading}\n", options)
-    yield b"-" * (min(columns, options.width) if options.width else columns) + b"\n"
+    yield how.fitted(f"{heading}\n")
+    yield b"-" * (min(columns, how.width) if how.width else columns) + b"\n"
 
 
 def _named(name: str, its_id: str) -> str:
@@ -190,21 +241,32 @@ def _named(name: str, its_id: str) -> str:
     )
 
 
-def _job(job: JobView, how: _How) -> Iterator[str]:
-    options, catalog, _width = how
-    yield _line(job, how)
-    if job.skip_reason and options.comments:
-        template = catalog.gettext("reason: {text}")
-        yield f"{_INDENT}{template.format(text=line_text(job.skip_reason))}\n"
-    if job.comments and options.comments:
-        template = catalog.gettext("comment: {text}")
-        yield f"{_INDENT}{template.format(text=line_text(job.comments))}\n"
+def _job(job: JobView, how: _How) -> Iterator[bytes]:
+    options, catalog = how.options, how.catalog
+    time = duration(job.duration, catalog)
+    line = f"{how.word(job)}  {time:>{_TIME_WIDTH}}  {_named(job.summary, job.id)}\n"
+    yield how.fitted(line, " " * how.columns[1])
+    if options.comments:
+        for text in _remarks(job, catalog):
+            yield how.fitted(f"{_INDENT}{text}\n")
     if job.attempt_count > 1 and options.history:
         history = ", ".join(attempt.label for attempt in job.attempts)
         template = catalog.ngettext(
             "{count} attempt: {history}", "{count} attempts: {history}", job.attempt_count
         )
-        yield f"{_INDENT}{template.format(count=job.attempt_count, history=history)}\n"
+        text = template.format(count=job.attempt_count, history=history)
+        yield how.fitted(f"{_INDENT}{text}\n")
+
+
+def _remarks(job: JobView, catalog: Catalog) -> Iterator[str]:
+    """Yield what the word in front leaves out, why, and the comments."""
+    reason = line_text(job.skip_reason)
+    if not (job.in_flight or (job.outcome in _PLAIN and job.interrupted_by is None)):
+        yield f"{job.label}: {reason}" if reason else job.label
+    elif reason:
+        yield catalog.gettext("reason: {text}").format(text=reason)
+    if job.comments:
+        yield catalog.gettext("comment: {text}").format(text=line_text(job.comments))
 
 
 def _log_of(job: JobView, how: _How) -> Iterator[bytes]:
@@ -214,14 +276,7 @@ def _log_of(job: JobView, how: _How) -> Iterator[bytes]:
         template = how.catalog.ngettext(
             "{count} byte more was not kept", "{count} bytes more were not kept", dropped
         )
-        line = f"{_INDENT}({template.format(count=grouped(dropped, how.catalog))})\n"
-        yield _fitted(line, how.options)
-
-
-def _line(job: JobView, how: _How) -> str:
-    time = f"  {duration(job.duration, how.catalog)}" if job.duration is not None else ""
-    label = _painted(job.label, job, how.options) + " " * (how.label_width - len(job.label))
-    return f"{label}  {_named(job.summary, job.id)}{time}\n"
+        yield how.fitted(f"{_INDENT}({template.format(count=grouped(dropped, how.catalog))})\n")
 
 
 def _log(pieces: Iterable[str]) -> Iterator[str]:
@@ -245,31 +300,43 @@ def _slowest(view: SessionView, wanted: int) -> Iterator[str]:
         yield f"{_INDENT}{time:>11}  {_named(job.summary, job.id)}\n"
 
 
-def _foot(view: SessionView, options: Options) -> Iterator[str]:
-    yield from _slowest(view, max(options.slowest, 0))
+def _foot(view: SessionView, how: _How) -> Iterator[bytes]:
+    for line in _slowest(view, max(how.options.slowest, 0)):
+        yield how.fitted(line)
+    yield how.fitted(f"\n{_totals(view)}\n")
+    several, catalog = len(view.devices) > 1, view.catalog
+    for job in view.jobs():
+        if job.went_wrong:
+            device = f"{line_text(job.device_id)}: " if several else ""
+            why = "" if job.in_flight else f" - {cause_of(job, catalog)}"
+            line = f"{_INDENT}{how.word(job)}{_BETWEEN}{device}{line_text(job.id)}{why}\n"
+            yield how.fitted(line, " " * (len(_INDENT) + how.columns[0] + len(_BETWEEN)))
+    session_verdict = verdict(view)
+    template = catalog.gettext("verdict: {word}")
+    yield how.fitted(f"{template.format(word=session_verdict.word)}\n")
+    for reason in session_verdict.reasons:
+        yield how.fitted(f"{_INDENT}{line_text(reason.text_in(catalog))}\n")
+
+
+def _totals(view: SessionView) -> str:
+    """Return how many jobs there are, how long they took, and how they ended."""
     catalog = view.catalog
     parts = [f"{tally.number} {tally.label}" for tally in view.tallies]
-    template = catalog.ngettext(
+    if flaky := view.flaky_count:
+        parts.append(catalog.ngettext("{count} flaky", "{count} flaky", flaky).format(count=flaky))
+    took = duration(view.duration, catalog)
+    if view.elapsed is not None and abs(view.elapsed - view.duration) >= 1:  # else it says no more
+        template = catalog.gettext("{duration} ({elapsed} from start to end)")
+        took = template.format(duration=took, elapsed=duration(view.elapsed, catalog))
+    return catalog.ngettext(
         "{count} job in {duration}: {outcomes}",
         "{count} jobs in {duration}: {outcomes}",
         view.job_count,
     ).format(
         count=view.job_count,
-        duration=duration(view.duration, catalog),
+        duration=took,
         outcomes=", ".join(parts) or catalog.gettext("nothing to show"),
     )
-    yield f"\n{template}\n"
-    several = len(view.devices) > 1
-    for job in view.jobs():
-        if job.went_wrong:
-            device = f"{line_text(job.device_id)}: " if several else ""
-            label = _painted(job.label, job, options)
-            yield f"{_INDENT}{label}: {device}{_named(job.summary, job.id)}\n"
-    session_verdict = verdict(view)
-    template = catalog.gettext("verdict: {word}")
-    yield f"{template.format(word=session_verdict.word)}\n"
-    for reason in session_verdict.reasons:
-        yield f"{_INDENT}{line_text(reason.text_in(catalog))}\n"
 
 
 if TYPE_CHECKING:

@@ -82,14 +82,14 @@ class Chromium:
 
     def open(
         self,
-        path: Path,
+        path: Path | str,
         *,
         width: int = 1600,
         height: int = 1000,
         fragment: str = "",
         **media: str,
     ) -> None:
-        """Load a page and wait until its table is drawn; *media* are features, `-` as `_`."""
+        """Load the page at a path or an address; *media* are features, `-` as `_`."""
         self.errors.clear()
         self.requests.clear()
         size = {"width": width, "height": height, "deviceScaleFactor": 1}
@@ -97,7 +97,8 @@ class Chromium:
         features = [{"name": n.replace("_", "-"), "value": v} for n, v in media.items()]
         self._ask("Emulation.setEmulatedMedia", media="", features=features)
         self._ask("Page.navigate", url="about:blank")
-        self._ask("Page.navigate", url=f"{path.as_uri()}{fragment}")
+        address = path if isinstance(path, str) else path.as_uri()
+        self._ask("Page.navigate", url=f"{address}{fragment}")
         self.wait_for("document.readyState === 'complete'")
 
     def run(self, script: str) -> Any:
@@ -135,6 +136,10 @@ class Chromium:
     def pdf(self) -> bytes:
         """Return the page as it is printed."""
         return base64.b64decode(self._ask("Page.printToPDF")["data"])
+
+    def media(self, name: str) -> None:
+        """Show the page as another medium does, `print` say."""
+        self._ask("Emulation.setEmulatedMedia", media=name)
 
     def scripts(self, *, enabled: bool) -> None:
         """Let pages run their scripts, or not."""

@@ -33,7 +33,7 @@ GAP = """
   document.querySelector('#table').scrollIntoView();
   scrollBy(0, 300);
   const bottom = document.querySelector('#filter').getBoundingClientRect().bottom;
-  return document.querySelector('thead th').getBoundingClientRect().top - bottom;
+  return document.querySelector('#table thead th').getBoundingClientRect().top - bottom;
 })()
 """
 LANGUAGES = ["de", "en"]
@@ -105,7 +105,7 @@ def test_the_script_counts_in_german(browser: Any, pages: dict[str, Path]) -> No
 
 
 def test_the_details_of_a_job_are_german(browser: Any, pages: dict[str, Path]) -> None:
-    shown(browser, pages["de"], fragment="#job=13")
+    shown(browser, pages["de"], fragment="#job=com.example::big-log")
     browser.wait_for(OPEN_DETAILS)
 
     words = browser.run("document.querySelector('#dialog').innerText")

@@ -547,7 +547,7 @@ def killed(run: Terminal) -> int:
     return run.end()
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("leave", "code"),
     [
@@ -593,7 +593,7 @@ def test_a_question_that_nobody_answered_is_asked_again_with_what_the_command_wr
         assert ran_file.read_text() == "ran\n"
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("leave", [paused, hung_up, killed])
 @pytest.mark.parametrize("plugin", ["manual", "user-interact", "user-verify"])
 def test_what_was_said_of_a_job_is_part_of_the_question_that_is_asked_again(

@@ -63,7 +63,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Venv:
     return made
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("kind", SCAFFOLDS)
 def test_a_scaffolded_package_passes_its_own_tests(lab: Venv, kind: str) -> None:
     options = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly")
@@ -87,7 +87,7 @@ def test_a_scaffolded_package_passes_the_checks_of_its_kind(lab: Venv, kind: str
     assert (checked.code, "checks passed" in checked.out) == (0, True), checked.out + checked.err
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("example", "some"),
     [

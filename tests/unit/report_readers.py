@@ -113,10 +113,12 @@ def wanted_cases(session: SampleSession) -> int:
 
 def read_html(report: bytes, session: SampleSession) -> None:
     page = html.document_fromstring(report.decode())
-    data, script = page.findall(".//script")
+    first, data, contents, script = page.findall(".//script")
     rows = json.loads(gzip.decompress(base64.b64decode((data.text or "").split("\n")[0])))["rows"]
     assert [row[2] for row in rows] == [html_text(job.id) for job in session.view().jobs()]
-    assert script.get("type") is None
+    assert first.get("type") is script.get("type") is None
+    files = sum(len(each.attachments) for job in session.view().jobs() for each in job.attempts)
+    assert len((contents.text or "").split("\n")) == max(1, files)
 
 
 def read_xlsx(report: bytes, session: SampleSession) -> None:

@@ -171,7 +171,10 @@ def test_the_time_that_went_by_is_from_the_first_start_to_the_last_end() -> None
 
     assert _view({"a": early, "b": late}).elapsed == 30
     assert _view({"a": late}).elapsed == 5
-    assert _view({"a": JobResult(outcome="pass", execution_duration=3)}).elapsed is None
+    unknown = JobResult(outcome="pass", execution_duration=3)
+    assert _view({"a": unknown}).elapsed is None
+    assert _view({"a": early, "b": unknown}).elapsed is None
+    assert _view({"a": early, "b": JobResult(outcome="skip")}).elapsed == 30
 
 
 def _failed(comments: str) -> JobResult:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import resource
+import tarfile
 from io import BytesIO
 from itertools import combinations_with_replacement
 from pathlib import Path
@@ -21,6 +22,7 @@ from holdall.journal.events import (
     JobDefined,
     JobRecord,
     JobsSelected,
+    JobStarted,
     ResultRecorded,
     SessionCreated,
 )
@@ -36,6 +38,7 @@ from holdall.testing.sessions import (
 )
 from holdall.view import verdict
 from holdall_exporters.junit import JUnitExporter
+from holdall_exporters.junit.cases import whole_name
 
 if TYPE_CHECKING:
     from holdall.contracts.exporters import ExportReport
@@ -46,7 +49,7 @@ JENKINS = etree.XMLSchema(etree.parse(Path(__file__).parents[1] / "data" / "juni
 
 STRICT = etree.RelaxNG(etree.parse(Path(__file__).parents[1] / "data" / "junit-strict.rng"))
 
-LARGEST = {"max-bytes=8k": 8 << 10, "max-bytes=12k": 12 << 10}
+LARGEST = {"max-bytes=9k": 9 << 10, "max-bytes=12k": 12 << 10}
 
 CHILDREN = {
     Outcome.PASS: None,
@@ -185,7 +188,7 @@ def test_a_failure_holds_comments_and_log() -> None:
 def test_logs_can_be_left_out() -> None:
     root = checked(exported(JUnitExporter, sample_session(), ["logs=none"]))
 
-    assert case(root, "outcome-fail")[0].text is None
+    assert case(root, "outcome-fail")[0].text == "failed"
 
 
 def test_attempts_are_told_in_the_output_of_the_suite() -> None:
@@ -280,12 +283,13 @@ def test_the_suite_of_the_verdict_goes_to_a_file_that_has_room(tmp_path: Path) -
     assert sorted(cases) == [["com.example::0"], ["verdict"]]
 
 
-@pytest.mark.parametrize("flavour", ["jenkins", "rich"])
-def test_other_flavours_hold_output_and_earlier_attempts(flavour: str) -> None:
-    report = exported(JUnitExporter, sample_session(), [f"flavour={flavour}", "logs=all"])
+FLAVOURS = ("jenkins", "gitlab", "github", "azure", "rich")
 
-    root = etree.fromstring(report)
-    assert JENKINS.validate(root) is (flavour == "jenkins")
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_other_flavours_hold_output_and_earlier_attempts(flavour: str) -> None:
+    root = flavoured(sample_session(), flavour, "logs=all")
+
     cases = {case.get("name"): case for case in root.iter("testcase")}
     flaky = cases["com.example::flaky"]
     assert [each.tag for each in flaky if each.tag != "properties"] == [
@@ -296,6 +300,133 @@ def test_other_flavours_hold_output_and_earlier_attempts(flavour: str) -> None:
     shown = cases["com.example::big-log"].findall("properties/property[@name='attachment']")
     wanted = ["notes.txt", "../Shot.png", "notes.txt"] if flavour == "rich" else []
     assert [each.get("value") for each in shown] == wanted
+
+
+def test_an_earlier_attempt_has_its_words_and_its_output() -> None:
+    failed = JobResult(outcome="fail", comments="first\nsecond", io_log=[(0, "stdout", b"no\n")])
+    silent = JobResult(outcome="crash")
+    session = session_of(JobRecord(id="a"), failed, silent, JobResult(outcome="pass"))
+
+    first, second = flavoured(session, "jenkins").iter("flakyFailure", "flakyError")
+
+    assert first.get("message") == "failed: first"
+    assert [(part.tag, part.text) for part in first] == [
+        ("stackTrace", "first\nsecond"),
+        ("system-out", "no\n"),
+    ]
+    assert [(part.tag, part.text) for part in second] == [("stackTrace", "crashed")]
+    without = flavoured(session, "jenkins", "logs=none")
+    assert [part.tag for part in next(without.iter("flakyFailure"))] == ["stackTrace"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "place"),
+    [
+        ("tests/test_a.py:12", {"file": "tests/test_a.py", "line": "12"}),
+        ("units/disk.pxu", {"file": "units/disk.pxu"}),
+        ("C:/units:x", {"file": "C:/units:x"}),
+        ("", {}),
+    ],
+)
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_some_readers_are_told_the_file_and_the_line(
+    flavour: str, origin: str, place: dict[str, str]
+) -> None:
+    session = session_of(JobRecord(id="a", origin=origin), JobResult(outcome="pass"))
+    (case,) = flavoured(session, flavour).iter("testcase")
+
+    told = {name: value for name, value in case.items() if name in {"file", "line"}}
+    assert told == (place if flavour in {"gitlab", "github", "rich"} else {})
+
+
+@pytest.mark.parametrize("flavour", ["portable", *FLAVOURS])
+def test_no_reader_splits_a_class_name_in_the_wrong_place(flavour: str) -> None:
+    record = JobRecord(id="a", category_id="tests/test_a.py::Class")
+    one = session_of(record, JobResult(outcome="pass"))
+    two = session_of(record, JobResult(outcome="pass"), devices=("lab.one", "lab.two"))
+    splits = flavour in {"portable", "jenkins"}
+
+    def class_names(session: SampleSession) -> list[str]:
+        root = flavoured(session, flavour)
+        return [str(case.get("classname")) for case in root.iter("testcase")]
+
+    (name,) = class_names(one)
+    assert (name.count("."), name.replace("\u2024", ".")) == (
+        0 if splits else 1,
+        "tests/test_a.py::Class",
+    )
+    first, second = class_names(two)
+    assert first != second
+    if splits:
+        package, _dot, class_name = first.rpartition(".")
+        assert (package, class_name) == ("lab\u2024one", "tests/test_a\u2024py::Class")
+
+
+def test_names_that_differ_in_what_looks_like_a_dot_stay_two() -> None:
+    assert whole_name("a.b") != whole_name("a\u2024b")
+
+
+@pytest.mark.parametrize("flavour", ["portable", *FLAVOURS])
+def test_no_failure_is_without_words(flavour: str) -> None:
+    results = [JobResult(outcome=outcome) for outcome in ("fail", "crash", "error", "undecided")]
+    for result in results:
+        session = session_of(JobRecord(id="a"), result)
+        (wrong,) = flavoured(session, flavour).iter("failure", "error")
+        assert (wrong.text or "").strip()
+    flying = (*session_of(JobRecord(id="a")).events, JobStarted(at=3, job_id="a"))
+    (wrong,) = flavoured(SampleSession(flying), flavour).iter("error")
+    assert wrong.text == "in flight"
+
+
+@pytest.mark.parametrize("flavour", ["portable", *FLAVOURS])
+def test_a_file_without_a_case_has_a_suite(flavour: str) -> None:
+    root = flavoured(empty_session(), flavour, "open-jobs=skipped")
+
+    assert [(suite.get("tests"), len(suite.findall("testcase"))) for suite in root] == [("0", 0)]
+
+
+def test_attachments_are_named_where_the_archive_has_them(tmp_path: Path) -> None:
+    archive = tmp_path / "all.tar"
+    export(sample_session(), "tar", archive, options=["contents=none", "compression=none"])
+    with tarfile.open(archive) as tar:
+        names = {name.partition("/")[2] for name in tar.getnames()}
+
+    for flavour in ("jenkins", "gitlab"):
+        root = flavoured(sample_session(), flavour, "attachments-base=/ci/results/")
+        text = "".join(each.text or "" for each in root.iterfind("testsuite/testcase/system-out"))
+        found = re.findall(r"^\[\[ATTACHMENT\|/ci/results/(.+)\]\]$", text, re.MULTILINE)
+        assert len(found) >= 3
+        assert set(found) <= names
+    assert b"ATTACHMENT|" not in exported(JUnitExporter, sample_session(), ["flavour=jenkins"])
+
+
+def flavoured(session: SampleSession, flavour: str, *options: str) -> etree._Element:
+    """Return the root of a report, which the schemas find as valid as its flavour promises."""
+    written = exported(JUnitExporter, session, [f"flavour={flavour}", *options])
+    root = etree.fromstring(written)
+    if flavour == "portable":
+        return checked(written)
+    if flavour in {"jenkins", "azure"}:
+        JENKINS.assertValid(root)
+    return root
+
+
+def session_of(
+    record: JobRecord, *results: JobResult, devices: tuple[str, ...] = ("local",)
+) -> SampleSession:
+    """Return a session of one job, with these results on each device."""
+    events: list[AnyEvent] = [SessionCreated(at=START, session_id="s")]
+    for device in devices:
+        events += [
+            DeviceAdded(at=START, device=device),
+            JobDefined(at=START, device=device, job=record),
+            JobsSelected(at=START, device=device, run_list=(record.id,)),
+            *(
+                ResultRecorded(at=START, device=device, job_id=record.id, result=result)
+                for result in results
+            ),
+        ]
+    return SampleSession(tuple(events))
 
 
 def test_it_can_be_utf_8_and_says_the_same() -> None:
@@ -312,9 +443,9 @@ def test_it_can_be_utf_8_and_says_the_same() -> None:
     [
         pytest.param(["max-cases=30"], 4, id="cases"),
         pytest.param(["max-cases=1000"], 1, id="room for all"),
-        pytest.param(["max-bytes=8k"], 3, id="bytes"),
+        pytest.param(["max-bytes=9k"], 3, id="bytes"),
         pytest.param(["max-bytes=12k"], 2, id="more bytes"),
-        pytest.param(["max-cases=30", "max-bytes=8k"], 4, id="both"),
+        pytest.param(["max-cases=30", "max-bytes=9k"], 4, id="both"),
     ],
 )
 def test_a_report_that_is_too_large_goes_to_several_files(

@@ -114,7 +114,7 @@ def test_the_verdict_and_the_counts_come_first() -> None:
 
     assert head.startswith('# `Sample <session> & "more"`\n\nThis session has not been finished.')
     assert "**FAIL**: 13 jobs failed; 2 jobs crashed;" in head
-    assert "\n42 jobs, 3.49 s, 1 of them flaky\n" in head
+    assert "\n42 jobs, 1 h 06 min, 1 of them flaky\n" in head
     assert "\n| passed | 17 |\n" in head
 
 

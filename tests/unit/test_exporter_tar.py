@@ -17,18 +17,21 @@ import pytest
 from holdall.errors import (
     ExportError,
     NestedReportError,
+    OptionValueError,
     PluginCallError,
     PluginLoadError,
+    UnknownOptionError,
     UnknownPluginError,
 )
 from holdall.exports.pipeline import export
+from holdall.journal.events import SessionCreated
 from holdall.recording import Recorder
 from holdall.registry.candidates import Declared
 from holdall.registry.registry import Registry
 from holdall.results import Attachment, JobResult, Outcome
 from holdall.stores import open_repository
 from holdall.testing.exporters import ExporterContract
-from holdall.testing.sessions import empty_session, sample_session
+from holdall.testing.sessions import START, SampleSession, empty_session, sample_session
 from holdall_exporters.tar import TarExporter
 
 if TYPE_CHECKING:
@@ -36,7 +39,6 @@ if TYPE_CHECKING:
 
     from holdall.contracts import Storage
     from holdall.contracts.exporters import ExportContext, Exporter, Sink
-    from holdall.testing.sessions import SampleSession
     from holdall.view.session import SessionView
 
 
@@ -440,3 +442,49 @@ def test_html_that_was_asked_for_and_can_not_be_loaded_is_an_error() -> None:
             options=["contents=holdall.html,holdall.json"],
             registry=broken,
         )
+
+
+def test_the_reports_inside_take_options() -> None:
+    wanted = "inside=junit.flavour=rich,holdall.junit.no-ascii"
+
+    found = members(archive_with(["contents=json,junit", "no-data", wanted]))
+
+    junit = found["sample-1/report.junit.xml"].decode()
+    assert "<properties>" in junit.partition("<testcase")[2]
+    assert 'encoding="UTF-8"' in junit
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        pytest.param(["inside=logs=all"], ExportError, "inside=html.logs=all", id="no exporter"),
+        pytest.param(["inside=text.width=60"], ExportError, "contents=default,text", id="absent"),
+        pytest.param(["inside=nobody.a=b"], UnknownPluginError, "nobody", id="unknown exporter"),
+        pytest.param(["inside=json.nobody=b"], UnknownOptionError, "nobody", id="option"),
+        pytest.param(
+            ["flavour=checkbox", "inside=json.logs=none"],
+            OptionValueError,
+            "inside",
+            id="checkbox",
+        ),
+    ],
+)
+def test_options_inside_that_fit_nothing_are_errors(
+    options: list[str], error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        archive_with(options)
+
+
+def test_a_session_id_with_capitals_is_the_name_of_the_folder() -> None:
+    session = SampleSession((SessionCreated(at=START, session_id="holdall-2026-11-26T15.31-a"),))
+
+    (name,) = members(archive_with(["contents=none"], session))
+
+    assert name == "holdall-2026-11-26T15.31-a/manifest.json"
+
+
+def archive_with(options: list[str], session: SampleSession | None = None) -> bytes:
+    stream = io.BytesIO()
+    export(session or sample_session(), "tar", stream, options=options)
+    return stream.getvalue()

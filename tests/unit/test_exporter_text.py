@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from io import BytesIO
 from typing import ClassVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holdall.exports.pipeline import export
 from holdall.journal.events import (
     DeviceAdded,
     JobDefined,
@@ -25,7 +27,7 @@ from holdall.testing.sessions import (
     empty_session,
     sample_session,
 )
-from holdall.writing import line_text, wrapped
+from holdall.writing import columns_of, line_text, wrapped
 from holdall_exporters.text import TextExporter
 
 
@@ -45,11 +47,31 @@ def section(found: list[str], heading: str) -> list[str]:
     return found[start : found.index("", start)]
 
 
-def test_a_job_is_a_line_of_outcome_summary_id_and_duration() -> None:
-    assert (
-        "failed                       Summary of outcome-fail (com.example::outcome-fail)  0.25 s"
-        in lines(sample_session())
+def test_a_job_is_a_line_of_outcome_duration_summary_and_id() -> None:
+    assert "FAILED         0.25 s  Summary of outcome-fail (com.example::outcome-fail)" in lines(
+        sample_session()
     )
+
+
+def test_all_names_of_jobs_stand_below_each_other() -> None:
+    found = lines(sample_session())
+    jobs = [line for line in found if " Summary of " in line and " - " not in line]
+
+    assert {line.index("Summary of ") for line in jobs} == {23}
+
+
+def test_a_long_name_goes_on_where_it_begins() -> None:
+    found = lines(sample_session(), width="60")
+    start = next(number for number, line in enumerate(found) if line.endswith("outcome-fail"))
+
+    assert found[start + 1] == " " * 23 + "(com.example::outcome-fail)"
+
+
+def test_a_skipped_job_says_what_kept_it() -> None:
+    found = lines(sample_session())
+
+    assert "    skipped (unmet resource): why it was skipped-resource" in found
+    assert "    not supported: why it was not-supported" in found
 
 
 def test_jobs_stand_below_their_device() -> None:
@@ -62,25 +84,56 @@ def test_jobs_stand_below_their_device() -> None:
 def test_reasons_comments_and_attempts_stand_below_the_job() -> None:
     found = lines(sample_session())
 
-    assert "    reason: why it was skipped-resource" in found
+    assert "    reason: why it was skip" in found
     assert "    comment: seen by a person" in found
     assert "    3 attempts: failed, crashed (interrupted by a reboot), passed" in found
 
 
 def test_an_interrupted_job_is_marked() -> None:
-    assert any(
-        line.startswith("crashed (interrupted by a reboot)  Summary of interrupted")
-        for line in lines(sample_session())
-    )
+    found = lines(sample_session())
+    start = next(n for n, line in enumerate(found) if "Summary of interrupted" in line)
+
+    assert found[start].startswith("CRASHED ")
+    assert found[start + 1] == "    crashed (interrupted by a reboot)"
 
 
-def test_failures_are_listed_again_at_the_end_with_the_verdict() -> None:
+def test_failures_are_listed_again_at_the_end_with_their_reasons_and_the_verdict() -> None:
     found = lines(sample_session())
     end = found[found.index("verdict: FAIL") - 17 :]
 
-    assert end[0].startswith("    failed: local: Summary of outcome-fail")
-    assert "    in flight: dut-7: Reboot the device (com.example::in-flight)" in end
+    assert end[0].startswith("    FAILED     local: com.example::outcome-fail - ")
+    assert "    CRASHED    local: com.example::interrupted - holdall was ended" in found
+    assert "    in flight  dut-7: com.example::in-flight" in end
     assert "    1 job is undecided: local: com.example::outcome-undecided" in end
+
+
+def test_a_session_that_is_not_over_says_so() -> None:
+    assert "state    unfinished" in lines(sample_session())
+    assert "state    not started" in lines(empty_session())
+    assert not any(line.startswith("state") for line in lines(big_session(3)))
+
+
+def test_the_totals_tell_flaky_jobs_and_the_time_that_went_by() -> None:
+    results = [
+        JobResult(outcome=outcome, started_at=start, execution_duration=5)
+        for outcome, start in (("fail", 100), ("pass", 160))
+    ]
+    events = [ResultRecorded(at=START, job_id="a", result=result) for result in results]
+    session = SampleSession((SessionCreated(at=START, session_id="s"), *events))
+
+    assert "1 job in 5.00 s (1 min 05 s from start to end): 1 passed, 1 flaky" in lines(session)
+
+
+def test_the_width_is_that_of_the_terminal_unless_it_was_said() -> None:
+    def widest(columns: int, *options: str) -> int:
+        stream = BytesIO()
+        export(sample_session(), "text", stream, options=options, columns=columns)
+        return max(map(columns_of, stream.getvalue().decode().splitlines()))
+
+    assert widest(60) <= 60
+    assert widest(0) > 100
+    assert widest(60, "width=0") > 100
+    assert 60 < widest(60, "width=80") <= 80
 
 
 def test_an_empty_session_says_so() -> None:
@@ -164,7 +217,7 @@ def test_lines_are_as_narrow_as_was_asked_for() -> None:
 
 def test_colours_are_there_only_when_they_are_wanted() -> None:
     assert b"\x1b" not in exported(TextExporter, sample_session(), ["color=auto"])
-    assert b"\x1b[1;31mfailed\x1b[0m" in exported(TextExporter, sample_session(), ["color=always"])
+    assert b"\x1b[1;31mFAILED\x1b[0m" in exported(TextExporter, sample_session(), ["color=always"])
 
 
 def test_comments_and_history_can_be_left_out() -> None:

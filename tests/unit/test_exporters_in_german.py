@@ -35,6 +35,7 @@ from holdall.journal.events import (
     SessionCreated,
 )
 from holdall.languages import load_catalog
+from holdall.redaction.rules import RedactionRules
 from holdall.results import Attachment, IOLogRecord, JobResult, Outcome
 from holdall.testing.sessions import START, SampleSession, big_session, sample_session
 from holdall.testing.strategies import hostile_sessions
@@ -134,7 +135,12 @@ def shown_in_html(found: bytes) -> list[str]:
     labels = json.loads(gzip.decompress(base64.b64decode(first)))["labels"]
     texts = page.xpath("//text()[not(parent::script) and not(parent::style)]")
     heard = page.xpath("//@aria-label | //@placeholder")
-    return [*texts, *heard, data.get("data-said"), *(word for each in labels for word in each[1:])]
+    return [
+        *texts,
+        *heard,
+        data.get("data-said"),
+        *(word for each in labels for word in each[1:3]),
+    ]
 
 
 def shown_in_xlsx(found: bytes) -> list[str]:
@@ -237,7 +243,7 @@ def test_the_page_says_its_language_and_writes_numbers_in_it() -> None:
     said = json.loads(page.get_element_by_id("data").get("data-said") or "")
 
     assert page.get("lang") == "de"
-    assert page.xpath("string(//dl[@class='meta'])").count("1.250 in ") == 1
+    assert page.xpath("string(//dl[@class='meta'])").count("Tests1.250\n") == 1
     assert (said["thousands"], said["point"]) == (".", ",")
     assert said["forms"]["jobs"] == ["{count} Tests", "{count} Test"]
     assert [said["forms"]["jobs"][int(each)] for each in said["which"][:3]] == [
@@ -255,7 +261,9 @@ def test_a_german_text_tells_reasons_counts_and_durations() -> None:
     )
     assert "Urteil: FAIL" in lines
     assert any(line.startswith("42 Tests in 1 h 06 min: 13 fehlgeschlagen, ") for line in lines)
-    assert any(line.endswith("(com.example::outcome-fail)  0,25 s") for line in lines)
+    assert any(
+        "    0,25 s  " in line and line.endswith("(com.example::outcome-fail)") for line in lines
+    )
     assert "    1 Test gestartet und nicht beendet: dut-7: com.example::in-flight" in lines
 
 
@@ -280,3 +288,70 @@ def test_groups_and_tallies_speak_as_their_view_does() -> None:
     assert {each.label for group in view.groups() for each in group.tallies} <= {
         each.label for each in view.tallies
     }
+
+
+def secret_session() -> SampleSession:
+    """Return a session whose texts, output and an id hold a secret."""
+    result = JobResult(
+        outcome="fail",
+        comments="by s3cret",
+        io_log=[IOLogRecord(0.0, "stdout", b"with s3cret " + b"x" * 900)],
+    )
+    events: list[AnyEvent] = [
+        SessionCreated(at=START, session_id="q", title="of s3cret"),
+        DeviceAdded(at=START, device="q1", description="on s3cret", facts={"q2": "s3cret"}),
+    ]
+    for job_id in ("s3cret", "q3"):
+        events.append(JobDefined(at=START, device="q1", job=JobRecord(id=job_id)))
+        events.append(ResultRecorded(at=START, device="q1", job_id=job_id, result=result))
+    return SampleSession(tuple(events))
+
+
+def masked_report(name: str, lang: str, **options: str) -> str:
+    stream = io.BytesIO()
+    rules = RedactionRules(secrets={"TOKEN": "s3cret"})
+    options = {"lang": lang, **options}
+    export(secret_session(), name, stream, options=options, redact=rules, registry=REGISTRY)
+    return stream.getvalue().decode()
+
+
+def test_marks_of_what_is_masked_or_left_out_are_german_and_ids_stay() -> None:
+    page: Any = html.document_fromstring(masked_report("html", "de", only="fail"))
+
+    title = page.xpath("string(//h1)")
+    assert title == "of [geschwärzt] [2 von 2 Tests: fail]"
+    assert (
+        page.xpath("string(//section[starts-with(@class, 'cause')]/h3/bdi)") == "by [geschwärzt]"
+    )
+    assert page.xpath("string(//dl[@class='facts']//dd)") == "[geschwärzt]"
+    assert "with [geschwärzt] xxx" in page.xpath("string(//article//pre)")
+    assert page.xpath("string(//article//code)") == "[redacted]"
+    cut = masked_report("html", "de", log_max="100000", **{"log-total": "200"})
+    assert "Bytes der Ausgabe weggelassen]" in cut
+
+
+def test_marks_in_a_document_for_programs_are_english_in_every_language() -> None:
+    options = {"only": "fail", "log-total": "200"}
+    english = masked_report("json", "en", **options)
+
+    assert masked_report("json", "de", **options) == english
+    assert json.loads(english)["session"]["title"] == "of [redacted] [2 of 2 jobs: fail]"
+    assert "bytes of output left out]" in english
+
+
+def test_what_is_masked_is_counted_once_in_whatever_language() -> None:
+    rules = RedactionRules(secrets={"TOKEN": "s3cret"})
+    changes = [
+        export(
+            secret_session(),
+            "html",
+            io.BytesIO(),
+            options={"lang": lang},
+            redact=rules,
+            registry=REGISTRY,
+        ).changes
+        for lang in ("en", "de")
+    ]
+
+    assert changes[0] == changes[1]
+    assert changes[0]["redacted: secret TOKEN"] == 8

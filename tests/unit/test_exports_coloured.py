@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from holdall.results import IOLogRecord
-from holdall_exporters.html.coloured import CUT, coloured
+from holdall_exporters.html.coloured import CUT, coloured, plain_runs, split_tail
 
 if TYPE_CHECKING:
     from holdall_exporters.html.coloured import Run
@@ -62,3 +64,37 @@ def test_a_long_log_keeps_its_end_and_some_of_its_beginning() -> None:
 
 def test_no_control_character_is_left() -> None:
     assert runs(b"bell\x07 \x1b]0;title\x07 \xff\r\n") == ["bell\u2407  \\xff\n"]
+
+
+PLAIN = [b"a line\n", b"caf\xc3", b"\xa9", b"\0", b""]
+CARE = [b"\xff", b"\x1b[31m", b"\r", b"\x08", b"\xc2\x9b1m"]
+PIECES = st.sampled_from(PLAIN + CARE)
+LOGS = st.lists(
+    st.builds(IOLogRecord, st.just(0.0), st.sampled_from(["stdout", "stderr"]), PIECES), max_size=6
+)
+
+
+@given(records=LOGS, limit=st.integers(0, 30))
+def test_a_log_that_wants_no_care_is_the_same_without_it(
+    records: list[IOLogRecord], limit: int
+) -> None:
+    plain = plain_runs(records, limit)
+
+    assert plain is None or plain == coloured(records, limit=limit)
+
+
+def test_a_plain_log_wants_no_care() -> None:
+    records = [IOLogRecord(0.0, "stdout", b"out\n"), IOLogRecord(0.1, "stderr", b"err\n")]
+
+    assert plain_runs(records, 100) == ["out\n", ("err", "err\n")]
+
+
+def test_the_last_lines_are_five_and_whole_unless_they_are_long() -> None:
+    text = "".join(f"line {number}\n" for number in range(9))
+    head, tail = split_tail([text[:50], ("err", text[50:])])
+    assert "".join(run if isinstance(run, str) else run[1] for run in head + tail) == text
+    assert tail == [text[28:50], ("err", text[50:])]
+
+    head, tail = split_tail(["x" * 5000])
+    assert [len(run) for run in (*head, *tail)] == [4000, 1000]
+    assert split_tail([]) == ([], [])

@@ -21,6 +21,7 @@ from holdall.errors import (
     UnknownPluginError,
 )
 from holdall.exports.bound import BoundExporter
+from holdall.exports.options import describe_options
 from holdall.exports.pipeline import ExportRequest, export, export_many
 from holdall.journal import Journal
 from holdall.registry.registry import Registry
@@ -317,7 +318,9 @@ def test_the_context_tells_what_the_reports_of_others_are() -> None:
     others.register("exporters", "acme.asking", Asking)
     export(empty_session(), "acme.asking", io.BytesIO(), registry=others)
 
-    assert found == [ReportKind("acme.greeter", Greeter.suffix, Greeter.media_type)]
+    (kind,) = found
+    assert kind == ReportKind("acme.greeter", Greeter.suffix, Greeter.media_type, kind.options)
+    assert kind.options == tuple(row.name for row in describe_options(Greeter.Options))
 
 
 @pytest.mark.parametrize("way", [("acme.circle",), ("acme.circle", "acme.round")], ids=len)

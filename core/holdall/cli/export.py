@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from contextlib import closing, redirect_stdout
 from gettext import gettext as _
@@ -137,6 +138,10 @@ def write_reports(
         out: Takes those without a path, if that is not standard output.
     """
     stdout = sys.stdout
+
+    def goes_there(report: ReportRequest) -> bool:
+        return report.path is None and out is None
+
     with shown_steps() as shown, redirect_stdout(sys.stderr):  # what a plugin prints, too
         requests = [
             ExportRequest(
@@ -144,10 +149,11 @@ def write_reports(
                 target=report.path or out or stdout.buffer,
                 options=report.options,
                 strict=report.strict,
-                color=report.path is None and out is None and _shows_colours(stdout),
-                progress=shown(report.exporter)
-                if report.path or out or not stdout.isatty()
-                else None,
+                color=goes_there(report) and _shows_colours(stdout),
+                columns=_columns(stdout) if goes_there(report) else 0,
+                progress=None
+                if goes_there(report) and stdout.isatty()
+                else shown(report.exporter),
             )
             for report in wanted
         ]
@@ -161,6 +167,11 @@ def _shows_colours(out: TextIO) -> bool:
     if os.environ.get("NO_COLOR"):
         return False
     return bool(os.environ.get("FORCE_COLOR")) or out.isatty()
+
+
+def _columns(out: TextIO) -> int:
+    """Return the columns of the terminal that standard output is; 0 if it is none."""
+    return shutil.get_terminal_size().columns if out.isatty() else 0
 
 
 def report_failures(reports: Sequence[ExportReport]) -> int:

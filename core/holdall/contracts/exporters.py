@@ -193,6 +193,11 @@ class ExportContext(Protocol):
         ...
 
     @property
+    def columns(self) -> int:
+        """Columns of the terminal that `holdall export` writes to; 0 if it goes to none."""
+        ...
+
+    @property
     def provenance(self) -> str:
         """The exporter's own distribution and version, for formats that can carry it."""
         ...
@@ -261,11 +266,13 @@ class ReportKind(NamedTuple):
         id: Canonical id of the exporter.
         suffix: File name ending, with the dot.
         media_type: What the bytes are.
+        options: Names of the exporter's own options.
     """
 
     id: str
     suffix: str
     media_type: str
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from holdall.errors import ExportError, ExportTargetError, HoldallError, NestedR
 from holdall.exports.context import Context
 from holdall.exports.folders import open_folder
 from holdall.exports.naming import find_exporter, units_of
-from holdall.exports.options import options_class_of, parse_both
+from holdall.exports.options import describe_options, options_class_of, parse_both
 from holdall.exports.sinks import CountingSink, NumberedSink, open_target, target_name
 from holdall.exports.units import preset_options
 from holdall.exports.view_options import ViewOptions, apply_view_options
@@ -149,6 +149,7 @@ class BoundExporter:
         *,
         verify: bool = False,
         color: bool = False,
+        columns: int = 0,
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
     ) -> ExportReport:
@@ -156,11 +157,10 @@ class BoundExporter:
         hooks = self._hooks or hooks_of(self._session) or installed_hooks(self._registry)
         start = perf_counter()
         changes: Counter[str] = Counter()
+        callbacks: dict[str, Any] = {"progress": progress, "cancelled": cancelled}
         try:
             view = self._shown(hooks, changes)
-            context = self._context(
-                view, self.options, color=color, progress=progress, cancelled=cancelled
-            )
+            context = self._context(view, self.options, color=color, columns=columns, **callbacks)
             _warn_of_missing(hooks, context)
             sink = self._written(target, view, context, hooks, verify=verify)
         except HoldallError as error:
@@ -269,6 +269,7 @@ class BoundExporter:
         *,
         inside: tuple[str, ...] = (),
         color: bool = False,
+        columns: int = 0,
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
     ) -> Context:
@@ -283,6 +284,7 @@ class BoundExporter:
             inside=inside,
             lang=self._lang,
             color=color,
+            columns=columns,
             progress=progress,
             cancelled=cancelled,
         )
@@ -303,7 +305,9 @@ class BoundExporter:
         )
         if other.id in outer.writing:
             raise NestedReportError(other.id, outer.writing)
-        return ReportKind(other.id, other.suffix, other.media_type)
+        rows = describe_options(options_class_of(other._class))
+        names = tuple(row.name for row in rows)
+        return ReportKind(other.id, other.suffix, other.media_type, names)
 
     def _render(
         self, outer: Context, exporter_id: str, view: SessionView, options: object

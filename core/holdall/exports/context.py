@@ -34,6 +34,7 @@ class Context:
         options: An instance of the exporter's own `Options`.
         lang: The language for people.
         color: Whether who reads the report sees colours.
+        columns: Those of the terminal that the report goes to; 0 if it goes to none.
         provenance: The exporter's own distribution and version.
         unit: The exporter unit that was asked for, None if it was the exporter itself.
         warnings: The warnings that `warn` was given, in that order.
@@ -54,6 +55,7 @@ class Context:
         inside: tuple[str, ...] = (),
         lang: str = "en",
         color: bool = False,
+        columns: int = 0,
         progress: Callable[[int, int], object] | None = None,
         cancelled: Callable[[], bool] | None = None,
     ) -> None:
@@ -62,6 +64,7 @@ class Context:
         self.options = options
         self.lang = lang
         self.color = color
+        self.columns = columns
         self.provenance = provenance
         self.unit = unit
         self.warnings: list[ExportWarning] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from holdall.contracts import ExportReport
 from holdall.errors import HoldallError
@@ -40,6 +40,7 @@ def export(
     redact: RedactionRules = NOTHING_SECRET,
     verify: bool = False,
     color: bool = False,
+    columns: int = 0,
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
 ) -> ExportReport:
@@ -56,6 +57,7 @@ def export(
         redact: What is to be masked, wherever it stands.
         verify: Read the report back before it takes the place of an older one.
         color: Whether who reads the report sees colours: it goes to a terminal.
+        columns: Those of that terminal; 0 if the report goes to none.
         progress: Called now and then with jobs done and jobs in all.
         cancelled: Asked now and then whether to stop.
 
@@ -74,7 +76,12 @@ def export(
         redact=redact,
     )
     return bound.export_to(
-        target, verify=verify, color=color, progress=progress, cancelled=cancelled
+        target,
+        verify=verify,
+        color=color,
+        columns=columns,
+        progress=progress,
+        cancelled=cancelled,
     )
 
 
@@ -83,7 +90,7 @@ class ExportRequest:
     """One of the reports that `export_many` is to write.
 
     Attributes:
-        color, progress: As those of `export`, for this report alone.
+        color, columns, progress: As those of `export`, for this report alone.
     """
 
     exporter: str
@@ -91,6 +98,7 @@ class ExportRequest:
     options: Given = ()
     strict: bool = True
     color: bool = False
+    columns: int = 0
     progress: Progress | None = None
 
 
@@ -113,23 +121,23 @@ def export_many(
     """
     registry = Registry.given(registry)
     view, requests = view_of(session), tuple(requests)
+    units = {**units_of(session), **units_in(providers)}
+    hooks = hooks_of(session) or installed_hooks(registry)
     bind = partial(
-        BoundExporter,
-        registry=registry,
-        units={**units_of(session), **units_in(providers)},
-        hooks=hooks_of(session) or installed_hooks(registry),
-        lang=lang,
-        redact=redact,
+        BoundExporter, registry=registry, units=units, hooks=hooks, lang=lang, redact=redact
     )
 
     def written(request: ExportRequest, view: SessionView) -> ExportReport:
-        callbacks: dict[str, Any] = {
-            "progress": request.progress or progress,
-            "cancelled": cancelled,
-        }
         try:
             bound = bind(view, request.exporter, options=request.options, strict=request.strict)
-            return bound.export_to(request.target, verify=verify, color=request.color, **callbacks)
+            return bound.export_to(
+                request.target,
+                verify=verify,
+                color=request.color,
+                columns=request.columns,
+                progress=request.progress or progress,
+                cancelled=cancelled,
+            )
         except HoldallError as error:
             name = target_name(request.target)
             return ExportReport(exporter=request.exporter, target=name, exception=error)

@@ -7,12 +7,13 @@ much is missing, a title says how many of the jobs are shown.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import msgspec
 
-from holdall.languages import N_
+from holdall.languages import ENGLISH, N_
 from holdall.results import Outcome  # noqa: TC001 - msgspec evaluates it
 from holdall.view import ViewFilter
 from holdall.writing import BYTES_CUT, LOGS_CUT, ControlFilter, mark_of, shortened, split_room
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from holdall.languages import Catalog
     from holdall.results import Attachment, IOLogRecord, JobResult
     from holdall.view import FoldedJob, Location, OpenBlob, SessionView
 
@@ -97,13 +99,9 @@ def _chosen(view: SessionView, wanted: ViewOptions, changes: Counter[str]) -> Se
         key = _ORDERS.get(wanted.order)
         return kept if key is None else sorted(kept, key=key)
 
-    shown = view.with_jobs(choose)
-    left_out = view.job_count - shown.job_count
+    shown = view.with_jobs(choose, named=", ".join(wanted.only))
     if wanted.only:
-        changes[N_("jobs left out")] += left_out
-        names = ", ".join(wanted.only)
-        part = f"{shown.job_count} of {view.job_count} jobs: {names}"
-        shown = shown.with_title(f"{view.title} [{part}]")
+        changes[N_("jobs left out")] += view.job_count - shown.job_count
     return shown
 
 
@@ -160,7 +158,14 @@ class _Parts(ViewFilter):
         self._cuts = cuts
         self._attachments = attachments
         self._changes = changes
+        self._catalog: Catalog = ENGLISH
         self._without: set[tuple[str, str, int]] = set()
+
+    def with_catalog(self, catalog: Catalog) -> _Parts:
+        """Return this filter with the marks of cuts in the language of *catalog*."""
+        other = copy(self)
+        other._catalog = catalog  # noqa: SLF001 - of a copy
+        return other
 
     def attachments(
         self, attachments: tuple[Attachment, ...], location: Location, open_blob: OpenBlob
@@ -180,7 +185,7 @@ class _Parts(ViewFilter):
             return result
         if cut.hidden:
             return msgspec.structs.replace(result, io_log=(), io_log_ref=None, io_log_size=0)
-        mark = len(mark_of(cut.size - cut.head - cut.tail))
+        mark = len(mark_of(cut.size - cut.head - cut.tail, self._catalog))
         return msgspec.structs.replace(result, io_log_size=cut.head + cut.tail + mark)
 
     def log(self, records: Iterator[IOLogRecord], location: Location) -> Iterator[IOLogRecord]:
@@ -188,4 +193,6 @@ class _Parts(ViewFilter):
         cut = self._cuts.get(location[:3])
         if cut is None:
             return records
-        return iter(()) if cut.hidden else shortened(records, cut.head, cut.tail)
+        if cut.hidden:
+            return iter(())
+        return shortened(records, cut.head, cut.tail, self._catalog)

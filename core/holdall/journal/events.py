@@ -35,7 +35,9 @@ def now() -> float:
     return round(_time(), 3)
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+class Event(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", gc=False
+):
     """Something that happened; `at` is in seconds since 1970, UTC."""
 
     at: float

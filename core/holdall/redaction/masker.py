@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from copy import copy
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from holdall.languages import N_
 from holdall.redaction.forms import Secret, Text, folded
 from holdall.redaction.readings import readings, without_controls
 from holdall.redaction.rules import RedactionRules
@@ -14,9 +16,10 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterable, Iterator
 
+    from holdall.languages import Catalog
     from holdall.results import IOLogRecord
 
-MASK: Final = "[redacted]"
+MASK: Final = N_("[redacted]")
 """What stands in the place of a secret."""
 
 _SHORTEST_HOLD: Final = 4096
@@ -69,18 +72,28 @@ class Masker:
         )
         is_exact = not self._expressions and not self._values
         self.exact: Final = self if is_exact else Masker(RedactionRules(secrets=rules.secrets))
+        self._mask = MASK
         self._ids: Final[dict[tuple[str, str], str]] = {}
         self._used: Final[set[tuple[str, str]]] = set()
 
+    def with_catalog(self, catalog: Catalog) -> Masker:
+        """Return this masker with its mark in the language of *catalog*; ids stay as they are."""
+        other = copy(self)
+        other._mask = catalog.gettext(MASK)  # noqa: SLF001 - of a copy
+        return other
+
     def text(self, text: str, counts: Counter[str] | None = None) -> str:
         """Return *text* masked, and count in *counts* what was."""
+        return self._masked(text, self._mask, counts)
+
+    def _masked(self, text: str, mask: str, counts: Counter[str] | None) -> str:
         hits = self._hits(text) if text else []
         if not hits:
             return text
         shown: list[str] = []
         position = 0
         for start, end, rule in hits:
-            shown += text[position:start], MASK
+            shown += text[position:start], mask
             position = end
             if counts is not None:
                 counts[self.names[rule]] += 1
@@ -94,14 +107,14 @@ class Masker:
             return self.text(text, counts)
         if counts is not None:
             counts[self.names[rule]] += 1
-        return MASK
+        return self._mask
 
     def identifier(self, kind: str, text: str, counts: Counter[str] | None = None) -> str:
         """Return an id masked: the same each time, and another for each id of its kind."""
         known = self._ids.get((kind, text))
         if known is not None:
             return known
-        masked = shown = self.text(text, counts)
+        masked = shown = self._masked(text, MASK, counts)
         number = 1
         while (kind, shown) in self._used:
             number += 1
@@ -155,7 +168,7 @@ class Masker:
         def show(rule: int) -> str:
             if counts is not None:
                 counts[self.names[rule]] += 1
-            return MASK
+            return self._mask
 
         for start, end, rule in self._hits(text):
             yield Span(start, end, lambda rule=rule: show(rule))  # type: ignore[misc]

@@ -119,10 +119,13 @@ def total(durations: Iterable[float | None]) -> float:
 
 
 def span(results: Iterable[JobResult]) -> float | None:
-    """Return the seconds from the first start to the last end; None if no start is known."""
+    """Return the seconds from the first start to the last end; None unless all are known."""
     first, last = sys.float_info.max, -1.0
     for result in results:
+        took = result.execution_duration or 0.0
         if result.started_at is not None:
             first = min(first, result.started_at)
-            last = max(last, result.started_at + (result.execution_duration or 0.0))
+            last = max(last, result.started_at + took)
+        elif took:
+            return None
     return None if last < 0 else round(min(last - first, sys.float_info.max), 6)

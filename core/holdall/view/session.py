@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import reduce
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from msgspec.structs import replace
 
 from holdall.errors import MissingBlobError
 from holdall.journal import read_events
-from holdall.languages import ENGLISH, N_
+from holdall.languages import ENGLISH, N_, NN_, grouped
 from holdall.results import encodable
 from holdall.units import BUILTIN_CATEGORIES, UNCATEGORISED, Record, parse_records
 from holdall.view.filtering import NOWHERE, with_ids, with_texts
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from holdall.view.labels import Tally
     from holdall.view.logs import SharedLogs
 
+_PART: Final = NN_("{shown} of {count} job: {names}", "{shown} of {count} jobs: {names}")
 UNCATEGORISED_NAME: Final = N_("Uncategorised")
 
 
@@ -56,11 +58,16 @@ class SessionView:
         open_blob: Callable[[str], BinaryIO] | None = None,
         unsaved: int = 0,
         is_live: bool = False,
+        state: SessionState | None = None,
     ) -> None:
         small_logs = SmallLogs()
         self._session: FoldedSession = fold(events, small_logs)
         if is_live and any(job.in_flight for job in self._folded()):
-            self._session = replace(self._session, state="running")
+            state = "running"
+        if state is not None:  # which a document may say whose events are made up
+            self._session = replace(self._session, state=state)
+        self._raw = self._session
+        self._part: _Part | None = None
         self._source = Source(open_blob or _no_blobs, small_logs)
         self._whole: SessionView | None = None
         self.catalog: Catalog = ENGLISH
@@ -79,7 +86,8 @@ class SessionView:
     @property
     def title(self) -> str:
         """Title for people: of the first device that has one, else the session's, else its id."""
-        return self._session.title or self._session.session_id
+        title = self._session.title or self._session.session_id
+        return title if self._part is None else f"{title} [{self._part.text_in(self.catalog)}]"
 
     @property
     def state(self) -> SessionState:
@@ -132,36 +140,30 @@ class SessionView:
 
     def filtered(self, by: ViewFilter) -> SessionView:
         """Return this view as it is seen through *by*; this one stays as it is."""
-        folded = self._session
         session = replace(
-            folded,
-            session_id=by.identifier("session", folded.session_id),
-            title=by.text(self.title, NOWHERE._replace(field="title")),
-            devices=tuple(_device(by, device) for device in folded.devices),
-            jobs=_with_ids(by, folded.jobs),
-            rejected=_with_ids(by, folded.rejected),
-            plans=tuple(_plan(by, plan) for plan in folded.plans),
-            providers=tuple(_provider(by, provider) for provider in folded.providers),
-            plugins=tuple(
-                with_texts(by, plugin, NOWHERE._replace(field=f"plugin {number}"))
-                for number, plugin in enumerate(folded.plugins)
-            ),
-            categories={
-                by.identifier("category", category_id): by.text(
-                    name, NOWHERE._replace(field=f"category {category_id}")
-                )
-                for category_id, name in folded.categories.items()
-            },
+            _told(by, self._session),
+            jobs=_with_ids(by, self._session.jobs),
+            rejected=_with_ids(by, self._session.rejected),
         )
         whole = self._whole and self._whole.filtered(by)
         return self._projected(session=session, source=self._source.filtered(by), whole=whole)
 
     def with_jobs(
-        self, choose: Callable[[Sequence[FoldedJob]], Iterable[FoldedJob]]
+        self,
+        choose: Callable[[Sequence[FoldedJob]], Iterable[FoldedJob]],
+        *,
+        named: str = "",
     ) -> SessionView:
-        """Return this view with the jobs of each device that *choose* leaves, in its order."""
+        """Return this view with the jobs of each device that *choose* leaves, in its order.
+
+        Args:
+            named: Which they are; the title then says so, and how many there are of how many.
+        """
         chosen = {device_id: tuple(choose(jobs)) for device_id, jobs in self._session.jobs.items()}
-        return self._projected(session=replace(self._session, jobs=chosen), whole=self.whole)
+        session = replace(self._session, jobs=chosen)
+        shown = sum(map(len, chosen.values()))
+        part = _Part(shown, self.job_count, named) if named else self._part
+        return self._projected(session=session, whole=self.whole, part=part)
 
     def sharing(self, logs: SharedLogs) -> SessionView:
         """Return this view with the large logs that are read remembered in *logs*."""
@@ -170,18 +172,22 @@ class SessionView:
 
     def with_title(self, title: str) -> SessionView:
         """Return this view under another title."""
-        return self._projected(session=replace(self._session, title=encodable(title)))
+        title = encodable(title)
+        session, raw = replace(self._session, title=title), replace(self._raw, title=title)
+        return self._projected(session=session, raw=raw)
 
     def with_catalog(self, catalog: Catalog) -> SessionView:
         """Return this view with labels and other texts of holdall in the language of *catalog*.
 
-        Texts of the session stay as they are. A report that programs read should stay
-        in English.
+        Marks in the place of what is masked or left out are such texts. Texts of the session
+        stay as they are. A report that programs read should stay in English.
         """
         whole = self._whole and self._whole.with_catalog(catalog)
-        return self._projected(
-            source=self._source.with_catalog(catalog), whole=whole, catalog=catalog
-        )
+        source, session = self._source.with_catalog(catalog), self._session
+        if source.filters:
+            told = reduce(lambda seen, by: _told(by, seen), source.filters, self._raw)
+            session = replace(told, jobs=session.jobs, rejected=session.rejected)
+        return self._projected(session=session, source=source, whole=whole, catalog=catalog)
 
     def _projected(
         self,
@@ -190,11 +196,15 @@ class SessionView:
         source: Source | None = None,
         whole: SessionView | None = None,
         catalog: Catalog | None = None,
+        raw: FoldedSession | None = None,
+        part: _Part | None = None,
     ) -> SessionView:
         """Return a view that shows these instead of its own."""
         # `__init__` folds events; a projection shares what is folded already.
         view = object.__new__(SessionView)
         view._session = session or self._session
+        view._raw = raw or self._raw
+        view._part = part or self._part
         view._source = source or self._source
         view._whole = whole or self._whole
         view.catalog = catalog or self.catalog
@@ -225,6 +235,7 @@ class SessionView:
     def elapsed(self) -> float | None:
         """Seconds from the start of the first attempt to the end of the last; None if unknown.
 
+        It is unknown if the start of any attempt that took time is.
         Jobs that run side by side make it less than `duration`, and pauses make it more.
         """
         return span(result for job in self._folded() for result in job.results)
@@ -286,6 +297,43 @@ class SessionView:
                 parsed = parse_records(text.decode("utf-8", "backslashreplace"))
                 records = tuple(r.fields for r in parsed if isinstance(r, Record))
                 yield job.device_id, job.id, records
+
+
+class _Part(NamedTuple):
+    """How many jobs a view has of how many, and which."""
+
+    shown: int
+    whole: int
+    named: str
+
+    def text_in(self, catalog: Catalog) -> str:
+        """Return that as the title has it."""
+        text = catalog.ngettext(*_PART, self.whole)
+        shown, count = grouped(self.shown, catalog), grouped(self.whole, catalog)
+        return text.format(shown=shown, count=count, names=self.named)
+
+
+def _told(by: ViewFilter, session: FoldedSession) -> FoldedSession:
+    """Return *session* with what it says of itself as *by* shows it; its jobs stay as they are."""
+    title = session.title or session.session_id
+    return replace(
+        session,
+        session_id=by.identifier("session", session.session_id),
+        title=by.text(title, NOWHERE._replace(field="title")),
+        devices=tuple(_device(by, device) for device in session.devices),
+        plans=tuple(_plan(by, plan) for plan in session.plans),
+        providers=tuple(_provider(by, provider) for provider in session.providers),
+        plugins=tuple(
+            with_texts(by, plugin, NOWHERE._replace(field=f"plugin {number}"))
+            for number, plugin in enumerate(session.plugins)
+        ),
+        categories={
+            by.identifier("category", category_id): by.text(
+                name, NOWHERE._replace(field=f"category {category_id}")
+            )
+            for category_id, name in session.categories.items()
+        },
+    )
 
 
 def _with_ids(

@@ -24,10 +24,11 @@ class Source:
     """Gives the jobs, logs and attachments of a view, each as its filters show it.
 
     Attributes:
+        filters: What its contents are seen through, in this order.
         labels: The labels of outcomes, in the language of the view.
     """
 
-    __slots__ = ("_filters", "_open_blob", "_shared", "_small", "labels")
+    __slots__ = ("_open_blob", "_shared", "_small", "filters", "labels")
 
     def __init__(
         self,
@@ -40,21 +41,22 @@ class Source:
     ) -> None:
         self._open_blob = open_blob
         self._small = small
-        self._filters = filters
+        self.filters = filters
         self._shared = shared
         self.labels = labels
 
     def filtered(self, by: ViewFilter) -> Source:
         """Return this source as it is seen through *by* as well."""
-        return self._projected(filters=(*self._filters, by))
+        return self._projected(filters=(*self.filters, by))
 
     def sharing(self, shared: SharedLogs) -> Source:
         """Return this source with logs remembered in *shared*."""
         return self._projected(shared=shared)
 
     def with_catalog(self, catalog: Catalog) -> Source:
-        """Return this source with labels in *catalog*."""
-        return self._projected(labels=Labels(catalog))
+        """Return this source with labels, and marks of its filters, in *catalog*."""
+        filters = tuple(by.with_catalog(catalog) for by in self.filters)
+        return self._projected(labels=Labels(catalog), filters=filters)
 
     def _projected(
         self,
@@ -67,20 +69,20 @@ class Source:
         return Source(
             self._open_blob,
             self._small,
-            filters=self._filters if filters is None else filters,
+            filters=self.filters if filters is None else filters,
             shared=shared or self._shared,
             labels=labels or self.labels,
         )
 
     def job(self, device_id: str, job: FoldedJob) -> FoldedJob:
         """Return *job* with all texts, results and attachments as they are to be seen."""
-        if not self._filters:
+        if not self.filters:
             return job
-        return through(self._filters, device_id, job, self._open_blob)
+        return through(self.filters, device_id, job, self._open_blob)
 
     def log(self, result: JobResult, location: Location) -> Iterator[IOLogRecord]:
         """Return the log of *result* as it is to be seen."""
-        filters = self._filters
+        filters = self.filters
         records = self._small.log(result)
         if records is None:
             if self._shared is None:

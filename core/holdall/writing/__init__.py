@@ -29,7 +29,14 @@ if TYPE_CHECKING:
         split_room,
         text_mark,
     )
-    from holdall.writing.files import file_name, gathered
+    from holdall.writing.files import (
+        attachment_names,
+        attempt_path,
+        file_name,
+        free_name,
+        gathered,
+        lone_name,
+    )
     from holdall.writing.logs import (
         BYTES_CUT,
         LOGS_CUT,
@@ -73,7 +80,14 @@ else:
                 "split_room",
                 "text_mark",
             ),
-            ".files": ("file_name", "gathered"),
+            ".files": (
+                "attachment_names",
+                "attempt_path",
+                "file_name",
+                "free_name",
+                "gathered",
+                "lone_name",
+            ),
             ".logs": (
                 "BYTES_CUT",
                 "LOGS_CUT",
@@ -103,6 +117,8 @@ __all__ = [
     "LogChoice",
     "MaskedLog",
     "Span",
+    "attachment_names",
+    "attempt_path",
     "cause_of",
     "causes_of",
     "cell_of",
@@ -114,6 +130,7 @@ __all__ = [
     "duration",
     "escape_sequences",
     "file_name",
+    "free_name",
     "gathered",
     "html_text",
     "iso",
@@ -121,6 +138,7 @@ __all__ = [
     "last_lines",
     "line_text",
     "log_text",
+    "lone_name",
     "mark_of",
     "masked_log",
     "masked_records",

@@ -32,6 +32,7 @@ _NO_WORDS: Final = N_("no reason was recorded")
 _OTHERS: Final = N_("other causes")
 
 _LONGEST: Final = 200  # characters of a message that tell causes apart
+_SMALL: Final = 1 << 14  # bytes of a log that is read once and looked at twice
 _TAIL: Final = 1 << 13  # characters at the end of a log among which the last lines are looked for
 _VARYING: Final = re.compile(
     r"(?P<path>(?<![\w/.~])~?(?:/[^\s/:;,'\"()\[\]<>|]+){2,}/?)"
@@ -99,8 +100,10 @@ def cause_of(job: JobView, catalog: Catalog = ENGLISH) -> str:
     if words := next(filter(None, comments), ""):
         return words[:_LONGEST]
     if job.io_log_size:
-        errors = (record for record in job.io_log() if record.stream == "stderr")
-        if lines := last_lines(errors, 1) or last_lines(job.io_log(), 1):
+        is_small = job.io_log_size <= _SMALL
+        records = tuple(job.io_log()) if is_small else job.io_log()
+        errors = (record for record in records if record.stream == "stderr")
+        if lines := last_lines(errors, 1) or last_lines(records if is_small else job.io_log(), 1):
             return lines[0][:_LONGEST]
     if job.return_code is not None:
         return catalog.gettext(_EXIT_CODE).format(code=job.return_code)

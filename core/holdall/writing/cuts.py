@@ -84,18 +84,21 @@ def text_mark(left_out: int, catalog: Catalog = ENGLISH) -> str:
     return f"\n{mark.format(count=grouped(left_out, catalog))}\n"
 
 
-def shortened(records: Iterable[IOLogRecord], head: int, tail: int) -> Iterator[IOLogRecord]:
+def shortened(
+    records: Iterable[IOLogRecord], head: int, tail: int, catalog: Catalog = ENGLISH
+) -> Iterator[IOLogRecord]:
     """Yield the first *head* and the last *tail* bytes of a log, with a mark between them."""
     delay = 0.0
     for part in cut_middle(((record, record.data) for record in records), head, tail):
         if isinstance(part, Gap):
-            yield IOLogRecord(delay, "stdout", mark_of(part.size))
+            yield IOLogRecord(delay, "stdout", mark_of(part.size, catalog))
         else:
             record, data = part
             delay = record.delay
             yield record._replace(data=data)
 
 
-def mark_of(left_out: int) -> bytes:
+def mark_of(left_out: int, catalog: Catalog = ENGLISH) -> bytes:
     """Return the mark that replaces so many bytes of a log."""
-    return f"\n[... {left_out:,} bytes of output left out]\n".encode()
+    mark = catalog.gettext("[... {count} bytes of output left out]")
+    return f"\n{mark.format(count=grouped(left_out, catalog))}\n".encode()

@@ -1,13 +1,19 @@
-"""File names made of ids: no two ids give one name, and none leads out of its folder."""
+"""File names made of ids: no two ids give one name, and none leads out of its folder.
+
+The names of logs and attachments are those in an archive of `holdall.tar`, for every format
+that writes such files, or links to them.
+"""
 
 from __future__ import annotations
 
 import re
+from itertools import chain, count
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
+    from holdall.view import AttemptView, JobView
 
 _LONGEST: Final = 120  # leaves room for what callers add to one of 255 bytes, and for paths
 
@@ -22,20 +28,60 @@ def file_name(text: str) -> str:
     A link to the file quotes the name once more, by `urllib.parse.quote`, or its `%` are read
     as those of an address.
     """
-    # Reports of one file name none, and should not wait for these.
-    from hashlib import sha256
+    plain = _plain(text)
+    if plain == plain.lower() and 0 < len(plain) <= _LONGEST:
+        return plain
+    from hashlib import sha256  # reports of one file name none, and should not wait for it
+
+    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    match = _ENDING.fullmatch(plain)
+    stem, ending = match.groups() if match else (plain, "")
+    return f"{stem[:_LONGEST]}~{digest}{ending}"
+
+
+def lone_name(text: str) -> str:
+    """Return a name as `file_name` does, for what has its folder to itself.
+
+    No other name is there that could differ in case alone, so capitals get no digest.
+    """
+    plain = _plain(text)
+    return plain if 0 < len(plain) <= _LONGEST else file_name(text)
+
+
+def attempt_path(job: JobView, number: int, *, several_devices: bool) -> str:
+    """Return the path, within `logs` and `attachments`, of attempt *number*, the first being 1."""
+    folder = f"{file_name(job.device_id)}/" if several_devices else ""
+    return f"{folder}{file_name(job.id)}.{number}"
+
+
+def attachment_names(job: JobView, attempt: AttemptView) -> list[str]:
+    """Return the file names of the attachments of *attempt*, each another one.
+
+    The name `stdout` of an attachment job is that of its standard output.
+    """
+    taken = {"stdout"} if job.plugin == "attachment" else set()
+    names = []
+    for attachment in attempt.attachments:
+        names.append(free_name(attachment.name, taken))
+        taken.add(names[-1])
+    return names
+
+
+def free_name(text: str, taken: Collection[str]) -> str:
+    """Return the file name for *text*, with a number in front if it is one of *taken*."""
+    name = file_name(text)
+    numbered = (f"{number}~{name}" for number in count(2))
+    return next(each for each in chain([name], numbered) if each not in taken)
+
+
+def _plain(text: str) -> str:
+    """Return *text* with what is no letter, digit, `-`, `_` or `.` as `%xx`."""
     from urllib.parse import quote
 
     quoted = quote(text, safe="", errors="surrogatepass").replace("~", "%7e")
     if quoted.startswith((".", "-")):
         quoted = f"%{ord(quoted[0]):02x}{quoted[1:]}"
-    plain = "".join(_lower_hex(quoted))
-    if plain == plain.lower() and 0 < len(plain) <= _LONGEST:
-        return plain
-    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    match = _ENDING.fullmatch(plain)
-    stem, ending = match.groups() if match else (plain, "")
-    return f"{stem[:_LONGEST]}~{digest}{ending}"
+    return "".join(_lower_hex(quoted))
 
 
 def _lower_hex(quoted: str) -> list[str]:

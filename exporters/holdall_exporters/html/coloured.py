@@ -6,7 +6,7 @@ import re
 from codecs import getincrementaldecoder
 from functools import lru_cache
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Final
 
 from holdall.languages import ENGLISH
@@ -19,9 +19,10 @@ from holdall.writing import (
     strip_escapes,
     text_mark,
 )
+from holdall_exporters.html.terminal import is_overwritten, overwritten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from holdall.languages import Catalog
     from holdall.results import IOLogRecord
@@ -32,7 +33,10 @@ Run = str | tuple[str, str]
 CUT: Final = "cut"
 """The class of the mark where text was left out."""
 
+_TAIL_LINES: Final = 5  # of a failure that are read without a click
+_TAIL_LENGTH: Final = 1000  # characters of them at most
 _DECODER: Final = getincrementaldecoder("utf-8")
+_WANTS_CARE: Final = re.compile(r"[\x08\r\x1b\x80-\x9f]")
 _SGR: Final = re.compile(r"(?:\x1b\[|\x9b)([0-9;:]{0,256})m")
 
 # Attributes that are on until one of the second set comes.
@@ -58,6 +62,27 @@ def coloured(
         else:
             (tail if mark else head).append(part)
     return [*_runs(head, styles), *mark, *_runs(tail, styles)]
+
+
+def plain_runs(records: Sequence[IOLogRecord], limit: int) -> list[Run] | None:
+    """Return what `coloured` does, in less time, of a log in which nothing wants its care.
+
+    None stands for one that has escapes or returns, is not UTF-8 or exceeds *limit*.
+    """
+    runs: list[Run] = []
+    room = limit
+    for stream, group in groupby(records, key=attrgetter("stream")):
+        try:
+            text = b"".join(map(attrgetter("data"), group)).decode()
+        except UnicodeDecodeError:
+            return None
+        room -= len(text)
+        if room < 0 or _WANTS_CARE.search(text):
+            return None
+        if text:
+            shown = html_text(text)
+            runs.append(("err", shown) if stream == "stderr" else shown)
+    return runs
 
 
 def _decoded(records: Iterable[IOLogRecord]) -> Iterator[tuple[str, str]]:
@@ -136,14 +161,60 @@ def _cube(number: int) -> tuple[int, int, int]:
     return number // 36 * 51, number // 6 % 6 * 51, number % 6 * 51
 
 
-def _runs(pieces: Iterable[tuple[str, str]], styles: dict[str, _Style]) -> Iterator[Run]:
+def _runs(pieces: list[tuple[str, str]], styles: dict[str, _Style]) -> Iterator[Run]:
+    runs = _styled(pieces, styles)
+    if is_overwritten("".join(map(itemgetter(1), pieces))):
+        runs = overwritten(runs)
+    for classes, text in runs:
+        shown = html_text(strip_escapes(text))
+        if shown:
+            yield (classes, shown) if classes else shown
+
+
+def _styled(
+    pieces: Iterable[tuple[str, str]], styles: dict[str, _Style]
+) -> Iterator[tuple[str, str]]:
+    """Yield the text with its classes; other escape sequences are still in it."""
     for stream, group in groupby(pieces, key=itemgetter(0)):
         text = "".join(map(itemgetter(1), group))
         style = styles[stream]
         for number, part in enumerate(_SGR.split(text)):
             if number % 2:
                 style.apply(part)
-                continue
-            shown = html_text(strip_escapes(part)) if part else ""
-            if shown:
-                yield (style.classes, shown) if style.classes else shown
+            elif part:
+                yield style.classes, part
+
+
+def less_coloured(runs: list[Run], most: int) -> list[Run]:
+    """Return *runs* as at most *most* and a few: the colours of the earlier ones are gone."""
+    if len(runs) <= most:
+        return runs
+    plain: list[Run] = []
+    for is_cut, group in groupby(runs[:-most], key=lambda run: run[0] == CUT):
+        texts = (run if isinstance(run, str) else run[1] for run in group)
+        text = "".join(texts)
+        plain.append((CUT, text) if is_cut else text)
+    return plain + runs[-most:]
+
+
+def split_tail(runs: list[Run]) -> tuple[list[Run], list[Run]]:
+    """Return a log without its last lines, and those: five, if they are short."""
+    text = "".join(run if isinstance(run, str) else run[1] for run in runs)
+    end = len(text.rstrip())
+    at = end
+    for _ in range(_TAIL_LINES):
+        at = text.rfind("\n", 0, at)
+        if at < 0:
+            break
+    at = max(at + 1, end - _TAIL_LENGTH)
+    head: list[Run] = []
+    tail: list[Run] = []
+    for run in runs:
+        classes, piece = ("", run) if isinstance(run, str) else run
+        first, rest = piece[:at] if at > 0 else "", piece[max(at, 0) :]
+        at -= len(piece)
+        if first:
+            head.append((classes, first) if classes else first)
+        if rest:
+            tail.append((classes, rest) if classes else rest)
+    return head, tail

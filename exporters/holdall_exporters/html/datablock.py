@@ -13,50 +13,37 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import msgspec
 
-from holdall.results import Outcome
-from holdall.writing import (
-    LOGS_CUT,
-    count_parts_left_out,
-    html_text,
-    moment,
-    readable,
-    strip_escapes,
+from holdall.writing import LOGS_CUT, gathered, html_text, strip_escapes
+from holdall_exporters.html.attached import Embedding, FileEntry, Room
+from holdall_exporters.html.beside import link_to_log, links_to_files
+from holdall_exporters.html.coloured import CUT, Run, coloured, plain_runs
+from holdall_exporters.html.kinds import KINDS, kind_of, standing
+from holdall_exporters.html.outcomes import outcome_id, tallied
+from holdall_exporters.html.parts import (
+    MeasurementRow,
+    SubtestRow,
+    measurement_rows,
+    subtest_rows,
 )
-from holdall_exporters.html.coloured import CUT, Run, coloured
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     from holdall.contracts import ExportContext
     from holdall.languages import Catalog
-    from holdall.results import Attachment
     from holdall.view import AttemptView, JobView, SessionView
 
 BLOCK: Final = 256
 """How many jobs have their details in one line of the data block."""
 
-# The colour that each outcome is shown in, and is filtered by; what is not done yet is `open`.
-KINDS: Final[Mapping[Outcome, str]] = {
-    Outcome.FAIL: "fail",
-    Outcome.CRASH: "crash",
-    Outcome.ERROR: "error",
-    Outcome.PASS: "pass",
-    Outcome.UNDECIDED: "open",
-    Outcome.NONE: "open",
-    Outcome.SKIP: "skip",
-    Outcome.SKIPPED_DEPENDENCY: "skip",
-    Outcome.SKIPPED_RESOURCE: "skip",
-    Outcome.SKIPPED_MANIFEST: "skip",
-    Outcome.NOT_SUPPORTED: "skip",
-    Outcome.NOT_IMPLEMENTED: "skip",
-}
 _NOTE: Final = 160  # characters of a comment that the table shows and searches
+_SMALL_LOG: Final = 1 << 14  # bytes of a log that may be looked at twice; most are smaller
 _SHARED: Final = 1 << 14  # definitions remembered, to have those of the next devices once
-_TEXTS: Final = ("text/", "application/json", "application/xml", "application/yaml")
+_LAST: Final = 253_402_300_799  # the end of the year 9999, past which browsers write other years
 
 
-class Choices(Protocol):
+class Choices(Room, Protocol):
     """Which logs the block holds, and how much of each log and attachment."""
 
     @property
@@ -70,32 +57,31 @@ class Choices(Protocol):
         ...
 
     @property
-    def attachment_max(self) -> int:
-        """Bytes of a text attachment up to which its content is held."""
+    def archive(self) -> bool:
+        """Whether the page stands in an archive, beside the files of the session."""
         ...
 
 
-class _File(msgspec.Struct, omit_defaults=True):
-    """An attachment."""
-
-    name: str
-    type: str
-    size: int
-    text: str | None = None
-
-
 class _Attempt(msgspec.Struct, omit_defaults=True):
-    """One attempt; outcome and duration of the last one are in its row."""
+    """One attempt; outcome and duration of the last one are in its row.
+
+    Attributes:
+        started: Whole seconds since 1970, UTC.
+        at: Where its whole output is beside the page, as a link.
+    """
 
     kind: str = ""
     label: str = ""
     duration: float | None = None
-    started: str = ""
+    started: int | None = None
     code: int | None = None
     words: list[str] = []
     log: list[Run] = []
+    at: str = ""
     dropped: int = 0
-    files: list[_File] = []
+    measurements: list[MeasurementRow] = []
+    subtests: list[SubtestRow] = []
+    files: list[FileEntry] = []
 
 
 class _Details(msgspec.Struct, omit_defaults=True):
@@ -110,15 +96,17 @@ class _Details(msgspec.Struct, omit_defaults=True):
     attempts: list[_Attempt] = []
 
 
-def data_block(view: SessionView, choices: Choices, context: ExportContext) -> Iterator[str]:
+def data_block(
+    view: SessionView, choices: Choices, context: ExportContext, embedding: Embedding
+) -> Iterator[str]:
     """Yield the lines of all jobs, in pieces; what is cut of logs is counted."""
     encode = msgspec.json.Encoder().encode
     yield from _packed(_rows(view, context.progress, encode))
     total = view.job_count
-    details = _counted(_details(view, choices, context), context)
+    details = _details(view, choices, context, embedding)
     for start in range(0, total, BLOCK):
         yield "\n"
-        yield from _packed(_block(islice(details, BLOCK), encode))
+        yield from _packed(gathered(_block(islice(details, BLOCK), encode)))
         context.progress(total + start, 2 * total)
 
 
@@ -167,22 +155,24 @@ def _rows(
     view: SessionView, progress: Callable[[int, int], object], encode: Any
 ) -> Iterator[bytes]:
     """Yield what the table shows of the jobs, then the names that its numbers stand for."""
-    labels: dict[tuple[str, str, str], int] = {}
+    labels = _Labels()
     categories: dict[str, int] = {}
     devices: dict[str, int] = {}
     jobs = view.jobs()
     total = view.job_count
+    begin = int(view.created)
     separator = b'{"rows":['
     for start in range(0, total, BLOCK):
         rows = [
             (
-                labels.setdefault(standing(job), len(labels)),
+                labels.number(job),
                 0 if job.summary == job.id else html_text(job.summary),
                 html_text(job.id),
                 categories.setdefault(job.category, len(categories)),
                 devices.setdefault(job.device_id, len(devices)),
-                _rounded(job.duration),
-                " ".join(notes_on(job.last))[:_NOTE] or 0,
+                rounded(job.duration),
+                " ".join(notes_on(last := job.last))[:_NOTE] or 0,
+                _since(begin, last.started_at),
             )
             for job in islice(jobs, BLOCK)
         ]
@@ -190,25 +180,53 @@ def _rows(
         separator = b","
         progress(start, 2 * total)
     names = {
-        "labels": list(labels),
+        "begin": begin,
+        "labels": list(labels.names),
+        "outcomes": [(name, kind_of(tally.outcome), tally.label) for name, tally in tallied(view)],
         "categories": [html_text(name) for name in categories],
         "devices": [html_text(name) for name in devices],
     }
     yield (b"]," if total else b'{"rows":[],') + encode(names)[1:]
 
 
-def _rounded(seconds: float | None) -> float | None:
+class _Labels:
+    """Numbers the labels of jobs: label, certification status, whether flaky, id of the outcome.
+
+    A label is put together once; which one a job has is told by less.
+    """
+
+    def __init__(self) -> None:
+        self.names: Final[dict[tuple[str, str, str, str, bool, str], int]] = {}
+        self._numbers: Final[dict[tuple[object, ...], int]] = {}
+
+    def number(self, job: JobView) -> int:
+        """Return the number of the label of *job*."""
+        key = (
+            job.in_flight,
+            job.outcome,
+            job.xfail,
+            job.interrupted_by,
+            job.certification_status,
+            job.is_flaky,
+        )
+        number = self._numbers.get(key)
+        if number is None:
+            status = html_text(job.certification_status)
+            name = (*standing(job), status, job.is_flaky, outcome_id(job))
+            number = self._numbers[key] = self.names.setdefault(name, len(self.names))
+        return number
+
+
+def _since(begin: int, started_at: float | None) -> float | None:
+    """Return the seconds from the session's beginning, to a tenth; whole ones are shorter."""
+    return None if started_at is None else round(started_at - begin, 1)
+
+
+def rounded(seconds: float | None) -> float | None:
     """Return *seconds* as `duration` shows them, which rounds other than JavaScript."""
     if seconds is None or seconds >= 60:
         return seconds and round(seconds)
     return round(seconds, 2 if seconds < 10 else 1)
-
-
-def standing(job: JobView) -> tuple[str, str, str]:
-    """Return kind, label, and what the label says in brackets."""
-    kind = "open" if job.in_flight else KINDS[job.counts_as]
-    label, _, more = job.label.partition(" (")
-    return kind, label, more.removesuffix(")")
 
 
 def notes_on(attempt: AttemptView) -> list[str]:
@@ -227,32 +245,22 @@ def _block(details: Iterable[_Details], encode: Any) -> Iterator[bytes]:
     yield b"]"
 
 
-def _counted(details: Iterable[_Details], context: ExportContext) -> Iterator[_Details]:
-    """Yield *details*, and count the logs in them that are cut."""
-    for entry in details:
-        for attempt in entry.attempts:
-            if any(run[0] == CUT for run in attempt.log if isinstance(run, tuple)):
-                context.count(LOGS_CUT)
-        yield entry
-
-
-def _details(view: SessionView, choices: Choices, context: ExportContext) -> Iterator[_Details]:
+def _details(
+    view: SessionView, choices: Choices, context: ExportContext, embedding: Embedding
+) -> Iterator[_Details]:
     """Yield the details of each job; what several devices share is there once."""
     several = len(view.devices) > 1
     known: dict[int, int] = {}
+    attempts = _Attempts(choices, context, view, embedding)
     for number, job in enumerate(view.jobs()):
         details = _definition(job)
-        count_parts_left_out(job, context)
         if several:
             key = hash((job.id, *msgspec.structs.astuple(details)[1:-1]))
             if key in known:
                 details = _Details(like=known[key])
             elif len(known) < _SHARED:
                 known[key] = number
-        details.attempts = [_attempt(attempt, choices, view.catalog) for attempt in job.attempts]
-        if details.attempts and not job.in_flight:
-            last = details.attempts[-1]
-            last.kind, last.label, last.duration = "", "", None
+        details.attempts = attempts.of(job)
         yield details
 
 
@@ -266,18 +274,66 @@ def _definition(job: JobView) -> _Details:
     )
 
 
-def _attempt(attempt: AttemptView, choices: Choices, catalog: Catalog) -> _Attempt:
-    return _Attempt(
-        kind=KINDS[attempt.outcome],
-        label=attempt.label,
-        duration=_rounded(attempt.duration),
-        started="" if attempt.started_at is None else readable(moment(attempt.started_at)),
-        code=attempt.return_code or None,
-        words=notes_on(attempt),
-        log=log_of(attempt, choices, catalog),
-        dropped=attempt.io_log_dropped,
-        files=[_file(attempt, attachment, choices) for attachment in attempt.attachments],
-    )
+class _Attempts:
+    """Makes the entries of attempts, in the order of their jobs."""
+
+    def __init__(
+        self, choices: Choices, context: ExportContext, view: SessionView, embedding: Embedding
+    ) -> None:
+        self._choices: Final = choices
+        self._context: Final = context
+        self._catalog: Final = view.catalog
+        self._several: Final = len(view.devices) > 1
+        self._embedding: Final = embedding
+
+    def of(self, job: JobView) -> list[_Attempt]:
+        """Return the attempts at *job*; what its row has of the last one is not repeated."""
+        entries = []
+        in_row = -1 if job.in_flight else job.attempt_count - 1
+        for number, attempt in enumerate(job.attempts):
+            entry = self._entry(attempt)
+            if number != in_row:
+                entry.kind = KINDS[attempt.outcome]
+                entry.label = attempt.label
+                entry.duration = rounded(attempt.duration)
+            if self._choices.archive:
+                self._link(entry, job, number + 1)
+            entries.append(entry)
+        return entries
+
+    def _link(self, entry: _Attempt, job: JobView, number: int) -> None:
+        """Add the links to what is beside the page."""
+        attempt = job.attempts[number - 1]
+        entry.at = link_to_log(job, attempt, number, several=self._several)
+        links = links_to_files(job, attempt, number, several=self._several)
+        for file, link in zip(entry.files, links, strict=True):
+            file.at = link
+
+    def _entry(self, attempt: AttemptView) -> _Attempt:
+        catalog = self._catalog
+        entry = _Attempt(
+            started=_whole(attempt.started_at),
+            code=attempt.return_code or None,
+            words=notes_on(attempt),
+            log=log_of(attempt, self._choices, catalog),
+            dropped=attempt.io_log_dropped,
+        )
+        if any(run[0] == CUT for run in entry.log if isinstance(run, tuple)):
+            self._context.count(LOGS_CUT)
+        if attempt.measurements:
+            entry.measurements = measurement_rows(attempt, catalog)
+        if attempt.subtests:
+            entry.subtests = subtest_rows(attempt, catalog)
+        if attempt.attachments:
+            entry.files = [
+                self._embedding.entry(attempt, attachment, self._context)
+                for attachment in attempt.attachments
+            ]
+        return entry
+
+
+def _whole(seconds: float | None) -> int | None:
+    return None if seconds is None else int(min(max(seconds, 0.0), _LAST))
 
 
 def log_of(attempt: AttemptView, choices: Choices, catalog: Catalog) -> list[Run]:
@@ -285,13 +341,9 @@ def log_of(attempt: AttemptView, choices: Choices, catalog: Catalog) -> list[Run
     wanted = choices.logs == "all" or (choices.logs == "failed" and attempt.outcome.failed)
     if not wanted or not attempt.io_log_size:
         return []
-    return coloured(attempt.io_log(), limit=choices.log_max, catalog=catalog)
-
-
-def _file(attempt: AttemptView, attachment: Attachment, choices: Choices) -> _File:
-    shown = _File(html_text(attachment.name), html_text(attachment.media_type), attachment.size)
-    if shown.type.startswith(_TEXTS) and attachment.size <= choices.attachment_max:
-        with attempt.open_attachment(attachment) as content:
-            data = content.read(choices.attachment_max)
-        shown.text = html_text(data.decode("utf-8", "backslashreplace"))
-    return shown
+    limit = choices.log_max
+    if attempt.io_log_size <= _SMALL_LOG:
+        records = tuple(attempt.io_log())
+        runs = plain_runs(records, limit)
+        return coloured(records, limit=limit, catalog=catalog) if runs is None else runs
+    return coloured(attempt.io_log(), limit=limit, catalog=catalog)

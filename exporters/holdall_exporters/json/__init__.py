@@ -11,7 +11,7 @@ ignore those they don't know:
       "verdict": {"word", "passed", "reasons": [
           {"code", "count", "jobs": [{"device", "id"}], "more", "text"}
       ]},
-      "counts": {OUTCOME: NUMBER}, "job_count", "duration",
+      "state", "counts": {OUTCOME: NUMBER}, "job_count", "duration",
       "devices": [{"id", "description", "facts": {NAME: VALUE}}],
       "plans": [{"id", "name", "description"}],
       "providers": [{"device", "name", "namespace", "version", ...}],
@@ -31,6 +31,8 @@ ignore those they don't know:
         }]
       }]
     }
+
+The state is `new`, `running`, `unfinished` or `finished`, as `SessionView.state` says.
 
 Moments are RFC 3339 in UTC with milliseconds, durations and delays seconds; what
 is unknown is null. A reason names its first jobs, and `more` counts the others.
@@ -144,6 +146,7 @@ def _head(view: SessionView, context: ExportContext) -> dict[str, Any]:
             "by": context.provenance,
         },
         "verdict": _verdict(verdict(view)),
+        "state": view.state,
         "counts": {str(outcome): count for outcome, count in sorted(view.counts.items())},
         "job_count": view.job_count,
         "duration": view.duration,

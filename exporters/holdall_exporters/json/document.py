@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from holdall.results import Interruption, Outcome, Stream
+from holdall.view import SessionState
 
 SCHEMA_ID: Final = "urn:holdall:schema:session:1"
 
@@ -176,7 +177,11 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class Document(msgspec.Struct, frozen=True):
-    """A whole session, version 1; members that a reader does not know are to be ignored."""
+    """A whole session, version 1; members that a reader does not know are to be ignored.
+
+    Attributes:
+        state: How far the session had come; null in documents of a holdall that did not write it.
+    """
 
     format: Literal["holdall-session"]
     format_version: Literal[1]
@@ -192,6 +197,7 @@ class Document(msgspec.Struct, frozen=True):
     plugins: tuple[Plugin, ...]
     categories: dict[str, str]
     jobs: tuple[Job, ...]
+    state: SessionState | None = None
 
 
 def session_schema() -> dict[str, Any]:

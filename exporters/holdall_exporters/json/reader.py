@@ -52,7 +52,9 @@ def read_session(document: bytes | str) -> SessionView:
         content = msgspec.json.decode(document, type=Document)
     except msgspec.DecodeError as error:
         raise ExportError(f"cannot read the document of a session: {error}") from error
-    return SessionView(_events(content), unsaved=content.session.unsaved_events)
+    return SessionView(
+        _events(content), unsaved=content.session.unsaved_events, state=content.state
+    )
 
 
 def _events(content: Document) -> Iterator[AnyEvent]:

@@ -7,9 +7,9 @@ child at most, times have three decimals. It is ASCII: some readers guess the
 encoding. Characters that XML can't hold are visible (`␛`), terminal escape
 sequences are left out.
 
-Two more flavours say more than windyroad's rules allow: `jenkins`, which
-junit-10.xsd does, with the output of each case and its earlier attempts, and
-`rich`, which neither does, with properties of each case besides.
+Other flavours say more than windyroad's rules allow, each for its readers: all of
+them the output of each case and its earlier attempts with theirs, as junit-10.xsd
+does; some of them more, as `holdall_exporters.junit.flavours` says.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from holdall.results import Outcome
 from holdall.view import verdict
 from holdall.writing import gathered, iso, moment
 from holdall_exporters.junit.cases import (
+    Around,
     OpenJobs,
     attribute,
     case_of,
@@ -32,8 +33,10 @@ from holdall_exporters.junit.cases import (
     history_of,
     seconds,
     tag_of,
+    whole_name,
 )
 from holdall_exporters.junit.files import Files
+from holdall_exporters.junit.flavours import FLAVOURS, Name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -49,8 +52,11 @@ class Options:
     Attributes:
         logs: Whose output it holds: nobody's, or that of failed and crashed jobs. The output
             of other jobs has no place in a `portable` file, so there `all` is the same.
-        flavour: What every reader takes; or with the output and the earlier attempts of each
-            case, as Jenkins and GitLab read them; or with properties of each case as well.
+        flavour: What every reader takes; or, for the readers of that name, the output and the
+            earlier attempts of each case besides. `gitlab`, `github` and `rich` say the file of
+            its definition, `rich` has properties of each case as well.
+        attachments_base: Folder of an extracted `holdall.tar`, as those see it who read the file.
+            `jenkins` and `gitlab` then name the attachments of each case there.
         open_jobs: What jobs are that are undecided or were not started. They keep a session from
             passing, so they are errors; so is, in a suite of its own, that no job passed although
             nothing failed. `skipped` leaves all that to those who read the verdict.
@@ -63,7 +69,8 @@ class Options:
     """
 
     logs: Literal["none", "failed", "all"] = "failed"
-    flavour: Literal["portable", "jenkins", "rich"] = "portable"
+    flavour: Name = "portable"
+    attachments_base: str = ""
     open_jobs: OpenJobs = "error"
     ascii: bool = True
     log_max: Annotated[int, Meta(ge=0)] = 1 << 20
@@ -91,12 +98,13 @@ class JUnitExporter:
         total, done = view.job_count, 0
         for group in view.groups():
             head = common + b"".join(_properties(devices[group.device_id], plans))
-            class_name = _class_name(group, several=several)
+            splits = FLAVOURS[options.flavour].splits_names
+            of_case = Around(_class_name(group, several=several, splits=splits), several)
             nothing = _suite_start(view, group, _NO_BATCH, options, several=several) + _suite_end(
                 ()
             )
             around = len(head) + len(nothing) + _NUMBERS_SIZE
-            for batch in _batches(group, class_name, file, context, around=around):
+            for batch in _batches(group, of_case, file, context, around=around):
                 start = _suite_start(view, group, batch, options, several=several)
                 file.write(start + head)
                 for piece in gathered(batch.written):
@@ -107,6 +115,8 @@ class JUnitExporter:
         reason = _unseen_reason(view) if options.open_jobs == "error" else None
         if reason is not None:
             _write_verdict(file, view, common, reason)
+        if not file.suites and file.is_first:
+            _write_nothing(file, view, common)
         for name in file.finish():
             context.warn("removed", f"{name!r}, a part of an earlier report, is removed")
 
@@ -135,18 +145,18 @@ class _Batch(NamedTuple):
 
 
 def _batches(
-    group: JobGroup, class_name: bytes, file: Files, context: ExportContext, *, around: int
+    group: JobGroup, of_case: Around, file: Files, context: ExportContext, *, around: int
 ) -> Iterator[_Batch]:
     """Yield the cases of a suite, all at once unless files are limited."""
     if not file.is_limited:
-        cases = (piece for job in group.jobs() for piece in case_of(job, class_name, context))
+        cases = (piece for job in group.jobs() for piece in case_of(job, of_case, context))
         yield _Batch(_next_suite(file, len(group)), len(group), group.jobs, cases)
         return
     taken: list[JobView] = []
     written: list[bytes] = []
     size = around
     for job in group.jobs():
-        case = b"".join(case_of(job, class_name, context))
+        case = b"".join(case_of(job, of_case, context))
         more = len(case) + (len(history_of(job)) if job.attempt_count > 1 else 0)
         if not file.has_room(len(taken) + 1, size + more):
             if taken:
@@ -194,6 +204,13 @@ def _write_verdict(file: Files, view: SessionView, head: bytes, reason: Reason) 
     if not file.has_room(1, len(_SUITE % (0, *names, 1, 0, 1, 0, 0)) + len(rest)):
         file.next()
     file.write(_SUITE % (_next_suite(file, 1), *names, 1, 0, 1, 0, 0) + rest)
+
+
+def _write_nothing(file: Files, view: SessionView, head: bytes) -> None:
+    """Write a suite without a case: a file without a suite is an error to many readers."""
+    names = (b"holdall", b"holdall", b"localhost", _created(view))
+    file.write(_SUITE % (_next_suite(file, 0), *names, 0, 0, 0, 0, 0))
+    file.write(head + b"    </properties>\n" + _suite_end(()))
 
 
 def _created(view: SessionView) -> bytes:
@@ -246,11 +263,16 @@ def _property(name: str, value: str) -> bytes:
     return b'      <property name="%b" value="%b"/>\n' % (attribute(name), attribute(value))
 
 
-def _class_name(group: JobGroup, *, several: bool) -> bytes:
-    """Return what, with the name of a case, is the same for no two cases."""
-    category = distinct(group.category_id)
+def _class_name(group: JobGroup, *, several: bool, splits: bool) -> bytes:
+    """Return what, with the name of a case, is the same for no two cases.
+
+    Readers that split it at dots find those alone that are between device and category.
+    """
+    category = whole_name(group.category_id) if splits else distinct(group.category_id)
     if not several:
         return attribute(category)
+    if splits:
+        return attribute(f"{whole_name(group.device_id)}.{category}")
     device = distinct(group.device_id).replace("%", "%25").replace("/", "%2F")
     return attribute(f"{device}/{category}")
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from xml.sax.saxutils import escape
 
 from holdall.results import Outcome
 from holdall.writing import (
     BYTES_CUT,
     LOGS_CUT,
+    attachment_names,
+    attempt_path,
     count_parts_left_out,
     log_text,
     shortened,
@@ -19,13 +21,15 @@ from holdall.writing import (
     wants_log,
     xml_text,
 )
+from holdall_exporters.junit.flavours import FLAVOURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from holdall.contracts import ExportContext
     from holdall.results import Measurement, Subtest
-    from holdall.view import JobView
+    from holdall.view import AttemptView, JobView
+    from holdall_exporters.junit.flavours import Flavour
 
 
 # What each outcome is in JUnit; a passing case has no child. A job in flight is an error,
@@ -50,14 +54,28 @@ OpenJobs = Literal["error", "skipped"]
 """The child that the case of a job has which is undecided or was not started."""
 
 
-def case_of(job: JobView, class_name: bytes, context: ExportContext) -> Iterator[bytes]:
+class Around(NamedTuple):
+    """What a case needs to know of its suite.
+
+    Attributes:
+        class_name: The class name of its cases.
+        several_devices: Whether the session has several devices.
+    """
+
+    class_name: bytes
+    several_devices: bool
+
+
+def case_of(job: JobView, around: Around, context: ExportContext) -> Iterator[bytes]:
     """Yield a case, in pieces only if its log is large."""
-    yield b'    <testcase classname="%b" name="%b" time="%.3f"' % (
-        class_name,
+    flavour = FLAVOURS[context.options.flavour]
+    yield b'    <testcase classname="%b" name="%b" time="%.3f"%b' % (
+        around.class_name,
         attribute(distinct(job.id)),
         seconds(job.duration or 0.0),
+        _place(job.origin) if flavour.has_places else b"",
     )
-    parts = _parts(job, context)
+    parts = _parts(job, flavour, around, context)
     first = next(parts, None)
     if first is None:
         yield b"/>\n"
@@ -68,11 +86,12 @@ def case_of(job: JobView, class_name: bytes, context: ExportContext) -> Iterator
     yield b"    </testcase>\n"
 
 
-def _parts(job: JobView, context: ExportContext) -> Iterator[bytes]:
+def _parts(
+    job: JobView, flavour: Flavour, around: Around, context: ExportContext
+) -> Iterator[bytes]:
     """Yield what is inside a case."""
     options = context.options
-    portable = options.flavour == "portable"
-    if options.flavour == "rich":
+    if flavour.has_properties:
         yield from _case_properties(job)
     else:
         count_parts_left_out(job, context)
@@ -80,50 +99,93 @@ def _parts(job: JobView, context: ExportContext) -> Iterator[bytes]:
     if tag == "skipped":  # which the stricter of the two schemas gives a message alone
         yield b'      <skipped message="%b"/>\n' % attribute(_message(job))
     elif tag:
-        yield b'      <%b type="%b" message="%b"' % (
-            tag.encode(),
-            attribute(_type(job)),
-            attribute(_message(job)),
-        )
-        if job.in_flight:
-            yield b"/>\n"
-        else:
-            yield b">"
-            if job.comments:
-                yield _content(strip_escapes(job.comments)) + b"\n"
-            yield from map(_content, _failed_parts(job))
-            if portable and options.logs != "none":
-                yield from _log(job, context)
-            yield b"</%b>\n" % tag.encode()
-    if not portable:
-        yield from _earlier(job, flaky=not tag)
-        if wants_log(options.logs, job):
-            yield b"      <system-out>"
-            yield from _log(job, context)
-            yield b"</system-out>\n"
+        head = (tag.encode(), attribute(_type(job)), attribute(_message(job)))
+        yield b'      <%b type="%b" message="%b">' % head
+        yield from _body(job, context, with_log=not flavour.has_output)
+        yield b"</%b>\n" % tag.encode()
+    if flavour.has_output:
+        yield from _earlier(job, context, flaky=not tag)
+        lines = _attachment_lines(job, around, context) if flavour.has_files else ()
+        yield from _output(job, list(lines), context)
 
 
-def _log(job: JobView, context: ExportContext) -> Iterator[bytes]:
+def _body(job: JobView, context: ExportContext, *, with_log: bool) -> Iterator[bytes]:
+    """Yield why a case failed; never nothing, which some readers show as nothing."""
+    comments = "" if job.in_flight else strip_escapes(job.comments)
+    parts = [] if job.in_flight else list(_failed_parts(job))
+    has_log = with_log and not job.in_flight and wants_log(context.options.logs, job)
+    if comments:
+        yield _content(comments) + b"\n"
+    yield from map(_content, parts)
+    if has_log:
+        yield from _log(job.last, context)
+    if not (comments or parts or has_log):
+        yield _content(_message(job))
+
+
+def _output(job: JobView, lines: list[bytes], context: ExportContext) -> Iterator[bytes]:
+    """Yield the output of a case, and *lines* behind it."""
+    has_log = wants_log(context.options.logs, job)
+    if has_log or lines:
+        yield b"      <system-out>"
+        if has_log:
+            yield from _log(job.last, context)
+        yield from lines
+        yield b"</system-out>\n"
+
+
+def _attachment_lines(job: JobView, around: Around, context: ExportContext) -> Iterator[bytes]:
+    """Yield a line for each attachment of the last attempt, as readers look for them."""
+    base: str = context.options.attachments_base
+    if base and job.attachments:
+        path = attempt_path(job, job.attempt_count, several_devices=around.several_devices)
+        for name in attachment_names(job, job.last):
+            yield _content(f"\n[[ATTACHMENT|{base.rstrip('/')}/attachments/{path}/{name}]]\n")
+
+
+def _log(attempt: AttemptView, context: ExportContext) -> Iterator[bytes]:
     most: int = context.options.log_max
-    records = job.io_log()
-    if 0 < most < job.io_log_size:
+    records = attempt.io_log()
+    if 0 < most < attempt.io_log_size:
         context.count(LOGS_CUT)
-        context.count(BYTES_CUT, job.io_log_size - most)
+        context.count(BYTES_CUT, attempt.io_log_size - most)
         records = shortened(records, *split_room(most))
     return map(_content, log_text(records))
 
 
-def _earlier(job: JobView, *, flaky: bool) -> Iterator[bytes]:
-    """Yield the attempts before the last one that went wrong."""
+def _earlier(job: JobView, context: ExportContext, *, flaky: bool) -> Iterator[bytes]:
+    """Yield the attempts before the last one that went wrong, as Maven's Surefire does."""
+    wants_logs = context.options.logs != "none"
     for attempt in job.attempts[:-1]:
-        if attempt.outcome.failed:
-            kind = "Failure" if attempt.outcome is Outcome.FAIL else "Error"
-            comment = strip_escapes(attempt.comments).strip().partition("\n")[0]
-            yield b'      <%b type="%b" message="%b"/>\n' % (
-                f"{'flaky' if flaky else 'rerun'}{kind}".encode(),
-                attribute(attempt.outcome),
-                attribute(f"{attempt.label}: {comment}" if comment else attempt.label),
-            )
+        if not attempt.outcome.failed:
+            continue
+        kind = "Failure" if attempt.outcome is Outcome.FAIL else "Error"
+        tag = f"{'flaky' if flaky else 'rerun'}{kind}".encode()
+        comments = strip_escapes(attempt.comments)
+        first = comments.strip().partition("\n")[0]
+        message = f"{attempt.label}: {first}" if first else attempt.label
+        yield b'      <%b type="%b" message="%b">' % (
+            tag,
+            attribute(attempt.outcome),
+            attribute(message),
+        )
+        yield b"<stackTrace>%b</stackTrace>" % _content(comments or message)
+        if wants_logs and attempt.io_log_size:
+            yield b"<system-out>"
+            yield from _log(attempt, context)
+            yield b"</system-out>"
+        yield b"</%b>\n" % tag
+
+
+def _place(origin: str) -> bytes:
+    """Return the file, and the line, of `FILE:LINE`; nothing of what names no file."""
+    file, _colon, line = origin.rpartition(":")
+    if not (file and line.isascii() and line.isdigit()):
+        file, line = origin, ""
+    if not file:
+        return b""
+    number = b' line="%b"' % line.encode() if line else b""
+    return b' file="%b"%b' % (attribute(file), number)
 
 
 def _case_properties(job: JobView) -> Iterator[bytes]:
@@ -212,8 +274,19 @@ def distinct(text: str) -> str:
     plain = " ".join(xml_text(text).split())
     if text and plain == text and not _DIGEST.search(text):
         return text
-    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    return f"{plain or 'unnamed'} #{digest}"
+    return f"{plain or 'unnamed'} #{_digest(text)}"
+
+
+def whole_name(text: str) -> str:
+    """Return *text* as `distinct` does, with dots that no reader takes for those of a package."""
+    name = distinct(text)
+    if _DOT in name:
+        name = f"{name} #{_digest(text)}"
+    return name.replace(".", _DOT)
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def seconds(duration: float) -> float:
@@ -233,6 +306,7 @@ def _content(text: str) -> bytes:
     return escape(xml_text(text), _RETURNS).encode("ascii", "xmlcharrefreplace")
 
 
+_DOT: Final = "\N{ONE DOT LEADER}"  # looks like a dot
 _LONGEST: Final = 1e12  # seconds; libxml2 takes numbers of 24 digits
 _DIGEST: Final = re.compile("(?:^| )#[0-9a-f]{12}$")
 _RETURNS: Final = {"\r": "&#13;"}

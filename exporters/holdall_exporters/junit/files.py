@@ -34,13 +34,21 @@ _REFERENCE: Final = re.compile(rb"&#(\d{3,7});")
 
 
 class Files:
-    """The file that is being written, and the next ones when it is full."""
+    """The file that is being written, and the next ones when it is full.
+
+    Attributes:
+        is_first: Whether no other was written before.
+        suites: The suites in it.
+        cases: The cases in it.
+        size: Its bytes.
+    """
 
     def __init__(self, sink: SplitSink, limits: Limits) -> None:
         self._first = sink
         self._sink: Sink = sink
         self._encoding = b"US-ASCII" if limits.ascii else b"UTF-8"
         self._limits = limits
+        self.is_first = True
         self.suites = self.cases = self.size = 0
         self._begin()
 
@@ -70,6 +78,7 @@ class Files:
     def next(self) -> None:
         """Go on in another file."""
         self.write(_END)
+        self.is_first = False
         self._sink = self._first.part()
         self._begin()
 

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Literal, cast
 import msgspec
 
 from holdall.errors import ExportError, PluginError
-from holdall.writing import file_name, iso
+from holdall.writing import attachment_names, attempt_path, free_name, iso, lone_name
 from holdall_exporters.tar.checkbox import write_submission
 from holdall_exporters.tar.packing import (
     PACKERS,
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 _DEFAULT: Final = ("holdall.html", "holdall.json", "holdall.junit")
 _MAY_BE_MISSING: Final = "holdall.html"
 _OWN: Final = "holdall."
+_LINKS: Final = "archive"  # the option of reports, anybody's, that link to the files beside them
 _PIECE: Final = 1 << 16
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -66,12 +67,20 @@ class Options:
             extra `zstd`; `default` is gz, and xz for Checkbox.
         data: Whether it holds each log and each attachment as files.
         flavour: Whose layout it has; that of Checkbox has contents of its own.
+        inside: Options of the reports inside, each with the exporter's name in front, as
+            `html.logs=all`.
     """
 
     contents: tuple[str, ...] = ("default",)
     compression: Literal["default", "gz", "xz", "zst", "none"] = "default"
     data: bool = True
     flavour: Literal["holdall", "checkbox"] = "holdall"
+    inside: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse options of reports that nobody asks for."""
+        if self.inside and self.flavour == "checkbox":
+            raise ValueError("inside is of no use with flavour=checkbox, whose reports are given")
 
 
 class TarExporter:
@@ -89,8 +98,9 @@ class TarExporter:
             write_submission(view, sink, context)
             return
         kinds = list(_contents(context))  # before anything is written: one may be unknown
+        inside = _options_inside(kinds, context)
         stream = cast("BinaryIO", Stream(sink))
-        folder = file_name(view.session_id)
+        folder = lone_name(view.session_id)
         with (
             PACKERS[options.compression](stream) as z,
             tarfile.open(fileobj=z, mode="w|", format=tarfile.PAX_FORMAT) as tar,
@@ -98,7 +108,8 @@ class TarExporter:
         ):
             archive = _Archive(tar, folder, context.now, manifest)
             for name, kind in _named(kinds):
-                with context.render(kind.id, view) as report:
+                beside = _beside(kind, options, inside.get(kind.id, ()))
+                with context.render(kind.id, view, beside) as report:
                     size = report.seek(0, SEEK_END)
                     report.seek(0)
                     archive.add(name, report, size, _Origin("report", kind.media_type))
@@ -235,16 +246,52 @@ def _contents(context: ExportContext) -> Iterator[ReportKind]:
                 yield kind
 
 
+def _options_inside(
+    kinds: Iterable[ReportKind], context: ExportContext
+) -> dict[str, tuple[str, ...]]:
+    """Return the options of the reports inside, by the exporter's id.
+
+    Raises:
+        ExportError: One has no exporter in front, or one whose report is not inside.
+    """
+    wanted = {kind.id for kind in kinds}
+    found: dict[str, tuple[str, ...]] = {}
+    for text in context.options.inside:
+        left, equals, value = text.partition("=")
+        exporter, dot, name = left.rpartition(".")
+        if not dot or not name:
+            raise ExportError(
+                f"cannot use inside={text}: in front of an option stands the name of the "
+                "exporter and a dot, as in inside=html.logs=all"
+            )
+        its_id = context.kind_of(exporter).id
+        if its_id not in wanted:
+            raise ExportError(
+                f"cannot use inside={text}: the report of {its_id} is not inside; "
+                f"name it in contents=default,{exporter}, or leave the option out"
+            )
+        found[its_id] = (*found.get(its_id, ()), f"{name}{equals}{value}")
+    return found
+
+
+def _beside(kind: ReportKind, options: Options, own: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the options of a report that may link to the files beside it, if it can."""
+    links = options.data and _LINKS in kind.options
+    if not links or any(option.partition("=")[0] == _LINKS for option in own):
+        return own
+    return (f"{_LINKS}=yes", *own)
+
+
 def _named(kinds: Iterable[ReportKind]) -> Iterator[tuple[str, ReportKind]]:
     """Yield the reports with their names: `report.json`, `report.junit.xml`, `report.acme.md.md`.
 
     The name is that of the exporter, and does not depend on what else is inside.
     """
-    taken = set()
+    taken: set[str] = set()
     for kind in kinds:
         word = f".{kind.id.removeprefix(_OWN)}"
         wanted = f"report{'' if kind.suffix == word else word}{kind.suffix}"
-        name = next(candidate for candidate in _names(wanted) if candidate not in taken)
+        name = free_name(wanted, taken)
         taken.add(name)
         yield name, kind
 
@@ -253,11 +300,11 @@ def _add_files(archive: _Archive, view: SessionView, context: ExportContext) -> 
     several = len(view.devices) > 1
     total = view.job_count
     for number, job in enumerate(view.jobs()):
-        path = f"{file_name(job.device_id)}/{file_name(job.id)}" if several else file_name(job.id)
         for count, attempt in enumerate(job.attempts, start=1):
+            path = attempt_path(job, count, several_devices=several)
             if attempt.io_log_size:
-                _add_log(archive, job, attempt, f"{path}.{count}", count, context.temporary_folder)
-            _add_attachments(archive, job, attempt, f"{path}.{count}", count)
+                _add_log(archive, job, attempt, path, count, context.temporary_folder)
+            _add_attachments(archive, job, attempt, path, count)
         if number % 100 == 0:
             context.progress(number, total)
 
@@ -282,25 +329,13 @@ def _add_log(  # noqa: PLR0917 - a function of this module alone
 def _add_attachments(
     archive: _Archive, job: JobView, attempt: AttemptView, path: str, count: int
 ) -> None:
-    taken = {"stdout"} if job.plugin == "attachment" else set()
-    for attachment in attempt.attachments:
-        name = next(candidate for candidate in _names(attachment.name) if candidate not in taken)
-        taken.add(name)
+    names = attachment_names(job, attempt)
+    for attachment, name in zip(attempt.attachments, names, strict=True):
         origin = _Origin(
             "attachment", attachment.media_type, job.device_id, job.id, count, attachment.name
         )
         with closing(attempt.open_attachment(attachment)) as content:
             archive.add(f"attachments/{path}/{name}", content, attachment.size, origin)
-
-
-def _names(original: str) -> Iterator[str]:
-    """Yield the name for a file called *original*, and others if it is taken."""
-    name = file_name(original)
-    yield name
-    number = 2
-    while True:
-        yield f"{number}~{name}"
-        number += 1
 
 
 class _Digesting:

@@ -8,6 +8,9 @@ const elements = (() => {
     return element;
   };
 
+  // Text of the session, which may run from right to left without moving what stands beside it.
+  const own = (text) => make("bdi", "", text);
+
   // What the page says, in its language: words, plurals by number, and how numbers are written.
   const said = JSON.parse(document.getElementById("data").dataset.said);
   const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
@@ -26,75 +29,20 @@ const elements = (() => {
     return `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min`;
   };
 
-  const chip = ([kind, label, more]) => {
-    const state = make("span", "standing", make("span", `chip ${kind}`, label));
+  // A moment in UTC, as the rest of the page writes it.
+  const moment = (seconds) =>
+    typeof seconds === "number"
+      ? `${new Date(seconds * 1000).toISOString().slice(0, 19).replace("T", " ")} UTC`
+      : (seconds ?? "");
+
+  // The outcome of a job or an attempt, with other marks beside it.
+  const chip = ([kind, label, more], marks = []) => {
+    const state = make("span", "standing", make("span", `chip ${kind}`, label), ...marks);
     if (more) state.append(make("span", "because", more));
     return state;
   };
 
-  const logOf = (runs) => {
-    const log = make("pre", "");
-    log.append(...runs.map((run) => (typeof run === "string" ? run : make("span", run[0], run[1]))));
-    return log;
-  };
-  const facts = (pairs) => {
-    const list = make("dl", "facts");
-    for (const [name, value] of pairs) {
-      if (value) list.append(make("div", "", make("dt", "", name), make("dd", "", String(value))));
-    }
-    return list;
-  };
-  const size = (bytes) =>
-    bytes < 1024 ? count("bytes", bytes) : fill(said.kib, { count: number(Math.round(bytes / 1024)) });
-  const fileOf = ({ name, type, size: bytes, text }) => {
-    const about = [make("b", "", name), ` ${type ?? ""}, ${size(bytes)}`];
-    if (text === undefined) return make("li", "", ...about);
-    return make("li", "", make("details", "", make("summary", "", ...about), make("pre", "", text)));
-  };
-  const attemptOf = (attempt, heading, label) => {
-    const part = make("section", "attempt");
-    if (heading) part.append(make("h3", "", heading, " ", chip(label)));
-    part.append(
-      facts([
-        [said.started, attempt.started],
-        [said.duration, duration(attempt.duration)],
-        [said.code, attempt.code],
-      ]),
-      ...(attempt.words ?? []).map((words) => make("p", "words", words)),
-    );
-    if (attempt.log) part.append(make("h3", "", said.output), logOf(attempt.log));
-    if (attempt.dropped) {
-      part.append(make("p", "cut-line", count("dropped", attempt.dropped)));
-    }
-    if (attempt.files) {
-      part.append(make("h3", "", said.attachments), make("ul", "files", ...attempt.files.map(fileOf)));
-    }
-    return part;
-  };
-  const contentOf = (job, details) => {
-    const attempts = details.attempts ?? [];
-    const parts = [
-      chip(job.standing),
-      make("h2", "", job.name),
-      make("p", "id", make("code", "", job.id)),
-      facts([
-        [said.category, job.category],
-        [said.device, job.device],
-        [said.kind, details.plugin],
-        [said.certification, details.status],
-        [said.origin, details.origin],
-        [said.template, details.template],
-      ]),
-    ];
-    if (details.description) parts.push(make("p", "words description", details.description));
-    attempts.forEach((attempt, at) => {
-      const label = attempt.label ? [attempt.kind, attempt.label] : job.standing;
-      const whole = attempt.label ? attempt : { ...attempt, duration: job.seconds };
-      parts.push(attemptOf(whole, attempts.length > 1 ? fill(said.attempt, { number: at + 1 }) : "", label));
-    });
-    if (!attempts.length) parts.push(make("p", "quiet", said.nothing));
-    return parts;
-  };
+  const marks = (job) => (job.flaky ? [make("span", "chip flaky", said.flaky)] : []);
 
-  return { said, fill, make, number, count, duration, chip, contentOf };
+  return { said, fill, make, own, number, count, duration, moment, chip, marks };
 })();

@@ -10,9 +10,11 @@ logs and attachments are. What is masked is counted by rule, and never shown.
 from __future__ import annotations
 
 from collections import Counter
+from copy import copy
 from typing import TYPE_CHECKING, Final
 
 from holdall.hooks import hookimpl
+from holdall.languages import name_of
 from holdall.redaction import MASK, Masker
 from holdall.results import Attachment
 from holdall.view import ViewFilter
@@ -20,6 +22,7 @@ from holdall.view import ViewFilter
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
 
+    from holdall.languages import Catalog
     from holdall.redaction import RedactionRules
     from holdall.results import IOLogRecord
     from holdall.view import Location, OpenBlob, SessionView
@@ -60,9 +63,24 @@ class _Masks(ViewFilter):
         self._changes = changes
         self._counted: dict[tuple[Location, str], int] = {}
         # Equal only for rules that mask alike, and kept in memory alone.
-        self.log_key = (type(self), *rules.secrets.items(), rules.patterns, rules.keys)
+        self.log_key: tuple[object, ...] = (
+            type(self),
+            *rules.secrets.items(),
+            rules.patterns,
+            rules.keys,
+        )
         for name in rules.names:
             changes[name] += 0
+
+    def with_catalog(self, catalog: Catalog) -> _Masks:
+        """Return this filter with the mark in the language of *catalog*; both count as one."""
+        if catalog.gettext(MASK) == MASK:
+            return self  # which shares what is remembered with those that ask for no language
+        other = copy(self)
+        other._masker = self._masker.with_catalog(catalog)  # noqa: SLF001 - of a copy
+        # What is remembered of a log has the mark of one language.
+        other.log_key = (*self.log_key, name_of(catalog))
+        return other
 
     def text(self, text: str, location: Location) -> str:
         """Return *text* with its secrets masked."""

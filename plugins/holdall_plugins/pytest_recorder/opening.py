@@ -59,7 +59,9 @@ class Opened(NamedTuple):
 
     def write_reports(self) -> list[str]:
         """Write the reports that are wanted; return what went wrong, each in one line."""
-        from holdall import export
+        if not self.targets:
+            return []
+        from holdall import export  # dear, and most runs want no report
 
         problems = []
         for target in self.targets:

@@ -16,7 +16,7 @@ from holdall_plugins.importers.findings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from holdall import Recorder
@@ -116,6 +116,12 @@ class Case:
             raise ValueError(f"line {self.line}: {error}") from error
 
 
+def origin_of(attributes: Mapping[str, str]) -> str:
+    """Return the file, and the line if it is there, that a case says it is defined in."""
+    file, line = attributes.get("file", ""), attributes.get("line", "")
+    return f"{file}:{line}" if file and line else file
+
+
 def plain_case(
     node: XmlNode, suites: tuple[str, ...], device: str | None, reading: Reading
 ) -> Case:
@@ -131,9 +137,7 @@ def plain_case(
     if "timestamp" in attributes:
         finding.started_at = start_of(attributes["timestamp"], reading.recorder)
     case = Case(job_id, category, device, node.line, [finding])
-    if "file" in attributes:
-        line = attributes.get("line", "")
-        case.origin = f"{attributes['file']}:{line}" if line else attributes["file"]
+    case.origin = origin_of(attributes)
     if node.children:
         reading.children(node, case)
     elif node.text.size and node.text:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from holdall import Measurement, Outcome, Subtest
 from holdall.units import LOCAL, UNCATEGORISED
 from holdall_plugins.importers.findings import Finding, comment_of, duration_of
-from holdall_plugins.importers.junit.cases import Case
+from holdall_plugins.importers.junit.cases import Case, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,7 +76,7 @@ class OwnReport:
             reading.recorder.leave_out("cases that say that no job passed")
             return None
         host = attributes.get("hostname", "")
-        if node.attributes.get("classname", "").startswith(_escaped(host) + "/"):
+        if node.attributes.get("classname", "").startswith(_before_category(host)):
             suite = suite.removeprefix(f"{host}: ")
         finding = Finding("pass", duration_of(node.attributes.get("time"), reading.recorder))
         case = Case(
@@ -87,6 +87,7 @@ class OwnReport:
             [finding],
         )
         case.tags = facts.keys()
+        case.origin = origin_of(node.attributes)
         if wrong is not None:
             self._state(wrong, kind, case, reading.recorder)
         attempts, lines = self._properties(facts.get("properties"), case, reading.recorder)
@@ -95,7 +96,7 @@ class OwnReport:
         for tag in ("system-out", "system-err"):
             if tag in facts:
                 reading.output(facts[tag], finding)
-        self._earlier(node, case, attempts, reading.recorder)
+        self._earlier(node, case, attempts, reading)
         return case
 
     @staticmethod
@@ -123,7 +124,9 @@ class OwnReport:
             finding.outcome = "skip" if wrong.tag == "skipped" else "fail"
             reason = message
         if wrong.tag != "skipped":
-            finding.comments = comment_of(wrong.text, recorder)
+            comment = comment_of(wrong.text, recorder)
+            # A body is never empty: without a comment it says what the message does.
+            finding.comments = "" if comment == message else comment
         elif case.xfail:
             finding.comments = reason
         else:
@@ -165,20 +168,26 @@ class OwnReport:
         return attempts, lines
 
     @staticmethod
-    def _earlier(node: XmlNode, case: Case, attempts: int | None, recorder: Recorder) -> None:
+    def _earlier(node: XmlNode, case: Case, attempts: int | None, reading: Reading) -> None:
         """Put the attempts before the last one that went wrong in front of it."""
         for child in node.children:
             if child.tag in _AGAIN:
                 kind = child.attributes.get("type", "")
                 message = child.attributes.get("message", "")
                 _label, reason = _label_of(message)
-                outcome = kind if kind in _WORDS else "fail"
-                case.attempts.insert(-1, Finding(outcome, comments=reason))
+                finding = Finding(kind if kind in _WORDS else "fail", comments=reason)
+                for part in child.children:
+                    if part.tag == "system-out":
+                        reading.output(part, finding)
+                    elif part.tag == "stackTrace":
+                        text = comment_of(part.text, reading.recorder)
+                        finding.comments = "" if text == message else text
+                case.attempts.insert(-1, finding)
         last = case.last
         if last.outcome == "none":
             case.attempts.clear()
         elif attempts is not None and attempts > len(case.attempts):
-            recorder.leave_out(
+            reading.recorder.leave_out(
                 "earlier attempts of which the report says no more than that they were",
                 attempts - len(case.attempts),
             )
@@ -213,5 +222,8 @@ def _measurement(name: str, value: str) -> Measurement:
     return Measurement(name=name, value=value)
 
 
-def _escaped(device: str) -> str:
-    return device.replace("%", "%25").replace("/", "%2F")
+def _before_category(device: str) -> tuple[str, str]:
+    """Return what class names begin with where there are several devices, in each flavour."""
+    escaped = device.replace("%", "%25").replace("/", "%2F")
+    whole = device.replace(".", "\N{ONE DOT LEADER}")
+    return f"{escaped}/", f"{whole}."
