@@ -224,7 +224,7 @@ def test_our_importer_reads_it_back(tmp_path: Path) -> None:
 def test_outcomes_of_every_kind_come_back(tmp_path: Path) -> None:
     outcomes = {job.id: str(job.outcome) for job in made(sample_session(), tmp_path).jobs}
     wanted = {
-        line_text(f"{job.device_id}: {job.id}"): "fail"
+        f"{line_text(job.device_id)}: {line_text(job.id)}": "fail"
         if job.in_flight or job.outcome == "none"
         else str(job.outcome)
         for job in sample_session().view().jobs()
