@@ -86,8 +86,8 @@ _COUNTED: Final = {
         "{count} more categories and devices are not drawn; filter to see them.",
     ),
     "slowest": NN_(
-        "This job took {share}% of the {total} that the jobs took together.",
-        "These {count} jobs took {share}% of the {total} that the jobs took together.",
+        "Of the {total} that the jobs took together, this job took {share}%.",
+        "Of the {total} that the jobs took together, these {count} jobs took {share}%.",
     ),
     "untimed": NN_(
         "Of {count} job it is not known when it was started.",
