@@ -46,6 +46,8 @@ _SHOWN: dict[str, tuple[tuple[str, ...], Any]] = {
     "json": ((*_ALL, "estimated_duration"), "all"),
     "junit": (("id", *_STATE), "failed"),
     "markdown": (_NAMED, "failed"),
+    "ndjson": ((*_ALL, "estimated_duration"), "all"),
+    "tap": (_NAMED, "failed"),
     "tar": ((*_ALL, "estimated_duration"), "all"),
     "text": (_NAMED, "none"),
     "xlsx": (
@@ -66,7 +68,7 @@ def bare_pass(name: str, view: SessionView) -> int:
     size = 0
     for job in view.jobs():
         shown(job)
-        for attempt in job.attempts if name in {"ctrf", "html", "json", "tar"} else ():
+        for attempt in job.attempts if name in {"ctrf", "html", "json", "ndjson", "tar"} else ():
             _TRIED(attempt)
         if wants_log(logs, job):
             for record in job.io_log():
@@ -87,6 +89,15 @@ def bare_csv(ready: Any, sink: Sink) -> None:
 def ready_ctrf(report: bytes) -> Any:
     document = msgspec.json.decode(report)
     return document, document["results"].pop("tests")
+
+
+def ready_ndjson(report: bytes) -> Any:
+    return list(map(msgspec.json.decode, report.splitlines()))
+
+
+def bare_ndjson(ready: Any, sink: Sink) -> None:
+    for line in ready:
+        sink.write(encode(line) + b"\n")
 
 
 def ready_json(report: bytes) -> Any:
@@ -238,6 +249,8 @@ READY: dict[str, Callable[[bytes], Any]] = {
     "json": ready_json,
     "junit": ready_junit,
     "markdown": ready_text,
+    "ndjson": ready_ndjson,
+    "tap": ready_text,
     "tar": ready_tar,
     "text": ready_text,
     "xlsx": ready_xlsx,
@@ -251,6 +264,8 @@ BARE: dict[str, Callable[[Any, Sink], object]] = {
     "json": bare_json,
     "junit": bare_junit,
     "markdown": bare_text,
+    "ndjson": bare_ndjson,
+    "tap": bare_text,
     "tar": bare_tar,
     "text": bare_text,
     "xlsx": bare_xlsx,

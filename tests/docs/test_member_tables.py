@@ -54,7 +54,7 @@ GIVEN = (
 # Their pages are compared with them elsewhere: those of exporters, and those of stores.
 ON_OTHER_PAGES = {
     *(contracts.Exporter, contracts.HasOptions, contracts.Verifies, contracts.HasSchema),
-    *(contracts.SplitExporter, contracts.FolderExporter),
+    *(contracts.SplitExporter, contracts.FolderExporter, contracts.GrowsByLines),
     *(contracts.Repository, contracts.Storage, contracts.LogWriter, contracts.HasFolder),
     *(contracts.HasSummaries, contracts.HasExistence, contracts.Sweepable, contracts.Watchable),
     *(contracts.Repairable, contracts.Shippable),

@@ -343,6 +343,7 @@ PROTOCOLS = (
     contracts.HasOptions,
     contracts.Verifies,
     contracts.HasSchema,
+    contracts.GrowsByLines,
     contracts.SplitExporter,
     contracts.FolderExporter,
     contracts.ExportContext,

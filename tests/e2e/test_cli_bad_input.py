@@ -41,7 +41,7 @@ LIMITED = ("bash", "-c", 'ulimit -f "$0" && exec "$@"')
             ["run", "smoke", "--export", "htm"],
             2,
             "no exporter is called 'htm'; did you mean 'html'? (installed: agent, csv, ctrf, "
-            "global, html, json, junit, markdown, tar, template, text, xlsx)",
+            "global, html, json, junit, markdown, ndjson, tap, tar, template, text, xlsx)",
             id="exporter",
         ),
         pytest.param(

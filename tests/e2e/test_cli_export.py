@@ -230,6 +230,8 @@ def test_a_request_that_makes_no_sense_is_refused_in_words(
 @pytest.mark.parametrize(
     "name",
     [
+        "tap",
+        "ndjson",
         "csv",
         "agent",
         "markdown",
@@ -318,3 +320,38 @@ def test_a_folder_that_is_not_there_takes_no_file(session: Cli) -> None:
     assert found.code == 2
     assert found.err.count("it names a folder; name a file in it") == 2
     assert not (session.folder / "zz").exists()
+
+
+def test_a_finished_session_is_followed_to_its_end_once_however_often(session: Cli) -> None:
+    target = session.folder / "lines.ndjson"
+
+    for _time in range(2):
+        assert session("export", "last", f"ndjson={target}", "--follow").code == 0
+
+    assert target.read_text() == session("export", "last", "ndjson").out
+
+
+def test_a_file_with_lines_of_another_report_is_left_as_it_was(session: Cli) -> None:
+    target = session.folder / "notes.txt"
+    target.write_text("my notes\n")
+
+    found = session("export", "last", f"ndjson={target}", "--follow")
+
+    assert found.code == 2
+    assert "the lines in it are of another report" in found.err
+    assert target.read_text() == "my notes\n"
+
+
+@pytest.mark.parametrize(
+    ("reports", "words"),
+    [
+        pytest.param(["json"], "such as ndjson, not for holdall.json", id="whole"),
+        pytest.param(["ndjson", "text=report.txt"], "--follow is for one report", id="several"),
+        pytest.param(["ndjson=/dev/full"], "No space left on device", id="full disk"),
+    ],
+)
+def test_what_can_not_be_followed_is_told(reports: list[str], words: str, session: Cli) -> None:
+    found = session("export", "last", *reports, "--follow")
+
+    assert (found.code, found.out) == (2, "")
+    assert words in found.err

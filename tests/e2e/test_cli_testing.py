@@ -33,7 +33,20 @@ def test_a_hostile_session_has_every_outcome_and_can_be_exported_by_every_export
 ) -> None:
     made = holdall("testing", "make-session", "--hostile")
     jobs = jobs_of(holdall, made.out.strip())
-    names = ("csv", "agent", "markdown", "ctrf", "html", "json", "junit", "tar", "text", "xlsx")
+    names = (
+        "tap",
+        "ndjson",
+        "csv",
+        "agent",
+        "markdown",
+        "ctrf",
+        "html",
+        "json",
+        "junit",
+        "tar",
+        "text",
+        "xlsx",
+    )
     every = holdall("export", "last", *(f"{name}=o.{name}" for name in names), "--verify")
 
     assert {"pass", "fail", "crash", "none", "error", "undecided"} <= {j["outcome"] for j in jobs}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -120,6 +121,8 @@ def as_compared(cell: object) -> object:
 
     LibreOffice writes 15 digits, and breaks lines of more than 16,384 characters.
     """
+    if isinstance(cell, date) and not isinstance(cell, datetime):  # calamine's, of midnight
+        cell = datetime.combine(cell, time())
     text = str(cell)
     try:
         return digits(float(text))

@@ -61,6 +61,21 @@ def read_csv(report: bytes, session: SampleSession) -> None:
     assert all(None not in row and None not in row.values() for row in rows)
 
 
+def read_ndjson(report: bytes, session: SampleSession) -> None:
+    lines = list(map(json.loads, report.splitlines()))
+    jobs = [line["job"] for line in lines if line["type"] == "job"]
+    assert jobs == [job.id for job in session.view().jobs()]
+    assert lines[-1]["lines"] == len(lines) - 1
+    assert len(set(report.splitlines())) == len(lines)
+
+
+def read_tap(report: bytes, session: SampleSession) -> None:
+    version, plan, *lines = report.decode().split("\n")
+    points = [line for line in lines if line.startswith(("ok ", "not ok "))]
+    assert (version, plan) == ("TAP version 14", f"1..{len(points)}")
+    assert len(points) == wanted_cases(session)
+
+
 def read_ctrf(report: bytes, session: SampleSession) -> None:
     found = json.loads(report)
     CTRF.validate(found)
@@ -185,6 +200,8 @@ READERS: Mapping[str, Callable[[bytes, SampleSession], None]] = {
     "json": read_json,
     "junit": read_junit,
     "markdown": read_markdown,
+    "ndjson": read_ndjson,
+    "tap": read_tap,
     "tar": read_tar,
     "template": read_template,
     "text": read_text,

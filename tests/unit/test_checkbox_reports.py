@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 REGISTRY = Registry.discover()
 FORMATS = (
+    "tap",
+    "ndjson",
     "csv",
     "agent",
     "markdown",

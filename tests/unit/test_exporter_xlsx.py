@@ -7,16 +7,27 @@ import io
 import re
 import shutil
 import subprocess
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from zipfile import BadZipFile, ZipFile
 
 import pytest
 from lxml import etree
+from openpyxl import load_workbook
 from python_calamine import CalamineWorkbook
 
+from holdall.journal.events import ResultRecorded, SessionCreated
+from holdall.results import JobResult
 from holdall.testing.exporters import ExporterContract, exported
-from holdall.testing.sessions import HOSTILE, big_session, empty_session, sample_session
-from holdall.writing.cleaning import CELL_LENGTH, cell_text
+from holdall.testing.sessions import (
+    HOSTILE,
+    START,
+    SampleSession,
+    big_session,
+    empty_session,
+    sample_session,
+)
+from holdall.writing.cleaning import cell_text
 from holdall_exporters.xlsx import XlsxExporter
 from holdall_exporters.xlsx import sheet as sheet_module
 from holdall_exporters.xlsx.paper import lines_of
@@ -129,16 +140,99 @@ def test_failures_are_the_results_that_failed() -> None:
     assert [row[2] for row in found[1:]] == jobs
 
 
-def test_logs_of_failed_jobs_are_there_and_cut_visibly() -> None:
-    logs = {row[1]: row[3] for row in sheets()["Logs"][1:]}
+def logs_of(session: SampleSession, **options: str) -> dict[str, list[str]]:
+    """Return the rows of each job's log, whose parts are numbered."""
+    found: dict[str, list[str]] = {}
+    for _device, job, _outcome, part, text in sheets(session, **options)["Logs"][1:]:
+        found.setdefault(str(job), []).append(str(text))
+        assert part == len(found[str(job)])
+    return found
 
-    assert logs["com.example::outcome-fail"].startswith("plain line\nnot UTF-8: \\xff")
-    big = logs["com.example::big-log"]
-    assert CELL_LENGTH - 4 <= len(big) <= CELL_LENGTH
+
+def test_logs_of_failed_jobs_are_there_and_cut_visibly() -> None:
+    logs = logs_of(sample_session(), log_max="8k")
+
+    assert logs["com.example::outcome-fail"][0].startswith("plain line\nnot UTF-8: \\xff")
+    big = "\n".join(logs["com.example::big-log"])
+    assert 8 << 10 <= len(big) < 9 << 10
     assert big.startswith("plain line\n")
-    assert "characters left out ...]" in big
-    assert big.endswith("cut escape: red\n")
+    assert "characters left out" in big
+    assert big.endswith("cut escape: red")
     assert "com.example::outcome-pass" not in logs
+
+
+def test_a_long_log_stands_in_rows_that_show_it_whole() -> None:
+    text = b"".join(b"line %d\n" % number for number in range(400)) + b"x" * 5000 + b"\nFATAL\n"
+    events = (
+        SessionCreated(at=START, session_id="s"),
+        ResultRecorded(
+            at=START,
+            job_id="a",
+            result=JobResult(outcome="fail", io_log=[(0, "stdout", text)]),
+        ),
+    )
+
+    (rows,) = logs_of(SampleSession(events)).values()
+
+    assert all(lines_of(row, width=120) <= 20 for row in rows)
+    assert "\n".join(rows).replace("\n", "") == text.decode().replace("\n", "")
+    assert rows[-1].endswith("FATAL")
+    assert rows[0] == "\n".join(f"line {number}" for number in range(20))
+
+
+def test_a_failure_leads_to_its_log_and_the_summary_to_the_sheets() -> None:
+    book = load_workbook(io.BytesIO(exported(XlsxExporter, sample_session(), [])))
+
+    places = {
+        row[2].value: row[2].hyperlink.location
+        for row in book["Failures"].iter_rows(min_row=2)
+        if row[2].hyperlink is not None
+    }
+    assert "com.example::outcome-fail" in places
+    for job, place in places.items():
+        sheet, _mark, cell = str(place).partition("!")
+        row = book[sheet.strip("'")][cell].row
+        assert book["Logs"].cell(row, 2).value == job
+        assert book["Logs"].cell(row, 4).value == 1
+    leading = [c.hyperlink.location for (c,) in book["Summary"]["B1:B40"] if c.hyperlink]
+    assert leading == ["'Results'!A1", "'Failures'!A1", "'Logs'!A1"]
+
+
+def test_moments_and_durations_are_values_to_count_with() -> None:
+    book = load_workbook(io.BytesIO(exported(XlsxExporter, sample_session(), [])))
+
+    summary = {row[0].value: row[1].value for row in book["Summary"].iter_rows()}
+    assert summary["Created (UTC)"] == datetime.fromisoformat("2026-01-01")
+    durations = [row[5] for row in book["Results"].iter_rows(min_row=2) if row[5].value]
+    assert {cell.number_format for cell in durations} == {"#,##0.000"}
+    started = [row[4] for row in book["Attempts"].iter_rows(min_row=2) if row[4].value]
+    assert all(cell.is_date for cell in started)
+    assert started
+
+
+def test_a_long_comment_is_wrapped_within_its_column() -> None:
+    comment = "word " * 200
+    result = JobResult(outcome="fail", comments=comment)
+    session = SampleSession(
+        (
+            SessionCreated(at=START, session_id="s"),
+            ResultRecorded(at=START, job_id="a", result=result),
+        )
+    )
+    book = load_workbook(io.BytesIO(exported(XlsxExporter, session, [])))
+
+    for name in ("Results", "Failures"):
+        cell = book[name]["K2"]
+        assert (cell.value, cell.alignment.wrap_text) == (comment, True)
+        assert book[name].row_dimensions[2].height == 15 * 20
+        assert book[name]["C2"].alignment.vertical == "top"
+
+
+def test_the_summary_has_no_list_of_jobs() -> None:
+    written = [str(cell) for row in sheets()["Summary"] for cell in row]
+
+    assert "13 jobs failed" in written
+    assert not any("com.example::outcome" in text for text in written)
 
 
 def test_logs_can_be_left_out() -> None:
@@ -271,7 +365,7 @@ def test_where_nothing_is_to_be_shown_there_is_no_chart() -> None:
 
 
 def test_a_chart_is_never_of_cells_in_two_sheets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sheet_module, "LAST_ROW", 11)  # the first outcome's, but not the second's
+    monkeypatch.setattr(sheet_module, "LAST_ROW", 14)  # the first outcome's, but not the second's
 
     assert CHART not in parts(big_session(20))
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from holdall.testing.sessions import SampleSession
 
 FORMATS = (
+    "tap",
+    "ndjson",
     "csv",
     "agent",
     "ctrf",
@@ -62,6 +64,8 @@ VARIANTS: Mapping[str, tuple[str, ...]] = {
     "junit in utf-8": ("junit", "no-ascii"),
     "junit in parts": ("junit", "max-cases=2"),
     "markdown for a check": ("markdown", "place=check", "lines=0", "slowest=0"),
+    "ndjson without logs": ("ndjson", "logs=none"),
+    "tap with all logs": ("tap", "logs=all", "log-max=20"),
     "tar as xz": ("tar", "compression=xz", "contents=none"),
     "tar as zst": ("tar", "compression=zst", "contents=none"),
     "tar plain, of everything": ("tar", "compression=none", "contents=default,text,xlsx,global"),

@@ -55,6 +55,8 @@ HUMAN = {
     "global": ["form=reasons"],
 }
 MACHINE = {
+    "tap": [],
+    "ndjson": [],
     "csv": [],
     "agent": [],
     "ctrf": [],
@@ -259,7 +261,9 @@ def test_a_german_text_tells_reasons_counts_and_durations() -> None:
     )
     assert "Urteil: FAIL" in lines
     assert any(line.startswith("42 Tests in 1 h 06 min: 13 fehlgeschlagen, ") for line in lines)
-    assert any(line.endswith("(com.example::outcome-fail)  0,25 s") for line in lines)
+    assert any(
+        "    0,25 s  " in line and line.endswith("(com.example::outcome-fail)") for line in lines
+    )
     assert "    1 Test gestartet und nicht beendet: dut-7: com.example::in-flight" in lines
 
 

@@ -85,7 +85,21 @@ def test_a_string_that_contradicts_an_option_is_refused() -> None:
 
 @pytest.mark.parametrize("name", LEGACY_OPTIONS)
 @pytest.mark.parametrize(
-    "exporter", ["csv", "agent", "ctrf", "html", "json", "junit", "tar", "text", "global", "xlsx"]
+    "exporter",
+    [
+        "tap",
+        "ndjson",
+        "csv",
+        "agent",
+        "ctrf",
+        "html",
+        "json",
+        "junit",
+        "tar",
+        "text",
+        "global",
+        "xlsx",
+    ],
 )
 def test_every_string_of_plainbox_is_taken_by_every_exporter_when_not_strict(
     exporter: str, name: str

@@ -339,7 +339,20 @@ def test_the_streams_are_searched_each_on_its_own() -> None:
 
 @pytest.mark.parametrize(
     "exporter",
-    ["csv", "agent", "markdown", "ctrf", "html", "json", "junit", "tar", "text", "xlsx"],
+    [
+        "tap",
+        "ndjson",
+        "csv",
+        "agent",
+        "markdown",
+        "ctrf",
+        "html",
+        "json",
+        "junit",
+        "tar",
+        "text",
+        "xlsx",
+    ],
 )
 def test_no_format_shows_a_secret_that_stands_in_every_text(exporter: str) -> None:
     secret = "hunter2-hunter3"  # noqa: S105 - the same

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 REGISTRY = Registry.discover()
 VARIANTS = {
+    "tap": ("tap", []),
+    "ndjson": ("ndjson", []),
     "csv": ("csv", []),
     "agent": ("agent", []),
     "markdown": ("markdown", []),

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import sys
-from contextlib import redirect_stdout
+from contextlib import closing, redirect_stdout
 from gettext import gettext as _
 from typing import TYPE_CHECKING, Final, TextIO
 
@@ -15,8 +15,10 @@ import click
 from holdall.cli.configuration import installed
 from holdall.cli.diagnostics import show_log
 from holdall.cli.exits import PLUGIN, TESTS_FAILED, exit_code, message, traceback_of
+from holdall.cli.following import follow_report, require_growing
 from holdall.cli.lazy import is_debugging
 from holdall.cli.options import (
+    Seconds,
     chosen_repository,
     exporter_options,
     find_session,
@@ -38,6 +40,7 @@ from holdall.view import SessionView, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import BinaryIO
 
     from holdall.cli.options import ExportTarget
     from holdall.contracts import ExportReport
@@ -59,12 +62,25 @@ if TYPE_CHECKING:
 )
 @click.option("--verify", is_flag=True, help="Read each report back before it is published.")
 @click.option("--fail-on-verdict", is_flag=True, help="Exit with 1 unless the session passed.")
+@click.option(
+    "--follow",
+    is_flag=True,
+    help="Go on with a report that grows by lines, such as ndjson, until the session is finished.",
+)
+@click.option(
+    "--timeout",
+    type=Seconds(),
+    metavar="SECONDS",
+    help="With --follow, end when nothing comes for so long.",
+)
 @store_option
 def export(
     session: str,
     name: tuple[str, ...],
     option: tuple[str, ...],
     *,
+    follow: bool,
+    timeout: float | None,
     lax: bool,
     rules: RedactionRules,
     source: tuple[str, ...],
@@ -83,20 +99,25 @@ def export(
     wanted = requested_reports(name, option, registry, strict=not lax)
     names = [report.exporter for report in wanted]
     repository = chosen_repository(store, registry)
-    storage = repository.open(find_session(repository, session), mode="r")
-    try:
-        view = SessionView.of(storage)
-        reports = write_reports(
-            view,
-            wanted,
-            registry,
-            providers=providers_with_units(view, names, source, registry),
-            redact=rules,
-            verify=verify,
+    session_id = find_session(repository, session)
+
+    def write(
+        view: SessionView, wanted: Sequence[ReportRequest], out: BinaryIO | None = None
+    ) -> list[ExportReport]:
+        providers = providers_with_units(view, names, source, registry)
+        return write_reports(
+            view, wanted, registry, providers=providers, redact=rules, verify=verify, out=out
         )
+
+    if follow:
+        growing = require_growing(wanted, registry)
+        view, reports = follow_report(repository, session_id, growing, write, timeout=timeout)
         passed = verdict(view).passed
-    finally:
-        storage.close()
+    else:
+        with closing(repository.open(session_id, mode="r")) as storage:
+            view = SessionView.of(storage)
+            reports = write(view, wanted)
+            passed = verdict(view).passed
     code = report_failures(reports)
     return max(code, 0 if passed or not fail_on_verdict else TESTS_FAILED)
 
@@ -109,19 +130,30 @@ def write_reports(
     providers: Iterable[Provider] = (),
     redact: RedactionRules = NOTHING_SECRET,
     verify: bool = False,
+    out: BinaryIO | None = None,
 ) -> list[ExportReport]:
-    """Write the reports, each whatever happens to the others."""
-    out = sys.stdout
+    """Write the reports, each whatever happens to the others.
+
+    Args:
+        out: Takes those without a path, if that is not standard output.
+    """
+    stdout = sys.stdout
+
+    def goes_there(report: ReportRequest) -> bool:
+        return report.path is None and out is None
+
     with shown_steps() as shown, redirect_stdout(sys.stderr):  # what a plugin prints, too
         requests = [
             ExportRequest(
                 exporter=report.exporter,
-                target=report.path or out.buffer,
+                target=report.path or out or stdout.buffer,
                 options=report.options,
                 strict=report.strict,
-                color=report.path is None and _shows_colours(out),
-                columns=_columns(out) if report.path is None else 0,
-                progress=shown(report.exporter) if report.path or not out.isatty() else None,
+                color=goes_there(report) and _shows_colours(stdout),
+                columns=_columns(stdout) if goes_there(report) else 0,
+                progress=None
+                if goes_there(report) and stdout.isatty()
+                else shown(report.exporter),
             )
             for report in wanted
         ]

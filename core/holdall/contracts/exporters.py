@@ -19,7 +19,7 @@ class Exporter(Protocol):
     """Writes a session as bytes: class of the group `holdall.exporters`.
 
     What an exporter may do besides is a Protocol of its own: `HasOptions`, `Verifies`,
-    `HasSchema`, `FolderExporter` and `SplitExporter`.
+    `HasSchema`, `GrowsByLines`, `FolderExporter` and `SplitExporter`.
 
     Attributes:
         summary: One line for lists.
@@ -70,6 +70,20 @@ class HasSchema(Protocol):
     def json_schema(self) -> str:
         """Return the JSON Schema of its documents, as text."""
         ...
+
+
+@runtime_checkable
+class GrowsByLines(Protocol):
+    """An exporter whose reports can be followed while their session runs.
+
+    No two lines of a report are alike. A later report of the session has all of them but the
+    last, unless what a line is about has changed. The last line says how the session stands.
+
+    Attributes:
+        grows: Says so.
+    """
+
+    grows: ClassVar[Literal["by-lines"]]
 
 
 class FolderExporter(Protocol):

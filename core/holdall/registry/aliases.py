@@ -24,6 +24,8 @@ SHORT: Final[Mapping[str, str]] = {
     "json": "holdall.json",
     "junit": "holdall.junit",
     "markdown": "holdall.markdown",
+    "ndjson": "holdall.ndjson",
+    "tap": "holdall.tap",
     "tar": "holdall.tar",
     "template": "holdall.template",
     "text": "holdall.text",
@@ -47,7 +49,6 @@ KNOWN_ELSEWHERE: Final[Mapping[str, Mapping[str, str]]] = {
         "odt": "holdall-odt",
         "pdf": "holdall-pdf",
         "sarif": "holdall-sarif",
-        "tap": "holdall-tap",
         "xunit": "holdall-xunit",
     },
     "repositories": {

@@ -2,7 +2,7 @@
 
 from holdall.upkeep.archives import LIMITS, Limits, pack_session, unpack_session
 from holdall.upkeep.checking import Checked, check_session
-from holdall.upkeep.following import follow_session
+from holdall.upkeep.following import follow_session, wait_for_entries
 from holdall.upkeep.moving import Copied, copy_session, move_session
 from holdall.upkeep.retention import FINISHED, Retention, Surplus, remove_session, surplus_sessions
 from holdall.upkeep.sweeping import GRACE_S, Swept, sweep_session
@@ -26,4 +26,5 @@ __all__ = [
     "surplus_sessions",
     "sweep_session",
     "unpack_session",
+    "wait_for_entries",
 ]

@@ -58,7 +58,7 @@ def follow_session(
                     raise
                 is_compacted = True
                 continue
-            if not _is_continued(storage, position.number, timeout):
+            if not wait_for_entries(storage, position.number, timeout=timeout):
                 return
 
 
@@ -82,8 +82,13 @@ def _behind(storage: Storage, position: Position) -> Iterator[tuple[Position, An
     yield from decode(storage.id, chain([first], entries), position)
 
 
-def _is_continued(storage: Storage, head: int, timeout: float | None) -> bool:
-    """Whether entries came behind *head* before the time was over."""
+def wait_for_entries(storage: Storage, head: int, *, timeout: float | None = None) -> bool:
+    """Return once the storage has entries behind *head*; False if the time is over before.
+
+    Args:
+        head: Number of the last entry that is known.
+        timeout: Seconds to wait; None to wait for ever.
+    """
     until = None if timeout is None else monotonic() + timeout
     pause = _SHORTEST_PAUSE_S
     while True:

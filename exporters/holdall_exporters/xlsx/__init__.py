@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, ClassVar, Final, Literal, cast
 from zipfile import ZIP_STORED, ZipFile
 
+from msgspec import Meta
 from openpyxl import Workbook, load_workbook
 from openpyxl.styles import PatternFill
 from openpyxl.writer.excel import ExcelWriter
@@ -20,24 +21,27 @@ from holdall.languages import N_, load_catalog
 from holdall.results import Outcome
 from holdall.view import verdict
 from holdall.writing import (
+    LOGS_CUT,
     count_parts_left_out,
+    cut_text,
     log_text,
-    moment,
-    readable,
     strip_escapes,
+    text_mark,
     wants_log,
 )
 from holdall_exporters.xlsx.archive import rezip
 from holdall_exporters.xlsx.chart import description_of
-from holdall_exporters.xlsx.sheet import BOLD, TITLE, Sheet
+from holdall_exporters.xlsx.logs import rows_of
+from holdall_exporters.xlsx.sheet import BOLD, LEFT, SECONDS, TITLE, Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
     from holdall.contracts import ExportContext, Exporter, Sink
+    from holdall.languages import Catalog
     from holdall.view import JobView, SessionView
 
 # Header and width in characters of each column of the data sheets.
@@ -54,13 +58,19 @@ _RESULTS: Final = (
     (N_("Skip reason"), 36),
     (N_("Comments"), 36),
 )
-_LOGS: Final = ((N_("Device"), 14), (N_("Job"), 44), (N_("Outcome"), 27), (N_("Output"), 120))
+_LOGS: Final = (
+    (N_("Device"), 14),
+    (N_("Job"), 44),
+    (N_("Outcome"), 27),
+    (N_("Part"), 6),
+    (N_("Output"), 120),
+)
 _ATTEMPTS: Final = (
     (N_("Device"), 14),
     (N_("Job"), 44),
     (N_("Attempt"), 9),
     (N_("Outcome"), 27),
-    (N_("Started"), 24),
+    (N_("Started (UTC)"), 20),
     (N_("Duration (s)"), 13),
     (N_("Exit code"), 10),
     (N_("Output (bytes)"), 14),
@@ -88,6 +98,8 @@ class Options:
 
     Attributes:
         logs: Whose output the sheet `Logs` holds: nobody's, that of failed jobs, all.
+        log_max: Characters of one log at most; of a longer one the beginning and the end are
+            there. 0 is no limit.
         summary: Whether there is the sheet `Summary`, with a chart of the outcomes.
         devices: Whether there is the sheet `Devices`, with what is known of each.
         attempts: Whose attempts the sheet `Attempts` holds, a row each: those of jobs that were
@@ -96,6 +108,7 @@ class Options:
     """
 
     logs: Literal["none", "failed", "all"] = "failed"
+    log_max: Annotated[int, Meta(ge=0)] = 1 << 16
     summary: bool = True
     devices: bool = True
     attempts: Literal["none", "several", "all"] = "several"
@@ -117,18 +130,7 @@ class XlsxExporter:
         with _saved_to(path) as book:
             book.properties.creator = f"holdall.xlsx of {context.provenance}"
             book.properties.created = book.properties.modified = context.now.replace(tzinfo=None)
-            options: Options = context.options
-            if options.summary:
-                _write_summary(book, view, context)
-            _write_results(book, view, context)
-            _write_failures(book, view, context)
-            if options.devices:
-                _write_devices(book, view, context)
-            if options.attempts != "none":
-                _write_attempts(book, view, context)
-            if options.descriptions:
-                _write_descriptions(book, view, context)
-            _write_logs(book, view, context)
+            _write_sheets(book, view, context)
         rezip(path, sink, context.now, chart=description_of(view.tallies, view.catalog))
 
     @staticmethod
@@ -156,6 +158,22 @@ def _saved_to(path: Path) -> Iterator[Workbook]:
         raise
 
 
+def _write_sheets(book: Workbook, view: SessionView, context: ExportContext) -> None:
+    options: Options = context.options
+    if options.summary:
+        _write_summary(book, view, context)
+    _write_results(book, view, context)
+    title = view.catalog.pgettext("sheet", "Failures")
+    failures = Sheet(book, view.catalog, title, _RESULTS, context.count)
+    if options.devices:
+        _write_devices(book, view, context)
+    if options.attempts != "none":
+        _write_attempts(book, view, context)
+    if options.descriptions:
+        _write_descriptions(book, view, context)
+    _write_failures(failures, view, _write_logs(book, view, context))
+
+
 def _write_summary(book: Workbook, view: SessionView, context: ExportContext) -> None:
     title = view.catalog.pgettext("sheet", "Summary")
     sheet = Sheet(book, view.catalog, title, _SUMMARY, context.count)
@@ -167,10 +185,8 @@ def _write_summary(book: Workbook, view: SessionView, context: ExportContext) ->
     )
     sheet.add([sheet.text(_("Verdict"), font=BOLD), word])
     rows: list[tuple[str, str | float]] = [
-        *(("", reason.text_in(view.catalog)) for reason in session_verdict.reasons),
+        *(("", reason.headline_in(view.catalog)) for reason in session_verdict.reasons),
         (_("Session"), view.session_id),
-        (_("Created"), readable(moment(view.created))),
-        (_("Last event"), readable(moment(view.modified))),
         *((_("Test plan"), plan.name or plan.id) for plan in view.plans),
         *((_("Device"), device.id) for device in view.devices),
         (_("Jobs"), view.job_count),
@@ -178,6 +194,15 @@ def _write_summary(book: Workbook, view: SessionView, context: ExportContext) ->
     ]
     for name, value in rows:
         sheet.add([sheet.text(name, font=BOLD), sheet.value(value)])
+    for name, when in ((_("Created (UTC)"), view.created), (_("Last event (UTC)"), view.modified)):
+        sheet.add([sheet.text(name, font=BOLD), sheet.moment(when, alignment=LEFT)])
+    pgettext = view.catalog.pgettext
+    for name in (
+        pgettext("sheet", "Results"),
+        pgettext("sheet", "Failures"),
+        pgettext("sheet", "Logs"),
+    ):
+        sheet.add([None, sheet.link(name, f"'{name}'!A1")])
     tallies = view.tallies
     for tally in tallies:
         label = sheet.text(tally.label, font=BOLD, fill=_fill(tally.outcome))
@@ -202,27 +227,32 @@ def _write_results(book: Workbook, view: SessionView, context: ExportContext) ->
     sheet.finish()
 
 
-def _write_failures(book: Workbook, view: SessionView, context: ExportContext) -> None:
-    title = view.catalog.pgettext("sheet", "Failures")
-    sheet = Sheet(book, view.catalog, title, _RESULTS, context.count)
-    for job in view.jobs():
+def _write_failures(sheet: Sheet, view: SessionView, places: Mapping[int, str]) -> None:
+    for number, job in enumerate(view.jobs()):
         if job.went_wrong:
-            sheet.add(_result(sheet, job))
+            sheet.add(_result(sheet, job, log=places.get(number)))
     sheet.finish()
 
 
-def _result(sheet: Sheet, job: JobView) -> Iterator[Any]:
-    yield sheet.text(job.device_id)
-    yield sheet.text(job.category)
-    yield sheet.text(job.id)
-    yield sheet.text(job.summary)
-    yield sheet.text(job.label, fill=_fill(None if job.in_flight else job.counts_as))
-    yield job.duration
-    yield job.return_code
-    yield job.attempt_count
-    yield sheet.text(job.certification_status)
-    yield sheet.text(strip_escapes(job.skip_reason))
-    yield sheet.text(strip_escapes(job.comments))
+def _result(sheet: Sheet, job: JobView, log: str | None = None) -> list[Any]:
+    """Return the row of a job, in which *log* is where a sheet has its output."""
+    words = [
+        sheet.lines((strip_escapes(text),), column=column) if text else None
+        for column, text in ((-2, job.skip_reason), (-1, job.comments))
+    ]
+    # Behind them: how high a row is decides how the other cells stand.
+    return [
+        sheet.beside(job.device_id),
+        sheet.beside(job.category),
+        sheet.beside(job.id) if log is None else sheet.link(job.id, log),
+        sheet.beside(job.summary),
+        sheet.beside(job.label, fill=_fill(None if job.in_flight else job.counts_as)),
+        sheet.number(job.duration, SECONDS),
+        job.return_code,
+        job.attempt_count,
+        sheet.beside(job.certification_status),
+        *words,
+    ]
 
 
 def _fill(outcome: Outcome | None) -> PatternFill:
@@ -252,15 +282,14 @@ def _write_attempts(book: Workbook, view: SessionView, context: ExportContext) -
         if job.attempt_count < fewest:
             continue
         for number, attempt in enumerate(job.attempts, start=1):
-            started = attempt.started_at
             sheet.add(
                 [
                     sheet.text(job.device_id),
                     sheet.text(job.id),
                     number,
                     sheet.text(attempt.label),
-                    None if started is None else readable(moment(started)),
-                    attempt.duration,
+                    sheet.moment(attempt.started_at),
+                    sheet.number(attempt.duration, SECONDS),
                     attempt.return_code,
                     attempt.io_log_size,
                     sheet.text(strip_escapes(attempt.skip_reason)),
@@ -282,16 +311,39 @@ def _write_descriptions(book: Workbook, view: SessionView, context: ExportContex
     sheet.finish()
 
 
-def _write_logs(book: Workbook, view: SessionView, context: ExportContext) -> None:
+def _write_logs(book: Workbook, view: SessionView, context: ExportContext) -> dict[int, str]:
+    """Write the logs, and return where those of the first jobs are, by the jobs' places."""
     title = view.catalog.pgettext("sheet", "Logs")
     sheet = Sheet(book, view.catalog, title, _LOGS, context.count)
-    for job in view.jobs():
+    width = _LOGS[-1][1]
+    places: dict[int, str] = {}
+    for number, job in enumerate(view.jobs()):
         if wants_log(context.options.logs, job):
-            cell = sheet.lines(log_text(job.io_log()))
-            sheet.add([*map(sheet.beside, (job.device_id, job.id, job.label)), cell])
+            if len(places) < _MOST_LINKS:
+                places[number] = sheet.next_place
+            for part, text in enumerate(
+                rows_of(_log(job, context, view.catalog), width=width), start=1
+            ):
+                cell = sheet.lines((text,))
+                about = map(sheet.beside, (job.device_id, job.id, job.label))
+                sheet.add([*about, part, cell])
     sheet.finish()
+    return places
 
 
+def _log(job: JobView, context: ExportContext, catalog: Catalog) -> Iterable[str]:
+    """Return the text of a log, the middle of a long one being left out visibly."""
+    text, most = log_text(job.io_log()), context.options.log_max
+    if not 0 < most < job.io_log_size:  # a character has a byte at least
+        return text
+    beginning, left_out, end = cut_text(text, most)
+    if not left_out:
+        return (beginning,)
+    context.count(LOGS_CUT)
+    return beginning, text_mark(left_out, catalog), end
+
+
+_MOST_LINKS: Final = 1000  # a link is kept in memory until its sheet ends
 _VERDICTS: Final = {True: Outcome.PASS, False: Outcome.FAIL}
 _PATTERNS: Final = {
     colour: PatternFill("solid", start_color=colour) for colour in (*_FILLS.values(), _OTHER_FILL)

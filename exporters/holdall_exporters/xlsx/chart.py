@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from openpyxl.chart import BarChart, Reference
 from openpyxl.chart.label import DataLabelList
+from openpyxl.chart.layout import Layout, ManualLayout
 from openpyxl.chart.marker import DataPoint
 from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.chart.title import title_maker
@@ -36,6 +37,7 @@ _TITLE: Final = N_("Outcomes")
 _OTHER: Final = "AAB3BE"
 _WIDTH_CM: Final = 18
 _REST_CM: Final = 2  # of the height, beside one for each bar
+_LABELS: Final = 0.34  # of the width
 
 
 def outcome_chart(
@@ -51,6 +53,9 @@ def outcome_chart(
     chart.gapWidth = 35
     chart.width, chart.height = _WIDTH_CM, _REST_CM + len(tallies)
     chart.roundedCorners = False
+    # The part of the width that the labels are left: without it they are cut.
+    bars_in = ManualLayout(xMode="edge", yMode="edge", x=_LABELS, y=0.12, w=0.94 - _LABELS, h=0.82)
+    chart.layout = Layout(bars_in)
     chart.add_data(Reference(sheet, min_col=2, min_row=first_row, max_row=last_row))
     chart.set_categories(Reference(sheet, min_col=1, min_row=first_row, max_row=last_row))
     chart.x_axis.scaling.orientation = "maxMin"  # the first row on top

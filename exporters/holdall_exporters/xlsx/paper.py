@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 _LINE_PT: Final = 15
-_MOST_LINES: Final = 20  # a row is 409 points high at most
+MOST_LINES: Final = 20
+"""Lines that a row shows at most: it is 409 points high at most."""
 
 
 def printed_on(sheet: WriteOnlyWorksheet, *, head: bool) -> None:
@@ -29,8 +30,8 @@ def printed_on(sheet: WriteOnlyWorksheet, *, head: bool) -> None:
 
 def lines_of(text: str, *, width: int) -> int:
     """Return how many lines *text* takes in a column of *width* characters, as far as shown."""
-    lines = text.rstrip("\n")[: width * _MOST_LINES].split("\n", _MOST_LINES)
-    return min(sum(1 + max(0, len(line) - 1) // width for line in lines), _MOST_LINES)
+    lines = text.rstrip("\n")[: width * MOST_LINES].split("\n", MOST_LINES)
+    return min(sum(1 + max(0, len(line) - 1) // width for line in lines), MOST_LINES)
 
 
 @contextmanager

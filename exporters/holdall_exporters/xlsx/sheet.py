@@ -6,24 +6,25 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Alignment, Font
+from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.hyperlink import Hyperlink
 
-from holdall.writing import CELLS_CUT, cell_of, cell_text
+from holdall.writing import CELLS_CUT, cell_of, cell_text, moment
 from holdall_exporters.xlsx.chart import outcome_chart
 from holdall_exporters.xlsx.paper import lines_of, of_lines, printed_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
     from openpyxl import Workbook
-    from openpyxl.styles import PatternFill
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
     from holdall.languages import Catalog
     from holdall.view import Tally
 
-    _Style = Font | PatternFill | Alignment
+    _Style = Font | PatternFill | Alignment | str
 
 LAST_ROW: Final = 1_048_576
 """Rows that a sheet holds; what is more goes on in a sheet of the same name with a number."""
@@ -34,7 +35,12 @@ BOLD: Final = Font(name=_FAMILY, size=11, bold=True)
 TITLE: Final = Font(name=_FAMILY, size=16, bold=True)
 _WRAPPED: Final = Alignment(wrap_text=True, vertical="top")
 _TOP: Final = Alignment(vertical="top")
-_LEFT: Final = Alignment(horizontal="left")
+LEFT: Final = Alignment(horizontal="left")
+_LINK: Final = Font(name=_FAMILY, size=11, color="0563C1", underline="single")
+_HEAD: Final = PatternFill("solid", start_color="D9DFE7")
+_DATE: Final = "yyyy-mm-dd hh:mm:ss"
+SECONDS: Final = "#,##0.000"
+"""How durations are shown."""
 
 
 class Sheet:
@@ -70,7 +76,7 @@ class Sheet:
         printed_on(self._sheet, head=bool(self._heads))
         if self._heads:
             self._sheet.freeze_panes = "A2"
-            self.add([self.text(head, font=BOLD) for head in self._heads])
+            self.add([self.text(head, font=BOLD, fill=_HEAD) for head in self._heads])
 
     def text(self, text: str, **style: _Style) -> Any:
         """Return *text* as a cell that is no formula and no error, whatever it looks like."""
@@ -81,18 +87,37 @@ class Sheet:
             return value  # which openpyxl takes for text, and writes sooner than a cell
         return self._cell(value, **style)
 
-    def lines(self, pieces: Iterable[str]) -> Any:
-        """Return text of several lines as a cell of the last column that shows them."""
+    def lines(self, pieces: Iterable[str], *, column: int = -1) -> Any:
+        """Return text of several lines as a cell of a column, the last one, that shows them."""
         value = cell_of(pieces, self._catalog, cut=self._cut)
         if not value:
             return None
-        self._lines = lines_of(value, width=self._columns[-1][1])
+        self._lines = max(self._lines, lines_of(value, width=self._columns[column][1]))
         return self._cell(value, alignment=_WRAPPED)
 
-    def _cell(self, value: str, **style: _Style) -> Any:
+    def number(self, value: float | None, shown: str) -> Any:
+        """Return a number as the format *shown* shows it."""
+        return None if value is None else self._cell(value, number_format=shown)
+
+    def moment(self, value: float | None, **style: _Style) -> Any:
+        """Return a moment, seconds since 1970, as a date that can be sorted and counted with."""
+        if value is None:
+            return None
+        return self._cell(
+            moment(value).replace(microsecond=0, tzinfo=None), number_format=_DATE, **style
+        )
+
+    def link(self, text: str, place: str) -> Any:
+        """Return *text* as a cell that leads to *place*, such as `'Logs'!A2`."""
+        cell = self._cell(cell_text(text, self._catalog, cut=self._cut), font=_LINK)
+        cell.hyperlink = Hyperlink(ref="", location=place)
+        return cell
+
+    def _cell(self, value: str | float | datetime, **style: _Style) -> Any:
         """Return a cell of a style; the parts of one are looked up for its first cell alone."""
         cell: Any = WriteOnlyCell(self._sheet, value=value)
-        cell.data_type = "s"
+        if isinstance(value, str):
+            cell.data_type = "s"
         key = (*style, *map(id, style.values()))
         if key not in self._styles:
             for name, part in style.items():
@@ -102,16 +127,18 @@ class Sheet:
         cell._style = self._styles[key][0]  # noqa: SLF001 - the same
         return cell
 
-    def beside(self, text: str) -> Any:
+    def beside(self, text: str, **style: _Style) -> Any:
         """Return text that stands at the height of the first of the words beside it."""
-        return self.text(text, font=_PLAIN, alignment=_TOP) if self._lines > 1 else self.text(text)
+        if self._lines == 1:
+            return self.text(text, **style)
+        return self.text(text, **{"font": _PLAIN, **style}, alignment=_TOP)
 
     def value(self, value: str | float) -> Any:
         """Return a text or a number as a cell, on the left like the others."""
         if isinstance(value, str):
             return self.lines((value,))
         cell = WriteOnlyCell(self._sheet, value=value)
-        cell.alignment = _LEFT
+        cell.alignment = LEFT
         return cell
 
     def add(self, row: Iterable[Any]) -> None:
@@ -123,6 +150,12 @@ class Sheet:
         with of_lines(self._sheet, self._rows, self._lines):
             self._sheet.append(row)
         self._lines = 1
+
+    @property
+    def next_place(self) -> str:
+        """The first cell of the row that is added next, as links name it."""
+        name = self._name if self._number == 1 else f"{self._name} {self._number}"
+        return f"'{name}'!A{self._rows + 1}"
 
     def show(self, tallies: Sequence[Tally]) -> None:
         """Draw the *tallies*, which are the last rows, beside the rows."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import yaml
 
 from holdall.reading import seconds_of, text_lines
+from holdall.results import Outcome
 from holdall_plugins.importers.findings import Names
 
 if TYPE_CHECKING:
@@ -32,12 +33,17 @@ _TIME: Final = re.compile(
     r"(.*?)(?:#\s*(?:time=|in )|(?<=\s)in (?=[0-9]+ms$))([0-9]+(?:\.[0-9]+)?)\s*(ms|s|sec)",
     re.ASCII,
 )
+_ESCAPED: Final = re.compile(r"\\([\\#])")
 _STAMP: Final = re.compile(r"\[ *[0-9]+\.[0-9]+\](?:\[[ \w]+\])? ?")
 _BEGIN: Final = re.compile(
     r"(?:K?TAP version [0-9]+|1\.\.[0-9]+\b.*|(?:not )?ok [0-9]+\b.*)", re.IGNORECASE
 )
 _MOST: Final = 256 * 1024
 _CRASHES: Final = frozenset({"testTimeoutFailure", "testAborted", "cancelledByParent"})  # of Node
+_SAID: Final = {  # what our own exporter says besides
+    "fail": frozenset({"crash", "error", "undecided"}),
+    "skip": frozenset(outcome for outcome in Outcome if outcome.skipped),
+}
 _DEEPEST: Final = 100
 _PLAN_JOB: Final = "plan"
 
@@ -150,6 +156,7 @@ class _Stream:
         self._next_name: str | None = None
         self._names: Final = Names()
         self._is_bailed = False
+        self._escapes = False
 
     def take(self, line: str) -> None:
         """Take in one line."""
@@ -158,7 +165,10 @@ class _Stream:
         indent = len(line) - len(line.lstrip())
         if self._took_yaml(line, text):
             return
-        if _version(text) or text.startswith("pragma "):
+        if _version(text):
+            self._escapes |= text.endswith(" 14")
+            return
+        if text.startswith("pragma "):
             return
         subtest = _SUBTEST.fullmatch(text)
         plan, point = _PLAN.fullmatch(text), _POINT.fullmatch(text)
@@ -219,7 +229,7 @@ class _Stream:
         self._flush(level)
         level.parts_failed, level.next_parts_failed = level.next_parts_failed, None
         level.seen, level.is_behind_plan = level.seen + 1, False
-        level.point = _point_of(match, level.seen)
+        level.point = _point_of(match, level.seen, escapes=self._escapes)
         level.failed |= level.point.outcome == "fail" and not level.point.is_expected
         self._next_name = None
         for name, told in level.waiting:
@@ -289,10 +299,13 @@ class _Stream:
         job_id = self._names.unique(point.name)
         messages = (told.facts.get(name) for name in ("message", "error"))
         said = next((text for text in messages if isinstance(text, str)), told.text)
+        is_skipped = point.outcome == "skip"
         if point.outcome == "fail" and told.facts.get("failureType") in _CRASHES:
             point = point._replace(outcome="crash")
-        comments = point.reason if point.outcome != "skip" else ""
-        if point.outcome not in {"pass", "skip"} and not comments:
+        elif told.facts.get("outcome") in _SAID.get(point.outcome, ()):
+            point = point._replace(outcome=told.facts["outcome"])
+        comments = point.reason if not is_skipped else ""
+        if point.outcome != "pass" and not is_skipped and not comments:
             comments = said
         self._recorder.job(
             job_id, category=point.name.rpartition(" / ")[0], xfail=point.is_expected
@@ -302,7 +315,7 @@ class _Stream:
             outcome=point.outcome,
             duration=_duration(told),
             comments=comments.strip() or None,
-            skip_reason=point.reason or None if point.outcome == "skip" else None,
+            skip_reason=point.reason or None if is_skipped else None,
             output=told.text.encode("utf-8", "surrogatepass"),
         )
 
@@ -334,8 +347,12 @@ def _unkept(planned: int, seen: int) -> _Told:
     return _Told(_Point(_PLAN_JOB, "error", f"{planned} tests were planned, {seen} ran"), "", {})
 
 
-def _point_of(match: re.Match[str], number: int) -> _Point:
-    """Return what the line of a point says; one without a name is called by its number."""
+def _point_of(match: re.Match[str], number: int, *, escapes: bool) -> _Point:
+    """Return what the line of a point says; one without a name is called by its number.
+
+    Args:
+        escapes: Whether a backslash stands for itself only if there are two, as in version 14.
+    """
     text, outcome, reason, is_expected = (match[3] or "").strip(), "pass", "", False
     if match[1]:
         outcome = "fail"
@@ -355,7 +372,9 @@ def _point_of(match: re.Match[str], number: int) -> _Point:
         duration = seconds_of(timed[2])
         if duration is not None and timed[3].startswith("m"):
             duration /= 1000
-    name = text.replace("\\#", "#") or f"test {match[2] or number}"
+    if escapes:
+        text, reason = _ESCAPED.sub(r"\1", text), _ESCAPED.sub(r"\1", reason)
+    name = (text if escapes else text.replace("\\#", "#")) or f"test {match[2] or number}"
     return _Point(name, outcome, reason, is_expected, duration)
 
 

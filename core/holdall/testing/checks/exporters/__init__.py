@@ -39,6 +39,7 @@ SUITE: Final = Suite(
         promises.prints_nothing,
         promises.writes_the_same_to_a_stream,
         promises.reads_its_reports_back,
+        promises.grows_by_lines,
         promises.refuses_unknown_options,
         promises.leaves_the_old_report_when_the_disk_is_full,
         promises.can_be_cancelled,

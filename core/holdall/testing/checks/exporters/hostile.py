@@ -59,7 +59,7 @@ def require_tame(subject: ExporterSubject, report: bytes | None) -> None:
         reason = f"a control character {control[0]!r} is in the report" if control else ""
         require(control is None, reason)
     for ending, look in _LOOKS.items():
-        if media.endswith(ending):
+        if media.endswith(ending) and not media.endswith(f"nd{ending}"):
             look(text)
 
 
@@ -75,6 +75,11 @@ def _json(text: str) -> None:
         json.loads(text)
     except ValueError as error:
         raise CheckFailed(f"the report is no JSON: {error}") from error
+
+
+def _json_lines(text: str) -> None:
+    for line in text.removesuffix("\n").split("\n"):
+        _json(line)
 
 
 def _html(text: str) -> None:
@@ -96,6 +101,7 @@ def _plain(text: str) -> None:
 _LOOKS: Final[Mapping[str, Callable[[str], None]]] = {
     "xml": _xml,
     "json": _json,
+    "x-ndjson": _json_lines,
     "html": _html,
     "csv": _csv,
     "plain": _plain,

@@ -11,9 +11,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import TYPE_CHECKING, Any
 
-from holdall.contracts import Verifies
+from holdall.contracts import GrowsByLines, Verifies
 from holdall.errors import ExportCancelled, HoldallError, UnknownOptionError
 from holdall.exports import describe_options, export, options_class_of
+from holdall.journal import JobStarted, ResultRecorded
 from holdall.registry import misfits
 from holdall.testing.checks.exporters.subject import ID, Discarding, exported, files_in, target_for
 from holdall.testing.checks.outcomes import CheckFailed, CheckSkipped, raises, require
@@ -195,6 +196,26 @@ def reads_its_reports_back(subject: ExporterSubject) -> None:
             HoldallError,
         )
         require(refused, "its 'verify' takes what is no report")
+
+
+def grows_by_lines(subject: ExporterSubject) -> None:
+    """Where reports grow by lines, all lines but the last stay while a session goes on."""
+    if not isinstance(subject.exporter, GrowsByLines):
+        raise CheckSkipped("its reports don't grow by lines")
+    whole = sample_session()
+    results = [
+        number
+        for number, event in enumerate(whole.events)
+        if isinstance(event, ResultRecorded | JobStarted)
+    ]
+    written: list[bytes] = []
+    for end in (*results[::5], len(whole.events)):
+        session = whole._replace(events=whole.events[:end])
+        lines = subject.export(session).splitlines(keepends=True)
+        require(len(set(lines)) == len(lines), "a report has two lines that are alike")
+        gone = [line for line in written if line not in lines]
+        require(not gone, f"a later report has no more the line {gone[:1]}")
+        written = lines[:-1]
 
 
 def refuses_unknown_options(subject: ExporterSubject) -> None:
