@@ -42,7 +42,10 @@ _SHOWN: dict[str, tuple[tuple[str, ...], Any]] = {
     "csv": ((*_NAMED, "plugin", "certification_status", "category", "return_code"), "none"),
     "ctrf": ((*_NAMED, "plugin", "certification_status", "origin", "category"), "failed"),
     "global": (("outcome", "in_flight"), "none"),
-    "html": ((*_NAMED, *_DEFINED, "device_id", "category", "return_code"), "failed"),
+    "html": (
+        (*_NAMED, *_DEFINED, "device_id", "category", "return_code", "is_flaky"),
+        "failed",
+    ),
     "json": ((*_ALL, "estimated_duration"), "all"),
     "junit": (("id", *_STATE), "failed"),
     "markdown": (_NAMED, "failed"),

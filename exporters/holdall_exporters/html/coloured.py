@@ -6,7 +6,7 @@ import re
 from codecs import getincrementaldecoder
 from functools import lru_cache
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Final
 
 from holdall.languages import ENGLISH
@@ -71,9 +71,9 @@ def plain_runs(records: Sequence[IOLogRecord], limit: int) -> list[Run] | None:
     """
     runs: list[Run] = []
     room = limit
-    for stream, data in stream_runs(records):
+    for stream, group in groupby(records, key=attrgetter("stream")):
         try:
-            text = data.decode()
+            text = b"".join(map(attrgetter("data"), group)).decode()
         except UnicodeDecodeError:
             return None
         room -= len(text)
