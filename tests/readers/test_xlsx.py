@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from datetime import date, datetime, time
+import re
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -116,14 +117,29 @@ def compared(rows: list[list[Any]]) -> list[list[object]]:
     return without_ends([[as_compared(cell) for cell in row] for row in rows])
 
 
+class Moment:
+    """A moment; LibreOffice shows the second before, where a number of days is just below it."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Moment) and abs(self.at - other.at) <= timedelta(seconds=1)
+
+    __hash__ = None  # type: ignore[assignment]  # equal ones need not be the same
+
+    def __repr__(self) -> str:
+        return f"{self.at}"
+
+
 def as_compared(cell: object) -> object:
     """Return a cell with the digits of a number, and the lines of a text, that both have.
 
     LibreOffice writes 15 digits, and breaks lines of more than 16,384 characters.
     """
-    if isinstance(cell, date) and not isinstance(cell, datetime):  # calamine's, of midnight
-        cell = datetime.combine(cell, time())
     text = str(cell)
+    if re.fullmatch(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d(\.\d+)?)?", text):
+        return Moment(datetime.fromisoformat(text))
     try:
         return digits(float(text))
     except ValueError:
