@@ -216,7 +216,8 @@ def _jobs(count: int) -> str:
 def _names(jobs: Iterable[tuple[str, str]], count: int, *, several: bool) -> str:
     """Return the ids of the first jobs, and how many more there are."""
     names = [
-        quoted(f"{device}: {job_id}" if several else job_id, _NAME) for device, job_id in jobs
+        quoted(f"{line_text(device)}: {line_text(job_id)}" if several else job_id, _NAME)
+        for device, job_id in jobs
     ]
     more = f" and {count - len(names)} more" if count > len(names) else ""
     return f"{', '.join(names)}{more}"

@@ -28,6 +28,10 @@ COLUMNS: Final = (
     *("counts_as", "in_flight", "flaky", "attempts", "started", "duration", "return_code"),
     *("reason", "comments", "output_bytes", "files"),
 )
+PLAN_COLUMNS: Final = (
+    *("device", "id", "summary", "category", "plugin", "certification_status"),
+    *("estimated_duration", "origin", "template_id", "description"),
+)
 _DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t"}
 # What makes a cell a formula, in East Asia too. Whoever splits rows at other signs than we do sees
 # several cells in a text, so what stands behind such a sign must be none either.
@@ -47,11 +51,13 @@ class Options:
             it.
         delimiter: What stands between cells; spreadsheets of some countries want a semicolon.
         bom: Whether to begin with a byte order mark, by which Excel knows UTF-8.
+        test_plan: Whether to write the test plan alone: what jobs there are, without results.
     """
 
     safe: bool = True
     delimiter: Literal["comma", "semicolon", "tab"] = "comma"
     bom: bool = False
+    test_plan: bool = False
 
 
 class CsvExporter:
@@ -71,13 +77,16 @@ class CsvExporter:
         ).writerow
         if options.bom:
             sink.write(codecs.BOM_UTF8)
-        write(COLUMNS)
+        write(PLAN_COLUMNS if options.test_plan else COLUMNS)
         total = view.job_count
         text = _safe if options.safe else _plain
         repeated = lru_cache(maxsize=1000)(text)
         for number, job in enumerate(view.jobs()):
-            write(_row(job, text, repeated))
-            count_parts_left_out(job, context)
+            if options.test_plan:
+                write(_plan_row(job, text, repeated))
+            else:
+                write(_row(job, text, repeated))
+                count_parts_left_out(job, context)
             if number % _ROWS == 0:
                 sink.write(rows.taken())
                 context.progress(number, total)
@@ -91,11 +100,12 @@ class CsvExporter:
             raise ValueError("it ends within a row")
         delimiter = text[len(COLUMNS[0])]
         rows = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        if next(rows) != list(COLUMNS):
+        columns = tuple(next(rows))
+        if columns not in {COLUMNS, PLAN_COLUMNS}:
             raise ValueError("its first row has other names of columns")
         for number, row in enumerate(rows, start=2):
-            if len(row) != len(COLUMNS):
-                raise ValueError(f"row {number} has {len(row)} cells and not {len(COLUMNS)}")
+            if len(row) != len(columns):
+                raise ValueError(f"row {number} has {len(row)} cells and not {len(columns)}")
 
 
 class _Rows:
@@ -138,6 +148,25 @@ def _row(
         text(result.comments) if result.comments else "",
         result.io_log_size,
         len(result.attachments),
+    )
+
+
+def _plan_row(
+    job: JobView, text: Callable[[str], str], repeated: Callable[[str], str]
+) -> tuple[object, ...]:
+    """Return the cells of a job that say what it is, and nothing of what came of it."""
+    expected = job.estimated_duration
+    return (
+        repeated(job.device_id),
+        text(job.id),
+        text(job.summary),
+        repeated(job.category),
+        repeated(job.plugin),
+        repeated(job.certification_status),
+        "" if expected is None else round(expected, 6),
+        text(job.origin),
+        repeated(job.template_id),
+        text(job.description),
     )
 
 

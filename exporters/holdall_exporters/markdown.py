@@ -212,10 +212,7 @@ class _Page:
 
     def _cause(self, cause: Cause) -> str:
         catalog = self._catalog
-        names = ", ".join(
-            _code(f"{job.device}: {job.id}" if self._several else job.id, _LINE)
-            for job in cause.jobs
-        )
+        names = ", ".join(_code(self._whole_id(job.device, job.id), _LINE) for job in cause.jobs)
         more = cause.count - len(cause.jobs)
         if more:
             template = catalog.ngettext("{jobs} and {count} more", "{jobs} and {count} more", more)
@@ -266,9 +263,12 @@ class _Page:
             self._left_out.append(template.format(count=grouped(left_out, catalog)))
 
     def _name(self, job: JobView) -> str:
-        device = f"{job.device_id}: " if self._several else ""
-        name = _code(f"{device}{job.id}", _LINE)
+        name = _code(self._whole_id(job.device_id, job.id), _LINE)
         return name if job.summary == job.id else f"{_code(job.summary, _LINE)} ({name})"
+
+    def _whole_id(self, device_id: str, job_id: str) -> str:
+        # Each by itself: what begins an escape sequence in one must not end in the other.
+        return f"{line_text(device_id)}: {line_text(job_id)}" if self._several else job_id
 
     def _details(self, job: JobView) -> str:
         details = [duration(job.duration, self._catalog)] if job.duration is not None else []

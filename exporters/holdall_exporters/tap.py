@@ -110,7 +110,9 @@ def _stream(view: SessionView, context: ExportContext) -> Iterator[bytes]:
 
 def _job(number: int, job: JobView, context: ExportContext, *, several: bool) -> bytes:
     """Return the point of a job, with its subtests before it and YAML behind."""
-    name = line_text(f"{job.device_id}: {job.id}" if several else job.id) or "unnamed"
+    name = line_text(job.id) or "unnamed"
+    if several:
+        name = f"{line_text(job.device_id)}: {name}"
     if job.in_flight:
         return f"not ok {number} - {_escaped(name)}\n  ---\n  outcome: in-flight\n  ...\n".encode()
     result = job.last.result

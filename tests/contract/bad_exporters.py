@@ -230,6 +230,17 @@ class LinksQuoted(LinksUnquoted):
         return quote(name)
 
 
+class ChangesItsLines(Good):
+    grows: ClassVar[str] = "by-lines"  # and a line has the outcome of a job
+
+
+class RepeatsItsLines(Good):
+    grows: ClassVar[str] = "by-lines"
+
+    def lines(self, view: SessionView) -> Iterator[str]:
+        return ("a job" for _job in view.jobs())
+
+
 class NeverAsks(Good):
     def export(self, view: SessionView, sink: Sink, context: ExportContext) -> None:
         del context

@@ -19,6 +19,8 @@ from lxml import etree, html
 from python_calamine import CalamineWorkbook
 
 FORMATS = ("html", "json", "junit", "tar", "text", "xlsx")
+LISTING = ("csv", "ctrf", "ndjson", "tap")  # of which every job is in the report
+BOUNDED = ("agent", "markdown")
 MIB = 1 << 20
 ROOT = Path(__file__).parents[2]
 
@@ -135,6 +137,14 @@ def jobs_in(exporter: str, report: Path) -> int:
                 content = tar.extractfile(inside)
                 assert content is not None
                 return len(json.loads(content.read())["jobs"])
+        case "csv":
+            return report.read_bytes().count(b"\r\n") - 1
+        case "ctrf":
+            return len(json.loads(report.read_bytes())["results"]["tests"])
+        case "ndjson":
+            return report.read_bytes().count(b'\n{"type":"job",')
+        case "tap":
+            return int(report.read_text("utf-8").splitlines()[1].removeprefix("1.."))
         case "text":
             lines = report.read_text("utf-8").splitlines()
             return sum(line.startswith(("passed ", "failed ")) for line in lines)
@@ -153,7 +163,7 @@ def test_many_devices_are_exported_whole(exporter: str, tmp_path: Path) -> None:
 
 @pytest.mark.soak
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("exporter", FORMATS)
+@pytest.mark.parametrize("exporter", [*FORMATS, *LISTING])
 def test_a_thousand_devices_cost_ten_times_as_much_as_a_hundred(
     exporter: str, tmp_path: Path
 ) -> None:
@@ -164,3 +174,26 @@ def test_a_thousand_devices_cost_ten_times_as_much_as_a_hundred(
 
     assert jobs_in(exporter, report) == 100_000
     assert thousand["cpu"] < 25 * hundred  # what grows with the square would be 100
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("exporter", BOUNDED)
+def test_reports_with_a_budget_keep_it_whatever_the_session(exporter: str, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+
+    found = exported("devices", 1_000, exporter, report)
+
+    assert found["memory"] < 32 * MIB
+    assert report.stat().st_size <= {"agent": 6000, "markdown": MIB}[exporter]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("exporter", [*LISTING, *BOUNDED])
+def test_a_large_log_takes_no_memory_in_formats_that_cut_it(exporter: str, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+
+    found = exported("log", 48 * MIB, exporter, report)
+
+    assert found["memory"] < 24 * MIB
+    assert exporter == "ndjson" or report.stat().st_size < MIB

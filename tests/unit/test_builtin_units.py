@@ -74,7 +74,7 @@ def test_a_category_of_a_provider_says_otherwise() -> None:
         ("junit", "holdall.junit"),
         ("tar", "holdall.tar"),
         ("text", "holdall.text"),
-        ("tp-export", "holdall.xlsx"),
+        ("tp-export", "holdall.testplan"),
         ("xlsx", "holdall.xlsx"),
     ],
 )

@@ -37,6 +37,7 @@ FORGED = {
 }
 
 
+@pytest.mark.sampled(6)
 class TestAgentExporter(ExporterContract):
     """The exporter keeps the promises of all exporters."""
 
@@ -66,7 +67,7 @@ def test_no_text_of_a_session_looks_like_the_report_itself(text: str) -> None:
     )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.text(st.sampled_from('a"\\| :\n\r\tend of report'), max_size=40))
 def test_no_text_that_is_made_up_looks_like_the_report(text: str) -> None:
     plain = structure(text_of(hostile_session("plain")))
@@ -169,7 +170,7 @@ def test_what_has_no_room_is_counted_and_commands_stay() -> None:
     assert "holdall resume one" in some
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(session=hostile_sessions(), tokens=st.integers(800, 3000))
 def test_a_report_never_has_more_tokens_than_its_budget(
     session: SampleSession, tokens: int

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
 
 
+@pytest.mark.sampled(6)
 class TestCsvExporter(ExporterContract):
     """The CSV exporter keeps the promises of all exporters."""
 
@@ -115,7 +116,7 @@ def test_numbers_of_ours_stay_numbers() -> None:
     assert row["return_code"] == "-9"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.text(st.sampled_from(f"{SIGNS}a\",;\t\r\n\x0b\x1b\u2028 '"), max_size=12))
 def test_no_cell_begins_a_formula_wherever_a_reader_splits(text: str) -> None:
     report = exported(CsvExporter, session_of(JobResult(outcome="fail", comments=text)))
@@ -127,7 +128,7 @@ def test_no_cell_begins_a_formula_wherever_a_reader_splits(text: str) -> None:
             assert cell in ours or cell.lstrip('"')[:1] not in {*SIGNS}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.text(max_size=30).filter(str.isprintable))
 def test_any_text_comes_back_where_cells_need_not_be_safe(text: str) -> None:
     assert comment(text, safe="no") == text

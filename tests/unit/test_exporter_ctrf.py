@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
 
 
+@pytest.mark.sampled(6)
 class TestCtrfExporter(ExporterContract):
     """The CTRF exporter keeps the promises of all exporters."""
 

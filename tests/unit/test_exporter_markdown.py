@@ -53,6 +53,7 @@ MARKUP = {
 }
 
 
+@pytest.mark.sampled(6)
 class TestMarkdownExporter(ExporterContract):
     """The Markdown exporter keeps the promises of all exporters."""
 
@@ -94,7 +95,7 @@ def test_no_text_of_a_session_is_markup(text: str) -> None:
     assert skeleton(page(hostile_session(text))) == plain
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.text(st.sampled_from("a`~#*_[]()<>|@&\\-+.:/ \t\n1"), max_size=40))
 def test_no_text_that_is_made_up_is_markup(text: str) -> None:
     plain = skeleton(page(hostile_session("plain")))
@@ -195,7 +196,7 @@ def test_what_has_no_room_goes_from_the_end_and_is_counted() -> None:
     assert few.count("\n### ") < some.count("\n### ") < most.count("\n### ") == 195
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(session=hostile_sessions(), budget=st.integers(4096, 20_000))
 def test_a_page_never_has_more_bytes_than_its_budget(session: SampleSession, budget: int) -> None:
     report = exported(MarkdownExporter, session, {"budget": str(budget)})

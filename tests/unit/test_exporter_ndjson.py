@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SCHEMA = Draft202012Validator(json.loads(NdjsonExporter().json_schema()))
 
 
+@pytest.mark.sampled(8)
 class TestNdjsonExporter(ExporterContract):
     """The NDJSON exporter keeps the promises of all exporters."""
 

@@ -44,6 +44,7 @@ FORMATS = (
     "markdown",
     "tar",
     "template",
+    "testplan",
     "text",
     "global",
     "xlsx",

@@ -29,6 +29,8 @@ VARIANTS = {
     "json of Checkbox": ("json", ["dialect=checkbox"]),
     "junit": ("junit", []),
     "tar": ("tar", ["contents=html,text"]),
+    "test plan": ("testplan", []),
+    "test plan as CSV": ("csv", ["test-plan"]),
     "text": ("text", ["logs=all"]),
     "text in colours": ("text", ["color=always", "width=60"]),
     "word": ("global", []),

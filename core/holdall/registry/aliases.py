@@ -14,31 +14,26 @@ if TYPE_CHECKING:
 AliasKind = Literal["short", "legacy", "third-party", "configured"]
 AliasState = Literal["ready", "shadowed", "ambiguous", "invalid", "blocked"]
 
+_OWN: Final = (
+    *("agent", "csv", "ctrf", "html", "json", "junit", "markdown", "ndjson", "tap", "tar"),
+    *("template", "testplan", "text", "xlsx"),
+)
+
 SHORT: Final[Mapping[str, str]] = {
-    "agent": "holdall.agent",
-    "csv": "holdall.csv",
-    "ctrf": "holdall.ctrf",
+    **{name: f"holdall.{name}" for name in _OWN},
     "global": "holdall.verdict",
-    "html": "holdall.html",
     "jinja2": "holdall.template",
-    "json": "holdall.json",
-    "junit": "holdall.junit",
-    "markdown": "holdall.markdown",
-    "ndjson": "holdall.ndjson",
-    "tap": "holdall.tap",
-    "tar": "holdall.tar",
-    "template": "holdall.template",
-    "text": "holdall.text",
-    "xlsx": "holdall.xlsx",
 }
 """What people type; silent for ever, and reserved."""
 
 _UNITS: Final = ("global", "html", "json", "junit", "tar", "text", "xlsx")
 
+_RENAMED: Final = {"html-multi-page": "html", "tp-export": "testplan"}
+
 LEGACY: Final[Mapping[str, str]] = {
-    f"{namespace}::{unit}": SHORT[{"html-multi-page": "html", "tp-export": "xlsx"}.get(unit, unit)]
+    f"{namespace}::{unit}": SHORT[_RENAMED.get(unit, unit)]
     for namespace in ("com.canonical.plainbox", "2013.com.canonical.plainbox")
-    for unit in (*_UNITS, "html-multi-page", "tp-export")
+    for unit in (*_UNITS, *_RENAMED)
 }
 """What plainbox called its exporters; used with a warning."""
 

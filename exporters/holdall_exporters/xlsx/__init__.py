@@ -7,15 +7,11 @@ a formula. The same session gives the same bytes.
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, ClassVar, Final, Literal, cast
-from zipfile import ZIP_STORED, ZipFile
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, ClassVar, Final, Literal
 
 from msgspec import Meta
-from openpyxl import Workbook, load_workbook
 from openpyxl.styles import PatternFill
-from openpyxl.writer.excel import ExcelWriter
 
 from holdall.languages import N_, load_catalog
 from holdall.results import Outcome
@@ -29,16 +25,16 @@ from holdall.writing import (
     text_mark,
     wants_log,
 )
-from holdall_exporters.xlsx.archive import rezip
+from holdall_exporters.xlsx.archive import rezip, saved_to, verify_book
 from holdall_exporters.xlsx.chart import description_of
 from holdall_exporters.xlsx.logs import rows_of
+from holdall_exporters.xlsx.plan import write_plan
 from holdall_exporters.xlsx.sheet import BOLD, LEFT, SECONDS, TITLE, Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping
 
-    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+    from openpyxl import Workbook
 
     from holdall.contracts import ExportContext, Exporter, Sink
     from holdall.languages import Catalog
@@ -105,6 +101,7 @@ class Options:
         attempts: Whose attempts the sheet `Attempts` holds, a row each: those of jobs that were
             tried several times, of all, or nobody's.
         descriptions: Whether there is the sheet `Descriptions`, with what each job is about.
+        test_plan: Whether there is nothing but the plan, as `holdall.testplan` has it.
     """
 
     logs: Literal["none", "failed", "all"] = "failed"
@@ -113,6 +110,7 @@ class Options:
     devices: bool = True
     attempts: Literal["none", "several", "all"] = "several"
     descriptions: bool = True
+    test_plan: bool = False
 
 
 class XlsxExporter:
@@ -127,35 +125,20 @@ class XlsxExporter:
         """Write the sheets to a temporary file, and that with fixed dates to *sink*."""
         path = context.temporary_folder / "book.xlsx"
         view = view.with_catalog(load_catalog(context.lang, "holdall_exporters"))
-        with _saved_to(path) as book:
-            book.properties.creator = f"holdall.xlsx of {context.provenance}"
-            book.properties.created = book.properties.modified = context.now.replace(tzinfo=None)
+        if context.options.test_plan:
+            with saved_to(path, "holdall.xlsx", context) as book:
+                descriptions = context.options.descriptions
+                write_plan(book, view, context, descriptions=descriptions)
+            rezip(path, sink, context.now)
+            return
+        with saved_to(path, "holdall.xlsx", context) as book:
             _write_sheets(book, view, context)
         rezip(path, sink, context.now, chart=description_of(view.tallies, view.catalog))
 
     @staticmethod
     def verify(report: BinaryIO) -> None:
         """Check every sheet's sum, and that the sheets can be listed."""
-        with ZipFile(report) as book:
-            damaged = book.testzip()
-            if damaged is not None:
-                raise ValueError(f"{damaged!r} is damaged")
-        load_workbook(report, read_only=True).close()
-
-
-@contextmanager
-def _saved_to(path: Path) -> Iterator[Workbook]:
-    """Give a workbook that is saved at the end; one that fails is closed without complaint."""
-    book = Workbook(write_only=True)
-    try:
-        yield book
-        # `book.save` would pack what is packed again, and put in the moment of the clock.
-        ExcelWriter(book, ZipFile(path, "w", ZIP_STORED)).save()
-    except BaseException:
-        for sheet in book.worksheets:
-            with suppress(Exception):
-                cast("WriteOnlyWorksheet", sheet).close()
-        raise
+        verify_book(report)
 
 
 def _write_sheets(book: Workbook, view: SessionView, context: ExportContext) -> None:

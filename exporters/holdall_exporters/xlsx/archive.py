@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 from xml.sax.saxutils import quoteattr
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.writer.excel import ExcelWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
-    from holdall.contracts import Sink
+    from openpyxl.worksheet._write_only import WriteOnlyWorksheet
+
+    from holdall.contracts import ExportContext, Sink
 
 _DRAWING: Final = "xl/drawings/drawing1.xml"
 _CHART: Final = b'name="Chart 1"'
@@ -19,7 +26,37 @@ _FIRST_DATE: Final = (1980, 1, 1, 0, 0, 0)
 _LAST_DATE: Final = (2107, 12, 31, 23, 59, 58)
 
 
-def rezip(path: Path, sink: Sink, now: datetime, *, chart: str) -> None:
+@contextmanager
+def saved_to(path: Path, name: str, context: ExportContext) -> Iterator[Workbook]:
+    """Give a workbook that is saved at the end; one that fails is closed without complaint.
+
+    Args:
+        name: Id of the exporter that makes it.
+    """
+    book = Workbook(write_only=True)
+    book.properties.creator = f"{name} of {context.provenance}"
+    book.properties.created = book.properties.modified = context.now.replace(tzinfo=None)
+    try:
+        yield book
+        # `book.save` would pack what is packed again, and put in the moment of the clock.
+        ExcelWriter(book, ZipFile(path, "w", ZIP_STORED)).save()
+    except BaseException:
+        for sheet in book.worksheets:
+            with suppress(Exception):
+                cast("WriteOnlyWorksheet", sheet).close()
+        raise
+
+
+def verify_book(report: BinaryIO) -> None:
+    """Check every sheet's sum, and that the sheets can be listed."""
+    with ZipFile(report) as book:
+        damaged = book.testzip()
+        if damaged is not None:
+            raise ValueError(f"{damaged!r} is damaged")
+    load_workbook(report, read_only=True).close()
+
+
+def rezip(path: Path, sink: Sink, now: datetime, *, chart: str = "") -> None:
     """Write the workbook at *path* to *sink* with the same order, dates and modes every time.
 
     Args:

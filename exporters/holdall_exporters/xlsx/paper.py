@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 _LINE_PT: Final = 15
+_LONGEST_HEADING: Final = 200  # of 255 characters that a workbook takes for one
 MOST_LINES: Final = 20
 """Lines that a row shows at most: it is 409 points high at most."""
 
@@ -26,6 +27,13 @@ def printed_on(sheet: WriteOnlyWorksheet, *, head: bool) -> None:
     page.page_setup.fitToHeight = 0
     if head:
         page.print_title_rows = "1:1"
+
+
+def on_each_page(sheet: WriteOnlyWorksheet, heading: str) -> None:
+    """Print *heading* above each page, and below it which page of how many it is."""
+    page: Any = sheet
+    page.oddHeader.center.text = heading.replace("&", "&&")[:_LONGEST_HEADING]
+    page.oddFooter.center.text = "&P / &N"
 
 
 def lines_of(text: str, *, width: int) -> int:

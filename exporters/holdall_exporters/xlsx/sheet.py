@@ -152,6 +152,11 @@ class Sheet:
         self._lines = 1
 
     @property
+    def page(self) -> WriteOnlyWorksheet:
+        """The sheet itself, for the settings of its pages."""
+        return self._sheet
+
+    @property
     def next_place(self) -> str:
         """The first cell of the row that is added next, as links name it."""
         name = self._name if self._number == 1 else f"{self._name} {self._number}"
