@@ -342,6 +342,32 @@ def test_a_file_with_lines_of_another_report_is_left_as_it_was(session: Cli) -> 
     assert target.read_text() == "my notes\n"
 
 
+def test_a_file_of_another_session_is_left_as_it_was(session: Cli) -> None:
+    target = session.folder / "lines.ndjson"
+    assert session("export", "last", f"ndjson={target}", "--follow").code == 0
+    before = target.read_text()
+    again = json.loads(before.splitlines()[0])
+    others = before.replace(again["session"], "another-session", 1)
+    target.write_text(others)
+
+    found = session("export", "last", f"ndjson={target}", "--follow")
+
+    assert (found.code, target.read_text()) == (2, others)
+    assert "the lines in it are of another report" in found.err
+
+
+def test_the_end_of_a_follower_that_gave_up_is_no_line_of_one_that_goes_on(session: Cli) -> None:
+    target = session.folder / "lines.ndjson"
+    assert session("export", "last", f"ndjson={target}", "--follow").code == 0
+    whole = target.read_text().splitlines(keepends=True)
+    early = [*whole[:2], whole[-1].replace('"lines":', '"lines":1')]  # as if it had seen so few
+    target.write_text("".join(early))
+
+    assert session("export", "last", f"ndjson={target}", "--follow").code == 0
+
+    assert target.read_text() == "".join(whole)
+
+
 @pytest.mark.parametrize(
     ("reports", "words"),
     [

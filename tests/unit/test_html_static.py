@@ -413,3 +413,13 @@ def test_the_same_page_is_made_twice() -> None:
     made = session(MEASURED, failed(1, io_log=[(0, "stdout", LINES)]), left=1)
 
     assert exported(HtmlExporter, made) == exported(HtmlExporter, made)
+
+
+@pytest.mark.parametrize("depth", [20, 90, 900, 5000])
+def test_a_preview_of_json_is_no_longer_than_the_page_can_hold(depth: int) -> None:
+    deep = b"[" * depth + b"]" * depth
+    one = Attachment(name="deep.json", media_type="application/json", size=len(deep), data=deep)
+
+    found = exported(HtmlExporter, session(JobResult(outcome="fail", attachments=[one] * 64)), [])
+
+    assert len(found) < 600_000
