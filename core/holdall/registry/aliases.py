@@ -16,6 +16,7 @@ AliasState = Literal["ready", "shadowed", "ambiguous", "invalid", "blocked"]
 
 SHORT: Final[Mapping[str, str]] = {
     "agent": "holdall.agent",
+    "allure": "holdall.allure",
     "csv": "holdall.csv",
     "ctrf": "holdall.ctrf",
     "global": "holdall.verdict",
