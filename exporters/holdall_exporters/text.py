@@ -325,9 +325,10 @@ def _totals(view: SessionView) -> str:
     if flaky := view.flaky_count:
         parts.append(catalog.ngettext("{count} flaky", "{count} flaky", flaky).format(count=flaky))
     took = duration(view.duration, catalog)
-    if view.elapsed is not None and abs(view.elapsed - view.duration) >= 1:  # else it says no more
+    elapsed = view.elapsed
+    if elapsed is not None and abs(elapsed - view.duration) >= 1:  # else it says no more
         template = catalog.gettext("{duration} ({elapsed} from start to end)")
-        took = template.format(duration=took, elapsed=duration(view.elapsed, catalog))
+        took = template.format(duration=took, elapsed=duration(elapsed, catalog))
     return catalog.ngettext(
         "{count} job in {duration}: {outcomes}",
         "{count} jobs in {duration}: {outcomes}",

@@ -33,8 +33,9 @@ def run(holdall: Cli) -> Iterator[subprocess.Popen[str]]:
     try:
         yield process
     finally:
-        process.kill()
-        process.communicate()
+        for number in range(STEPS):  # or a step would wait for its file for ever
+            go(holdall, number)
+        process.communicate(timeout=60)
 
 
 def wait_for(is_there: Callable[[], bool]) -> None:

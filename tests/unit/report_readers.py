@@ -152,6 +152,15 @@ def read_xlsx(report: bytes, session: SampleSession) -> None:
     assert [row[2] for row in rows] == wanted
 
 
+def read_plan(report: bytes, session: SampleSession) -> None:
+    book = CalamineWorkbook.from_filelike(io.BytesIO(report))
+    rows = book.get_sheet_by_index(0).to_python()[1:]
+    jobs = list(session.view().jobs())
+    wanted = [cell_text(job.id).replace("_x005F_", "_") for job in jobs]
+    # A category has a row too, without the certification status that each job has.
+    assert sorted(row[0] for row in rows if len(row) > 2 and row[2]) == sorted(wanted)
+
+
 def read_zst(report: bytes, session: SampleSession) -> None:
     zstd = import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
     read_tar(zstd.decompress(report), session, reports=0)
@@ -229,6 +238,7 @@ READERS: Mapping[str, Callable[[bytes, SampleSession], None]] = {
     "tap": read_tap,
     "tar": read_tar,
     "template": read_template,
+    "testplan": read_plan,
     "text": read_text,
     "global": read_verdict,
     "xlsx": read_xlsx,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import tarfile
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from holdall.exports.pipeline import export
 from holdall.journal import DeviceAdded, JobDefined, JobRecord, ResultRecorded, SessionCreated
 from holdall.results import IOLogRecord, JobResult, Outcome
 from holdall.testing.exporters import exported
-from holdall.testing.sessions import SampleSession, devices_session, sample_session
+from holdall.testing.sessions import SampleSession, big_session, devices_session, sample_session
 from holdall.writing import html_text
 from holdall_exporters.html import HtmlExporter
 from holdall_exporters.html.coloured import CUT, coloured, less_coloured
@@ -210,3 +211,13 @@ def test_a_page_links_to_no_file_that_is_not_there(options: dict[str, str]) -> N
 
 def test_a_page_of_its_own_links_to_no_file() -> None:
     assert links_of(page(sample_session(), logs="all")) == []
+
+
+def test_numbers_are_grouped_alike_wherever_they_stand() -> None:
+    found = page(big_session(12_340), failures_max=0)
+
+    reasons = "".join(found.find_class("reasons")[0].itertext())
+    counts = "".join(found.find_class("counts")[0].itertext())
+    assert "1,234 jobs failed" in reasons
+    assert "1,234 failed" in " ".join(counts.split())
+    assert not re.search(r"\b\d{4,}\b", f"{reasons} {counts}")

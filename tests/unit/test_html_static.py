@@ -329,6 +329,19 @@ def test_contents_beyond_a_limit_are_counted_and_said_to_be_missing(tmp_path: Pa
     assert report.changes["contents of attachments left out"] == 1
 
 
+def test_in_an_archive_only_images_are_in_the_page_and_nothing_is_left_out(tmp_path: Path) -> None:
+    files = (("a.png", "image/png", b"png"), ("b.bin", "application/x", b"bin"))
+    known, contents = attached(*files, archive="yes")
+
+    assert [each.get("line") for each in known] == [0, None]
+    assert contents == [b64encode(b"png").decode()]
+    given = [Attachment(name=n, media_type=t, size=len(c), data=c) for n, t, c in files]
+    made = session(JobResult(outcome="pass", attachments=given))
+    options = ["archive"]
+    report = holdall.export(made, "html", tmp_path / "page.html", options=options)
+    assert report.changes == {}
+
+
 def test_a_content_that_the_session_has_not_got_is_a_warning(tmp_path: Path) -> None:
     lost = Attachment(name="a.png", media_type="image/png", size=2, ref="sha256:" + "0" * 64)
     note = Attachment(name="b.txt", media_type="text/plain", size=2, ref="sha256:" + "1" * 64)

@@ -14,24 +14,15 @@ if TYPE_CHECKING:
 AliasKind = Literal["short", "legacy", "third-party", "configured"]
 AliasState = Literal["ready", "shadowed", "ambiguous", "invalid", "blocked"]
 
+_OWN: Final = (
+    *("agent", "allure", "csv", "ctrf", "html", "json", "junit", "markdown", "ndjson", "tap"),
+    *("tar", "template", "testplan", "text", "xlsx"),
+)
+
 SHORT: Final[Mapping[str, str]] = {
-    "agent": "holdall.agent",
-    "allure": "holdall.allure",
-    "csv": "holdall.csv",
-    "ctrf": "holdall.ctrf",
+    **{name: f"holdall.{name}" for name in _OWN},
     "global": "holdall.verdict",
-    "html": "holdall.html",
     "jinja2": "holdall.template",
-    "json": "holdall.json",
-    "junit": "holdall.junit",
-    "markdown": "holdall.markdown",
-    "ndjson": "holdall.ndjson",
-    "tap": "holdall.tap",
-    "tar": "holdall.tar",
-    "template": "holdall.template",
-    "testplan": "holdall.testplan",
-    "text": "holdall.text",
-    "xlsx": "holdall.xlsx",
 }
 """What people type; silent for ever, and reserved."""
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from holdall.languages import ENGLISH, NN_
+from holdall.languages import ENGLISH, NN_, grouped
 from holdall.results import Outcome
 
 if TYPE_CHECKING:
@@ -167,7 +167,8 @@ class Reason:
         if self.code == "nothing-passed":
             return catalog.gettext("no job passed")
         one, several = _TOO_FEW if self.code == "too-few" else _AGAINST[self.code]
-        return catalog.ngettext(one, several, self.count).format(count=self.count)
+        count = grouped(self.count, catalog)
+        return catalog.ngettext(one, several, self.count).format(count=count)
 
     def __str__(self) -> str:
         return self.text_in(ENGLISH)
@@ -183,7 +184,7 @@ class Reason:
         if not self.more:
             return f"{headline}: {jobs}"
         text = catalog.ngettext("{jobs} and {count} more", "{jobs} and {count} more", self.more)
-        return f"{headline}: {text.format(jobs=jobs, count=self.more)}"
+        return f"{headline}: {text.format(jobs=jobs, count=grouped(self.more, catalog))}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
     from holdall.contracts import ExportContext, Exporter, Sink
+    from holdall.languages import Catalog
     from holdall.units import BoundUnit
     from holdall.view import SessionView
 
@@ -188,28 +189,13 @@ def _digest(text: str) -> str:
 
 def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
     """Return the names that the template can use."""
-    style = _asset("report.css") + _asset("interactive.css")
-    script = "".join(map(_asset, _SCRIPTS))
     options: Options = context.options
     catalog = view.catalog
-    session_verdict = verdict(view)
     embedding = Embedding(options)
-    standing = standing_of(view, session_verdict)
-    tallies = list(tallied(view))
-    counts = list(counts_of(view, tallies))
-    failures = failures_of(view, options.failures_max, options)
     return {
         "view": view,
         "title": heading(options.title or view.title, catalog),
-        "verdict": session_verdict,
-        "standing": standing,
-        "counts": counts,
-        "flaky": view.flaky_count,
-        "share": share_of(counts, view.job_count, catalog),
-        "failures": failures,
-        "wrong": ",".join(wrong_outcomes(tallies, view.state)),
-        "colours": COLOURS,
-        "shapes": SHAPES,
+        **_outcome(view, options),
         "created": readable(moment(view.created)),
         "modified": readable(moment(view.modified)),
         "now": readable(context.now),
@@ -219,23 +205,50 @@ def _names(view: SessionView, context: ExportContext) -> dict[str, Any]:
         "_": catalog.gettext,
         "ngettext": catalog.ngettext,
         "grouped": lambda value: grouped(value, catalog),
-        "said": msgspec.json.encode(said(catalog)).decode(),
-        "views": {name: catalog.gettext(message) for name, message in VIEWS.items()},
         "provenance": context.provenance,
-        "policy": lambda style: _POLICY.format(
-            style=_digest(style), first=_digest(_FIRST), script=_digest(script)
-        ),
         "exporter": catalog.gettext("{name} of {provenance}").format(
             name="holdall.html", provenance=context.provenance
         ),
-        "style": Markup(style),  # noqa: S704 - a file of this package
-        "first": Markup(_FIRST),  # noqa: S704 - our own
-        "script": Markup(script),  # noqa: S704 - a file of this package
+        **_code(catalog),
         "block": BLOCK,
         "plain": lambda: plain_rows(view, options.plain_max),
         "plain_count": min(view.job_count, options.plain_max),
         "data": lambda: data_block(view, options, context, embedding),
         "contents": lambda: contents(view, options, context, embedding),
+    }
+
+
+def _outcome(view: SessionView, options: Options) -> dict[str, Any]:
+    """Return the names of what came out."""
+    session_verdict = verdict(view)
+    tallies = list(tallied(view))
+    counts = list(counts_of(view, tallies))
+    return {
+        "verdict": session_verdict,
+        "standing": standing_of(view, session_verdict),
+        "counts": counts,
+        "flaky": view.flaky_count,
+        "share": share_of(counts, view.job_count, view.catalog),
+        "failures": failures_of(view, options.failures_max, options),
+        "wrong": ",".join(wrong_outcomes(tallies, view.state)),
+        "colours": COLOURS,
+        "shapes": SHAPES,
+    }
+
+
+def _code(catalog: Catalog) -> dict[str, Any]:
+    """Return the names of style and script, what the script says, and what may be run."""
+    style = _asset("report.css") + _asset("interactive.css")
+    script = "".join(map(_asset, _SCRIPTS))
+    return {
+        "style": Markup(style),  # noqa: S704 - a file of this package
+        "first": Markup(_FIRST),  # noqa: S704 - our own
+        "script": Markup(script),  # noqa: S704 - a file of this package
+        "said": msgspec.json.encode(said(catalog)).decode(),
+        "views": {name: catalog.gettext(message) for name, message in VIEWS.items()},
+        "policy": lambda style: _POLICY.format(
+            style=_digest(style), first=_digest(_FIRST), script=_digest(script)
+        ),
     }
 
 

@@ -26,7 +26,9 @@ CONTENTS_LEFT_OUT: Final = N_("contents of attachments left out")
 """What the `ExportReport` counts those under that the page has no room for."""
 
 # What browsers show as a picture and never as a document; SVG is one, with scripts.
-_IMAGES: Final = frozenset({"png", "jpeg", "gif", "webp", "avif", "bmp"})
+_IMAGES: Final = frozenset(
+    f"image/{name}" for name in ("png", "jpeg", "gif", "webp", "avif", "bmp")
+)
 _TEXTS: Final = ("text/", "application/json", "application/xml", "application/yaml")
 _PIECE: Final = 3 << 14  # bytes read at a time; three make four characters of base64
 
@@ -37,6 +39,11 @@ class Room(Protocol):
     @property
     def attachment_max(self) -> int:
         """Bytes of a text up to which it is shown."""
+        ...
+
+    @property
+    def archive(self) -> bool:
+        """Whether the page stands in an archive, beside the files of the session."""
         ...
 
     @property
@@ -84,6 +91,8 @@ class Embedding:
     def line_of(self, attachment: Attachment) -> int | None:
         """Return the number of the line for the content of the next attachment."""
         size = attachment.size
+        if self._room.archive and not image_type(attachment):
+            return None  # its file stands beside the page
         if size > self._room.embed_max or size > self._left:
             return None
         self._left -= size
@@ -97,14 +106,19 @@ class Embedding:
         media_type = html_text(attachment.media_type)
         entry = FileEntry(html_text(attachment.name), media_type, attachment.size)
         entry.line = self.line_of(attachment)
-        if entry.line is None:
+        if entry.line is None and not self._room.archive:
             context.count(CONTENTS_LEFT_OUT)
-        major, _, minor = media_type.partition(";")[0].strip().lower().partition("/")
-        if major == "image" and minor in _IMAGES:
-            entry.image = f"image/{minor}"
-        elif media_type.startswith(_TEXTS) and attachment.size <= self._room.attachment_max:
-            entry.text = _text_of(attempt, attachment, is_json=minor == "json")
+        entry.image = image_type(attachment)
+        if media_type.startswith(_TEXTS) and attachment.size <= self._room.attachment_max:
+            is_json = media_type.startswith("application/json")
+            entry.text = _text_of(attempt, attachment, is_json=is_json)
         return entry
+
+
+def image_type(attachment: Attachment) -> str:
+    """Return the type to show *attachment* as if it is a picture, else nothing."""
+    media_type = attachment.media_type.partition(";")[0].strip().lower()
+    return media_type if media_type in _IMAGES else ""
 
 
 def contents(

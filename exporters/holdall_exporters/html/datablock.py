@@ -56,11 +56,6 @@ class Choices(Room, Protocol):
         """Characters of one attempt's output."""
         ...
 
-    @property
-    def archive(self) -> bool:
-        """Whether the page stands in an archive, beside the files of the session."""
-        ...
-
 
 class _Attempt(msgspec.Struct, omit_defaults=True):
     """One attempt; outcome and duration of the last one are in its row.

@@ -48,6 +48,7 @@ _SAID: Final = {
     "origin": N_("Defined in"),
     "outcome": N_("Outcome"),
     "output": N_("Output"),
+    "percent": N_("{number}%"),
     "point_at": N_("Point at a job, or use the arrow keys, to see which it is."),
     "problem": N_("The table can't be shown by this browser ({reason})."),
     "reason": N_("Reason"),
@@ -86,8 +87,8 @@ _COUNTED: Final = {
         "{count} more categories and devices are not drawn; filter to see them.",
     ),
     "slowest": NN_(
-        "This job took {share}% of the {total} that the jobs took together.",
-        "These {count} jobs took {share}% of the {total} that the jobs took together.",
+        "This job took {share} of the {total} that the jobs took together.",
+        "These {count} jobs took {share} of the {total} that the jobs took together.",
     ),
     "untimed": NN_(
         "Of {count} job it is not known when it was started.",

@@ -47,13 +47,12 @@ const filterOf = (data) => {
 };
 
 // The same in natural order: `disk 9` before `disk 10`, whatever the case and the accents.
+const ASCII = /^[ -~]*$/;
 const naturalKey = (text) =>
-  text
-    .normalize("NFKD")
-    .replace(/\p{M}+/gu, "")
+  (ASCII.test(text) ? text : text.normalize("NFKD").replace(/\p{M}+/gu, ""))
     .toLowerCase()
     .replace(/\d+/g, (digits) => {
-      const value = digits.replace(/^0+(?=\d)/, "");
+      const value = digits[0] === "0" ? digits.replace(/^0+(?=\d)/, "") : digits;
       return String.fromCharCode(0x30 + Math.min(value.length, 0x2000)) + value;
     });
 const naturally = (names) => {

@@ -59,6 +59,14 @@ const logs = (() => {
   const canMark = typeof Highlight === "function" && Boolean(CSS.highlights);
   const highlights = canMark ? { found: new Highlight(), here: new Highlight() } : {};
   for (const [name, highlight] of Object.entries(highlights)) CSS.highlights.set(name, highlight);
+  if (canMark) {
+    const colours = new CSSStyleSheet(); // checkers of the page's own sheet don't know them yet
+    colours.replaceSync(
+      "::highlight(found) { background-color: var(--found); } " +
+        "::highlight(here) { background-color: var(--here); color: #000000; }",
+    );
+    document.adoptedStyleSheets.push(colours);
+  }
 
   const searchOf = (text, pieces, drawn) => {
     let hits = [];

@@ -46,7 +46,8 @@ const matrixOf = (data, { narrow }) => {
     const shown = !isMixed ? textOf(cell) : bad ? fill(said.of, { part: number(bad), count: number(total) }) : number(total);
     const button = make("button", `cell ${worst}`, make("span", "", shown), bar);
     button.type = "button";
-    button.style.setProperty("--share", `${bad ? 30 + (70 * bad) / total : 60}%`);
+    const tint = `${bad ? 30 + (70 * bad) / total : 60}%`;
+    button.style.background = `color-mix(in srgb, var(--tint) ${tint}, var(--card))`;
     button.title = textOf(cell);
     const whole = isMixed ? `${shown}: ${textOf(cell)}` : shown;
     button.setAttribute("aria-label", `${heading}: ${whole}`);

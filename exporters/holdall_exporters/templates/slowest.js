@@ -1,7 +1,7 @@
 "use strict";
 // The jobs that took longest, and their share of the time of all.
 const slowestOf = (data, { open }) => {
-  const { said, make, count, number, chip, own, marks, duration } = elements;
+  const { said, fill, make, count, chip, own, marks, duration } = elements;
   const MOST = 50;
   const slowest = (timed) => {
     const top = [];
@@ -35,7 +35,7 @@ const slowestOf = (data, { open }) => {
     };
     const back = (index) => list.children[jobs.indexOf(index)]?.querySelector("button").focus();
     list.append(...jobs.map(lineOf));
-    const share = number(Math.round((100 * theirs) / total));
+    const share = fill(said.percent, { number: Math.round((100 * theirs) / total) });
     const about = make("p", "quiet", count("slowest", jobs.length, { share, total: duration(total) }));
     return jobs.length < timed.length ? [about, list] : [list];
   };
