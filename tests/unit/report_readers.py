@@ -25,7 +25,7 @@ from holdall.exports.pipeline import export
 from holdall.registry.registry import Registry
 from holdall.testing.checks.exporters.subject import files_in, target_for
 from holdall.view import verdict
-from holdall.writing.cleaning import cell_text, html_text, line_text
+from holdall.writing.cleaning import cell_text, html_text, line_text, xml_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -98,6 +98,20 @@ def read_allure(report: bytes, session: SampleSession) -> None:
     )
     assert len({each["historyId"] for each in results}) == len(jobs)
     assert len({each["uuid"] for each in results}) == len(results)
+
+
+def read_otr(report: bytes, session: SampleSession) -> None:
+    root = etree.fromstring(report, etree.XMLParser(huge_tree=True))
+    begun = [each for each in root if each.tag.endswith("}started")]
+    ended = [each.get("id") for each in root if each.tag.endswith("}finished")]
+    jobs = list(session.view().jobs())
+    parents = {each.get("parentId") for each in begun}
+    assert [each.get("name") for each in begun if each.get("id") not in parents] == [
+        xml_text(job.id) or "unnamed"
+        for job in jobs
+        for _ in range(max(job.attempt_count + job.in_flight, 1))
+    ]
+    assert len(begun) - len(set(ended)) == sum(job.in_flight for job in jobs)
 
 
 def read_ctrf(report: bytes, session: SampleSession) -> None:
@@ -235,6 +249,7 @@ READERS: Mapping[str, Callable[[bytes, SampleSession], None]] = {
     "junit": read_junit,
     "markdown": read_markdown,
     "ndjson": read_ndjson,
+    "otr": read_otr,
     "tap": read_tap,
     "tar": read_tar,
     "template": read_template,

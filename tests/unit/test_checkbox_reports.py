@@ -30,6 +30,7 @@ FORMATS = (
     "ndjson",
     "csv",
     "agent",
+    "otr",
     "allure",
     "markdown",
     "ctrf",
