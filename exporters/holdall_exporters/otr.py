@@ -8,6 +8,7 @@ another namespace, so the schemas of the format alone say whether a report is va
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar, Final, Literal
 from xml.etree.ElementTree import iterparse
@@ -268,13 +269,17 @@ def _sources(origin: str) -> str:
 
 def _text(text: str) -> str:
     """Return *text* as content; a return stays one, which a reader would take for a line feed."""
-    return escape(xml_text(text), {"\r": "&#13;"})
+    shown = xml_text(text)
+    return escape(shown, _IN_TEXTS) if _SIGNS.search(shown) else shown
 
 
 def _attribute(text: str) -> str:
-    return escape(xml_text(text), _IN_ATTRIBUTES)
+    shown = xml_text(text)
+    return escape(shown, _IN_ATTRIBUTES) if _SIGNS.search(shown) else shown
 
 
+_SIGNS: Final = re.compile('[&<>"\\n\\r\\t]')
+_IN_TEXTS: Final = {"\r": "&#13;"}
 _IN_ATTRIBUTES: Final = {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 
 

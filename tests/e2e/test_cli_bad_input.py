@@ -41,8 +41,8 @@ LIMITED = ("bash", "-c", 'ulimit -f "$0" && exec "$@"')
             ["run", "smoke", "--export", "htm"],
             2,
             "no exporter is called 'htm'; did you mean 'html'? (installed: agent, allure, csv, "
-            "ctrf, global, html, json, junit, markdown, ndjson, otr, tap, tar, template, "
-            "testplan, text, xlsx)",
+            "ctrf, global, html, json, junit, markdown, ndjson, otr, parquet, tap, tar, "
+            "template, testplan, text, xlsx)",
             id="exporter",
         ),
         pytest.param(

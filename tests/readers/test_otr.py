@@ -23,7 +23,7 @@ def schema() -> Path:
 
 
 @pytest.mark.parametrize("options", [[], ["logs=all", "log-max=40"]])
-def test_every_report_is_valid(
+def test_xmllint_finds_every_report_valid(
     schema: Path,
     options: list[str],
     written: Callable[..., dict[str, Any]],
@@ -33,6 +33,12 @@ def test_every_report_is_valid(
     paths = [each.path for each in written("otr", ".xml", *options).values()]
 
     run(program("xmllint"), "--noout", "--schema", schema, *paths)
-    by_lxml = etree.XMLSchema(etree.parse(schema))
-    for path in paths:
-        by_lxml.assertValid(etree.parse(path))
+
+
+@pytest.mark.parametrize("options", [[], ["logs=all", "log-max=40"]])
+def test_lxml_finds_every_report_valid(
+    schema: Path, options: list[str], written: Callable[..., dict[str, Any]]
+) -> None:
+    by_schema = etree.XMLSchema(etree.parse(schema))
+    for each in written("otr", ".xml", *options).values():
+        by_schema.assertValid(etree.parse(each.path))

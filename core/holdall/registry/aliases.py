@@ -16,7 +16,7 @@ AliasState = Literal["ready", "shadowed", "ambiguous", "invalid", "blocked"]
 
 _OWN: Final = (
     *("agent", "allure", "csv", "ctrf", "html", "json", "junit", "markdown", "ndjson", "otr"),
-    *("tap", "tar", "template", "testplan", "text", "xlsx"),
+    *("parquet", "tap", "tar", "template", "testplan", "text", "xlsx"),
 )
 
 SHORT: Final[Mapping[str, str]] = {
