@@ -124,8 +124,9 @@ class _Events:
             yield f"<infrastructure><hostName>{host}</hostName></infrastructure>\n"
         for number, job in enumerate(view.jobs()):
             path = (job.device_id, job.category) if self._several else (job.category,)
-            yield from self._begin_parents(path)
-            yield from self._job(job, self._parents[path])
+            if path not in self._parents:
+                yield from self._begin_parents(path)
+            yield "".join(self._job(job, self._parents[path]))
             if number % 100 == 0:
                 self._context.progress(number, total)
         end = iso_milliseconds(view.modified)
@@ -180,9 +181,7 @@ class _Events:
         end = begin + max(told.execution_duration or 0.0, 0.0)
         time = iso_milliseconds(end)
         yield f'<e:finished id="{self._last}" time="{time}"><attachments><data time="{time}">'
-        for key, value in _entries(job, told):
-            yield f'<entry key="{_attribute(key)}">{_text(value)}</entry>'
-        yield "</data>"
+        yield f"{''.join(_entries(job, told))}</data>"
         logs = self._options.logs
         if told.io_log_size and (logs == "all" or (logs == "failed" and outcome.failed)):
             yield from self._output(attempt, time)
@@ -210,24 +209,28 @@ class _Events:
             yield "</output>"
 
 
-def _entries(job: JobView, told: JobResult) -> Iterator[tuple[str, str]]:
+def _entries(job: JobView, told: JobResult) -> Iterator[str]:
     """Yield what the format has no element for."""
-    yield "outcome", told.outcome.value
-    yield "certification status", job.certification_status
+    yield f'<entry key="outcome">{told.outcome.value}</entry>'
+    yield f'<entry key="certification status">{_text(job.certification_status)}</entry>'
     if job.xfail:
-        yield "expected to fail", "yes"
+        yield '<entry key="expected to fail">yes</entry>'
     if told.return_code is not None:
-        yield "exit code", str(told.return_code)
+        yield f'<entry key="exit code">{told.return_code}</entry>'
     if told.interrupted_by is not None:
-        yield "interrupted by", told.interrupted_by
+        yield _entry("interrupted by", told.interrupted_by)
     for part in told.subtests:
-        yield f"subtest {part.name}", _stated(part)
+        yield _entry(f"subtest {part.name}", _stated(part))
     for measurement in told.measurements:
-        yield measurement.name, _measured(measurement)
+        yield _entry(measurement.name, _measured(measurement))
     for file in told.attachments:
-        yield f"file {file.name}", f"{file.media_type}, {file.size} bytes"
+        yield _entry(f"file {file.name}", f"{file.media_type}, {file.size} bytes")
     if told.io_log_dropped:
-        yield "bytes of output not kept", str(told.io_log_dropped)
+        yield f'<entry key="bytes of output not kept">{told.io_log_dropped}</entry>'
+
+
+def _entry(key: str, value: str) -> str:
+    return f'<entry key="{_attribute(key)}">{_text(value)}</entry>'
 
 
 def _stated(part: Subtest) -> str:

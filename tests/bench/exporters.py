@@ -62,7 +62,7 @@ SECONDS = {
     "ctrf": 0.1,
     "markdown": 0.1,
     "ndjson": 0.1,
-    "otr": 0.15,
+    "otr": 0.2,
     "tap": 0.1,
     "json": 0.15,
     "html": 0.3,
