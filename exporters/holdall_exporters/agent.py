@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from itertools import islice
 from shlex import join
 from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar, Final
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 BYTES_A_TOKEN: Final = 3
 _NAME: Final = 100  # characters of a title or an id
 _LINE: Final = 200  # of a line of output
+_FLAKY: Final = 10  # jobs that are named
 _RETRIED: Final = 5  # jobs that a command runs again
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_.:/@%+=,-]{0,199}", re.ASCII)
 _OPEN: Final = {
@@ -146,9 +148,8 @@ class _Text:
 def _state(view: SessionView, session_verdict: Verdict) -> Iterator[str]:
     """Yield what is said of the whole session, a line each."""
     counts = ", ".join(f"{tally.number} {tally.label}" for tally in view.tallies)
-    elapsed = view.elapsed
-    time = duration(view.duration if elapsed is None else elapsed)
-    flaky = view.flaky_count
+    flaky = ((job.device_id, job.id) for job in view.jobs() if job.is_flaky)
+    several, count = len(view.devices) > 1, view.flaky_count
     facts = {
         "verdict": session_verdict.word,
         "reasons": "; ".join(reason.headline for reason in session_verdict.reasons),
@@ -156,8 +157,8 @@ def _state(view: SessionView, session_verdict: Verdict) -> Iterator[str]:
         "session": quoted(view.session_id, _NAME),
         "title": quoted(view.title, _NAME) if view.title != view.session_id else "",
         "state": view.state,
-        "flaky": f"{flaky}, which passed after an attempt that went wrong" if flaky else "",
-        "time": time,
+        "flaky": _names(islice(flaky, _FLAKY), count, several=several) if count else "",
+        "job time": duration(view.duration),
     }
     yield from (f"{name}: {fact}\n" for name, fact in facts.items() if fact)
 
@@ -233,8 +234,8 @@ def _commands(view: SessionView, causes: list[Cause]) -> Iterator[str]:
         retry = ["--retry-interrupted"] if interrupted else []
         yield _command("go on with it", "holdall", "resume", session, *retry)
     if causes:
-        only = ["-O", "only=fail,crash,error", "-O", "logs=failed"]
-        yield _command("read the whole output", "holdall", "export", session, "text", *only)
+        only = ["-O", "only=wrong", "-O", "logs=failed", "-O", "log-max=4k"]
+        yield _command("read what went wrong", "holdall", "export", session, "text", *only)
     sources = {provider.source for provider in view.providers}
     ids = [job.id for cause in causes[:_RETRIED] for job in cause.jobs[:1]]
     if len(sources) == 1 and ids and all(map(_PLAIN.fullmatch, (*sources, *ids))):

@@ -154,8 +154,7 @@ class _Page:
         count = catalog.ngettext("{count} job", "{count} jobs", view.job_count).format(
             count=grouped(view.job_count, catalog)
         )
-        elapsed = view.elapsed
-        time = duration(view.duration if elapsed is None else elapsed, catalog)
+        time = duration(view.duration, catalog)
         rows = "".join(
             f"| {tally.label} | {grouped(tally.number, catalog)} |\n" for tally in view.tallies
         )

@@ -16,7 +16,7 @@ from holdall.journal.events import (
     ResultRecorded,
     SessionCreated,
 )
-from holdall.results import JobResult
+from holdall.results import JobResult, Measurement, Subtest
 from holdall.view import SessionView
 from holdall.writing import CAUSES_MAX, causes_of, last_lines
 from holdall.writing.causes import _VARYING
@@ -25,6 +25,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from holdall.journal import AnyEvent
+
+
+TRACEBACK = """Traceback (most recent call last):
+  File "/home/me/a.py", line 3, in run
+    open("/dev/x")
+"""
+PARTS = (
+    Subtest(name="eth0", outcome="pass"),
+    Subtest(name="eth1", outcome="fail", message="no link\nmore"),
+)
+TOO_SLOW = Measurement(name="speed", value=3, unit="MB/s", lower=5)
 
 
 def test_messages_that_differ_in_numbers_and_paths_are_one_cause() -> None:
@@ -71,7 +82,7 @@ def test_blockers_come_first_then_the_more_frequent() -> None:
 @pytest.mark.parametrize(
     ("result", "words"),
     [
-        (JobResult(outcome="fail", comments="\n \n first \nsecond"), "first"),
+        (JobResult(outcome="fail", comments="\n \n first \nsecond"), "first: second"),
         (JobResult(outcome="fail", io_log=[(0, "stdout", b"out\n")]), "out"),
         (
             JobResult(
@@ -86,12 +97,49 @@ def test_blockers_come_first_then_the_more_frequent() -> None:
         ),
         (JobResult(outcome="crash"), "no reason was recorded"),
         (JobResult(outcome="fail", comments="\x1b[31mred\x1b[0m"), "red"),
+        (
+            JobResult(outcome="fail", comments=f"{TRACEBACK}OSError: no such device\n"),
+            "OSError: no such device",
+        ),
+        (JobResult(outcome="fail", comments="FAILED:\nno link"), "no link"),
+        (
+            JobResult(outcome="fail", comments="command failed\nno route\nmore"),
+            "command failed: no route",
+        ),
+        (
+            JobResult(outcome="fail", comments="self = <a.T>\n\nassert x == y and z"),
+            "assert x == y and z",
+        ),
+        (
+            JobResult(outcome="fail", comments="contains 1 failed subtest", subtests=PARTS),
+            "eth1: no link: more",
+        ),
+        (JobResult(outcome="fail", subtests=PARTS, return_code=1), "eth1: no link: more"),
+        (JobResult(outcome="fail", measurements=[TOO_SLOW]), "speed: 3 MB/s"),
     ],
 )
 def test_every_cause_has_words(result: JobResult, words: str) -> None:
     (cause,) = causes_of(_view({"a": result}))
 
     assert cause.text == words
+
+
+def test_what_passed_although_it_should_fail_is_a_cause_of_its_own() -> None:
+    good = JobResult(outcome="pass", comments="fine")
+    events = [*_events({"a": good, "b": _failed("fine")}, set())]
+    job = JobDefined(at=0, job=JobRecord(id="a", xfail=True))
+
+    found = causes_of(SessionView([*events, job]))
+
+    assert sorted(cause.text for cause in found) == ["fine", "passed unexpectedly"]
+
+
+def test_a_cause_that_nobody_knows_comes_last() -> None:
+    silent = JobResult(outcome="fail")
+
+    found = causes_of(_view({"a": silent, "b": silent, "c": _failed("broken")}))
+
+    assert [cause.text for cause in found] == ["broken", "no reason was recorded"]
 
 
 def test_jobs_that_passed_or_were_skipped_have_no_cause_and_those_in_flight_have_one() -> None:
@@ -123,6 +171,8 @@ def test_the_last_lines_are_what_a_terminal_would_show() -> None:
     assert last_lines(result.io_log, 2) == ["100 %", "three"]
     assert last_lines(result.io_log, 9)[-3:] == ["one", "100 %", "three"]
     assert last_lines((), 3) == []
+    indented = JobResult(outcome="fail", io_log=[(0, "stdout", b"a:\n  - b   c\n")])
+    assert last_lines(indented.io_log, 2) == ["a:", "  - b   c"]
 
 
 @pytest.mark.timeout(20)

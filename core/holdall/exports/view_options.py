@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 import msgspec
 
 from holdall.languages import ENGLISH, N_
-from holdall.results import Outcome  # noqa: TC001 - msgspec evaluates it
 from holdall.view import ViewFilter
 from holdall.writing import BYTES_CUT, LOGS_CUT, ControlFilter, mark_of, shortened, split_room
 
@@ -25,6 +24,25 @@ if TYPE_CHECKING:
     from holdall.languages import Catalog
     from holdall.results import Attachment, IOLogRecord, JobResult
     from holdall.view import FoldedJob, Location, OpenBlob, SessionView
+
+
+Only = Literal[
+    "wrong",
+    "flaky",
+    "none",
+    "pass",
+    "fail",
+    "crash",
+    "error",
+    "skip",
+    "skipped-dependency",
+    "skipped-resource",
+    "skipped-manifest",
+    "not-supported",
+    "not-implemented",
+    "undecided",
+]
+"""Which jobs a report shows: those of an outcome, or those that people look for."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +56,8 @@ class ViewOptions:
         log_head: How many of them to take from the log's beginning, a quarter if not said.
         log_total: Bytes of all logs together at most, given to the first ones.
         only: Show jobs of these outcomes alone; the verdict is about all jobs all the same.
+            `wrong` are those that went wrong, whatever is expected of them; `flaky` passed after
+            an attempt that went wrong.
         order: Show jobs as they ran, by id, or by category.
         attachments: Whether to show the files that jobs left behind.
         ansi: Keep terminal escape sequences where the format can hold them, or strip them.
@@ -50,7 +70,7 @@ class ViewOptions:
     log_max: int | None = None
     log_head: int | None = None
     log_total: int | None = None
-    only: tuple[Outcome, ...] = ()
+    only: tuple[Only, ...] = ()
     order: Literal["run", "id", "category"] = "run"
     attachments: bool = True
     ansi: Literal["keep", "strip"] = "keep"
@@ -95,7 +115,7 @@ def apply_view_options(
 
 def _chosen(view: SessionView, wanted: ViewOptions, changes: Counter[str]) -> SessionView:
     def choose(jobs: Sequence[FoldedJob]) -> Iterable[FoldedJob]:
-        kept = [job for job in jobs if not wanted.only or job.result.outcome in wanted.only]
+        kept = [job for job in jobs if not wanted.only or _is_one_of(job, wanted.only)]
         key = _ORDERS.get(wanted.order)
         return kept if key is None else sorted(kept, key=key)
 
@@ -103,6 +123,14 @@ def _chosen(view: SessionView, wanted: ViewOptions, changes: Counter[str]) -> Se
     if wanted.only:
         changes[N_("jobs left out")] += view.job_count - shown.job_count
     return shown
+
+
+def _is_one_of(job: FoldedJob, only: tuple[Only, ...]) -> bool:
+    return (
+        job.result.outcome in only
+        or ("wrong" in only and job.went_wrong)
+        or ("flaky" in only and job.is_flaky)
+    )
 
 
 _ORDERS: Final[dict[str, Callable[[FoldedJob], Any]]] = {

@@ -47,6 +47,11 @@ class FoldedJob(msgspec.Struct, frozen=True, eq=False, gc=False):
         return self.result.outcome.counted(xfail=self.record.xfail)
 
     @property
+    def went_wrong(self) -> bool:
+        """Whether it failed, crashed or could not be performed, or has not ended."""
+        return self.in_flight or self.counts_as.failed
+
+    @property
     def is_flaky(self) -> bool:
         """Whether it passed after an attempt that failed, and that nothing had interrupted."""
         if len(self.results) < 2 or self.in_flight or self.counts_as is not Outcome.PASS:

@@ -232,7 +232,7 @@ class JobView:
     @property
     def went_wrong(self) -> bool:
         """Whether it failed, crashed or could not be performed, or has not ended."""
-        return self._job.in_flight or self._job.counts_as.failed
+        return self._job.went_wrong
 
     @property
     def is_flaky(self) -> bool:

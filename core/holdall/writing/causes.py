@@ -12,9 +12,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from holdall.languages import ENGLISH, N_
-from holdall.view.labels import ORDER
 from holdall.view.verdict import EXAMPLES, JobName
-from holdall.writing.cleaning import line_text, strip_escapes
+from holdall.writing.cleaning import line_text, strip_escapes, terminal_text
 from holdall.writing.logs import log_text
 
 if TYPE_CHECKING:
@@ -34,6 +33,10 @@ _OTHERS: Final = N_("other causes")
 _LONGEST: Final = 200  # characters of a message that tell causes apart
 _SMALL: Final = 1 << 14  # bytes of a log that is read once and looked at twice
 _TAIL: Final = 1 << 13  # characters at the end of a log among which the last lines are looked for
+_TRACEBACK: Final = "Traceback (most recent call last):"
+_HEADING: Final = re.compile(r"[A-Z]+:?|self = .*|.*:")  # what stands above a message
+_COUNTED: Final = re.compile(r"contains \d+ failed subtests?")  # as pytest says it
+_FEW: Final = 3  # words of a line that says too little alone
 _VARYING: Final = re.compile(
     r"(?P<path>(?<![\w/.~])~?(?:/[^\s/:;,'\"()\[\]<>|]+){2,}/?)"
     r"|\b(?:0[xX][0-9a-fA-F]+|[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}"
@@ -68,12 +71,13 @@ class Cause:
 
 
 def causes_of(view: SessionView) -> list[Cause]:
-    """Return why jobs went wrong, blockers first, then by outcome and by the number of jobs.
+    """Return why jobs went wrong: blockers first, then what is known, then the most jobs.
 
     Memory is bounded by the number of different causes, of which `CAUSES_MAX` are told apart.
     """
     found: dict[tuple[Outcome | None, str], _Found] = {}
     others: _Found | None = None
+    silence = view.catalog.gettext(_NO_WORDS)
     for number, job in enumerate(view.jobs()):
         if not job.went_wrong:
             continue
@@ -81,10 +85,10 @@ def causes_of(view: SessionView) -> list[Cause]:
         key = (None if job.in_flight else job.counts_as, _masked(words))
         one = found.get(key)
         if one is None and len(found) < CAUSES_MAX:
-            one = found[key] = _Found(job, words, key[1])
+            one = found[key] = _Found(job, words, key[1], is_said=words != silence)
         elif one is None:
             text = view.catalog.gettext(_OTHERS)
-            one = others = others or _Found(job, text, text)
+            one = others = others or _Found(job, text, text, is_said=False)
         one.add(number, job, words)
     in_order = sorted(found.values(), key=_Found.rank)
     return [one.cause() for one in (*in_order, *((others,) if others else ()))]
@@ -93,21 +97,49 @@ def causes_of(view: SessionView) -> list[Cause]:
 def cause_of(job: JobView, catalog: Catalog = ENGLISH) -> str:
     """Return one line that says best why *job* went wrong; it is never empty.
 
-    That is the first line of its comments, else the last line that it wrote to standard
-    error, else the last one that it wrote, else its exit code.
+    That is what its comments say first; of a traceback of Python, the error at its end. Else
+    it is a part of the job that went wrong, the last line that was written to standard error, the
+    last one that was written at all, or the exit code.
     """
-    comments = (line_text(strip_escapes(line)) for line in job.comments.splitlines())
-    if words := next(filter(None, comments), ""):
+    if job.in_flight or job.outcome is not job.counts_as:
+        return job.label  # nobody knows how it ends, or expected that it passes
+    words = _said(job.comments)
+    if (not words or _COUNTED.fullmatch(words)) and (parts := _of_parts(job)):
+        return parts[:_LONGEST]
+    if words:
         return words[:_LONGEST]
     if job.io_log_size:
-        is_small = job.io_log_size <= _SMALL
-        records = tuple(job.io_log()) if is_small else job.io_log()
-        errors = (record for record in records if record.stream == "stderr")
-        if lines := last_lines(errors, 1) or last_lines(records if is_small else job.io_log(), 1):
-            return lines[0][:_LONGEST]
+        errors = (record for record in job.io_log() if record.stream == "stderr")
+        if lines := last_lines(errors, 1) or last_lines(job.io_log(), 1):
+            return line_text(lines[0])[:_LONGEST]
     if job.return_code is not None:
         return catalog.gettext(_EXIT_CODE).format(code=job.return_code)
     return catalog.gettext(_NO_WORDS)
+
+
+def _said(comments: str) -> str:
+    """Return the first line of *comments* that says something, and the next if it is short."""
+    raw = [line for line in strip_escapes(comments).splitlines() if line.strip()]
+    if any(line.startswith(_TRACEBACK) for line in raw):
+        raw = [line for line in raw if not line.startswith((_TRACEBACK, " ", "\t"))][-1:] or raw
+    lines = [text for line in raw if not _HEADING.fullmatch(text := line_text(line))]
+    if not lines:
+        return line_text(raw[0]) if raw else ""
+    if len(lines) > 1 and len(lines[0].split()) <= _FEW:
+        return f"{lines[0].rstrip(':')}: {lines[1]}"
+    return lines[0]
+
+
+def _of_parts(job: JobView) -> str:
+    """Return the first part of *job* that went wrong, and why; nothing if none did."""
+    for part in job.subtests:
+        if part.outcome.failed:
+            why = _said(part.message or "")
+            return line_text(f"{part.name}: {why}" if why else part.name)
+    for measured in job.measurements:
+        if measured.outcome is not None and measured.outcome.failed:
+            return line_text(f"{measured.name}: {measured.value} {measured.unit}")
+    return ""
 
 
 def last_lines(records: Iterable[IOLogRecord], count: int) -> list[str]:
@@ -124,9 +156,9 @@ def last_lines(records: Iterable[IOLogRecord], count: int) -> list[str]:
 
 
 def _shown(line: str) -> str:
-    """Return what a terminal would be left with, in printable characters."""
-    overwritten = (line_text(part) for part in reversed(strip_escapes(line).split("\r")))
-    return next(filter(None, overwritten), "")
+    """Return what a terminal would be left with, in printable characters; nothing of blanks."""
+    parts = (terminal_text(part).rstrip() for part in reversed(strip_escapes(line).split("\r")))
+    return next((part for part in parts if part.strip()), "")
 
 
 def _masked(words: str) -> str:
@@ -136,12 +168,22 @@ def _masked(words: str) -> str:
 class _Found:
     """A cause while its jobs are counted."""
 
-    __slots__ = ("_count", "_is_blocker", "_jobs", "_label", "_numbers", "_outcome", "_texts")
+    __slots__ = (
+        "_count",
+        "_is_blocker",
+        "_is_said",
+        "_jobs",
+        "_label",
+        "_numbers",
+        "_outcome",
+        "_texts",
+    )
 
-    def __init__(self, job: JobView, words: str, masked: str) -> None:
+    def __init__(self, job: JobView, words: str, masked: str, *, is_said: bool) -> None:
         self._label = job.label
         self._outcome = None if job.in_flight else job.counts_as
         self._texts = (words, masked)
+        self._is_said = is_said
         self._count = 0
         self._is_blocker = False
         self._jobs: list[JobName] = []
@@ -153,19 +195,16 @@ class _Found:
         if words != own:
             self._texts = (masked, masked)
         self._count += 1
+        if self._outcome is None and not job.in_flight:  # of other causes, which may differ
+            self._outcome, self._label = job.counts_as, job.label
         self._is_blocker |= job.certification_status == "blocker"
         if len(self._jobs) < EXAMPLES:
             self._jobs.append(JobName(job.device_id, job.id))
             self._numbers.append(number)
 
-    def rank(self) -> tuple[bool, int, int, int]:
+    def rank(self) -> tuple[bool, bool, int, int]:
         """Return what causes are put in order by."""
-        return (
-            not self._is_blocker,
-            ORDER.index(self._outcome),
-            -self._count,
-            self._numbers[0],
-        )
+        return (not self._is_blocker, not self._is_said, -self._count, self._numbers[0])
 
     def cause(self) -> Cause:
         return Cause(

@@ -72,7 +72,7 @@ def case_of(job: JobView, around: Around, context: ExportContext) -> Iterator[by
     yield b'    <testcase classname="%b" name="%b" time="%.3f"%b' % (
         around.class_name,
         attribute(distinct(job.id)),
-        seconds(job.duration or 0.0),
+        seconds(0.0 if job.in_flight else job.duration or 0.0),
         _place(job.origin) if flavour.has_places else b"",
     )
     parts = _parts(job, flavour, around, context)
@@ -106,7 +106,8 @@ def _parts(
     if flavour.has_output:
         yield from _earlier(job, context, flaky=not tag)
         lines = _attachment_lines(job, around, context) if flavour.has_files else ()
-        yield from _output(job, list(lines), context)
+        if not job.in_flight:
+            yield from _output(job, list(lines), context)
 
 
 def _body(job: JobView, context: ExportContext, *, with_log: bool) -> Iterator[bytes]:
@@ -156,7 +157,7 @@ def _log(attempt: AttemptView, context: ExportContext) -> Iterator[bytes]:
 def _earlier(job: JobView, context: ExportContext, *, flaky: bool) -> Iterator[bytes]:
     """Yield the attempts before the last one that went wrong, as Maven's Surefire does."""
     wants_logs = context.options.logs != "none"
-    for attempt in job.attempts[:-1]:
+    for attempt in job.attempts if job.in_flight else job.attempts[:-1]:
         if not attempt.outcome.failed:
             continue
         kind = "Failure" if attempt.outcome is Outcome.FAIL else "Error"
