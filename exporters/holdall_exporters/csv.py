@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final, Literal
 from holdall.writing import count_parts_left_out, iso_milliseconds, terminal_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from holdall.contracts import ExportContext, Exporter, Sink
     from holdall.view import JobView, SessionView
@@ -99,13 +99,21 @@ class CsvExporter:
         if not text.endswith("\r\n"):
             raise ValueError("it ends within a row")
         delimiter = text[len(COLUMNS[0])]
-        rows = csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        columns = tuple(next(rows))
-        if columns not in {COLUMNS, PLAN_COLUMNS}:
-            raise ValueError("its first row has other names of columns")
-        for number, row in enumerate(rows, start=2):
-            if len(row) != len(columns):
-                raise ValueError(f"row {number} has {len(row)} cells and not {len(columns)}")
+        # The limit of the module's readers is one for all of a program, and smaller than a cell.
+        longest = csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+        try:
+            _check_rows(csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        finally:
+            csv.field_size_limit(longest)
+
+
+def _check_rows(rows: Iterator[list[str]]) -> None:
+    columns = tuple(next(rows))
+    if columns not in {COLUMNS, PLAN_COLUMNS}:
+        raise ValueError("its first row has other names of columns")
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(columns):
+            raise ValueError(f"row {number} has {len(row)} cells and not {len(columns)}")
 
 
 class _Rows:

@@ -300,7 +300,8 @@ def _tell(test: _Test, job: JobView, extra: dict[str, Any], context: ExportConte
     if test.status == "failed" and not test.message:
         # As `cause_of` does, but the output was read just now.
         lines = map(line_text, reversed(test.stderr or test.stdout or ()))
-        test.message = next(filter(None, lines), "") or cause_of(job)
+        reason = cause_of(job, output=options.logs != "none")
+        test.message = next(filter(None, lines), "") or reason
 
 
 def _attempt(number: int, attempt: AttemptView, context: ExportContext) -> _Attempt:

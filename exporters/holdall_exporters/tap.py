@@ -160,7 +160,7 @@ def _facts(job: JobView, result: JobResult, context: ExportContext) -> list[str]
     output, last = _output(job, context)
     message = strip_escapes(result.comments or "")
     if not message and job.went_wrong:
-        message = last or cause_of(job)
+        message = last or cause_of(job, output=context.options.logs != "none")
     if message:
         facts.append(f"  message: {_text(message)}")
     if result.return_code:

@@ -114,7 +114,7 @@ class TextExporter:
     @staticmethod
     def verify(report: BinaryIO) -> None:
         """Read every line, and see that nothing but colours of its own steers a terminal."""
-        line = "\n"
+        line = ""
         for number, data in enumerate(report, start=1):
             line = data.decode()
             plain = _PAINT.sub("", line)
@@ -305,10 +305,11 @@ def _foot(view: SessionView, how: _How) -> Iterator[bytes]:
         yield how.fitted(line)
     yield how.fitted(f"\n{_totals(view)}\n")
     several, catalog = len(view.devices) > 1, view.catalog
+    output = how.options.logs != "none"
     for job in view.jobs():
         if job.went_wrong:
             device = f"{line_text(job.device_id)}: " if several else ""
-            why = "" if job.in_flight else f" - {cause_of(job, catalog)}"
+            why = "" if job.in_flight else f" - {cause_of(job, catalog, output=output)}"
             line = f"{_INDENT}{how.word(job)}{_BETWEEN}{device}{line_text(job.id)}{why}\n"
             yield how.fitted(line, " " * (len(_INDENT) + how.columns[0] + len(_BETWEEN)))
     session_verdict = verdict(view)

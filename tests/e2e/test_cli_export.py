@@ -73,7 +73,7 @@ def test_colours_follow_the_variables_of_the_user(session: Cli) -> None:
     forced = with_variables(session, FORCE_COLOR="1")
     refused = with_variables(session, FORCE_COLOR="1", NO_COLOR="1")
 
-    assert "\x1b[1;31mfailed" in forced("export", "last", "text").out
+    assert "\x1b[1;31mFAILED" in forced("export", "last", "text").out
     assert "\x1b" not in forced("export", "last", "text", "-O", "color=never").out
     assert "\x1b" not in refused("export", "last", "text").out
     assert "\x1b" not in session("export", "last", "text").out

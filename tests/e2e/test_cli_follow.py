@@ -99,4 +99,4 @@ def test_a_follower_ends_after_a_while_in_which_nothing_came(
 
     assert found.code == 0, found.err
     end = json.loads(found.out.splitlines()[-1])
-    assert (end["type"], end["state"], len(end["in_flight"])) == ("end", "new", 1)
+    assert (end["type"], end["state"], len(end["in_flight"])) == ("end", "unfinished", 1)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from itertools import islice, product
 from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
 import pytest
 
+from holdall.exports.pipeline import export
 from holdall.journal.events import (
     JobDefined,
     JobRecord,
@@ -142,6 +144,34 @@ def test_a_cause_that_nobody_knows_comes_last() -> None:
     assert [cause.text for cause in found] == ["broken", "no reason was recorded"]
 
 
+def test_no_output_is_shown_where_none_is_wanted() -> None:
+    result = JobResult(outcome="fail", return_code=3, io_log=[(0, "stdout", b"swordfish\n")])
+
+    (cause,) = causes_of(_view({"a": result}), output=False)
+
+    assert cause.text == "exit code 3"
+    for name in ("text", "html", "tap", "ctrf"):
+        stream = BytesIO()
+        export(_view({"a": result}), name, stream, options=["logs=none"])
+        assert b"swordfish" not in stream.getvalue(), name
+
+
+def test_exit_codes_are_causes_of_their_own() -> None:
+    found = causes_of(
+        _view({str(code): JobResult(outcome="fail", return_code=code) for code in (1, 127)})
+    )
+
+    assert [cause.text for cause in found] == ["exit code 1", "exit code 127"]
+
+
+def test_a_cause_has_the_label_that_its_jobs_have_in_common() -> None:
+    killed = JobResult(outcome="crash", comments="gone", interrupted_by="rebooted")
+
+    (cause,) = causes_of(_view({"a": killed, "b": JobResult(outcome="crash", comments="gone")}))
+
+    assert (cause.count, cause.label) == (2, "crashed")
+
+
 def test_jobs_that_passed_or_were_skipped_have_no_cause_and_those_in_flight_have_one() -> None:
     events = [*_events({"a": JobResult(outcome="pass"), "b": JobResult(outcome="skip")}, set())]
     view = SessionView([*events, JobStarted(at=2, job_id="a")])
@@ -196,6 +226,10 @@ def test_how_far_a_session_has_come() -> None:
     assert SessionView(start).state == "new"
     assert SessionView([*start, a]).state == "unfinished"
     assert SessionView([*start, a, flight]).state == "unfinished"
+    assert SessionView([*start, flight]).state == "unfinished"
+    assert SessionView([*start, ResultRecorded(at=1, job_id="c", result=_failed("x"))]).state == (
+        "unfinished"
+    )
     assert SessionView([*start, a, flight], is_live=True).state == "running"
     assert SessionView([*start, a, b]).state == "finished"
     assert SessionView([*start, a, b], is_live=True).state == "finished"

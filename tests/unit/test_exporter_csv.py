@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
@@ -146,3 +146,12 @@ def test_cells_are_apart_by_what_is_wanted(delimiter: str, sign: str) -> None:
 
 def test_a_byte_order_mark_is_there_if_it_is_wanted() -> None:
     assert exported(CsvExporter, empty_session(), {"bom": "yes"}).startswith(b"\xef\xbb\xbfdevice")
+
+
+def test_a_cell_of_any_size_is_read_back() -> None:
+    before = csv.field_size_limit()
+    session = session_of(JobResult(outcome="fail", comments="x" * 200_000))
+
+    CsvExporter.verify(BytesIO(exported(CsvExporter, session, [])))
+
+    assert csv.field_size_limit() == before

@@ -12,9 +12,9 @@ from contextlib import closing, contextmanager, suppress
 from gettext import gettext as _
 from hashlib import blake2b
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 import click
 from msgspec.structs import replace
@@ -80,7 +80,7 @@ def follow_report(
             with closing(repository.open(session_id, mode="r")) as storage:
                 head, start = storage.head, monotonic()
                 view = SessionView.of(storage)
-                with TemporaryFile(prefix="holdall-follow-") as file:
+                with _blaming(gettempdir()), TemporaryFile(prefix="holdall-follow-") as file:
                     reports = write(view, [request], file)
                     if reports[0].exception is not None:
                         return view, reports
@@ -95,6 +95,14 @@ def follow_report(
                 return view, reports
 
 
+class _Before(NamedTuple):
+    """What a file has from a follower before: its first and its last line, and where that is."""
+
+    first: bytes
+    last: bytes
+    start: int
+
+
 class _Lines:
     """The lines that are written, each known by its digest.
 
@@ -107,24 +115,26 @@ class _Lines:
         self._stream: Final = stream
         self._target: Final = target
         self._known: Final[set[bytes]] = set()
-        self._is_strange = False
+        self._before: _Before | None = None
         self._last = b""
 
-    def recall(self, line: bytes) -> None:
-        """Know a line that was written before."""
-        self._known.add(_digest(line))
-        self._is_strange = True
+    def recall(self, line: bytes, start: int) -> None:
+        """Know a line that was written before, and that begins at byte *start*."""
+        digest = _digest(line)
+        self._known.add(digest)
+        first = digest if self._before is None else self._before.first
+        self._before = _Before(first, digest, start)
 
     def add(self, report: BinaryIO) -> None:
         """Write the lines of *report* that are new, all but the last one.
 
         Raises:
-            ExportTargetError: They can't be written, or none of the lines that were there before
-                is of *report*.
+            ExportTargetError: They can't be written, or those that were there before begin
+                otherwise than *report*.
         """
-        if self._is_strange and not any(_digest(line) in self._known for line in report):
-            raise ExportTargetError(self._target, _("the lines in it are of another report"))
-        self._is_strange = False
+        if self._before is not None:
+            self._go_on(report, self._before)
+            self._before = None
         report.seek(0)
         previous = b""
         for line in report:
@@ -133,6 +143,18 @@ class _Lines:
             previous = line
         self._last = previous
         self._flush()
+
+    def _go_on(self, report: BinaryIO, before: _Before) -> None:
+        """Go on behind lines of *report*; the last of a follower that had ended is no longer."""
+        if _digest(report.readline()) != before.first:
+            raise ExportTargetError(self._target, _("the lines in it are of another report"))
+        report.seek(0)
+        places = [n for n, line in enumerate(report) if _digest(line) == before.last]
+        report.seek(0)
+        if not places or places[-1] == sum(1 for _line in report) - 1:
+            with _blaming(self._target):
+                self._stream.truncate(before.start)
+            self._known.discard(before.last)
 
     def end(self) -> None:
         """Write the last line of the last report."""
@@ -196,6 +218,6 @@ def _recall(file: BinaryIO, lines: _Lines, path: str) -> None:
         for line in file:
             if not line.endswith(b"\n"):
                 break
-            lines.recall(line)
+            lines.recall(line, end)
             end += len(line)
         file.truncate(end)

@@ -36,7 +36,7 @@ from holdall.results import Outcome
 from holdall.view.folded import DeviceView, FoldedJob, FoldedSession
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from holdall.journal import AnyEvent, PlanRecord
     from holdall.results import JobResult
@@ -287,7 +287,7 @@ class _Fold:
         )
 
 
-def _state(devices: Iterable[_Device]) -> SessionState:
+def _state(devices: Collection[_Device]) -> SessionState:
     selected = results = 0
     is_selecting = False
     for device in devices:
@@ -295,9 +295,11 @@ def _state(devices: Iterable[_Device]) -> SessionState:
         selected += len(job_ids)
         results += sum(map(device.has_result, job_ids))
         is_selecting |= device.is_selecting
-    if not results:
+    jobs = [job for device in devices for job in device.jobs.values()]
+    if not results and not any(job.was_tried for job in jobs):
         return "new"
-    return "finished" if results == selected and not is_selecting else "unfinished"
+    is_open = is_selecting or any(job.in_flight for job in jobs)
+    return "finished" if results == selected and not is_open else "unfinished"
 
 
 class _Definitions:

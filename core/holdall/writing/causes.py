@@ -12,6 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from holdall.languages import ENGLISH, N_
+from holdall.view.labels import ORDER
 from holdall.view.verdict import EXAMPLES, JobName
 from holdall.writing.cleaning import line_text, strip_escapes, terminal_text
 from holdall.writing.logs import log_text
@@ -70,10 +71,13 @@ class Cause:
     numbers: tuple[int, ...]
 
 
-def causes_of(view: SessionView) -> list[Cause]:
+def causes_of(view: SessionView, *, output: bool = True) -> list[Cause]:
     """Return why jobs went wrong: blockers first, then what is known, then the most jobs.
 
     Memory is bounded by the number of different causes, of which `CAUSES_MAX` are told apart.
+
+    Args:
+        output: As that of `cause_of`.
     """
     found: dict[tuple[Outcome | None, str], _Found] = {}
     others: _Found | None = None
@@ -81,25 +85,28 @@ def causes_of(view: SessionView) -> list[Cause]:
     for number, job in enumerate(view.jobs()):
         if not job.went_wrong:
             continue
-        words = cause_of(job, view.catalog)
-        key = (None if job.in_flight else job.counts_as, _masked(words))
+        words = cause_of(job, view.catalog, output=output)
+        key = (None if job.in_flight else job.counts_as, _masked(words, job, view.catalog))
         one = found.get(key)
         if one is None and len(found) < CAUSES_MAX:
             one = found[key] = _Found(job, words, key[1], is_said=words != silence)
         elif one is None:
             text = view.catalog.gettext(_OTHERS)
             one = others = others or _Found(job, text, text, is_said=False)
-        one.add(number, job, words)
+        one.add(number, job, words, view.catalog)
     in_order = sorted(found.values(), key=_Found.rank)
     return [one.cause() for one in (*in_order, *((others,) if others else ()))]
 
 
-def cause_of(job: JobView, catalog: Catalog = ENGLISH) -> str:
+def cause_of(job: JobView, catalog: Catalog = ENGLISH, *, output: bool = True) -> str:
     """Return one line that says best why *job* went wrong; it is never empty.
 
     That is what its comments say first; of a traceback of Python, the error at its end. Else
     it is a part of the job that went wrong, the last line that was written to standard error, the
     last one that was written at all, or the exit code.
+
+    Args:
+        output: Whether lines of the job's output may be shown.
     """
     if job.in_flight or job.outcome is not job.counts_as:
         return job.label  # nobody knows how it ends, or expected that it passes
@@ -108,7 +115,7 @@ def cause_of(job: JobView, catalog: Catalog = ENGLISH) -> str:
         return parts[:_LONGEST]
     if words:
         return words[:_LONGEST]
-    if job.io_log_size:
+    if output and job.io_log_size:
         errors = (record for record in job.io_log() if record.stream == "stderr")
         if lines := last_lines(errors, 1) or last_lines(job.io_log(), 1):
             return line_text(lines[0])[:_LONGEST]
@@ -161,7 +168,12 @@ def _shown(line: str) -> str:
     return next((part for part in parts if part.strip()), "")
 
 
-def _masked(words: str) -> str:
+def _masked(words: str, job: JobView, catalog: Catalog) -> str:
+    """Return *words* with what varies masked; of an exit code, the number is the message."""
+    if job.return_code is not None and words == catalog.gettext(_EXIT_CODE).format(
+        code=job.return_code
+    ):
+        return words
     return _VARYING.sub(lambda match: "…" if match["path"] else "#", words)
 
 
@@ -189,7 +201,7 @@ class _Found:
         self._jobs: list[JobName] = []
         self._numbers: list[int] = []
 
-    def add(self, number: int, job: JobView, words: str) -> None:
+    def add(self, number: int, job: JobView, words: str, catalog: Catalog) -> None:
         """Count *job*, which is the one of that *number* in the session."""
         own, masked = self._texts
         if words != own:
@@ -197,14 +209,22 @@ class _Found:
         self._count += 1
         if self._outcome is None and not job.in_flight:  # of other causes, which may differ
             self._outcome, self._label = job.counts_as, job.label
+        elif self._outcome is not None and self._label != job.label:
+            self._label = catalog.gettext(self._outcome.label)  # what they have in common
         self._is_blocker |= job.certification_status == "blocker"
         if len(self._jobs) < EXAMPLES:
             self._jobs.append(JobName(job.device_id, job.id))
             self._numbers.append(number)
 
-    def rank(self) -> tuple[bool, bool, int, int]:
+    def rank(self) -> tuple[bool, bool, int, int, int]:
         """Return what causes are put in order by."""
-        return (not self._is_blocker, not self._is_said, -self._count, self._numbers[0])
+        return (
+            not self._is_blocker,
+            not self._is_said,
+            -self._count,
+            ORDER.index(self._outcome),
+            self._numbers[0],
+        )
 
     def cause(self) -> Cause:
         return Cause(

@@ -30,6 +30,7 @@ _IMAGES: Final = frozenset(
     f"image/{name}" for name in ("png", "jpeg", "gif", "webp", "avif", "bmp")
 )
 _TEXTS: Final = ("text/", "application/json", "application/xml", "application/yaml")
+_MOST_NESTED: Final = 100  # lists and objects of a content that is indented
 _PIECE: Final = 3 << 14  # bytes read at a time; three make four characters of base64
 
 
@@ -164,8 +165,10 @@ def _text_of(attempt: AttemptView, attachment: Attachment, *, is_json: bool) -> 
 
 
 def _indented(data: bytes) -> bytes:
-    """Return JSON that is all on one line as people read it."""
+    """Return JSON that is all on one line as people read it, unless that makes it far longer."""
+    if data.count(b"[") + data.count(b"{") > _MOST_NESTED:
+        return data  # each indents what is in it once more
     try:
         return msgspec.json.format(data, indent=2)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return data

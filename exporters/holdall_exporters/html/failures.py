@@ -90,9 +90,9 @@ def failures_of(view: SessionView, limit: int, choices: Choices) -> Failures:
 
     In a session that still runs, what is in flight is no failure.
     """
-    causes = [
-        cause for cause in causes_of(view) if cause.outcome is not None or view.state != "running"
-    ]
+    found = causes_of(view, output=choices.logs != "none")
+    is_running = view.state == "running"
+    causes = [cause for cause in found if cause.outcome is not None or not is_running]
     shares = _shares([len(cause.numbers) for cause in causes], limit)
     wanted = {
         number

@@ -229,7 +229,7 @@ def _measured(part: Measurement) -> str:
     """Return a value, its unit and limits, and what came of it: `5 V (from 1 to 4): fail`."""
     unit = f" {part.unit}" if part.unit else ""
     limits = [
-        f"{word} {limit:g}"
+        f"{word} {limit:.15g}"
         for word, limit in (("from", part.lower), ("to", part.upper))
         if limit is not None
     ]

@@ -85,8 +85,7 @@ class NdjsonExporter:
             line = decode(data)
             if isinstance(line, Meta) is not (number == 1):
                 raise ValueError(f"line {number} is of the type {type(line).__name__.lower()!r}")
-        before = line.lines if isinstance(line, End) else -1
-        if before != number - 1:
+        if not isinstance(line, End) or line.lines != number - 1:
             raise ValueError(f"line {number} is not the end of as many lines")
 
 

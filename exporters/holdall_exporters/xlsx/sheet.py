@@ -68,7 +68,7 @@ class Sheet:
 
     def _begin(self) -> None:
         self._number += 1
-        name = self._name if self._number == 1 else f"{self._name} {self._number}"
+        name = self._called(self._number)
         self._sheet: WriteOnlyWorksheet = self._book.create_sheet(name)
         for number, (_head, width) in enumerate(self._columns, start=1):
             self._sheet.column_dimensions[get_column_letter(number)].width = width
@@ -77,6 +77,9 @@ class Sheet:
         if self._heads:
             self._sheet.freeze_panes = "A2"
             self.add([self.text(head, font=BOLD, fill=_HEAD) for head in self._heads])
+
+    def _called(self, number: int) -> str:
+        return self._name if number == 1 else f"{self._name} {number}"
 
     def text(self, text: str, **style: _Style) -> Any:
         """Return *text* as a cell that is no formula and no error, whatever it looks like."""
@@ -159,8 +162,10 @@ class Sheet:
     @property
     def next_place(self) -> str:
         """The first cell of the row that is added next, as links name it."""
-        name = self._name if self._number == 1 else f"{self._name} {self._number}"
-        return f"'{name}'!A{self._rows + 1}"
+        number, row = self._number, self._rows + 1
+        if row > LAST_ROW:
+            number, row = number + 1, 1 + bool(self._heads)
+        return f"'{self._called(number)}'!A{row}"
 
     def show(self, tallies: Sequence[Tally]) -> None:
         """Draw the *tallies*, which are the last rows, beside the rows."""
