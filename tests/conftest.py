@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 INSTALL: Final = (
     "apt-get install -y --no-install-recommends chromium default-jre-headless jq libarchive-tools "
     "libreoffice-calc-nogui libxml2-utils npm poppler-utils xz-utils zstd && npm install "
-    "--prefix tests --no-save --no-audit --no-fund --ignore-scripts ajv ajv-formats axe-core ctrf "
-    "html-validate junit2json tap-parser vnu-jar xunit-viewer"
+    "--prefix tests --no-save --no-audit --no-fund --ignore-scripts ajv ajv-formats allure@3 "
+    "axe-core ctrf html-validate junit2json tap-parser vnu-jar xunit-viewer"
 )
 NODE_MODULES: Final = Path(
     os.environ.get("HOLDALL_NODE_MODULES", Path(__file__).parent / "node_modules")

@@ -40,8 +40,9 @@ LIMITED = ("bash", "-c", 'ulimit -f "$0" && exec "$@"')
         pytest.param(
             ["run", "smoke", "--export", "htm"],
             2,
-            "no exporter is called 'htm'; did you mean 'html'? (installed: agent, csv, ctrf, "
-            "global, html, json, junit, markdown, ndjson, tap, tar, template, text, xlsx)",
+            "no exporter is called 'htm'; did you mean 'html'? (installed: agent, allure, csv, "
+            "ctrf, global, html, json, junit, markdown, ndjson, otr, parquet, tap, tar, "
+            "template, testplan, text, xlsx)",
             id="exporter",
         ),
         pytest.param(

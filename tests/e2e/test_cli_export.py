@@ -234,6 +234,7 @@ def test_a_request_that_makes_no_sense_is_refused_in_words(
         "ndjson",
         "csv",
         "agent",
+        "otr",
         "markdown",
         "ctrf",
         "html",

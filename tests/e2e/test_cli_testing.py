@@ -38,6 +38,8 @@ def test_a_hostile_session_has_every_outcome_and_can_be_exported_by_every_export
         "ndjson",
         "csv",
         "agent",
+        "otr",
+        "allure",
         "markdown",
         "ctrf",
         "html",

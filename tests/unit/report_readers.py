@@ -13,7 +13,7 @@ import tarfile
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft7Validator, FormatChecker
 from junitparser import JUnitXml
@@ -21,18 +21,23 @@ from lxml import etree, html
 from markdown_it import MarkdownIt
 from python_calamine import CalamineWorkbook
 
+from holdall.exports.pipeline import export
+from holdall.registry.registry import Registry
+from holdall.testing.checks.exporters.subject import files_in, target_for
 from holdall.view import verdict
-from holdall.writing.cleaning import cell_text, html_text, line_text
+from holdall.writing.cleaning import cell_text, html_text, line_text, xml_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from holdall.testing.sessions import SampleSession
 
+REGISTRY = Registry.discover()
 DATA = Path(__file__).parents[1] / "data"
 CTRF = Draft7Validator(
     json.loads((DATA / "ctrf-schema-0.0.json").read_text("utf-8")), format_checker=FormatChecker()
 )
+ALLURE_RESULT = re.compile(rb"== [0-9a-f-]{36}-result\.json\n(.*)\n")
 JENKINS = etree.XMLSchema(etree.parse(DATA / "junit-10.xsd"))
 
 
@@ -74,6 +79,39 @@ def read_tap(report: bytes, session: SampleSession) -> None:
     points = [line for line in lines if line.startswith(("ok ", "not ok "))]
     assert (version, plan) == ("TAP version 14", f"1..{len(points)}")
     assert len(points) == wanted_cases(session)
+
+
+def whole_report(session: SampleSession, name: str, *options: str, **more: Any) -> bytes:
+    """Return a report; the files of one that is a folder, each behind its name."""
+    with target_for(REGISTRY.load("exporters", name), io.BytesIO()) as target:
+        export(session, name, target, options=options, registry=REGISTRY, **more)
+        return target.getvalue() if isinstance(target, io.BytesIO) else b"".join(files_in(target))
+
+
+def read_allure(report: bytes, session: SampleSession) -> None:
+    results = list(map(json.loads, ALLURE_RESULT.findall(report)))
+    jobs = list(session.view().jobs())
+    assert sorted(each["fullName"] for each in results) == sorted(
+        job.id or "unnamed"
+        for job in jobs
+        for _ in range(max(job.attempt_count + job.in_flight, 1))
+    )
+    assert len({each["historyId"] for each in results}) == len(jobs)
+    assert len({each["uuid"] for each in results}) == len(results)
+
+
+def read_otr(report: bytes, session: SampleSession) -> None:
+    root = etree.fromstring(report, etree.XMLParser(huge_tree=True))
+    begun = [each for each in root if each.tag.endswith("}started")]
+    ended = [each.get("id") for each in root if each.tag.endswith("}finished")]
+    jobs = list(session.view().jobs())
+    parents = {each.get("parentId") for each in begun}
+    assert [each.get("name") for each in begun if each.get("id") not in parents] == [
+        xml_text(job.id) or "unnamed"
+        for job in jobs
+        for _ in range(max(job.attempt_count + job.in_flight, 1))
+    ]
+    assert len(begun) - len(set(ended)) == sum(job.in_flight for job in jobs)
 
 
 def read_ctrf(report: bytes, session: SampleSession) -> None:
@@ -203,6 +241,7 @@ def read_badge(report: bytes, session: SampleSession) -> None:
 
 READERS: Mapping[str, Callable[[bytes, SampleSession], None]] = {
     "agent": read_agent,
+    "allure": read_allure,
     "csv": read_csv,
     "ctrf": read_ctrf,
     "html": read_html,
@@ -210,6 +249,7 @@ READERS: Mapping[str, Callable[[bytes, SampleSession], None]] = {
     "junit": read_junit,
     "markdown": read_markdown,
     "ndjson": read_ndjson,
+    "otr": read_otr,
     "tap": read_tap,
     "tar": read_tar,
     "template": read_template,

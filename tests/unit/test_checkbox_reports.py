@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.unit.report_readers import READERS
+from tests.unit.report_readers import READERS, whole_report
 
 from holdall.exports.pipeline import export
 from holdall.journal.events import (
@@ -30,6 +30,8 @@ FORMATS = (
     "ndjson",
     "csv",
     "agent",
+    "otr",
+    "allure",
     "markdown",
     "ctrf",
     "html",
@@ -92,11 +94,9 @@ CASES: Mapping[str, SampleSession] = {
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("name", FORMATS)
 def test_73_every_format_takes_what_plainbox_stumbled_over(name: str, case: str) -> None:
-    stream = io.BytesIO()
+    report = whole_report(CASES[case], name, "logs=all", strict=False)
 
-    export(CASES[case], name, stream, options={"logs": "all"}, strict=False, registry=REGISTRY)
-
-    READERS[name](stream.getvalue(), CASES[case])
+    READERS[name](report, CASES[case])
 
 
 def test_a_log_in_a_submission_is_text_whatever_it_was() -> None:

@@ -103,6 +103,7 @@ LEFT_OUT = {"subtests left out": 2, "measurements left out": 1}
         pytest.param("junit", ["flavour=rich"], {}, id="junit rich"),
         pytest.param("markdown", [], LEFT_OUT, id="markdown"),
         pytest.param("ndjson", [], {}, id="ndjson"),
+        pytest.param("otr", [], {}, id="otr"),
         pytest.param("tap", [], {}, id="tap"),
         pytest.param("text", [], LEFT_OUT, id="text"),
         pytest.param("xlsx", [], LEFT_OUT, id="xlsx"),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from lxml import etree
-from tests.unit.report_readers import JENKINS, READERS, wanted_cases
+from tests.unit.report_readers import JENKINS, READERS, wanted_cases, whole_report
 
 from holdall.exports.pipeline import export
 from holdall.registry.registry import Registry
@@ -37,11 +37,13 @@ FORMATS = (
     "ndjson",
     "csv",
     "agent",
+    "allure",
     "ctrf",
     "html",
     "json",
     "junit",
     "markdown",
+    "otr",
     "tar",
     "template",
     "testplan",
@@ -55,6 +57,7 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 # What changes the layout of a report. Every one is read back, and the same everywhere.
 VARIANTS: Mapping[str, tuple[str, ...]] = {
     "agent, in few words": ("agent", "tokens=800", "lines=1"),
+    "allure with all logs": ("allure", "logs=all"),
     "csv, unsafe": ("csv", "safe=no", "bom"),
     "ctrf with all logs": ("ctrf", "logs=all", "log-max=20"),
     "html with all logs": ("html", "logs=all", "log-max=20"),
@@ -66,6 +69,7 @@ VARIANTS: Mapping[str, tuple[str, ...]] = {
     "junit in parts": ("junit", "max-cases=2"),
     "markdown for a check": ("markdown", "place=check", "lines=0", "slowest=0"),
     "ndjson without logs": ("ndjson", "logs=none"),
+    "otr with all logs": ("otr", "logs=all", "log-max=20"),
     "tap with all logs": ("tap", "logs=all", "log-max=20"),
     "tar as xz": ("tar", "compression=xz", "contents=none"),
     "tar as zst": ("tar", "compression=zst", "contents=none"),
@@ -88,7 +92,7 @@ from holdall.testing.sessions import sample_session
 os.umask(int(os.environ["UMASK"], 8))
 for number, (name, *options) in enumerate(json.load(sys.stdin)):
     report = export(sample_session(), name, f"report-{number}.out", options=options)
-    files = [report.target, *report.parts]
+    files = [each for each in (report.target, *report.parts) if Path(each).is_file()]
     print(name, *options, *(sha256(Path(each).read_bytes()).hexdigest() for each in files))
     if not report.parts:
         stream = export(sample_session(), name, io.BytesIO(), options=options)
@@ -168,11 +172,7 @@ def test_a_report_is_what_it_was(name: str, exporter: type[Exporter], options: l
 @given(session=hostile_sessions())
 @pytest.mark.parametrize("name", FORMATS)
 def test_any_session_gives_a_report_that_can_be_read(name: str, session: SampleSession) -> None:
-    stream = io.BytesIO()
-
-    export(session, name, stream, registry=REGISTRY)
-
-    READERS[name](stream.getvalue(), session)
+    READERS[name](whole_report(session, name), session)
 
 
 @settings(max_examples=8, deadline=None)
@@ -180,11 +180,10 @@ def test_any_session_gives_a_report_that_can_be_read(name: str, session: SampleS
 @pytest.mark.parametrize("variant", [each for each in VARIANTS if "parts" not in each])
 def test_any_session_gives_a_report_in_every_variant(variant: str, session: SampleSession) -> None:
     name, *options = VARIANTS[variant]
-    stream = io.BytesIO()
 
-    export(session, name, stream, options=options, registry=REGISTRY, verify=True)
+    report = whole_report(session, name, *options, verify=True)
 
-    READERS.get(variant, READERS[name])(stream.getvalue(), session)
+    READERS.get(variant, READERS[name])(report, session)
 
 
 @settings(max_examples=25, deadline=None)
@@ -210,4 +209,4 @@ def test_any_session_gives_junit_files_in_parts_that_are_whole(session: SampleSe
 def test_every_installed_exporter_is_tried_here() -> None:
     assert {REGISTRY.resolve("exporters", name).id for name in FORMATS} == {
         candidate.id for candidate in REGISTRY.candidates("exporters")
-    }
+    } - {"holdall.parquet"}  # which needs Arrow, and has tests of its own

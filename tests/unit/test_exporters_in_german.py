@@ -59,6 +59,7 @@ MACHINE = {
     "ndjson": [],
     "csv": [],
     "agent": [],
+    "otr": ["logs=all"],
     "ctrf": [],
     "json": [],
     "junit": ["logs=all"],

@@ -91,6 +91,8 @@ def test_a_string_that_contradicts_an_option_is_refused() -> None:
         "ndjson",
         "csv",
         "agent",
+        "otr",
+        "allure",
         "ctrf",
         "html",
         "json",

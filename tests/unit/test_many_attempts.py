@@ -98,7 +98,20 @@ def test_the_time_to_record_grows_with_the_attempts_at_one_job() -> None:
 
 @pytest.mark.parametrize(
     "exporter",
-    ["tap", "ndjson", "csv", "agent", "markdown", "ctrf", "html", "json", "junit", "text", "xlsx"],
+    [
+        "tap",
+        "ndjson",
+        "csv",
+        "agent",
+        "markdown",
+        "otr",
+        "ctrf",
+        "html",
+        "json",
+        "junit",
+        "text",
+        "xlsx",
+    ],
 )
 def test_the_time_to_export_grows_with_the_attempts_at_one_job(exporter: str) -> None:
     views = {count: viewed(count // 8) for count in (FEW, MANY)}

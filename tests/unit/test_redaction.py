@@ -344,6 +344,7 @@ def test_the_streams_are_searched_each_on_its_own() -> None:
         "ndjson",
         "csv",
         "agent",
+        "otr",
         "markdown",
         "ctrf",
         "html",

@@ -28,6 +28,7 @@ VARIANTS = {
     "json": ("json", []),
     "json of Checkbox": ("json", ["dialect=checkbox"]),
     "junit": ("junit", []),
+    "otr": ("otr", []),
     "tar": ("tar", ["contents=html,text"]),
     "test plan": ("testplan", []),
     "test plan as CSV": ("csv", ["test-plan"]),

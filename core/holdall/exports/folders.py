@@ -38,7 +38,8 @@ class FolderWriter:
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
-        self._files: dict[str, BinaryIO] = {}
+        self._names: list[str] = []
+        self._open: list[BinaryIO] = []
         self.name = name
         self.size = 0
         self.sha256 = ""
@@ -54,28 +55,33 @@ class FolderWriter:
                 taken = "a folder" if path.is_dir() else "a file"
                 raise ExportTargetError(self.name, f"the report has {taken} {name!r} already")
             file = io.BufferedWriter(_ReportFile(path, self.name))
-        self._files[name] = file
+        # A file that is closed is not kept: there may be very many.
+        self._open = [each for each in self._open if not each.closed]
+        self._open.append(file)
+        self._names.append(name)
         return file
 
     def complete(self) -> None:
         """Close every file, with all its bytes on the disk, and list them."""
         total = hashlib.sha256()
-        for name in sorted(self._files):
-            self._files[name].close()
+        for file in self._open:
+            file.close()
+        self._names.sort()
+        for name in self._names:
             path = self._folder / name
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-                os.fsync(file.fileno())
-                self.size += file.tell()
+            with path.open("rb") as written:
+                digest = hashlib.file_digest(written, "sha256").hexdigest()
+                os.fsync(written.fileno())
+                self.size += written.tell()
             total.update(f"{digest}  {name}\n".encode("utf-8", "surrogateescape"))
-        names = "".join(f"{name}\n" for name in sorted(self._files))
+        names = "".join(f"{name}\n" for name in self._names)
         (self._folder / LISTING).write_text(names, encoding="utf-8", errors="surrogateescape")
         self.sha256 = total.hexdigest()
-        self.parts = tuple(f"{self.name}/{name}" for name in sorted(self._files))
+        self.parts = tuple(f"{self.name}/{name}" for name in self._names)
 
     def close(self) -> None:
         """Close the files of a report that failed."""
-        for file in self._files.values():
+        for file in self._open:
             with suppress(OSError, ExportTargetError):
                 file.close()
 

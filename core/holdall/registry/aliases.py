@@ -15,8 +15,8 @@ AliasKind = Literal["short", "legacy", "third-party", "configured"]
 AliasState = Literal["ready", "shadowed", "ambiguous", "invalid", "blocked"]
 
 _OWN: Final = (
-    *("agent", "csv", "ctrf", "html", "json", "junit", "markdown", "ndjson", "tap", "tar"),
-    *("template", "testplan", "text", "xlsx"),
+    *("agent", "allure", "csv", "ctrf", "html", "json", "junit", "markdown", "ndjson", "otr"),
+    *("parquet", "tap", "tar", "template", "testplan", "text", "xlsx"),
 )
 
 SHORT: Final[Mapping[str, str]] = {
