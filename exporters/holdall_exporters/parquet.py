@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, ClassVar, Final
 
 from msgspec import Meta
 
+from holdall.errors import ExportError
 from holdall.view import verdict
 from holdall.writing import count_parts_left_out
 
@@ -122,13 +123,14 @@ def _modules() -> tuple[ModuleType, ModuleType]:
     """Return Arrow and what of it writes Parquet: too large to be asked of all who export.
 
     Raises:
-        ModuleNotFoundError: It is not installed; the message says how to.
+        ExportError: It is not installed; the message says how to.
     """
     try:
         return import_module("pyarrow"), import_module("pyarrow.parquet")
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f'the module {error.name!r} is not installed; pip install "holdall[analytics]"'
+    except ImportError as error:
+        raise ExportError(
+            f"cannot write Parquet: the module {error.name!r} is not installed; "
+            'run: pip install "holdall[analytics]"'
         ) from error
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from tests.unit.one_job import session_of, started_again
 
-from holdall.errors import PluginCallError
+from holdall.errors import ExportError
 from holdall.exports.pipeline import export
 from holdall.registry.registry import Registry
 from holdall.results import JobResult, Measurement
@@ -129,5 +129,5 @@ def test_a_report_that_is_cut_short_is_not_whole() -> None:
 def test_without_arrow_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
 
-    with pytest.raises(PluginCallError, match=r'pip install "holdall\[analytics\]"'):
+    with pytest.raises(ExportError, match=r'pip install "holdall\[analytics\]"'):
         exported(ParquetExporter, empty_session())
