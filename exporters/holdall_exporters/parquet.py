@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, ClassVar, Final
 
 from msgspec import Meta
 
-from holdall.errors import ExportError
 from holdall.view import verdict
 from holdall.writing import count_parts_left_out
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from holdall.contracts import ExportContext, Exporter, Sink
     from holdall.view import JobView, SessionView
+
+if find_spec("pyarrow") is None:  # said when the exporter is loaded, as of every missing extra
+    raise ModuleNotFoundError("No module named 'pyarrow'", name="pyarrow")
 
 _LAST: Final = 253_402_300_799.0  # the end of the year 9999, past which readers can't go
 _LARGEST: Final = 2**31 - 1
@@ -120,18 +123,8 @@ class _Written:
 
 
 def _modules() -> tuple[ModuleType, ModuleType]:
-    """Return Arrow and what of it writes Parquet: too large to be asked of all who export.
-
-    Raises:
-        ExportError: It is not installed; the message says how to.
-    """
-    try:
-        return import_module("pyarrow"), import_module("pyarrow.parquet")
-    except ImportError as error:
-        raise ExportError(
-            f"cannot write Parquet: the module {error.name!r} is not installed; "
-            'run: pip install "holdall[analytics]"'
-        ) from error
+    """Return Arrow and what of it writes Parquet: too large to be imported with this module."""
+    return import_module("pyarrow"), import_module("pyarrow.parquet")
 
 
 def _schema(arrow: ModuleType, view: SessionView) -> Any:

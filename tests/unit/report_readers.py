@@ -19,6 +19,7 @@ from jsonschema import Draft7Validator, FormatChecker
 from junitparser import JUnitXml
 from lxml import etree, html
 from markdown_it import MarkdownIt
+from pyarrow.parquet import ParquetFile
 from python_calamine import CalamineWorkbook
 
 from holdall.exports.pipeline import export
@@ -166,6 +167,11 @@ def read_xlsx(report: bytes, session: SampleSession) -> None:
     assert [row[2] for row in rows] == wanted
 
 
+def read_parquet(report: bytes, session: SampleSession) -> None:
+    rows = ParquetFile(io.BytesIO(report)).read().to_pylist()
+    assert [row["id"] for row in rows] == [job.id for job in session.view().jobs()]
+
+
 def read_plan(report: bytes, session: SampleSession) -> None:
     book = CalamineWorkbook.from_filelike(io.BytesIO(report))
     rows = book.get_sheet_by_index(0).to_python()[1:]
@@ -249,6 +255,7 @@ READERS: Mapping[str, Callable[[bytes, SampleSession], None]] = {
     "junit": read_junit,
     "markdown": read_markdown,
     "ndjson": read_ndjson,
+    "parquet": read_parquet,
     "otr": read_otr,
     "tap": read_tap,
     "tar": read_tar,

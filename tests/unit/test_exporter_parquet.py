@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
+from pyarrow import ArrowInvalid
+from pyarrow.parquet import ParquetFile
 from tests.unit.one_job import session_of, started_again
 
-from holdall.errors import ExportError
+from holdall.errors import PluginLoadError
 from holdall.exports.pipeline import export
 from holdall.registry.registry import Registry
 from holdall.results import JobResult, Measurement
@@ -23,8 +25,7 @@ if TYPE_CHECKING:
 
 
 def file_of(session: SampleSession) -> Any:
-    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
-    return parquet.ParquetFile(io.BytesIO(exported(ParquetExporter, session)))
+    return ParquetFile(io.BytesIO(exported(ParquetExporter, session)))
 
 
 @pytest.mark.sampled(6)
@@ -32,10 +33,6 @@ class TestParquetExporter(ExporterContract):
     """The Parquet exporter keeps the promises of all exporters."""
 
     exporter: ClassVar[type[ParquetExporter]] = ParquetExporter
-
-    @pytest.fixture(autouse=True)
-    def _arrow(self) -> None:
-        pytest.importorskip("pyarrow", reason="pyarrow is not installed")
 
 
 def test_each_job_is_a_row_of_typed_cells() -> None:
@@ -110,7 +107,6 @@ def test_numbers_beyond_a_column_are_the_largest_of_it() -> None:
 
 
 def test_measurements_are_counted_as_left_out() -> None:
-    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     result = JobResult(outcome="pass", measurements=[Measurement(name="rate", value=7)])
 
     report = export(session_of(result), "parquet", io.BytesIO(), registry=Registry.discover())
@@ -118,16 +114,16 @@ def test_measurements_are_counted_as_left_out() -> None:
 
 
 def test_a_report_that_is_cut_short_is_not_whole() -> None:
-    arrow = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     report = exported(ParquetExporter, sample_session())
 
     ParquetExporter.verify(io.BytesIO(report))
-    with pytest.raises(arrow.ArrowInvalid):
+    with pytest.raises(ArrowInvalid):
         ParquetExporter.verify(io.BytesIO(report[:-3]))
 
 
 def test_without_arrow_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.delitem(sys.modules, "holdall_exporters.parquet")
 
-    with pytest.raises(ExportError, match=r'pip install "holdall\[analytics\]"'):
-        exported(ParquetExporter, empty_session())
+    with pytest.raises(PluginLoadError, match=r'pip install "holdall\[analytics\]"'):
+        Registry.discover().load("exporters", "parquet")

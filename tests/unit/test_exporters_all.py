@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from holdall.testing.sessions import SampleSession
 
 FORMATS = (
+    "parquet",
     "tap",
     "ndjson",
     "csv",
@@ -209,4 +210,4 @@ def test_any_session_gives_junit_files_in_parts_that_are_whole(session: SampleSe
 def test_every_installed_exporter_is_tried_here() -> None:
     assert {REGISTRY.resolve("exporters", name).id for name in FORMATS} == {
         candidate.id for candidate in REGISTRY.candidates("exporters")
-    } - {"holdall.parquet"}  # which needs Arrow, and has tests of its own
+    }

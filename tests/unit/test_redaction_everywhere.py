@@ -131,8 +131,6 @@ def assert_no_secret(data: bytes, source: str) -> None:
 def test_no_format_shows_a_secret_that_is_every_text_of_the_session(
     exporter: str, tmp_path: Path
 ) -> None:
-    if exporter == "holdall.parquet":
-        pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     target = tmp_path / "report"
 
     report = export(session(), exporter, target, registry=REGISTRY, redact=RULES)

@@ -9,7 +9,7 @@ import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
-from io import BytesIO, StringIO
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
@@ -255,7 +255,8 @@ def _export_all(view: SessionView, what: str) -> None:
         if candidate.state is not State.READY:
             continue
         try:
-            export(view, candidate.id, BytesIO(), registry=registry)
+            with TemporaryDirectory() as folder:  # a report may be one itself
+                export(view, candidate.id, Path(folder, "report"), registry=registry)
         except (OptionValueError, PluginLoadError):
             continue  # it needs an option, such as a template, or an extra that is not installed
         except HoldallError as error:
