@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from lxml import html
 from python_calamine import CalamineWorkbook
-from tests.unit.report_readers import READERS
+from tests.unit.report_readers import READERS, whole_report
 from tests.unit.test_exporters_all import FORMATS, REGISTRY
 
 import holdall
@@ -212,7 +212,7 @@ def test_an_archive_has_german_pages_and_the_same_data() -> None:
 def test_any_session_gives_a_german_report_that_can_be_read(
     name: str, session: SampleSession
 ) -> None:
-    READERS[name](report(session, name), session)
+    READERS[name](whole_report(session, name, "lang=de"), session)
 
 
 @settings(max_examples=10, deadline=None)
