@@ -22,7 +22,15 @@ from msgspec import Struct, field
 
 from holdall.results import IOLogRecord, Outcome
 from holdall.view import verdict
-from holdall.writing import cause_of, line_text, log_text, strip_escapes
+from holdall.writing import (
+    cause_of,
+    line_text,
+    log_text,
+    measured_text,
+    reason_text,
+    strip_escapes,
+    wants_log,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,7 +38,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from holdall.contracts import ExportContext, FolderExporter, FolderSink
-    from holdall.results import Attachment, JobResult, Measurement, Subtest
+    from holdall.results import Attachment, JobResult, Subtest
     from holdall.view import AttemptView, JobView, SessionView
 
 _LATEST: Final = 8_640_000_000_000_000  # milliseconds; the last moment that JavaScript knows
@@ -266,7 +274,7 @@ class _Jobs:
     def _tell(self, result: _Result, job: JobView, attempt: AttemptView, *, is_last: bool) -> None:
         """Add to *result* what is known of an attempt that has ended."""
         told = attempt.result
-        outcome = job.counts_as if is_last else told.outcome
+        outcome = attempt.counts_as
         result.status = _STATUSES[outcome]
         result.labels.append(_Label("outcome", told.outcome.value))
         if told.execution_duration is not None:
@@ -280,8 +288,7 @@ class _Jobs:
             result.status_details = details
         result.parameters += _parameters(told)
         result.steps = [_step(part, result.start) for part in told.subtests]
-        logs = self._options.logs
-        if told.io_log_size and (logs == "all" or (logs == "failed" and outcome.failed)):
+        if wants_log(self._options.logs, attempt):
             result.attachments += self._logs(result.uuid, attempt)
         for number, attachment in enumerate(told.attachments):
             result.attachments.append(self._attach(result.uuid, number, attempt, attachment))
@@ -334,8 +341,7 @@ def _records(content: SpooledTemporaryFile[bytes]) -> Iterator[IOLogRecord]:
 
 def _details(told: JobResult, outcome: Outcome) -> _Details:
     """Return why it ended so: the first line, and all of it if there are more."""
-    words = (told.skip_reason, told.comments)
-    text = strip_escapes("\n".join(filter(None, words)))
+    text = reason_text(told)
     if outcome.skipped or "\n" not in text.strip():
         return _Details(text)
     return _Details(text.strip().partition("\n")[0].rstrip("\r"), text)
@@ -348,24 +354,13 @@ def _exit(told: JobResult) -> str:
 def _parameters(told: JobResult) -> Iterator[_Parameter]:
     """Yield what Allure has no member for."""
     for part in told.measurements:
-        yield _Parameter(part.name, _measured(part))
+        yield _Parameter(part.name, measured_text(part))
     if told.return_code is not None:
         yield _Parameter("exit code", str(told.return_code))
     if told.interrupted_by is not None:
         yield _Parameter("interrupted by", told.interrupted_by)
     if told.io_log_dropped:
         yield _Parameter("bytes of output not kept", str(told.io_log_dropped))
-
-
-def _measured(part: Measurement) -> str:
-    """Return a measurement in a line: `7 MB/s, at least 5: pass`."""
-    words = f"{part.value} {part.unit}" if part.unit else str(part.value)
-    if part.lower is not None:
-        words += f", at least {part.lower:g}"
-    if part.upper is not None:
-        words += f", at most {part.upper:g}"
-    is_judged = part.lower is not None or part.upper is not None or part.outcome is Outcome.FAIL
-    return f"{words}: {part.outcome}" if is_judged else words
 
 
 def _step(part: Subtest, start: int) -> _Step:

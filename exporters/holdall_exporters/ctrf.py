@@ -21,14 +21,12 @@ from msgspec.structs import asdict
 from holdall.results import Outcome
 from holdall.view import verdict
 from holdall.writing import (
-    BYTES_CUT,
-    LOGS_CUT,
     cause_of,
     gathered,
     iso,
+    kept_log,
     line_text,
-    shortened,
-    split_room,
+    reason_text,
     strip_escapes,
     wants_log,
 )
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from holdall.contracts import ExportContext, Exporter, Sink
-    from holdall.results import Attachment, IOLogRecord, JobResult, Subtest
+    from holdall.results import Attachment, JobResult, Subtest
     from holdall.view import AttemptView, JobView, SessionView
 
 SPEC_VERSION: Final = "0.0.0"
@@ -250,7 +248,7 @@ def _environment(view: SessionView) -> dict[str, Any]:
 def _test(job: JobView, context: ExportContext, *, several: bool) -> _Test:
     """Return the test that *job* is; one in flight has not ended, so nothing is known of it."""
     in_flight, name, heading = job.in_flight, job.id or "unnamed", job.category
-    origin, line = _place(job.origin)
+    origin, line = job.place
     extra: dict[str, Any] = {"plugin": job.plugin, "summary": job.summary}
     if job.xfail:
         extra["expectedToFail"] = True
@@ -296,7 +294,7 @@ def _tell(test: _Test, job: JobView, extra: dict[str, Any], context: ExportConte
     options: Options = context.options
     if wants_log(options.logs, job):
         test.stdout, test.stderr = _output(last, options.log_max, context)
-    test.message = _message(result)
+    test.message = reason_text(result)
     if test.status == "failed" and not test.message:
         # As `cause_of` does, but the output was read just now.
         lines = map(line_text, reversed(test.stderr or test.stdout or ()))
@@ -309,7 +307,7 @@ def _attempt(number: int, attempt: AttemptView, context: ExportContext) -> _Atte
     entry = _Attempt(
         attempt=number,
         status=_STATUSES[result.outcome],
-        message=_message(result),
+        message=reason_text(result),
         attachments=[_File.of(each) for each in result.attachments] or None,
         extra={"outcome": result.outcome},
     )
@@ -322,20 +320,10 @@ def _attempt(number: int, attempt: AttemptView, context: ExportContext) -> _Atte
         entry.start = _milliseconds(result.started_at)
         entry.stop = entry.start + (entry.duration or 0)
     options: Options = context.options
-    if result.io_log_size and (
-        options.logs == "all" or (options.logs == "failed" and result.outcome.failed)
-    ):
+    if wants_log(options.logs, attempt):
         room = min(options.log_max, _ATTEMPTS_OUTPUT)
         entry.stdout, entry.stderr = _output(attempt, room, context)
     return entry
-
-
-def _message(result: JobResult) -> str:
-    """Return why it ended so, without what would steer a terminal."""
-    reason, comments = result.skip_reason, result.comments
-    if reason and comments:
-        return strip_escapes(f"{reason}\n{comments}")
-    return strip_escapes(reason or comments or "")
 
 
 def _add_rest(extra: dict[str, Any], result: JobResult) -> None:
@@ -363,13 +351,8 @@ def _output(
     attempt: AttemptView, room: int, context: ExportContext
 ) -> tuple[list[str] | None, list[str] | None]:
     """Return the lines of both streams, of *room* bytes at most in all."""
-    records: Iterator[IOLogRecord] = attempt.io_log()
-    if room < attempt.io_log_size:
-        context.count(LOGS_CUT)
-        context.count(BYTES_CUT, attempt.io_log_size - room)
-        records = shortened(records, *split_room(room))
     streams: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
-    for record in records:
+    for record in kept_log(attempt, room, context):
         streams[record.stream].append(record.data)
     return _lines(streams["stdout"]), _lines(streams["stderr"])
 
@@ -380,14 +363,6 @@ def _lines(pieces: list[bytes]) -> list[str] | None:
         return None
     text = strip_escapes(b"".join(pieces).decode("utf-8", "backslashreplace"))
     return text.replace("\r\n", "\n").removesuffix("\n").split("\n")
-
-
-def _place(origin: str) -> tuple[str, int | None]:
-    """Return file and line of `jobs.pxu:12`."""
-    path, _colon, line = origin.rpartition(":")
-    if path and len(line) < 10 and line.isdecimal():
-        return path, int(line)
-    return origin, None
 
 
 def _milliseconds(seconds: float) -> int:

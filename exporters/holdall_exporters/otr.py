@@ -18,15 +18,16 @@ from msgspec import Meta
 
 from holdall.results import Outcome
 from holdall.writing import (
-    BYTES_CUT,
-    LOGS_CUT,
     cause_of,
     gathered,
     iso_milliseconds,
+    kept_log,
     log_text,
-    shortened,
-    split_room,
+    measured_text,
+    number_text,
+    reason_text,
     strip_escapes,
+    wants_log,
     xml_text,
 )
 
@@ -34,12 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from holdall.contracts import ExportContext, Exporter, Sink
-    from holdall.results import IOLogRecord, JobResult, Measurement, Subtest
+    from holdall.results import IOLogRecord, JobResult, Subtest
     from holdall.view import AttemptView, JobView, SessionView
 
 _NAMESPACES: Final = "https://schemas.opentest4j.org/reporting"
 _EVENT: Final = f"{{{_NAMESPACES}/events/0.2.0}}"
-_LARGEST_LINE: Final = 2**31 - 1  # as an `xs:int` can be
 _ROOT: Final = (
     f'<?xml version="1.0" encoding="UTF-8"?>\n<e:events xmlns="{_NAMESPACES}/core/0.2.0"'
     f' xmlns:e="{_NAMESPACES}/events/0.2.0">\n'
@@ -155,7 +155,7 @@ class _Events:
 
     def _job(self, job: JobView, parent: int) -> Iterator[str]:
         """Yield the events of every attempt at *job*; one in flight, or none yet, is one more."""
-        sources = _sources(job.origin)
+        sources = _sources(job)
         attempts = job.attempts
         for attempt in attempts:
             is_last = attempt is attempts[-1] and not job.in_flight
@@ -177,15 +177,14 @@ class _Events:
     ) -> Iterator[str]:
         """Yield the end of an attempt: what it left behind, and why it ended so."""
         told = attempt.result
-        outcome = job.counts_as if is_last else told.outcome
+        outcome = attempt.counts_as
         end = begin + max(told.execution_duration or 0.0, 0.0)
         time = iso_milliseconds(end)
         yield f'<e:finished id="{self._last}" time="{time}"><attachments><data time="{time}">'
         yield f"{''.join(_entries(job, told))}</data>"
-        logs = self._options.logs
-        if told.io_log_size and (logs == "all" or (logs == "failed" and outcome.failed)):
+        if wants_log(self._options.logs, attempt):
             yield from self._output(attempt, time)
-        reason = _reason(told)
+        reason = reason_text(told)
         if outcome.failed and not reason:
             reason = cause_of(job) if is_last else _exit(told) or told.outcome.value
         inside = f"<reason>{_text(reason)}</reason>" if reason else ""
@@ -194,14 +193,8 @@ class _Events:
 
     def _output(self, attempt: AttemptView, time: str) -> Iterator[str]:
         """Yield the output, a piece for each run of one stream."""
-        records: Iterator[IOLogRecord] = attempt.io_log()
-        room = self._options.log_max
-        if room < attempt.io_log_size:
-            self._context.count(LOGS_CUT)
-            self._context.count(BYTES_CUT, attempt.io_log_size - room)
-            records = shortened(records, *split_room(room))
         streams: dict[str, list[IOLogRecord]] = {}
-        for record in records:
+        for record in kept_log(attempt, self._options.log_max, self._context):
             streams.setdefault(record.stream, []).append(record)
         for name in sorted(streams, reverse=True):
             yield f'<output time="{time}" source="{name}">'
@@ -222,7 +215,7 @@ def _entries(job: JobView, told: JobResult) -> Iterator[str]:
     for part in told.subtests:
         yield _entry(f"subtest {part.name}", _stated(part))
     for measurement in told.measurements:
-        yield _entry(measurement.name, _measured(measurement))
+        yield _entry(measurement.name, measured_text(measurement))
     for file in told.attachments:
         yield _entry(f"file {file.name}", f"{file.media_type}, {file.size} bytes")
     if told.io_log_dropped:
@@ -234,39 +227,21 @@ def _entry(key: str, value: str) -> str:
 
 
 def _stated(part: Subtest) -> str:
-    lasted = "" if part.duration is None else f" ({part.duration:g} s)"
+    lasted = "" if part.duration is None else f" ({number_text(part.duration)} s)"
     words = f": {strip_escapes(part.message)}" if part.message else ""
     return f"{part.outcome}{lasted}{words}"
-
-
-def _measured(part: Measurement) -> str:
-    """Return a measurement in a line: `7 MB/s, at least 5: pass`."""
-    words = f"{part.value} {part.unit}" if part.unit else str(part.value)
-    if part.lower is not None:
-        words += f", at least {part.lower:g}"
-    if part.upper is not None:
-        words += f", at most {part.upper:g}"
-    is_judged = part.lower is not None or part.upper is not None or part.outcome is Outcome.FAIL
-    return f"{words}: {part.outcome}" if is_judged else words
-
-
-def _reason(told: JobResult) -> str:
-    return strip_escapes("\n".join(filter(None, (told.skip_reason, told.comments))))
 
 
 def _exit(told: JobResult) -> str:
     return "" if told.return_code is None else f"exit code {told.return_code}"
 
 
-def _sources(origin: str) -> str:
-    """Return where a job is defined; of `jobs.pxu:12` file and line."""
-    if not origin:
+def _sources(job: JobView) -> str:
+    """Return where a job is defined, with the line if that is known."""
+    path, line = job.place
+    if not path:
         return ""
-    path, _colon, line = origin.rpartition(":")
-    if path and line.isascii() and line.isdecimal() and int(line[:11]) <= _LARGEST_LINE:
-        position = f'<filePosition line="{int(line)}"/>'
-    else:
-        path, position = origin, ""
+    position = "" if line is None else f'<filePosition line="{line}"/>'
     return f'<sources><fileSource path="{_attribute(path)}">{position}</fileSource></sources>'
 
 

@@ -18,14 +18,12 @@ from msgspec import Meta
 from holdall.results import Outcome
 from holdall.view import verdict
 from holdall.writing import (
-    BYTES_CUT,
-    LOGS_CUT,
     cause_of,
     gathered,
+    kept_log,
+    last_lines,
     line_text,
     log_text,
-    shortened,
-    split_room,
     strip_escapes,
     terminal_text,
     wants_log,
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from holdall.contracts import ExportContext, Exporter, Sink
-    from holdall.results import IOLogRecord, JobResult, Measurement, Subtest
+    from holdall.results import JobResult, Measurement, Subtest
     from holdall.view import JobView, SessionView
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -212,22 +210,11 @@ def _output(job: JobView, context: ExportContext) -> tuple[str, str]:
     options: Options = context.options
     if not wants_log(options.logs, job):
         return "", ""
-    records = job.io_log()
-    if options.log_max < job.io_log_size:
-        context.count(LOGS_CUT)
-        context.count(BYTES_CUT, job.io_log_size - options.log_max)
-        records = shortened(records, *split_room(options.log_max))
-    kept = list(records)
+    kept = list(kept_log(job, options.log_max, context))
     text = "".join(log_text(kept)).removesuffix("\n")
-    last = _last_line(kept, "stderr") or _last_line(kept, "stdout")
-    return _several("output", [text], options), last
-
-
-def _last_line(records: list[IOLogRecord], stream: str) -> str:
-    """Return the last line of a stream that is not blank; the last lines are enough to look at."""
-    end = b"".join(record.data for record in records if record.stream == stream)[-_END:]
-    lines = strip_escapes(end.decode("utf-8", "backslashreplace")).split("\n")
-    return next(filter(None, map(line_text, reversed(lines))), "")
+    errors = (record for record in kept if record.stream == "stderr")
+    last = last_lines(errors, 1) or last_lines(kept, 1) or [""]
+    return _several("output", [text], options), line_text(last[0])
 
 
 def _points(subtests: tuple[Subtest, ...]) -> Iterator[str]:

@@ -160,7 +160,7 @@ def _cuts(view: SessionView, wanted: ViewOptions) -> dict[tuple[str, str, int], 
             if not size:
                 continue
             key = (job.device_id, job.id, number)
-            if wanted.logs == "none" or (wanted.logs == "failed" and not attempt.outcome.failed):
+            if wanted.logs == "none" or (wanted.logs == "failed" and not attempt.counts_as.failed):
                 cuts[key] = _Cut(size, hidden=True)
                 continue
             room = min(bound for bound in (size, wanted.log_max, left) if bound is not None)

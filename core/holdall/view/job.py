@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from holdall.view.filtering import Location
 from holdall.view.labels import ending
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from holdall.view.source import Source
 
 
+_LINE_DIGITS: Final = 9  # so that readers hold it in a number of 32 bits
+
+
 class AttemptView:
     """One attempt at a job.
 
@@ -32,12 +35,18 @@ class AttemptView:
         result: All that was recorded of it.
     """
 
-    __slots__ = ("_attempt_key", "_source", "result")
+    __slots__ = ("_attempt_key", "_source", "_xfail", "result")
 
     def __init__(
-        self, result: JobResult, source: Source, attempt_key: tuple[str, str, int]
+        self,
+        result: JobResult,
+        source: Source,
+        attempt_key: tuple[str, str, int],
+        *,
+        xfail: bool = False,
     ) -> None:
         self.result = result
+        self._xfail = xfail
         self._source = source
         self._attempt_key = attempt_key
 
@@ -45,6 +54,11 @@ class AttemptView:
     def outcome(self) -> Outcome:
         """How the attempt ended."""
         return self.result.outcome
+
+    @property
+    def counts_as(self) -> Outcome:
+        """What `outcome` counts as, as `JobView.counts_as` says it of the last attempt."""
+        return self.result.outcome.counted(xfail=self._xfail)
 
     @property
     def label(self) -> str:
@@ -188,13 +202,21 @@ class JobView:
         return self._record.origin
 
     @property
+    def place(self) -> tuple[str, int | None]:
+        """File and line of `origin`; all of it and None if it has no number of a line."""
+        file, _colon, line = self._record.origin.rpartition(":")
+        if file and line.isascii() and line.isdigit() and len(line) <= _LINE_DIGITS:
+            return file, int(line)
+        return self._record.origin, None
+
+    @property
     def attempts(self) -> tuple[AttemptView, ...]:
         """All attempts that have ended, oldest first."""
         return tuple(map(self._attempt, self._job.results, count()))
 
     def _attempt(self, result: JobResult, number: int) -> AttemptView:
         attempt_key = (self.device_id, self._record.id, number)
-        return AttemptView(result, self._source, attempt_key)
+        return AttemptView(result, self._source, attempt_key, xfail=self._record.xfail)
 
     @property
     def in_flight(self) -> bool:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from holdall.languages import N_
 from holdall.writing.cleaning import EscapeStripper
+from holdall.writing.cuts import shortened, split_room
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from holdall.contracts import ExportContext
     from holdall.results import IOLogRecord, Stream
-    from holdall.view import JobView
+    from holdall.view import AttemptView, JobView
 
 LogChoice = Literal["none", "failed", "all"]
 """Whose logs a report holds: nobody's, those of jobs that failed or crashed, all."""
@@ -27,11 +29,25 @@ _PIECE: Final = 1 << 16
 _DECODER: Final = getincrementaldecoder("utf-8")
 
 
-def wants_log(choice: LogChoice, job: JobView) -> bool:
-    """Whether *choice* asks for the log of *job*, and the job wrote one."""
-    return bool(job.io_log_size) and (
-        choice == "all" or (choice == "failed" and job.counts_as.failed)
+def wants_log(choice: LogChoice, of: JobView | AttemptView) -> bool:
+    """Whether *choice* asks for the log of a job's last attempt, or of one, which wrote one."""
+    return bool(of.io_log_size) and (
+        choice == "all" or (choice == "failed" and of.counts_as.failed)
     )
+
+
+def kept_log(
+    of: JobView | AttemptView, most: int, context: ExportContext
+) -> Iterator[IOLogRecord]:
+    """Return a log of which no more than *most* bytes are shown; 0 is no limit.
+
+    What is left out of its middle has a mark there, and is counted in the `ExportReport`.
+    """
+    if not 0 < most < of.io_log_size:
+        return of.io_log()
+    context.count(LOGS_CUT)
+    context.count(BYTES_CUT, of.io_log_size - most)
+    return shortened(of.io_log(), *split_room(most))
 
 
 def log_text(records: Iterable[IOLogRecord]) -> Iterator[str]:

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import msgspec
 
-from holdall.writing import LOGS_CUT, gathered, html_text, strip_escapes
+from holdall.writing import (
+    LOGS_CUT,
+    gathered,
+    html_text,
+    strip_escapes,
+    wants_log,
+)
 from holdall_exporters.html.attached import Embedding, FileEntry, Room
 from holdall_exporters.html.beside import link_to_log, links_to_files
 from holdall_exporters.html.coloured import CUT, Run, coloured, plain_runs
@@ -286,7 +292,7 @@ class _Attempts:
         entries = []
         in_row = -1 if job.in_flight else job.attempt_count - 1
         for number, attempt in enumerate(job.attempts):
-            entry = self._entry(attempt, xfail=job.xfail)
+            entry = self._entry(attempt)
             if number != in_row:
                 entry.kind = KINDS[attempt.outcome]
                 entry.label = attempt.label
@@ -304,13 +310,13 @@ class _Attempts:
         for file, link in zip(entry.files, links, strict=True):
             file.at = link
 
-    def _entry(self, attempt: AttemptView, *, xfail: bool) -> _Attempt:
+    def _entry(self, attempt: AttemptView) -> _Attempt:
         catalog = self._catalog
         entry = _Attempt(
             started=_whole(attempt.started_at),
             code=attempt.return_code or None,
             words=notes_on(attempt),
-            log=log_of(attempt, self._choices, catalog, xfail=xfail),
+            log=log_of(attempt, self._choices, catalog),
             dropped=attempt.io_log_dropped,
         )
         if any(run[0] == CUT for run in entry.log if isinstance(run, tuple)):
@@ -331,15 +337,9 @@ def _whole(seconds: float | None) -> int | None:
     return None if seconds is None else int(min(max(seconds, 0.0), _LAST))
 
 
-def log_of(attempt: AttemptView, choices: Choices, catalog: Catalog, *, xfail: bool) -> list[Run]:
-    """Return the output of an attempt as far as it was asked for.
-
-    Args:
-        xfail: Whether the job is expected to fail, so that an attempt fails by passing.
-    """
-    failed = attempt.outcome.counted(xfail=xfail).failed
-    wanted = choices.logs == "all" or (choices.logs == "failed" and failed)
-    if not wanted or not attempt.io_log_size:
+def log_of(attempt: AttemptView, choices: Choices, catalog: Catalog) -> list[Run]:
+    """Return the output of an attempt as far as it was asked for."""
+    if not wants_log(choices.logs, attempt):
         return []
     limit = choices.log_max
     if attempt.io_log_size <= _SMALL_LOG:

@@ -156,7 +156,7 @@ def _failures(
     before = ""
     for job in jobs:
         kind, label, more = standing(job)
-        runs = less_coloured(log_of(job.last, choices, catalog, xfail=job.xfail), _COLOURED)
+        runs = less_coloured(log_of(job.last, choices, catalog), _COLOURED)
         head, tail = split_tail(runs)
         text = sub(r"\d+", "#", _text(tail))
         is_same = cause.count > _FEW and bool(text) and text == before

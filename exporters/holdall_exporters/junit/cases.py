@@ -9,14 +9,12 @@ from xml.sax.saxutils import escape
 
 from holdall.results import Outcome
 from holdall.writing import (
-    BYTES_CUT,
-    LOGS_CUT,
     attachment_names,
     attempt_path,
     count_parts_left_out,
+    kept_log,
     log_text,
-    shortened,
-    split_room,
+    number_text,
     strip_escapes,
     wants_log,
     xml_text,
@@ -73,7 +71,7 @@ def case_of(job: JobView, around: Around, context: ExportContext) -> Iterator[by
         around.class_name,
         attribute(distinct(job.id)),
         seconds(0.0 if job.in_flight else job.duration or 0.0),
-        _place(job.origin) if flavour.has_places else b"",
+        _place(job) if flavour.has_places else b"",
     )
     parts = _parts(job, flavour, around, context)
     first = next(parts, None)
@@ -145,20 +143,14 @@ def _attachment_lines(job: JobView, around: Around, context: ExportContext) -> I
 
 
 def _log(attempt: AttemptView, context: ExportContext) -> Iterator[bytes]:
-    most: int = context.options.log_max
-    records = attempt.io_log()
-    if 0 < most < attempt.io_log_size:
-        context.count(LOGS_CUT)
-        context.count(BYTES_CUT, attempt.io_log_size - most)
-        records = shortened(records, *split_room(most))
-    return map(_content, log_text(records))
+    return map(_content, log_text(kept_log(attempt, context.options.log_max, context)))
 
 
 def _earlier(job: JobView, context: ExportContext, *, flaky: bool) -> Iterator[bytes]:
     """Yield the attempts before the last one that went wrong, as Maven's Surefire does."""
     wants_logs = context.options.logs != "none"
     for attempt in job.attempts if job.in_flight else job.attempts[:-1]:
-        if not attempt.outcome.failed:
+        if not attempt.outcome.failed:  # also what was expected, so that it can be read back
             continue
         kind = "Failure" if attempt.outcome is Outcome.FAIL else "Error"
         tag = f"{'flaky' if flaky else 'rerun'}{kind}".encode()
@@ -178,14 +170,12 @@ def _earlier(job: JobView, context: ExportContext, *, flaky: bool) -> Iterator[b
         yield b"</%b>\n" % tag
 
 
-def _place(origin: str) -> bytes:
-    """Return the file, and the line, of `FILE:LINE`; nothing of what names no file."""
-    file, _colon, line = origin.rpartition(":")
-    if not (file and line.isascii() and line.isdigit()):
-        file, line = origin, ""
+def _place(job: JobView) -> bytes:
+    """Return the file that a job is defined in, and the line if that is known."""
+    file, line = job.place
     if not file:
         return b""
-    number = b' line="%b"' % line.encode() if line else b""
+    number = b"" if line is None else b' line="%d"' % line
     return b' file="%b"%b' % (attribute(file), number)
 
 
@@ -229,7 +219,7 @@ def _measured(part: Measurement) -> str:
     """Return a value, its unit and limits, and what came of it: `5 V (from 1 to 4): fail`."""
     unit = f" {part.unit}" if part.unit else ""
     limits = [
-        f"{word} {limit:.15g}"
+        f"{word} {number_text(limit)}"
         for word, limit in (("from", part.lower), ("to", part.upper))
         if limit is not None
     ]

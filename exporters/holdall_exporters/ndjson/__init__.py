@@ -157,8 +157,7 @@ def _attempt(
             measurements=result.measurements,
         )
     )
-    counted = result.outcome.counted(xfail=job.xfail)
-    if logs == "none" or (logs == "failed" and not counted.failed):
+    if logs == "none" or (logs == "failed" and not attempt.counts_as.failed):
         yield line + b"\n"
         return
     yield line[:-1] + b',"io_log":['
