@@ -104,7 +104,7 @@ class _Text:
     def __init__(self, most: int) -> None:
         self._parts: Final[list[bytes]] = []
         self._end = b""
-        self._left_out = ""
+        self._left_out: Final[list[str]] = []
         self._room = most - len(_HEAD) - 150  # for what was left out, and the end
 
     def add(self, text: str) -> bool:
@@ -135,11 +135,13 @@ class _Text:
 
     def leave_out(self, what: str) -> None:
         """Say at the end of what there is room for that *what* had none."""
-        self._left_out = f"\nleft out, as there is no more room: {what}\n"
+        self._left_out.append(what)
 
     def finished(self, most: int) -> bytes:
         """Return the text, behind the line that says how long it is."""
-        rest = b"".join([*self._parts, self._left_out.encode(), self._end, f"\n{_END}".encode()])
+        what = ", and ".join(self._left_out)
+        left_out = f"\nleft out, as there is no more room: {what}\n" if what else ""
+        rest = b"".join([*self._parts, left_out.encode(), self._end, f"\n{_END}".encode()])
         longest = _HEAD.format(tokens=most, most=most).encode()
         tokens = tokens_of(longest + rest)
         return _HEAD.format(tokens=tokens, most=most).encode() + rest
@@ -194,6 +196,7 @@ def _add_causes(
 ) -> None:
     """Add what went wrong; where there is no room for it, first without its output."""
     has_room = True
+    silent = 0
     for number, cause in enumerate(causes):
         blocker = ", a blocker" if cause.is_blocker else ""
         head = (
@@ -207,7 +210,10 @@ def _add_causes(
         if not text.add(head):
             jobs = sum(other.count for other in causes[number:])
             text.leave_out(f"{len(causes) - number} causes, of {_jobs(jobs)}")
-            return
+            break
+        silent += bool(output)
+    if silent:
+        text.leave_out(f"the output of {silent} more")
 
 
 def _jobs(count: int) -> str:

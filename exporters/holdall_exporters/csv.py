@@ -12,7 +12,6 @@ import csv
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from io import StringIO
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final, Literal
 
 from holdall.writing import count_parts_left_out, iso_milliseconds, terminal_text
@@ -98,22 +97,29 @@ class CsvExporter:
         text = report.read().decode("utf-8-sig")
         if not text.endswith("\r\n"):
             raise ValueError("it ends within a row")
-        delimiter = text[len(COLUMNS[0])]
-        # The limit of the module's readers is one for all of a program, and smaller than a cell.
-        longest = csv.field_size_limit(max(csv.field_size_limit(), len(text)))
-        try:
-            _check_rows(csv.reader(StringIO(text, newline=""), delimiter=delimiter, strict=True))
-        finally:
-            csv.field_size_limit(longest)
+        rows = _rows_of(text, delimiter=text[len(COLUMNS[0])])
+        columns = next(rows)
+        if tuple(columns) not in {COLUMNS, PLAN_COLUMNS}:
+            raise ValueError("its first row has other names of columns")
+        for number, row in enumerate(rows, start=2):
+            if len(row) != len(columns):
+                raise ValueError(f"row {number} has {len(row)} cells and not {len(columns)}")
 
 
-def _check_rows(rows: Iterator[list[str]]) -> None:
-    columns = tuple(next(rows))
-    if columns not in {COLUMNS, PLAN_COLUMNS}:
-        raise ValueError("its first row has other names of columns")
-    for number, row in enumerate(rows, start=2):
-        if len(row) != len(columns):
-            raise ValueError(f"row {number} has {len(row)} cells and not {len(columns)}")
+def _rows_of(text: str, *, delimiter: str) -> Iterator[list[str]]:
+    """Yield the cells of each row; `csv` reads none that is longer than a limit of the program."""
+    cell = re.compile(f'("(?:[^"]|"")*+"|[^"\r\n{delimiter}]*+)({delimiter}|\r\n)')
+    row: list[str] = []
+    place = 0
+    while place < len(text):
+        match = cell.match(text, place)
+        if match is None:
+            raise ValueError(f"a cell is not as a table has it: {text[place : place + 40]!r}")
+        row.append(match[1])
+        place = match.end()
+        if match[2] == "\r\n":
+            yield row
+            row = []
 
 
 class _Rows:

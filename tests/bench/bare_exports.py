@@ -22,6 +22,7 @@ import msgspec
 from lxml import etree
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
+from pyarrow import parquet
 
 from holdall.writing.logs import wants_log
 
@@ -51,6 +52,7 @@ _SHOWN: dict[str, tuple[tuple[str, ...], Any]] = {
     "markdown": (_NAMED, "failed"),
     "ndjson": ((*_ALL, "estimated_duration"), "all"),
     "otr": ((*_NAMED, "certification_status", "origin", "category"), "failed"),
+    "parquet": ((*_NAMED, "plugin", "certification_status", "category", "return_code"), "none"),
     "tap": (_NAMED, "failed"),
     "tar": ((*_ALL, "estimated_duration"), "all"),
     "text": (_NAMED, "none"),
@@ -171,6 +173,16 @@ def bare_html(ready: Any, sink: Sink) -> None:
     sink.write(behind)
 
 
+def ready_parquet(report: bytes) -> Any:
+    return parquet.read_table(io.BytesIO(report))
+
+
+def bare_parquet(ready: Any, sink: Sink) -> None:
+    stream = io.BytesIO()
+    parquet.write_table(ready, stream, compression="zstd", row_group_size=2_000)
+    sink.write(stream.getvalue())
+
+
 def ready_text(report: bytes) -> Any:
     return report.decode().splitlines(keepends=True)
 
@@ -255,6 +267,7 @@ READY: dict[str, Callable[[bytes], Any]] = {
     "markdown": ready_text,
     "ndjson": ready_ndjson,
     "otr": ready_text,
+    "parquet": ready_parquet,
     "tap": ready_text,
     "tar": ready_tar,
     "text": ready_text,
@@ -271,6 +284,7 @@ BARE: dict[str, Callable[[Any, Sink], object]] = {
     "markdown": bare_text,
     "ndjson": bare_ndjson,
     "otr": bare_text,
+    "parquet": bare_parquet,
     "tap": bare_text,
     "tar": bare_tar,
     "text": bare_text,

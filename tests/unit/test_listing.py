@@ -23,6 +23,7 @@ from holdall.journal import (
     describe_session,
 )
 from holdall.journal.codec import decode
+from holdall.journal.listing import _state
 from holdall.journal.summary import RunningSummary
 from holdall.stores import RepositoryWrapper, StorageWrapper
 from holdall.testing.children import in_child
@@ -142,6 +143,7 @@ def test_a_summary_agrees_with_the_view_at_any_moment(session: SampleSession) ->
         assert summary.counts == {str(each): count for each, count in view.counts.items()}
         assert summary.verdict == verdict(view).word
         assert (summary.created, summary.at) == (view.created, view.modified)
+        assert _state(summary) == view.state
     assert (running.event().title or session.view().session_id) == session.view().title
 
 

@@ -367,7 +367,7 @@ class SessionInfo:
     """One session as a listing shows it; `holdall.list_sessions` makes it for every store.
 
     Attributes:
-        state: `empty` was created and never checkpointed; `new` has no results;
+        state: `empty` was created and never checkpointed; of `new` no job was begun;
             `unfinished` lacks results of selected jobs; `finished` has them all;
             `damaged` is not as it was written; `unreadable` can't be read for another
             reason; `busy` can't be read now, since another process keeps the store.

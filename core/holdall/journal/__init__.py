@@ -50,7 +50,7 @@ from holdall.journal.listing import describe_session, list_sessions
 from holdall.journal.outsized import INLINE, with_blobs
 from holdall.journal.prefix import WholePrefix, read_prefix
 from holdall.journal.record import Journal, read_events
-from holdall.journal.summary import SELECTING
+from holdall.journal.summary import SELECTING, phase_of
 
 __all__ = [
     "FORMAT",
@@ -100,6 +100,7 @@ __all__ = [
     "now",
     "pack_name",
     "pack_record",
+    "phase_of",
     "position_of",
     "read_events",
     "read_prefix",

@@ -322,6 +322,8 @@ class SessionSummarised(Event, frozen=True, kw_only=True, tag="summary"):
         at: The moment of the last event before it.
         counts: How many jobs ended with which outcome; only outcomes that occur.
         selecting: Whether jobs are still to be selected, which depends on those that run first.
+        tried: Whether an attempt at any job was begun; not said in what is older than that.
+        in_flight: How many jobs were begun, and have not ended.
         devices: The ids of its devices; none in what was written before they were said.
     """
 
@@ -332,6 +334,8 @@ class SessionSummarised(Event, frozen=True, kw_only=True, tag="summary"):
     counts: dict[str, int] = {}
     verdict: str = ""
     selecting: bool = False
+    tried: bool = False
+    in_flight: int = 0
     devices: tuple[str, ...] = ()
 
 

@@ -13,7 +13,7 @@ from holdall.errors import BusyStorageError, CorruptSessionError, HoldallError, 
 from holdall.journal.codec import decode_ends
 from holdall.journal.events import SessionSummarised, Snapshot
 from holdall.journal.record import read_events
-from holdall.journal.summary import RunningSummary
+from holdall.journal.summary import RunningSummary, phase_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -146,7 +146,9 @@ def _shown(session_id: str, summary: SessionSummarised) -> SessionInfo:
 
 
 def _state(summary: SessionSummarised) -> SessionPhase:
-    if not summary.results:
-        return "new"
-    is_over = summary.results == summary.jobs and not summary.selecting
-    return "finished" if is_over else "unfinished"
+    return phase_of(
+        jobs=summary.jobs,
+        results=summary.results,
+        is_tried=summary.tried,
+        is_open=summary.selecting or summary.in_flight > 0,
+    )

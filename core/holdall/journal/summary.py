@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Final, Literal, assert_never
 
 from holdall.journal.events import (
     CategoryDefined,
@@ -45,6 +45,23 @@ if TYPE_CHECKING:
         | SessionSummarised
         | Snapshot
     )
+
+
+Phase = Literal["new", "unfinished", "finished"]
+
+
+def phase_of(*, jobs: int, results: int, is_tried: bool, is_open: bool) -> Phase:
+    """Return how far a session has come, the same word in listings and in views.
+
+    Args:
+        jobs: How many jobs are selected.
+        results: How many of them have a result.
+        is_tried: Whether an attempt at any job was begun.
+        is_open: Whether jobs are still to be selected, or one was begun and has not ended.
+    """
+    if not (results or is_tried):
+        return "new"
+    return "finished" if results == jobs and not is_open else "unfinished"
 
 
 class RunningSummary:
@@ -111,6 +128,8 @@ class RunningSummary:
             results=results,
             counts={str(outcome): count for outcome, count in counts.items() if count},
             verdict="PASS" if passed else "FAIL",
+            tried=any(device.tried or device.in_flight for device in self._devices.values()),
+            in_flight=in_flight,
             selecting=any(device.is_selecting for device in self._devices.values()),
             devices=tuple(self._devices),
         )

@@ -31,6 +31,7 @@ from holdall.journal import (
     WriterOpened,
     decode_strings,
     decode_title,
+    phase_of,
 )
 from holdall.results import Outcome
 from holdall.view.folded import DeviceView, FoldedJob, FoldedSession
@@ -296,10 +297,12 @@ def _state(devices: Collection[_Device]) -> SessionState:
         results += sum(map(device.has_result, job_ids))
         is_selecting |= device.is_selecting
     jobs = [job for device in devices for job in device.jobs.values()]
-    if not results and not any(job.was_tried for job in jobs):
-        return "new"
-    is_open = is_selecting or any(job.in_flight for job in jobs)
-    return "finished" if results == selected and not is_open else "unfinished"
+    return phase_of(
+        jobs=selected,
+        results=results,
+        is_tried=any(job.was_tried for job in jobs),
+        is_open=is_selecting or any(job.in_flight for job in jobs),
+    )
 
 
 class _Definitions:

@@ -64,7 +64,7 @@ class FoldedJob(msgspec.Struct, frozen=True, eq=False, gc=False):
 
 
 SessionState = Literal["new", "running", "unfinished", "finished"]
-"""How far a session has come: `new` has no results, `running` is one whose manager is alive
+"""How far a session has come: of `new` no job was begun, `running` is one whose manager is alive
 while a job is in flight, `unfinished` lacks results of selected jobs, `finished` has them all."""
 
 

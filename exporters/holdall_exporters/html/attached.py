@@ -6,6 +6,7 @@ opening a job does not unpack the screenshots of others.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -30,7 +31,9 @@ _IMAGES: Final = frozenset(
     f"image/{name}" for name in ("png", "jpeg", "gif", "webp", "avif", "bmp")
 )
 _TEXTS: Final = ("text/", "application/json", "application/xml", "application/yaml")
-_MOST_NESTED: Final = 100  # lists and objects of a content that is indented
+_MOST_NESTED: Final = 10  # levels of a content that is indented
+_BRACKETS: Final = re.compile(rb"[][{}]")
+_JSON_TEXT: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _PIECE: Final = 3 << 14  # bytes read at a time; three make four characters of base64
 
 
@@ -165,10 +168,17 @@ def _text_of(attempt: AttemptView, attachment: Attachment, *, is_json: bool) -> 
 
 
 def _indented(data: bytes) -> bytes:
-    """Return JSON that is all on one line as people read it, unless that makes it far longer."""
-    if data.count(b"[") + data.count(b"{") > _MOST_NESTED:
-        return data  # each indents what is in it once more
+    """Return JSON that is all on one line as people read it, unless it is nested too deep.
+
+    Each level indents all that is in it once more, so a few bytes could become many.
+    """
+    depth = deepest = 0
+    for bracket in _BRACKETS.findall(_JSON_TEXT.sub(b"", data)):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    if deepest > _MOST_NESTED:
+        return data
     try:
         return msgspec.json.format(data, indent=2)
-    except (msgspec.DecodeError, RecursionError):
+    except msgspec.DecodeError:
         return data
