@@ -236,7 +236,7 @@ def _commands(view: SessionView, causes: list[Cause]) -> Iterator[str]:
     if not _PLAIN.fullmatch(session):
         return
     if view.state in {"new", "unfinished"}:
-        interrupted = any(job.interrupted_by for job in view.jobs())
+        interrupted = any(each.interrupted_by for job in view.jobs() for each in job.attempts[-1:])
         retry = ["--retry-interrupted"] if interrupted else []
         yield _command("go on with it", "holdall", "resume", session, *retry)
     if causes:

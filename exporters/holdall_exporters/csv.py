@@ -141,7 +141,7 @@ def _row(
 ) -> tuple[object, ...]:
     """Return the cells of a job; *repeated* remembers texts that many jobs have."""
     result = job.last.result
-    attempts = job.attempt_count
+    outcome, attempts = job.outcome, job.attempt_count
     started, duration = result.started_at, result.execution_duration
     return (
         repeated(job.device_id),
@@ -150,8 +150,8 @@ def _row(
         repeated(job.category),
         repeated(job.plugin),
         repeated(job.certification_status),
-        result.outcome,
-        job.counts_as if job.xfail else result.outcome,
+        outcome,
+        job.counts_as if job.xfail else outcome,
         "true" if job.in_flight else "false",
         "true" if attempts > 1 and job.is_flaky else "false",
         attempts,

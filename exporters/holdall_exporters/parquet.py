@@ -167,7 +167,7 @@ def _row(job: JobView, context: ExportContext) -> tuple[object, ...]:
         job.category,
         job.plugin,
         job.certification_status,
-        result.outcome.value,
+        job.outcome.value,
         job.counts_as.value,
         job.in_flight,
         job.is_flaky,

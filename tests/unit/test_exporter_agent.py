@@ -158,6 +158,12 @@ def test_jobs_of_several_devices_are_told_apart() -> None:
     assert '  "dut-2: com.example::disk", "dut-2: com.example::cpu"' in text_of(devices_session())
 
 
+def _talkative(count: int) -> dict[str, JobResult]:
+    """Return failures of which each has its cause, and more output than all have room for."""
+    line = f"{'x' * 180}\n"
+    return {f"t{n}": failed(f"it broke: {'y' * n}", line * 5) for n in range(count)}
+
+
 def test_what_has_no_room_is_counted_and_commands_stay() -> None:
     session = with_jobs(**{f"j{n}": failed(f"cause {'x' * n}", "out\n") for n in range(150)})
 
@@ -167,6 +173,8 @@ def test_what_has_no_room_is_counted_and_commands_stay() -> None:
     assert re.search(r"left out, as there is no more room: \d+ causes, of \d+ jobs\n\nnext:", some)
     assert len(some.encode()) > 2000
     assert "holdall export one json" in some
+    assert "left out" in (tight := text_of(with_jobs(**_talkative(4)), tokens="800"))
+    assert re.search(r"no more room: the output of \d more\n", tight)
 
 
 @settings(max_examples=6, deadline=None)

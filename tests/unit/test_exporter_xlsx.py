@@ -198,6 +198,24 @@ def test_a_failure_leads_to_its_log_and_the_summary_to_the_sheets() -> None:
     assert leading == ["'Results'!A1", "'Failures'!A1", "'Logs'!A1"]
 
 
+def test_a_link_leads_into_the_next_sheet_where_the_log_begins_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sheet_module, "LAST_ROW", 3)
+    book = load_workbook(io.BytesIO(exported(XlsxExporter, sample_session(), [])))
+
+    linked = 0
+    failures = [sheet for sheet in book.worksheets if sheet.title.startswith("Failures")]
+    for row in (row for sheet in failures for row in sheet.iter_rows(min_row=2)):
+        if row[2].hyperlink is not None:
+            sheet, _mark, cell = str(row[2].hyperlink.location).partition("!")
+            assert book[sheet.strip("'")].cell(book[sheet.strip("'")][cell].row, 2).value == (
+                row[2].value
+            )
+            linked += 1
+    assert linked > 3
+
+
 def test_moments_and_durations_are_values_to_count_with() -> None:
     book = load_workbook(io.BytesIO(exported(XlsxExporter, sample_session(), [])))
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from tests.unit.one_job import session_of
+from lxml import etree
+from tests.unit.one_job import session_of, started_again
 
 from holdall.results import IOLogRecord, JobResult, Measurement
 from holdall.testing.exporters import exported
 from holdall.writing import measured_text, number_text, reason_text, wants_log
 from holdall_exporters.allure import AllureExporter
+from holdall_exporters.csv import CsvExporter
 from holdall_exporters.junit import JUnitExporter
 from holdall_exporters.otr import OtrExporter
+from holdall_exporters.text import TextExporter
 
 LOG = [IOLogRecord(0, "stdout", b"said\n")]
 
@@ -69,3 +72,43 @@ def test_a_reason_has_what_was_said_of_the_skip_and_of_the_attempt() -> None:
     result = JobResult(outcome="skip", skip_reason="no \x1b[31mport", comments="asked twice")
 
     assert reason_text(result) == "no port\nasked twice"
+
+
+EARLIER = JobResult(
+    outcome="fail",
+    comments="said before",
+    execution_duration=77,
+    return_code=9,
+    io_log=[IOLogRecord(0, "stdout", b"written before\n")],
+    measurements=[Measurement(name="before", value=7)],
+)
+
+
+def test_what_an_earlier_attempt_left_is_not_of_the_one_in_flight() -> None:
+    view = started_again(session_of(EARLIER)).view()
+    (job,) = view.jobs()
+
+    assert (job.label, job.outcome, job.attempt_count) == ("in flight", "fail", 1)
+    assert [attempt.comments for attempt in job.earlier] == ["said before"]
+    assert (job.comments, job.duration, job.return_code, job.io_log_size) == ("", None, None, 0)
+    assert (job.measurements, list(job.io_log()), list(job.last.io_log())) == ((), [], [])
+    assert view.duration == 0
+    (ended,) = session_of(EARLIER, EARLIER).view().jobs()
+    assert (len(ended.earlier), ended.comments, ended.duration) == (1, "said before", 77)
+
+
+@pytest.mark.parametrize("exporter", [CsvExporter, TextExporter])
+def test_a_line_of_a_job_in_flight_says_nothing_of_the_attempt_before(exporter: type) -> None:
+    report = exported(exporter, started_again(session_of(EARLIER)))
+
+    assert b"said before" not in report
+    assert b"77" not in report
+
+
+def test_a_case_in_flight_has_the_attempt_before_as_one_of_its_own() -> None:
+    report = exported(JUnitExporter, started_again(session_of(EARLIER)), ["flavour=jenkins"])
+    (case,) = etree.fromstring(report).iter("testcase")
+
+    assert [child.tag for child in case] == ["error", "rerunFailure"]
+    assert (case[0].text, case[1].findtext("system-out")) == ("in flight", "written before\n")
+    assert case.get("time") == "0.000"

@@ -39,12 +39,17 @@ class FoldedJob(msgspec.Struct, frozen=True, eq=False, gc=False):
     @property
     def result(self) -> JobResult:
         """The last result; an empty one if the job was never tried."""
-        return self.results[-1] if self.results else _NOT_STARTED
+        return self.results[-1] if self.results else NOT_ENDED
 
     @property
     def counts_as(self) -> Outcome:
         """What the last outcome counts as; it differs for a job that is expected to fail."""
         return self.result.outcome.counted(xfail=self.record.xfail)
+
+    @property
+    def took(self) -> float | None:
+        """Seconds of the last attempt, None if unknown, or it has not ended."""
+        return None if self.in_flight else self.result.execution_duration
 
     @property
     def went_wrong(self) -> bool:
@@ -100,4 +105,5 @@ class FoldedSession(msgspec.Struct, frozen=True, eq=False, kw_only=True):
     categories: dict[str, str]
 
 
-_NOT_STARTED: Final = JobResult()
+NOT_ENDED: Final = JobResult()
+"""Stands for the result of an attempt that was not begun, or has not ended."""

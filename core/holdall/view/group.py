@@ -58,7 +58,7 @@ class JobGroup:
     @property
     def duration(self) -> float:
         """Seconds that the last attempts took, added up."""
-        return total(job.result.execution_duration for job in self._jobs)
+        return total(job.took for job in self._jobs)
 
     def jobs(self) -> Iterator[JobView]:
         """Yield the jobs, in the order of the run list."""

@@ -6,6 +6,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from holdall.view.filtering import Location
+from holdall.view.folded import NOT_ENDED
 from holdall.view.labels import ending
 
 if TYPE_CHECKING:
@@ -132,6 +133,9 @@ class AttemptView:
 class JobView:
     """A job of the session on one device, with all attempts at it.
 
+    What it says of an attempt, such as `duration` and `comments`, is of the last one, and nothing
+    while one is in flight: what an earlier one left behind is not of that.
+
     Attributes:
         device_id: Id of the device, which is in the view's `devices`.
     """
@@ -142,7 +146,7 @@ class JobView:
         self.device_id = device_id
         self._job = job = source.job(device_id, job)
         self._record = job.record
-        self._result = job.result
+        self._result = NOT_ENDED if job.in_flight else job.result
         self._category = category
         self._source = source
 
@@ -225,8 +229,13 @@ class JobView:
 
     @property
     def last(self) -> AttemptView:
-        """The last attempt; an empty one if there was none."""
+        """The last attempt; an empty one if there was none, or it has not ended."""
         return self._attempt(self._result, len(self._job.results) - 1)
+
+    @property
+    def earlier(self) -> tuple[AttemptView, ...]:
+        """The attempts before `last`: all that have ended, if one is in flight."""
+        return self.attempts if self.in_flight else self.attempts[:-1]
 
     @property
     def attempt_count(self) -> int:
@@ -235,8 +244,8 @@ class JobView:
 
     @property
     def outcome(self) -> Outcome:
-        """How the last attempt ended."""
-        return self._result.outcome
+        """How the last attempt that has ended did."""
+        return self._job.result.outcome
 
     @property
     def xfail(self) -> bool:

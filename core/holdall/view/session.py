@@ -229,7 +229,7 @@ class SessionView:
     @property
     def duration(self) -> float:
         """Seconds that the last attempts took, added up."""
-        return total(job.result.execution_duration for job in self._folded())
+        return total(job.took for job in self._folded())
 
     @property
     def elapsed(self) -> float | None:

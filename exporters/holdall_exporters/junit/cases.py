@@ -70,7 +70,7 @@ def case_of(job: JobView, around: Around, context: ExportContext) -> Iterator[by
     yield b'    <testcase classname="%b" name="%b" time="%.3f"%b' % (
         around.class_name,
         attribute(distinct(job.id)),
-        seconds(0.0 if job.in_flight else job.duration or 0.0),
+        seconds(job.duration or 0.0),
         _place(job) if flavour.has_places else b"",
     )
     parts = _parts(job, flavour, around, context)
@@ -104,15 +104,14 @@ def _parts(
     if flavour.has_output:
         yield from _earlier(job, context, flaky=not tag)
         lines = _attachment_lines(job, around, context) if flavour.has_files else ()
-        if not job.in_flight:
-            yield from _output(job, list(lines), context)
+        yield from _output(job, list(lines), context)
 
 
 def _body(job: JobView, context: ExportContext, *, with_log: bool) -> Iterator[bytes]:
     """Yield why a case failed; never nothing, which some readers show as nothing."""
-    comments = "" if job.in_flight else strip_escapes(job.comments)
-    parts = [] if job.in_flight else list(_failed_parts(job))
-    has_log = with_log and not job.in_flight and wants_log(context.options.logs, job)
+    comments = strip_escapes(job.comments)
+    parts = list(_failed_parts(job))
+    has_log = with_log and wants_log(context.options.logs, job)
     if comments:
         yield _content(comments) + b"\n"
     yield from map(_content, parts)
@@ -149,7 +148,7 @@ def _log(attempt: AttemptView, context: ExportContext) -> Iterator[bytes]:
 def _earlier(job: JobView, context: ExportContext, *, flaky: bool) -> Iterator[bytes]:
     """Yield the attempts before the last one that went wrong, as Maven's Surefire does."""
     wants_logs = context.options.logs != "none"
-    for attempt in job.attempts if job.in_flight else job.attempts[:-1]:
+    for attempt in job.earlier:
         if not attempt.outcome.failed:  # also what was expected, so that it can be read back
             continue
         kind = "Failure" if attempt.outcome is Outcome.FAIL else "Error"

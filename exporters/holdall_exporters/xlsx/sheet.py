@@ -112,6 +112,7 @@ class Sheet:
 
     def link(self, text: str, place: str) -> Any:
         """Return *text* as a cell that leads to *place*, such as `'Logs'!A2`."""
+        self._turn_if_full()  # openpyxl keeps a link with the sheet its cell was made for
         cell = self._cell(cell_text(text, self._catalog, cut=self._cut), font=_LINK)
         cell.hyperlink = Hyperlink(ref="", location=place)
         return cell
@@ -146,13 +147,19 @@ class Sheet:
 
     def add(self, row: Iterable[Any]) -> None:
         """Append a row."""
-        if self._rows == LAST_ROW:
-            self.finish()
-            self._begin()
+        self._turn_if_full()
         self._rows += 1
         with of_lines(self._sheet, self._rows, self._lines):
             self._sheet.append(row)
         self._lines = 1
+
+    def _turn_if_full(self) -> None:
+        """Begin the next sheet if the next row has no room in this one."""
+        if self._rows == LAST_ROW:
+            lines, self._lines = self._lines, 1  # those of the row that is on its way
+            self.finish()
+            self._begin()
+            self._lines = lines
 
     @property
     def page(self) -> WriteOnlyWorksheet:
