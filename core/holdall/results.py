@@ -57,7 +57,7 @@ class Outcome(StrEnum):
     @property
     def failed(self) -> bool:
         """Whether the outcome says that something is wrong: fail, crash or error."""
-        return self is Outcome.FAIL or self is Outcome.CRASH or self is Outcome.ERROR
+        return self in _FAILURES
 
     @property
     def skipped(self) -> bool:
@@ -84,6 +84,7 @@ _LABELS_OF_EXPECTED: Final = {
     Outcome.FAIL: N_("failed as expected"),
     Outcome.PASS: N_("passed unexpectedly"),
 }
+_FAILURES: Final = frozenset({Outcome.FAIL, Outcome.CRASH, Outcome.ERROR})
 _SKIPS: Final = frozenset(
     {
         Outcome.SKIP,

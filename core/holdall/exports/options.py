@@ -326,11 +326,12 @@ def _built(exporter: Identity, options_class: Any, values: dict[str, Any]) -> An
     What the class itself has against the values, by a ValueError or TypeError, is the
     user's to mend; whatever else it raises is the exporter's fault.
     """
-    hints = get_type_hints(options_class, include_extras=True)
-    for field in option_fields(options_class):
-        if field.name in values:
-            value, hint = values[field.name], hints[field.name]
-            values[field.name] = _converted(exporter.id, field, value, hint)
+    if values:  # most classes keep all their defaults, and describing one takes long
+        hints = get_type_hints(options_class, include_extras=True)
+        for field in option_fields(options_class):
+            if field.name in values:
+                value, hint = values[field.name], hints[field.name]
+                values[field.name] = _converted(exporter.id, field, value, hint)
     with calling(exporter, "making its options"):
         try:
             return options_class(**values)

@@ -31,7 +31,7 @@ def pack_record(record: IOLogRecord) -> bytes:
 def pack_name(name: str) -> bytes:
     """Return what stands in front of the records of the log *name*."""
     data = name.encode("utf-8", "surrogatepass")
-    return b"0.000000 %b %d\n%b\n" % (_NAME.encode(), len(data), data)
+    return b"0.000000 %b %d\n%b\n" % (_NAME, len(data), data)
 
 
 def is_log_of(log: BinaryIO, name: str) -> bool:
@@ -48,20 +48,21 @@ def unpack_records(log: BinaryIO, *, name: str = "") -> Iterator[IOLogRecord]:
     """
     while head := log.readline(_LONGEST_HEAD):
         try:
-            delay, stream, size = head.decode("ascii").split()
+            delay, stream, digits = head.split()
+            size = int(digits)
             if stream == _NAME:
-                log.read(int(size) + 1)
+                log.read(size + 1)
                 continue
-            record = IOLogRecord(float(delay), _STREAMS[stream], log.read(int(size) + 1)[:-1])
+            record = IOLogRecord(float(delay), _STREAMS[stream], log.read(size + 1)[:-1])
         except (ValueError, KeyError) as error:
             if not head.endswith(b"\n"):
                 return
             raise CorruptSessionError(name, "an I/O log", f"no record head: {head!r}") from error
-        if len(record.data) < int(size):
+        if len(record.data) < size:
             return
         yield record
 
 
 _LONGEST_HEAD = 64
-_NAME = "log"
-_STREAMS: dict[str, Stream] = {"stdout": "stdout", "stderr": "stderr"}
+_NAME = b"log"
+_STREAMS: dict[bytes, Stream] = {b"stdout": "stdout", b"stderr": "stderr"}

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from holdall.view.filtering import Location
 from holdall.view.folded import NOT_ENDED
-from holdall.view.labels import ending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,13 +139,14 @@ class JobView:
         device_id: Id of the device, which is in the view's `devices`.
     """
 
-    __slots__ = ("_category", "_job", "_record", "_result", "_source", "device_id")
+    __slots__ = ("_category", "_ended", "_job", "_record", "_result", "_source", "device_id")
 
     def __init__(self, device_id: str, job: FoldedJob, category: str, source: Source) -> None:
         self.device_id = device_id
         self._job = job = source.job(device_id, job)
         self._record = job.record
-        self._result = NOT_ENDED if job.in_flight else job.result
+        self._ended = ended = job.result
+        self._result = NOT_ENDED if job.in_flight else ended
         self._category = category
         self._source = source
 
@@ -245,7 +245,7 @@ class JobView:
     @property
     def outcome(self) -> Outcome:
         """How the last attempt that has ended did."""
-        return self._job.result.outcome
+        return self._ended.outcome
 
     @property
     def xfail(self) -> bool:
@@ -258,12 +258,12 @@ class JobView:
 
         And `pass` as `fail`, because somebody should look at it.
         """
-        return self._job.counts_as
+        return self._ended.outcome.counted(xfail=self._record.xfail)
 
     @property
     def went_wrong(self) -> bool:
         """Whether it failed, crashed or could not be performed, or has not ended."""
-        return self._job.went_wrong
+        return self._job.in_flight or self.counts_as.failed
 
     @property
     def is_flaky(self) -> bool:
@@ -273,7 +273,10 @@ class JobView:
     @property
     def label(self) -> str:
         """The state of the job as people read it, in the language of the view."""
-        return self._source.labels.of_job(*ending(self._job), self._result.interrupted_by)
+        labels, ended = self._source.labels, self._ended
+        if self._job.in_flight:
+            return labels.in_flight
+        return labels.of_job(self.counts_as, ended.outcome, ended.interrupted_by)
 
     @property
     def duration(self) -> float | None:

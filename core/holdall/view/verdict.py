@@ -214,11 +214,11 @@ def verdict(view: SessionView, policy: VerdictPolicy = STRICT) -> Verdict:
     for job in view.whole.jobs():
         if policy.ignore and policy.ignores(job):
             continue
-        counted = job.counts_as
-        passed += counted is Outcome.PASS
         tried += job.outcome in _TESTED
-        if counted is Outcome.PASS and not job.in_flight:
-            continue  # as most do; nothing may speak against a pass
+        if job.counts_as is Outcome.PASS:
+            passed += 1
+            if not job.in_flight:
+                continue  # as most do; nothing may speak against a pass
         code = policy.against(job)
         if code is None:
             continue

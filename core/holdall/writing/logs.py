@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from codecs import getincrementaldecoder
+from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal
 
 from holdall.languages import N_
@@ -26,6 +28,7 @@ BYTES_CUT: Final = N_("bytes of logs cut")
 """What it counts the bytes under that are missing of them."""
 
 _PIECE: Final = 1 << 16
+_HAS_C1: Final = re.compile(rb"\xc2[\x80-\x9f]")  # control characters that begin escapes too
 _DECODER: Final = getincrementaldecoder("utf-8")
 
 
@@ -56,6 +59,41 @@ def log_text(records: Iterable[IOLogRecord]) -> Iterator[str]:
     The streams are decoded each on its own, so a character whose bytes come in
     two records is whole; a carriage return before a line feed is dropped.
     """
+    rest = iter(records)
+    while batch := _batch(rest):
+        text = _plain(batch)
+        if text is None:
+            yield from _cleaned(chain(batch, rest))
+            return
+        if text:
+            yield text
+
+
+def _batch(records: Iterator[IOLogRecord]) -> list[IOLogRecord]:
+    """Return the next records, of `_PIECE` bytes if there are as many."""
+    batch: list[IOLogRecord] = []
+    size = 0
+    for record in records:
+        batch.append(record)
+        size += len(record.data)
+        if size >= _PIECE:
+            break
+    return batch
+
+
+def _plain(batch: list[IOLogRecord]) -> str | None:
+    """Return the text of records that need nothing but decoding, as most do; None of others."""
+    # A record that ends in ASCII ends no character early, so the streams need not be told apart.
+    if not b"".join([record.data[-1:] for record in batch]).isascii():
+        return None
+    data = b"".join([record.data for record in batch])
+    if b"\x1b" in data or b"\r" in data or _HAS_C1.search(data) or len(data) > 2 * _PIECE:
+        return None
+    return data.decode("utf-8", "backslashreplace")
+
+
+def _cleaned(records: Iterable[IOLogRecord]) -> Iterator[str]:
+    """Yield the text of records, of each stream on its own."""
     streams = {"stdout": _StreamText(), "stderr": _StreamText()}
     for name, data in stream_runs(records):
         text = streams[name].feed(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from holdall.languages import ENGLISH, decimal
@@ -26,9 +27,14 @@ def iso(when: datetime) -> str:
 
 def iso_milliseconds(seconds: float) -> str:
     """Return *seconds* since 1970 as `2026-01-31T12:00:00.125Z`."""
-    whole, rest = divmod(round(min(max(seconds, 0.0), _LAST) * 1000), 1000)
-    # A moment in UTC ends in its offset, and formats with many moments wait for nothing else.
-    return f"{datetime.fromtimestamp(whole, UTC).isoformat()[:19]}.{rest:03}Z"
+    minute, rest = divmod(round(min(max(seconds, 0.0), _LAST) * 1000), 60_000)
+    return f"{_hour(minute // 60)}:{minute % 60:02}:{rest // 1000:02}.{rest % 1000:03}Z"
+
+
+@lru_cache(maxsize=64)  # jobs follow each other, and a calendar takes longer than all the rest
+def _hour(number: int) -> str:
+    """Return the hour of that number since 1970 as `2026-01-31T12`."""
+    return datetime.fromtimestamp(number * 3600, UTC).isoformat()[:13]
 
 
 def readable(when: datetime) -> str:
