@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from holdall.view.filtering import Location
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
+    from holdall.journal import JobRecord
     from holdall.results import (
         Attachment,
         Interruption,
@@ -35,20 +35,16 @@ class AttemptView:
         result: All that was recorded of it.
     """
 
-    __slots__ = ("_attempt_key", "_source", "_xfail", "result")
+    __slots__ = ("_device_id", "_number", "_record", "_source", "result")
 
     def __init__(
-        self,
-        result: JobResult,
-        source: Source,
-        attempt_key: tuple[str, str, int],
-        *,
-        xfail: bool = False,
+        self, result: JobResult, number: int, device_id: str, record: JobRecord, source: Source
     ) -> None:
         self.result = result
-        self._xfail = xfail
+        self._number = number
+        self._device_id = device_id
+        self._record = record
         self._source = source
-        self._attempt_key = attempt_key
 
     @property
     def outcome(self) -> Outcome:
@@ -58,7 +54,7 @@ class AttemptView:
     @property
     def counts_as(self) -> Outcome:
         """What `outcome` counts as, as `JobView.counts_as` says it of the last attempt."""
-        return self.result.outcome.counted(xfail=self._xfail)
+        return self.result.outcome.counted(xfail=self._record.xfail)
 
     @property
     def label(self) -> str:
@@ -122,7 +118,8 @@ class AttemptView:
 
     def io_log(self) -> Iterator[IOLogRecord]:
         """Yield what the job wrote, in pieces, in the order it was written."""
-        return self._source.log(self.result, Location(*self._attempt_key, "io_log"))
+        location = Location(self._device_id, self._record.id, self._number, "io_log")
+        return self._source.log(self.result, location)
 
     def open_attachment(self, attachment: Attachment) -> BinaryIO:
         """Return the content of one of `attachments`."""
@@ -143,9 +140,11 @@ class JobView:
 
     def __init__(self, device_id: str, job: FoldedJob, category: str, source: Source) -> None:
         self.device_id = device_id
-        self._job = job = source.job(device_id, job)
+        if source.filters:
+            job = source.job(device_id, job)
+        self._job = job
         self._record = job.record
-        self._ended = ended = job.result
+        self._ended = ended = job.results[-1] if job.results else NOT_ENDED
         self._result = NOT_ENDED if job.in_flight else ended
         self._category = category
         self._source = source
@@ -216,11 +215,10 @@ class JobView:
     @property
     def attempts(self) -> tuple[AttemptView, ...]:
         """All attempts that have ended, oldest first."""
-        return tuple(map(self._attempt, self._job.results, count()))
-
-    def _attempt(self, result: JobResult, number: int) -> AttemptView:
-        attempt_key = (self.device_id, self._record.id, number)
-        return AttemptView(result, self._source, attempt_key, xfail=self._record.xfail)
+        of_job = (self.device_id, self._record, self._source)
+        return tuple(
+            [AttemptView(result, n, *of_job) for n, result in enumerate(self._job.results)]
+        )
 
     @property
     def in_flight(self) -> bool:
@@ -230,7 +228,8 @@ class JobView:
     @property
     def last(self) -> AttemptView:
         """The last attempt; an empty one if there was none, or it has not ended."""
-        return self._attempt(self._result, len(self._job.results) - 1)
+        number = len(self._job.results) - 1
+        return AttemptView(self._result, number, self.device_id, self._record, self._source)
 
     @property
     def earlier(self) -> tuple[AttemptView, ...]:

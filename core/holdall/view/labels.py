@@ -91,7 +91,10 @@ def tallies(jobs: Iterable[FoldedJob], labels: Labels) -> list[Tally]:
 
 def ending(job: FoldedJob) -> tuple[Outcome | None, Outcome | None]:
     """Return what a job counts as, and its outcome; twice None for one in flight."""
-    return (None, None) if job.in_flight else (job.counts_as, job.result.outcome)
+    if job.in_flight:
+        return None, None
+    outcome = job.result.outcome
+    return outcome.counted(xfail=job.record.xfail), outcome
 
 
 ORDER: Final = (

@@ -76,8 +76,6 @@ class Source:
 
     def job(self, device_id: str, job: FoldedJob) -> FoldedJob:
         """Return *job* with all texts, results and attachments as they are to be seen."""
-        if not self.filters:
-            return job
         return through(self.filters, device_id, job, self._open_blob)
 
     def log(self, result: JobResult, location: Location) -> Iterator[IOLogRecord]:

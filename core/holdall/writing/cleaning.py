@@ -46,6 +46,8 @@ def html_text(text: str) -> str:
 
 def terminal_text(text: str) -> str:
     r"""Return *text* with no escape sequence and no control character but ``\n`` and ``\t``."""
+    if text.isprintable() or text.replace("\n", "").isprintable():  # as in `xml_text`
+        return text
     return _shown(strip_escapes(text).replace("\r\n", "\n"))
 
 

@@ -38,26 +38,29 @@ def cut_middle(
 ) -> Iterator[tuple[Key, Data] | Gap]:
     """Yield the first *head* and the last *tail* characters or bytes, and the gap between them.
 
-    No more than those of the end are held in memory. What fits has no gap.
+    No more than those of the end, and one piece, are held in memory. What fits has no gap.
     """
     waiting: deque[tuple[Key, Data]] = deque()
     held = left_out = 0
     for key, data in pieces:
-        begun, rest = data[:head], data[head:]
-        if begun:
-            yield key, begun
-            head -= len(begun)
+        rest = data
+        if head:
+            begun, rest = data[:head], data[head:]
+            if begun:
+                yield key, begun
+                head -= len(begun)
         if not rest:
             continue
         waiting.append((key, rest))
         held += len(rest)
-        while held > tail:
-            first_key, first = waiting.popleft()
-            drop = min(len(first), held - tail)
-            if drop < len(first):
-                waiting.appendleft((first_key, first[drop:]))
-            held -= drop
-            left_out += drop
+        while waiting and held - len(waiting[0][1]) >= tail:
+            _key, first = waiting.popleft()
+            held -= len(first)
+            left_out += len(first)
+    if held > tail:
+        key, first = waiting.popleft()
+        waiting.appendleft((key, first[held - tail :]))
+        left_out += held - tail
     if left_out:
         yield Gap(left_out)
     yield from waiting
@@ -95,7 +98,7 @@ def shortened(
         else:
             record, data = part
             delay = record.delay
-            yield record._replace(data=data)
+            yield record if data is record.data else record._replace(data=data)
 
 
 def mark_of(left_out: int, catalog: Catalog = ENGLISH) -> bytes:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from holdall.languages import Catalog
 
 
+_TWO_DIGITS: Final = tuple(f"{number:02}" for number in range(60))  # of each moment of each job
 _LAST: Final = 253_402_300_799.0  # the end of the year 9999, past which datetime can't go
 
 
@@ -27,8 +28,11 @@ def iso(when: datetime) -> str:
 
 def iso_milliseconds(seconds: float) -> str:
     """Return *seconds* since 1970 as `2026-01-31T12:00:00.125Z`."""
-    minute, rest = divmod(round(min(max(seconds, 0.0), _LAST) * 1000), 60_000)
-    return f"{_hour(minute // 60)}:{minute % 60:02}:{rest // 1000:02}.{rest % 1000:03}Z"
+    if not 0.0 <= seconds <= _LAST:
+        seconds = min(max(seconds, 0.0), _LAST)
+    minute, rest = divmod(round(seconds * 1000), 60_000)
+    digits = f"{_TWO_DIGITS[minute % 60]}:{_TWO_DIGITS[rest // 1000]}.{rest % 1000:03}"
+    return f"{_hour(minute // 60)}:{digits}Z"
 
 
 @lru_cache(maxsize=64)  # jobs follow each other, and a calendar takes longer than all the rest

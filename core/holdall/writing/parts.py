@@ -53,7 +53,8 @@ def number_text(number: float) -> str:
 
 def reason_text(result: JobResult) -> str:
     """Return why an attempt ended so: why it was skipped, and the comments, without escapes."""
-    return strip_escapes("\n".join(filter(None, (result.skip_reason, result.comments))))
+    texts = [text for text in (result.skip_reason, result.comments) if text]
+    return strip_escapes("\n".join(texts)) if texts else ""
 
 
 _WHOLE: Final = 1e15  # below it, every whole number is exact
