@@ -298,8 +298,8 @@ def _tell(test: _Test, job: JobView, extra: dict[str, Any], context: ExportConte
     if test.status == "failed" and not test.message:
         # As `cause_of` does, but the output was read just now.
         lines = map(line_text, reversed(test.stderr or test.stdout or ()))
-        reason = cause_of(job, output=options.logs != "none")
-        test.message = next(filter(None, lines), "") or reason
+        said = next(filter(None, lines), "")
+        test.message = said or cause_of(job, output=options.logs != "none")
 
 
 def _attempt(number: int, attempt: AttemptView, context: ExportContext) -> _Attempt:

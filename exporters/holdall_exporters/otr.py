@@ -162,7 +162,7 @@ class _Events:
             begun = attempt.started_at
             begin = self._created if begun is None else begun
             yield f"{self._started(job.id, begin, parent)}>{sources}</e:started>\n"
-            yield from self._ended(job, attempt, begin, is_last=is_last)
+            yield self._ended(job, attempt, begin, is_last=is_last)
         if job.in_flight or not attempts:
             yield f"{self._started(job.id, self._created, parent)}>{sources}</e:started>\n"
             if not job.in_flight:
@@ -172,24 +172,23 @@ class _Events:
                     "</e:finished>\n"
                 )
 
-    def _ended(
-        self, job: JobView, attempt: AttemptView, begin: float, *, is_last: bool
-    ) -> Iterator[str]:
-        """Yield the end of an attempt: what it left behind, and why it ended so."""
+    def _ended(self, job: JobView, attempt: AttemptView, begin: float, *, is_last: bool) -> str:
+        """Return the end of an attempt: what it left behind, and why it ended so."""
         told = attempt.result
         outcome = attempt.counts_as
         end = begin + max(told.execution_duration or 0.0, 0.0)
         time = iso_milliseconds(end)
-        yield f'<e:finished id="{self._last}" time="{time}"><attachments><data time="{time}">'
-        yield f"{''.join(_entries(job, told))}</data>"
-        if wants_log(self._options.logs, attempt):
-            yield from self._output(attempt, time)
+        output = self._output(attempt, time) if wants_log(self._options.logs, attempt) else ()
         reason = reason_text(told)
         if outcome.failed and not reason:
             reason = cause_of(job) if is_last else _exit(told) or told.outcome.value
         inside = f"<reason>{_text(reason)}</reason>" if reason else ""
-        yield f'</attachments><result status="{_STATUSES.get(outcome, "ABORTED")}">{inside}'
-        yield "</result></e:finished>\n"
+        status = _STATUSES.get(outcome, "ABORTED")
+        return (
+            f'<e:finished id="{self._last}" time="{time}"><attachments><data time="{time}">'
+            f"{''.join(_entries(job, told))}</data>{''.join(output)}</attachments>"
+            f'<result status="{status}">{inside}</result></e:finished>\n'
+        )
 
     def _output(self, attempt: AttemptView, time: str) -> Iterator[str]:
         """Yield the output, a piece for each run of one stream."""
@@ -204,8 +203,10 @@ class _Events:
 
 def _entries(job: JobView, told: JobResult) -> Iterator[str]:
     """Yield what the format has no element for."""
-    yield f'<entry key="outcome">{told.outcome.value}</entry>'
-    yield f'<entry key="certification status">{_text(job.certification_status)}</entry>'
+    yield (
+        f'<entry key="outcome">{told.outcome}</entry>'
+        f'<entry key="certification status">{_text(job.certification_status)}</entry>'
+    )
     if job.xfail:
         yield '<entry key="expected to fail">yes</entry>'
     if told.return_code is not None:

@@ -60,7 +60,8 @@ _STATES: Final[Mapping[SessionState, str]] = {
     "running": N_("running"),
     "unfinished": N_("unfinished"),
 }
-_COLOURS: Final[Mapping[Outcome, str]] = {
+_COLOURS: Final[Mapping[Outcome | None, str]] = {
+    None: "33",
     Outcome.PASS: "32",
     Outcome.FAIL: "1;31",
     Outcome.CRASH: "1;35",
@@ -150,18 +151,16 @@ class _How(NamedTuple):
 
     def word(self, job: JobView) -> str:
         """Return the word for how *job* stands, as wide as its column."""
-        if job.in_flight:
-            text, paint = _WORDS[None], "33"
+        counted = None if job.in_flight else job.counts_as
+        if counted is None or counted is job.outcome:
+            text = _WORDS.get(counted, _SKIPPED)
         else:
-            counted = job.counts_as
-            paint = _COLOURS.get(counted, "2")
-            if counted is job.outcome:
-                text = _WORDS.get(counted, _SKIPPED)
-            else:
-                text = _AS_EXPECTED if counted is Outcome.PASS else _UNEXPECTEDLY
+            text = _AS_EXPECTED if counted is Outcome.PASS else _UNEXPECTEDLY
         word = self.words[text]
-        space = " " * (self.columns[0] - len(word))
-        return f"\x1b[{paint}m{word}\x1b[0m{space}" if self.is_coloured else f"{word}{space}"
+        if not self.is_coloured:
+            return word.ljust(self.columns[0])
+        paint = _COLOURS.get(counted, "2")
+        return f"\x1b[{paint}m{word}\x1b[0m{' ' * (self.columns[0] - len(word))}"
 
 
 def _how(context: ExportContext, catalog: Catalog) -> _How:
@@ -234,11 +233,8 @@ def _device_heading(device: DeviceView, how: _How) -> Iterator[bytes]:
 
 
 def _named(name: str, its_id: str) -> str:
-    return (
-        f"{line_text(name)} ({line_text(its_id)})"
-        if name not in {"", its_id}
-        else line_text(its_id)
-    )
+    shown = line_text(its_id)
+    return f"{line_text(name)} ({shown})" if name and name != its_id else shown
 
 
 def _job(job: JobView, how: _How) -> Iterator[bytes]:
@@ -258,15 +254,18 @@ def _job(job: JobView, how: _How) -> Iterator[bytes]:
         yield how.fitted(f"{_INDENT}{text}\n")
 
 
-def _remarks(job: JobView, catalog: Catalog) -> Iterator[str]:
-    """Yield what the word in front leaves out, why, and the comments."""
+def _remarks(job: JobView, catalog: Catalog) -> list[str]:
+    """Return what the word in front leaves out, why, and the comments."""
+    remarks = []
     reason = line_text(job.skip_reason)
     if not (job.in_flight or (job.outcome in _PLAIN and job.interrupted_by is None)):
-        yield f"{job.label}: {reason}" if reason else job.label
+        remarks.append(f"{job.label}: {reason}" if reason else job.label)
     elif reason:
-        yield catalog.gettext("reason: {text}").format(text=reason)
+        remarks.append(catalog.gettext("reason: {text}").format(text=reason))
     if job.comments:
-        yield catalog.gettext("comment: {text}").format(text=line_text(job.comments))
+        comments = line_text(job.comments)
+        remarks.append(catalog.gettext("comment: {text}").format(text=comments))
+    return remarks
 
 
 def _log_of(job: JobView, how: _How) -> Iterator[bytes]:
@@ -325,9 +324,9 @@ def _totals(view: SessionView) -> str:
     parts = [f"{tally.number} {tally.label}" for tally in view.tallies]
     if flaky := view.flaky_count:
         parts.append(catalog.ngettext("{count} flaky", "{count} flaky", flaky).format(count=flaky))
-    took = duration(view.duration, catalog)
-    elapsed = view.elapsed
-    if elapsed is not None and abs(elapsed - view.duration) >= 1:  # else it says no more
+    lasted, elapsed = view.duration, view.elapsed
+    took = duration(lasted, catalog)
+    if elapsed is not None and abs(elapsed - lasted) >= 1:  # else it says no more
         template = catalog.gettext("{duration} ({elapsed} from start to end)")
         took = template.format(duration=took, elapsed=duration(elapsed, catalog))
     return catalog.ngettext(

@@ -53,6 +53,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Literal
 
 import msgspec
+from msgspec.structs import asdict
 
 from holdall.view import verdict
 from holdall.writing import gathered, iso_milliseconds
@@ -150,8 +151,8 @@ def _head(view: SessionView, context: ExportContext) -> dict[str, Any]:
         "counts": {str(outcome): count for outcome, count in sorted(view.counts.items())},
         "job_count": view.job_count,
         "duration": view.duration,
-        "devices": [msgspec.structs.asdict(device) for device in view.devices],
-        "plans": [msgspec.structs.asdict(plan) for plan in view.plans],
+        "devices": [*map(asdict, view.devices)],
+        "plans": [*map(asdict, view.plans)],
         "providers": [_without_moment(provider) for provider in view.providers],
         "plugins": [_without_moment(plugin) for plugin in view.plugins],
         "categories": view.categories,
@@ -164,7 +165,7 @@ def _verdict(session_verdict: Verdict) -> dict[str, Any]:
 
 
 def _without_moment(event: msgspec.Struct) -> dict[str, Any]:
-    fields = msgspec.structs.asdict(event)
+    fields = asdict(event)
     del fields["at"]
     return fields
 
@@ -174,7 +175,15 @@ def _jobs(view: SessionView, context: ExportContext) -> Iterator[bytes]:
     total = view.job_count
     for number, job in enumerate(view.jobs()):
         yield b",\n" if number else b"\n"
-        yield from _job(job, with_log=_shows_log(context.options.logs, job))
+        with_log = _shows_log(context.options.logs, job)
+        attempts = job.attempts
+        if with_log and any(map(_has_log, attempts)):
+            yield from _with_logs(job, attempts)
+        else:
+            no_log = {"io_log": ()} if with_log else {}
+            line = _definition(job)
+            line["attempts"] = [_attempt(attempt) | no_log for attempt in attempts]
+            yield _encode(line)
         if number % 100 == 0:
             context.progress(number, total)
 
@@ -184,9 +193,29 @@ def _shows_log(choice: LogChoice, job: JobView) -> bool:
     return choice == "all" or (choice == "failed" and job.counts_as.failed)
 
 
-def _job(job: JobView, *, with_log: bool) -> Iterator[bytes]:
-    """Yield a job in pieces; only a log that is large makes more than one."""
-    head: dict[str, Any] = {
+def _has_log(attempt: AttemptView) -> bool:
+    return bool(attempt.result.io_log or attempt.result.io_log_ref)
+
+
+def _with_logs(job: JobView, attempts: tuple[AttemptView, ...]) -> Iterator[bytes]:
+    """Yield a job in pieces, as a log can be large."""
+    yield _encode(_definition(job))[:-1]
+    for number, attempt in enumerate(attempts):
+        yield b',"attempts":[' if number == 0 else b","
+        yield _encode(_attempt(attempt))[:-1]
+        yield b',"io_log":['
+        separator = b""
+        records = attempt.io_log()
+        while some := [_record(record) for record in islice(records, _RECORDS)]:
+            yield separator + _encode(some)[1:-1]
+            separator = b","
+        yield b"]}"
+    yield b"]}"
+
+
+def _definition(job: JobView) -> dict[str, Any]:
+    """Return what a job has besides its attempts."""
+    return {
         "id": job.id,
         "device": job.device_id,
         "summary": job.summary,
@@ -204,38 +233,23 @@ def _job(job: JobView, *, with_log: bool) -> Iterator[bytes]:
         "counts_as": job.counts_as,
         "in_flight": job.in_flight,
     }
-    if not with_log or not job.attempts:
-        head["attempts"] = [_attempt(attempt) for attempt in job.attempts]
-        yield _encode(head)
-        return
-    yield _encode(head)[:-1]
-    for number, attempt in enumerate(job.attempts):
-        yield b',"attempts":[' if number == 0 else b","
-        yield _encode(_attempt(attempt))[:-1]
-        yield b',"io_log":['
-        separator = b""
-        records = attempt.io_log()
-        while some := [_record(record) for record in islice(records, _RECORDS)]:
-            yield separator + _encode(some)[1:-1]
-            separator = b","
-        yield b"]}"
-    yield b"]}"
 
 
 def _attempt(attempt: AttemptView) -> dict[str, Any]:
+    result = attempt.result
     return {
-        "outcome": attempt.outcome,
-        "return_code": attempt.return_code,
-        "duration": attempt.duration,
-        "started": None if attempt.started_at is None else iso_milliseconds(attempt.started_at),
-        "comments": attempt.result.comments,
-        "skip_reason": attempt.result.skip_reason,
-        "interrupted_by": attempt.interrupted_by,
-        "io_log_size": attempt.io_log_size,
-        "io_log_dropped": attempt.io_log_dropped,
-        "attachments": [_attachment(attachment) for attachment in attempt.attachments],
-        "subtests": [msgspec.structs.asdict(part) for part in attempt.subtests],
-        "measurements": [msgspec.structs.asdict(part) for part in attempt.measurements],
+        "outcome": result.outcome,
+        "return_code": result.return_code,
+        "duration": result.execution_duration,
+        "started": None if result.started_at is None else iso_milliseconds(result.started_at),
+        "comments": result.comments,
+        "skip_reason": result.skip_reason,
+        "interrupted_by": result.interrupted_by,
+        "io_log_size": result.io_log_size,
+        "io_log_dropped": result.io_log_dropped,
+        "attachments": [*map(_attachment, result.attachments)],
+        "subtests": [*map(asdict, result.subtests)],
+        "measurements": [*map(asdict, result.measurements)],
     }
 
 

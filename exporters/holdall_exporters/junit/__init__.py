@@ -220,7 +220,10 @@ def _created(view: SessionView) -> bytes:
 def _suite_start(
     view: SessionView, group: JobGroup, batch: _Batch, options: Options, *, several: bool
 ) -> bytes:
-    tags = [tag_of(job, options.open_jobs) for job in batch.jobs()]
+    tags, durations = [], []
+    for job in batch.jobs():
+        tags.append(tag_of(job, options.open_jobs))
+        durations.append(job.duration or 0.0)
     name = f"{group.device_id}: {group.category}" if several else group.category
     return _SUITE % (
         batch.number,
@@ -232,7 +235,7 @@ def _suite_start(
         tags.count("failure"),
         tags.count("error"),
         tags.count("skipped"),
-        seconds(sum(job.duration or 0.0 for job in batch.jobs())),
+        seconds(sum(durations)),
     )
 
 

@@ -289,7 +289,9 @@ def attribute(text: str, *, empty: str = "") -> bytes:
     value = xml_text(text)
     if not value.strip():
         value = empty
-    return escape(value, _QUOTES).encode("ascii", "xmlcharrefreplace")
+    if _SIGNS.search(value):
+        value = escape(value, _QUOTES)
+    return value.encode("ascii", "xmlcharrefreplace")
 
 
 def _content(text: str) -> bytes:
@@ -299,5 +301,6 @@ def _content(text: str) -> bytes:
 _DOT: Final = "\N{ONE DOT LEADER}"  # looks like a dot
 _LONGEST: Final = 1e12  # seconds; libxml2 takes numbers of 24 digits
 _DIGEST: Final = re.compile("(?:^| )#[0-9a-f]{12}$")
+_SIGNS: Final = re.compile('[&<>"\\t\\n\\r]')  # most names have none
 _RETURNS: Final = {"\r": "&#13;"}
 _QUOTES: Final = {'"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}

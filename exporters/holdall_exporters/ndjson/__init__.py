@@ -16,6 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final, Literal
 
 import msgspec
+from msgspec import UNSET
 
 from holdall.view import verdict
 from holdall.writing import gathered, iso_milliseconds
@@ -110,9 +111,11 @@ def _lines(view: SessionView, context: ExportContext) -> Iterator[bytes]:
             in_flight.append(JobName(job.device_id, job.id))
         for place, attempt in enumerate(job.attempts, start=1):
             yield from _attempt(job, place, attempt, logs)
-            files = _attachments(job, place, attempt)
-            count += 1 + len(files)
-            yield from files
+            count += 1
+            if attempt.attachments:
+                files = _attachments(job, place, attempt)
+                count += len(files)
+                yield from files
     yield _encode(_end(view, context, count, tuple(in_flight))) + b"\n"
 
 
@@ -139,6 +142,7 @@ def _attempt(
 ) -> Iterator[bytes]:
     """Yield the line of an attempt, in pieces if it has a log."""
     result = attempt.result
+    shows_log = logs == "all" or (logs == "failed" and attempt.counts_as.failed)
     line = _encode(
         Attempt(
             device=job.device_id,
@@ -155,14 +159,15 @@ def _attempt(
             io_log_dropped=result.io_log_dropped,
             subtests=result.subtests,
             measurements=result.measurements,
+            io_log=() if shows_log and not result.io_log_size else UNSET,
         )
     )
-    if logs == "none" or (logs == "failed" and not attempt.counts_as.failed):
+    if not shows_log or not result.io_log_size:
         yield line + b"\n"
         return
     yield line[:-1] + b',"io_log":['
     separator = b""
-    records = attempt.io_log() if result.io_log_size else iter(())
+    records = attempt.io_log()
     while some := [_piece(record) for record in islice(records, _RECORDS)]:
         yield separator + _encode(some)[1:-1]
         separator = b","
