@@ -164,6 +164,8 @@ def last_lines(records: Iterable[IOLogRecord], count: int) -> list[str]:
 
 def _shown(line: str) -> str:
     """Return what a terminal would be left with, in printable characters; nothing of blanks."""
+    if line.isprintable():  # as most are: with nothing that moves, or shows nothing
+        return line.rstrip()
     parts = (terminal_text(part).rstrip() for part in reversed(strip_escapes(line).split("\r")))
     return next((part for part in parts if part.strip()), "")
 

@@ -34,9 +34,9 @@ _DECODER: Final = getincrementaldecoder("utf-8")
 
 def wants_log(choice: LogChoice, of: JobView | AttemptView) -> bool:
     """Whether *choice* asks for the log of a job's last attempt, or of one, which wrote one."""
-    return bool(of.io_log_size) and (
-        choice == "all" or (choice == "failed" and of.counts_as.failed)
-    )
+    if choice == "none" or not of.io_log_size:
+        return False
+    return choice == "all" or of.counts_as.failed
 
 
 def kept_log(

@@ -172,10 +172,10 @@ def _without_moment(event: msgspec.Struct) -> dict[str, Any]:
 
 def _jobs(view: SessionView, context: ExportContext) -> Iterator[bytes]:
     """Yield the jobs, a line each."""
-    total = view.job_count
+    total, logs = view.job_count, context.options.logs
     for number, job in enumerate(view.jobs()):
         yield b",\n" if number else b"\n"
-        with_log = _shows_log(context.options.logs, job)
+        with_log = _shows_log(logs, job)
         attempts = job.attempts
         if with_log and any(map(_has_log, attempts)):
             yield from _with_logs(job, attempts)
