@@ -8,7 +8,8 @@ import re
 import shutil
 import subprocess
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from pathlib import Path
+from typing import Any, ClassVar, cast
 from zipfile import BadZipFile, ZipFile
 
 import pytest
@@ -16,6 +17,8 @@ from lxml import etree
 from openpyxl import load_workbook
 from python_calamine import CalamineWorkbook
 
+from holdall.errors import ExportTargetError
+from holdall.exports import export
 from holdall.journal.events import ResultRecorded, SessionCreated
 from holdall.results import JobResult
 from holdall.testing.exporters import ExporterContract, exported
@@ -31,9 +34,6 @@ from holdall.writing.cleaning import cell_text
 from holdall_exporters.xlsx import XlsxExporter
 from holdall_exporters.xlsx import sheet as sheet_module
 from holdall_exporters.xlsx.paper import lines_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MAIN = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
 DRAWING = {
@@ -214,6 +214,23 @@ def test_a_link_leads_into_the_next_sheet_where_the_log_begins_it(
             )
             linked += 1
     assert linked > 3
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a device that is full")
+def test_a_full_disk_is_no_fault_of_the_workbook(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    full = tmp_path / "full"
+
+    def nowhere(**_named: str) -> str:
+        full.unlink(missing_ok=True)  # which openpyxl does too, in the end
+        full.symlink_to("/dev/full")
+        return str(full)
+
+    monkeypatch.setattr("openpyxl.worksheet._writer.create_temporary_file", nowhere)
+
+    with pytest.raises(ExportTargetError, match="No space left on device; make room"):
+        export(big_session(300), "xlsx", io.BytesIO())
 
 
 def test_moments_and_durations_are_values_to_count_with() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
@@ -40,10 +42,14 @@ def saved_to(path: Path, name: str, context: ExportContext) -> Iterator[Workbook
         yield book
         # `book.save` would pack what is packed again, and put in the moment of the clock.
         ExcelWriter(book, ZipFile(path, "w", ZIP_STORED)).save()
-    except BaseException:
+    except BaseException as error:
         for sheet in book.worksheets:
             with suppress(Exception):
                 cast("WriteOnlyWorksheet", sheet).close()
+        # What the system said, such as IO_ENOSPC, which lxml has in an error of its own.
+        code = getattr(errno, str(error).removeprefix("IO_"), None)
+        if isinstance(code, int):
+            raise OSError(code, os.strerror(code)) from error
         raise
 
 
