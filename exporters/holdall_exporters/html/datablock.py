@@ -298,13 +298,12 @@ class _Attempts:
                 entry.label = attempt.label
                 entry.duration = rounded(attempt.duration)
             if self._choices.archive:
-                self._link(entry, job, number + 1)
+                self._link(entry, job, attempt, number + 1)
             entries.append(entry)
         return entries
 
-    def _link(self, entry: _Attempt, job: JobView, number: int) -> None:
+    def _link(self, entry: _Attempt, job: JobView, attempt: AttemptView, number: int) -> None:
         """Add the links to what is beside the page."""
-        attempt = job.attempts[number - 1]
         entry.at = link_to_log(job, attempt, number, several=self._several)
         links = links_to_files(job, attempt, number, several=self._several)
         for file, link in zip(entry.files, links, strict=True):
