@@ -44,7 +44,7 @@ BLOCK: Final = 256
 """How many jobs have their details in one line of the data block."""
 
 _NOTE: Final = 160  # characters of a comment that the table shows and searches
-_SMALL_LOG: Final = 1 << 14  # bytes of a log that may be looked at twice; most are smaller
+_SMALL_LOG: Final = 1 << 16  # bytes of a log that may be looked at twice; most are smaller
 _SHARED: Final = 1 << 14  # definitions remembered, to have those of the next devices once
 _LAST: Final = 253_402_300_799  # the end of the year 9999, past which browsers write other years
 

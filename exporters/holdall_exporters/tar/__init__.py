@@ -298,14 +298,14 @@ def _named(kinds: Iterable[ReportKind]) -> Iterator[tuple[str, ReportKind]]:
 
 def _add_files(archive: _Archive, view: SessionView, context: ExportContext) -> None:
     several = len(view.devices) > 1
-    total = view.job_count
+    total, folder = view.job_count, context.temporary_folder
     for number, job in enumerate(view.jobs()):
         for count, attempt in enumerate(job.attempts, start=1):
             if not attempt.io_log_size and not attempt.attachments:  # as with most
                 continue
             path = attempt_path(job, count, several_devices=several)
             if attempt.io_log_size:
-                _add_log(archive, job, attempt, path, count, context.temporary_folder)
+                _add_log(archive, job, attempt, path, count, folder)
             _add_attachments(archive, job, attempt, path, count)
         if number % 100 == 0:
             context.progress(number, total)
