@@ -366,4 +366,4 @@ def full_disk(error: BaseException) -> ExportTargetError | None:
     return None
 
 
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
