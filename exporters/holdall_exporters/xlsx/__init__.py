@@ -28,6 +28,7 @@ from holdall.writing import (
 from holdall_exporters.xlsx.archive import rezip, saved_to, verify_book
 from holdall_exporters.xlsx.chart import description_of
 from holdall_exporters.xlsx.logs import rows_of
+from holdall_exporters.xlsx.parts import write_parts
 from holdall_exporters.xlsx.plan import write_plan
 from holdall_exporters.xlsx.sheet import Sheet
 from holdall_exporters.xlsx.style import BOLD, LEFT, SECONDS, TITLE
@@ -102,6 +103,8 @@ class Options:
         attempts: Whose attempts the sheet `Attempts` holds, a row each: those of jobs that were
             tried several times, of all, or nobody's.
         descriptions: Whether there is the sheet `Descriptions`, with what each job is about.
+        parts: Whether there are the sheets `Measurements` and `Subtests`, a row each, where there
+            are any.
         test_plan: Whether there is nothing but the plan, as `holdall.testplan` has it.
     """
 
@@ -111,11 +114,12 @@ class Options:
     devices: bool = True
     attempts: Literal["none", "several", "all"] = "several"
     descriptions: bool = True
+    parts: bool = True
     test_plan: bool = False
 
 
 class XlsxExporter:
-    """Up to seven sheets; the one of results has a row per job, all devices together."""
+    """Up to nine sheets; the one of results has a row per job, all devices together."""
 
     summary: ClassVar[str] = "workbook for Excel and LibreOffice"
     suffix: ClassVar[str] = ".xlsx"
@@ -155,6 +159,8 @@ def _write_sheets(book: Book, view: SessionView, context: ExportContext) -> None
         _write_attempts(book, view, context)
     if options.descriptions:
         _write_descriptions(book, view, context)
+    if options.parts:
+        write_parts(book, view, context)
     _write_failures(failures, view, _write_logs(book, view, context))
 
 
@@ -205,7 +211,8 @@ def _write_results(book: Book, view: SessionView, context: ExportContext) -> Non
     sheet = Sheet(book, view.catalog, title, _RESULTS, context.count)
     for number, job in enumerate(view.jobs()):
         sheet.add(_result(sheet, job))
-        count_parts_left_out(job, context)
+        if not context.options.parts:
+            count_parts_left_out(job, context)
         if number % 100 == 0:
             context.progress(number, view.job_count)
     sheet.finish()
