@@ -31,9 +31,9 @@ from holdall_exporters.tar.checkbox import write_submission
 from holdall_exporters.tar.packing import (
     PACKERS,
     Stream,
+    add_member,
     spool,
     spooled,
-    tar_member,
     unpacked,
 )
 
@@ -203,7 +203,7 @@ class _Archive:
         )
 
     def _append(self, name: str, content: BinaryIO, size: int) -> None:
-        self.tar.addfile(tar_member(f"{self.folder}/{name}", size, self.now), content)
+        add_member(self.tar, f"{self.folder}/{name}", content, size, self.now)
 
     def finish(self, view: SessionView, context: ExportContext) -> None:
         """Append the manifest."""

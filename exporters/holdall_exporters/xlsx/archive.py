@@ -39,17 +39,17 @@ _LAST_DATE: Final = (2107, 12, 31, 23, 59, 58)
 
 @dataclass(frozen=True)
 class Book:
-    """A workbook, and the files that the rows of its sheets are in."""
+    """A workbook of openpyxl, and the files in *folder* that the rows of its sheets are in."""
 
     workbook: Workbook
-    _folder: Path
-    _files: ExitStack
+    folder: Path
+    files: ExitStack
 
     def add_sheet(self, name: str) -> tuple[WriteOnlyWorksheet, BinaryIO]:
         """Return a new sheet, the last one, and the file for its rows."""
         sheet = cast("WriteOnlyWorksheet", self.workbook.create_sheet(name))
-        path = self._folder / f"sheet{len(self.workbook.worksheets)}.xml"  # as openpyxl calls it
-        return sheet, self._files.enter_context(path.open("wb"))
+        path = self.folder / f"sheet{len(self.workbook.worksheets)}.xml"  # as openpyxl calls it
+        return sheet, self.files.enter_context(path.open("wb"))
 
 
 @contextmanager

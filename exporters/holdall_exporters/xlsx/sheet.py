@@ -16,7 +16,7 @@ from holdall_exporters.xlsx.rows import number_cell, row_of, text_cell
 from holdall_exporters.xlsx.style import BOLD, DATE, HEAD, LEFT, LINK, PLAIN, TOP, WRAPPED, Style
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
@@ -51,7 +51,7 @@ class Sheet:
         self._lines = 1
         self._heads = [catalog.gettext(head) for head, _width in columns if head]
         self._letters = [get_column_letter(number + 1) for number in range(len(columns))]
-        self._styles: dict[tuple[object, ...], Style] = {}
+        self._styles: dict[tuple[int, ...], Style] = {}
         self._begin()
 
     def _begin(self) -> None:
@@ -73,7 +73,7 @@ class Sheet:
     def text(self, text: str, **style: Part) -> Cell | None:
         """Return *text* as a cell that is no formula and no error, whatever it looks like."""
         value = cell_text(text, self._catalog, cut=self._cut)
-        return text_cell(value, self._style(**style)) if value else None
+        return text_cell(value, self._style(style)) if value else None
 
     def lines(self, pieces: Iterable[str], *, column: int = -1) -> Cell | None:
         """Return text of several lines as a cell of a column, the last one, that shows them."""
@@ -81,18 +81,18 @@ class Sheet:
         if not value:
             return None
         self._lines = max(self._lines, lines_of(value, width=self._columns[column][1]))
-        return text_cell(value, self._style(alignment=WRAPPED))
+        return text_cell(value, self._style({"alignment": WRAPPED}))
 
     def number(self, value: float | None, **style: Part) -> Cell | None:
         """Return a number as a cell."""
-        return None if value is None else number_cell(value, self._style(**style))
+        return None if value is None else number_cell(value, self._style(style))
 
     def moment(self, value: float | None, **style: Part) -> Cell | None:
         """Return a moment, seconds since 1970, as a date that can be sorted and counted with."""
         if value is None:
             return None
         date = moment(value).replace(microsecond=0, tzinfo=None)
-        return number_cell(date, self._style(number_format=DATE, **style))
+        return number_cell(date, self._style({"number_format": DATE, **style}))
 
     def link(self, text: str, place: str, *, column: int) -> Cell | None:
         """Return *text* as a cell of a column that leads to *place*, such as `'Logs'!A2`."""
@@ -104,9 +104,9 @@ class Sheet:
         cell.hyperlink.ref = f"{self._letters[column]}{self._rows + 1}"
         return self.text(text, font=LINK)
 
-    def _style(self, **parts: Part) -> Style:
+    def _style(self, parts: Mapping[str, Part]) -> Style:
         """Return the style of these parts; it keeps them, for the sake of their ids."""
-        key = (*parts, *map(id, parts.values()))
+        key = tuple(map(id, parts.values()))
         style = self._styles.get(key)
         if style is None:
             style = self._styles[key] = Style(self._sheet, parts)
