@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils.datetime import WINDOWS_EPOCH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,8 +42,6 @@ class Style:
         if not self._parts:
             return ""
         cell: Any = WriteOnlyCell(self._sheet)
-        if DATE in self._parts.values():
-            cell.value = WINDOWS_EPOCH  # a date's own format is in the book's list, too
         for name, part in self._parts.items():
             setattr(cell, name, part)
         return f' s="{cell.style_id}"'
