@@ -131,7 +131,7 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     def __post_init__(self) -> None:
         for field in ("name", "media_type"):
             force_setattr(self, field, _text(getattr(self, field), f"an attachment's {field}"))
-        _require(self.size, "an attachment's size", int)
+        _require_count(self.size, "an attachment's size")
         if self.data is not None:
             _require(self.data, "an attachment's data", bytes)
         if self.ref is not None:
@@ -305,12 +305,14 @@ class JobResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
                 force_setattr(self, name, encodable(text))
         if self.return_code is not None:
             _require(self.return_code, "return_code", int)
+            if not -_LARGEST <= self.return_code <= _LARGEST:
+                raise ValueError("return_code must be a number of 64 bits")
             if type(self.return_code) is not int:
                 force_setattr(self, "return_code", int(self.return_code))
         if self.io_log_ref is not None:
             _require(self.io_log_ref, "io_log_ref", str)
-        _require(self.io_log_size, "io_log_size", int)
-        _require(self.io_log_dropped, "io_log_dropped", int)
+        _require_count(self.io_log_size, "io_log_size")
+        _require_count(self.io_log_dropped, "io_log_dropped")
         if self.interrupted_by not in _INTERRUPTIONS:
             raise ValueError(f"interrupted_by can't be {self.interrupted_by!r}")
         if self.io_log != ():
@@ -359,6 +361,14 @@ def _require(value: object, name: str, kind: type) -> None:
         raise TypeError(f"{name} must be of type {kind.__name__}, not {type(value).__name__}")
 
 
+def _require_count(value: int, name: str) -> None:
+    if type(value) is int and 0 <= value <= _LARGEST:
+        return
+    _require(value, name, int)
+    if not 0 <= value <= _LARGEST:
+        raise ValueError(f"{name} must be a number of bytes, from 0 to 2**63 - 1")
+
+
 def seconds(value: object, name: str) -> float | None:
     """Return a duration or moment as a float, None for none.
 
@@ -369,8 +379,10 @@ def seconds(value: object, name: str) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
-    if not math.isfinite(value) or value < 0:
-        raise ValueError(f"{name} must be a finite number of seconds from 0 on, not {value!r}")
+    if not _is_finite(value) or value < 0:
+        raise ValueError(
+            f"{name} must be a finite number of seconds from 0 on, not {_shown(value)}"
+        )
     return float(value)
 
 
@@ -383,13 +395,22 @@ def _text(value: object, name: str) -> str:
 def _number(value: object, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{name} must be a number, not {type(value).__name__}")
-    try:
-        is_finite = math.isfinite(value)
-    except OverflowError:  # a whole number that no float can hold
-        is_finite = False
-    if not is_finite:
-        raise ValueError(f"{name} must be a finite number, not {str(value)[:40]}")
+    if not _is_finite(value):
+        raise ValueError(f"{name} must be a finite number, not {_shown(value)}")
     return value
+
+
+def _shown(value: float) -> str:
+    """Return a number for a message; Python writes no whole number of thousands of digits."""
+    is_short = isinstance(value, float) or -_LARGEST <= value <= _LARGEST
+    return repr(value) if is_short else "one that no float can hold"
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number that no float can hold
+        return False
 
 
 def _all_of(values: Iterable[object], kind: type[_Part]) -> tuple[_Part, ...]:
@@ -423,4 +444,5 @@ def _io_log_record(record: Any) -> IOLogRecord:
 
 _STREAMS: Final = frozenset({"stdout", "stderr"})
 _INTERRUPTIONS: Final = frozenset({None, "killed", "rebooted", "unknown"})
+_LARGEST: Final = 2**63 - 1
 _HOLLOW: Final = JobResult()

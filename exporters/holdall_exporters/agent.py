@@ -209,7 +209,8 @@ def _add_causes(
         has_room = False
         if not text.add(head):
             jobs = sum(other.count for other in causes[number:])
-            text.leave_out(f"{len(causes) - number} causes, of {_jobs(jobs)}")
+            left = len(causes) - number
+            text.leave_out(f"{left} {'cause' if left == 1 else 'causes'}, of {_jobs(jobs)}")
             break
         silent += bool(output)
     if silent:

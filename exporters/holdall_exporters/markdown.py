@@ -203,11 +203,15 @@ class _Page:
         if jobs:
             rest = len(causes) - shown
             self._context.count(CAUSES_LEFT_OUT, rest)
-            template = self._catalog.ngettext(
-                "{count} cause, of {jobs} jobs", "{count} causes, of {jobs} jobs", rest
+            catalog = self._catalog
+            of_causes = catalog.ngettext("{count} cause", "{count} causes", rest)
+            of_jobs = catalog.ngettext("{count} job", "{count} jobs", jobs)
+            self._left_out.append(
+                catalog.gettext("{causes}, of {jobs}").format(
+                    causes=of_causes.format(count=grouped(rest, catalog)),
+                    jobs=of_jobs.format(count=grouped(jobs, catalog)),
+                )
             )
-            count = grouped(rest, self._catalog)
-            self._left_out.append(template.format(count=count, jobs=grouped(jobs, self._catalog)))
 
     def _cause(self, cause: Cause) -> str:
         catalog = self._catalog

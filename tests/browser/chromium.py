@@ -109,6 +109,10 @@ class Chromium:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
+    def go(self, steps: int) -> None:
+        """Go back or forward, as people do: when nothing is evaluated any more."""
+        self.run(f"void setTimeout(() => history.go({steps}))")
+
     def wait_for(self, condition: str, *, seconds: float = 30) -> None:
         """Return when *condition* holds."""
         until = time.monotonic() + seconds

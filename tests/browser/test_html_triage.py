@@ -48,10 +48,10 @@ def test_closing_returns_to_the_failure_that_was_opened(browser: Any, lab: Path,
 
     if way == "escape":
         browser.press("Escape", 27)
+    elif way == "back":
+        browser.go(-1)
     else:
-        browser.run(
-            "history.back()" if way == "back" else "document.querySelector('#close').click()"
-        )
+        browser.run("document.querySelector('#close').click()")
     browser.wait_for(f"{CLOSED} && location.hash === ''")
 
     browser.wait_for(f"document.activeElement === {CARD % 5}")
@@ -134,7 +134,7 @@ def test_back_from_a_count_leads_up_again(browser: Any, lab: Path) -> None:
     browser.run("document.querySelector('.counts a').click()")
     browser.wait_for(f"{FOUND} === '12 of 120 jobs' && scrollY > 500")
 
-    browser.run("history.back()")
+    browser.go(-1)
 
     browser.wait_for(f"{FOUND} === '120 jobs' && scrollY < 10")
     check(browser)
@@ -144,10 +144,10 @@ def test_forward_opens_the_panel_again(browser: Any, lab: Path) -> None:
     shown(browser, lab)
     open_card(browser, 2)
     name = browser.run(NAME)
-    browser.run("history.back()")
+    browser.go(-1)
     browser.wait_for(CLOSED)
 
-    browser.run("history.forward()")
+    browser.go(1)
 
     browser.wait_for(f"{OPEN_DETAILS} && {NAME} === '{name}'")
 

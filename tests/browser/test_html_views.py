@@ -79,7 +79,7 @@ def test_the_views_are_a_navigation_and_back_leads_through_them(browser: Any, la
         assert browser.run("location.hash") == f"#outcome=fail&view={view}"
         assert browser.run("document.querySelector('#table').hidden") is True
     for name in ("Timeline", "Devices and categories", "Table"):
-        browser.run("history.back()")
+        browser.go(-1)
         browser.wait_for(f"{SHOWN} === '{name}'")
     assert browser.run("document.querySelector('#table').hidden") is False
     assert browser.run(FOUND) == "120 of 1,200 jobs"
@@ -101,7 +101,7 @@ def test_each_cell_of_the_matrix_finds_its_jobs(browser: Any, lab: Path) -> None
 
     assert browser.run(FOUND) == f"{number} of 1,200 jobs"
     assert browser.run("location.hash") == "#flaky=yes&category=Disks+%26+drives&device=laptop-1"
-    browser.run("history.back()")
+    browser.go(-1)
     browser.wait_for(f"{SHOWN} === 'Devices and categories'")
     check(browser)
 

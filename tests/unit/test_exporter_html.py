@@ -329,6 +329,16 @@ def test_facts_of_devices_are_shown() -> None:
     assert "4 x Cortex-A72" in text(page())
 
 
+@pytest.mark.parametrize("name", ["", " ", "\u3000\n"])
+def test_no_heading_is_empty_whatever_a_device_is_called(name: str) -> None:
+    session = SampleSession((DeviceAdded(at=START, device=name, facts={"cpu": "4 x Cortex-A72"}),))
+
+    headings = [each.text_content().strip() for each in page(session).iter("h1", "h2", "h3")]
+
+    assert "unnamed" in headings
+    assert "" not in headings
+
+
 def test_a_session_that_passed_shows_no_failures() -> None:
     found = page(big_session(9))
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tarfile
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -33,6 +34,7 @@ from holdall.stores import open_repository
 from holdall.testing.exporters import ExporterContract
 from holdall.testing.sessions import START, SampleSession, empty_session, sample_session
 from holdall_exporters.tar import TarExporter
+from holdall_exporters.tar.packing import add_member
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -482,6 +484,18 @@ def test_a_session_id_with_capitals_is_the_name_of_the_folder() -> None:
     (name,) = members(archive_with(["contents=none"], session))
 
     assert name == "holdall-2026-11-26T15.31-a/manifest.json"
+
+
+def test_members_are_not_kept_in_memory() -> None:
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as tar:
+        for name in ("a", "b"):
+            add_member(tar, name, io.BytesIO(b"content"), 7, datetime.fromtimestamp(START, UTC))
+        kept = list(vars(tar)["members"])
+
+    assert not kept
+    stream.seek(0)
+    assert members(stream.getvalue()) == {"a": b"content", "b": b"content"}
 
 
 def archive_with(options: list[str], session: SampleSession | None = None) -> bytes:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import re
+import resource
 import shutil
 import subprocess
+import tempfile
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from zipfile import BadZipFile, ZipFile
@@ -16,8 +18,10 @@ from lxml import etree
 from openpyxl import load_workbook
 from python_calamine import CalamineWorkbook
 
+from holdall.errors import ExportTargetError
+from holdall.exports import export
 from holdall.journal.events import ResultRecorded, SessionCreated
-from holdall.results import JobResult
+from holdall.results import JobResult, Measurement, Subtest
 from holdall.testing.exporters import ExporterContract, exported
 from holdall.testing.sessions import (
     HOSTILE,
@@ -78,6 +82,8 @@ def test_the_sheets_are_in_order() -> None:
         "Devices",
         "Attempts",
         "Descriptions",
+        "Measurements",
+        "Subtests",
         "Logs",
     ]
 
@@ -216,6 +222,77 @@ def test_a_link_leads_into_the_next_sheet_where_the_log_begins_it(
     assert linked > 3
 
 
+def test_a_full_disk_is_no_fault_of_the_workbook() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, hard))
+    try:
+        with pytest.raises(ExportTargetError, match="File too large; make room there") as caught:
+            export(big_session(3000), "xlsx", io.BytesIO())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    assert caught.value.target.startswith(tempfile.gettempdir())
+
+
+def measured_session() -> SampleSession:
+    """Return a session of a job that was tried twice, with measurements and subtests."""
+    attempts = (
+        JobResult(
+            outcome="fail",
+            measurements=[
+                Measurement(name="speed", value=7.5, unit="MB/s", lower=10),
+                Measurement(name="serial", value="=1+1"),
+                Measurement(name="serial number", value=2**60 + 1),
+                Measurement(name="plugged in", value=True),
+            ],
+        ),
+        JobResult(
+            outcome="pass",
+            measurements=[Measurement(name="speed", value=12, unit="MB/s", lower=10, upper=20)],
+            subtests=[
+                Subtest(name="first", outcome="pass", duration=0.5),
+                Subtest(name="second", outcome="fail", message="one\ntwo\x1b[0m"),
+            ],
+        ),
+    )
+    events = [
+        ResultRecorded(at=START, device="local", job_id="disk", result=result)
+        for result in attempts
+    ]
+    return SampleSession((SessionCreated(at=START, session_id="s"), *events))
+
+
+def test_measurements_and_subtests_have_sheets() -> None:
+    found = sheets(measured_session())
+
+    assert found["Measurements"] == [
+        [
+            *("Device", "Job", "Attempt", "Measurement", "Value", "Unit"),
+            *("At least", "At most", "Outcome"),
+        ],
+        ["local", "disk", 1, "speed", 7.5, "MB/s", 10, "", "failed"],
+        ["local", "disk", 1, "serial", "=1+1", "", "", "", ""],
+        ["local", "disk", 1, "serial number", str(2**60 + 1), "", "", "", ""],
+        ["local", "disk", 1, "plugged in", "True", "", "", "", ""],
+        ["local", "disk", 2, "speed", 12, "MB/s", 10, 20, "passed"],
+    ]
+    assert found["Subtests"] == [
+        ["Device", "Job", "Attempt", "Subtest", "Outcome", "Duration (s)", "Reason"],
+        ["local", "disk", 2, "first", "passed", 0.5, ""],
+        ["local", "disk", 2, "second", "failed", "", "one\ntwo"],
+    ]
+
+
+def test_measurements_and_subtests_that_are_not_wanted_are_counted() -> None:
+    report = export(measured_session(), "xlsx", io.BytesIO(), options={"parts": False})
+    whole = export(measured_session(), "xlsx", io.BytesIO())
+
+    assert (report.changes["measurements left out"], report.changes["subtests left out"]) == (5, 2)
+    assert whole.changes == {}
+    assert "Measurements" not in sheets(measured_session(), parts="no")
+    assert "Measurements" not in sheets(big_session(3))
+
+
 def test_moments_and_durations_are_values_to_count_with() -> None:
     book = load_workbook(io.BytesIO(exported(XlsxExporter, sample_session(), [])))
 
@@ -312,7 +389,7 @@ def test_descriptions_have_a_sheet() -> None:
 
 
 def test_sheets_can_be_left_out() -> None:
-    found = sheets(summary="no", devices="no", attempts="none", descriptions="no")
+    found = sheets(summary="no", devices="no", attempts="none", descriptions="no", parts="no")
 
     assert list(found) == ["Results", "Failures", "Logs"]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -46,6 +48,7 @@ FAULTS: dict[str, BaseException] = {
     "SystemExit": SystemExit(3),
     "KeyboardInterrupt": KeyboardInterrupt(),
     "OSError": OSError(5, "I/O error"),
+    "no room": OSError(errno.ENOSPC, "No space left on device"),
 }
 
 
@@ -211,6 +214,22 @@ def test_whatever_an_exporter_raises_is_its_own_fault(tmp_path: Path, fault: str
     assert fault in caught.value.cause
     assert target.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_no_room_for_temporary_files_is_nobodys_fault(tmp_path: Path) -> None:
+    target = tmp_path / "report.txt"
+
+    with pytest.raises(ExportTargetError, match="make room there, or let TMPDIR name") as caught:
+        export(
+            big_session(2),
+            "acme.greeter",
+            target,
+            options=["fail-with=no room"],
+            registry=registry(),
+        )
+
+    assert caught.value.target == tempfile.gettempdir()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_keyboard_interrupt_goes_on(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ import io
 import json
 import re
 import tarfile
+import time
 from base64 import b64decode
+from collections import deque
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -25,6 +27,7 @@ from holdall.writing import html_text
 from holdall_exporters.html import HtmlExporter
 from holdall_exporters.html.coloured import CUT, coloured, less_coloured
 from holdall_exporters.html.outcomes import outcome_id, tallied, wrong_outcomes
+from holdall_exporters.html.terminal import overwritten
 
 if TYPE_CHECKING:
     from holdall.results import Stream
@@ -129,7 +132,11 @@ def test_rows_have_status_flakiness_and_start() -> None:
         pytest.param("100%\r20%\n", "20%%\n", id="what-is-longer-stays"),
         pytest.param("100%\r\x1b[K20%\n", "20%\n", id="erased-to-the-end"),
         pytest.param("100%\x1b[2K\rnew\n", "new\n", id="erased-whole"),
-        pytest.param("ab cd\x1b[1K\n", "     \n", id="erased-to-the-beginning"),
+        pytest.param("ab cd\x1b[1K\n", "\n", id="erased-to-the-beginning"),
+        pytest.param("ab cd\x1b[1Kef\n", "     ef\n", id="written-behind-what-was-erased"),
+        pytest.param("abcdef\x1b[1K\rx\x1b[1Ky\n", " y\n", id="erased-twice"),
+        pytest.param("abcdef\b\b\x1b[1K\rxy\n", "xy   f\n", id="written-into-what-was-erased"),
+        pytest.param("abc\x1b[2Kd\n", "   d\n", id="written-behind-what-was-erased-whole"),
         pytest.param("typo\b\b\b\bword\n", "word\n", id="backspace"),
         pytest.param("\b\bback\n", "back\n", id="backspace-at-the-beginning"),
         pytest.param("one\r\ntwo\r\n", "one\ntwo\n", id="windows"),
@@ -142,6 +149,18 @@ def test_rows_have_status_flakiness_and_start() -> None:
 def test_output_is_as_a_terminal_shows_it(written: str, stays: str) -> None:
     assert "".join(str(run) for run in shown(written)) == stays
     assert "".join(str(run) for run in shown(*written)) == stays
+
+
+@pytest.mark.parametrize("piece", ["abc\x1b[1K", "abc\x1b[2K", "ab\b\x1b[1K", "ab\x1b[1K\b\bc"])
+def test_a_line_that_is_erased_again_and_again_costs_as_much_as_was_written(piece: str) -> None:
+    def seconds(times: int) -> float:
+        start = time.process_time()
+        deque(overwritten([("", piece * times)]), maxlen=0)
+        return time.process_time() - start
+
+    few, many = (min(seconds(times) for _ in range(2)) for times in (1_000, 16_000))
+
+    assert many <= 3 * 16 * max(few, 0.002)
 
 
 def test_what_is_written_over_takes_its_colours_with_it() -> None:

@@ -21,13 +21,22 @@ from holdall.view.fold import fold
 from holdall.view.logs import SmallLogs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from holdall.journal import AnyEvent
 
 FEW, MANY = 4_000, 16_000
 SLACK = 2.0
 PASS = JobResult(outcome="pass")
+
+
+@pytest.fixture(autouse=True)
+def nothing_else_to_collect() -> Iterator[None]:
+    """Keep what other tests left in memory out of the rounds of the garbage collector."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -11,12 +11,18 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, cast
 
 from holdall.contracts import ExportReport, ReportKind, Storage, Verifies
-from holdall.errors import ExportError, ExportTargetError, HoldallError, NestedReportError
+from holdall.errors import (
+    ExportError,
+    ExportTargetError,
+    HoldallError,
+    NestedReportError,
+    PluginCallError,
+)
 from holdall.exports.context import Context
 from holdall.exports.folders import open_folder
 from holdall.exports.naming import find_exporter, units_of
 from holdall.exports.options import describe_options, options_class_of, parse_both
-from holdall.exports.sinks import CountingSink, NumberedSink, open_target, target_name
+from holdall.exports.sinks import CountingSink, NumberedSink, full_disk, open_target, target_name
 from holdall.exports.units import preset_options
 from holdall.exports.view_options import ViewOptions, apply_view_options
 from holdall.hooks import Hooks, installed_hooks
@@ -292,11 +298,17 @@ class BoundExporter:
     def _call(self, view: SessionView, sink: Sink | FolderSink, context: Context) -> None:
         """Let the exporter write; whatever it raises becomes an error that names it."""
         context.check_cancelled()
-        with calling(
-            self._plugin, "exporting", passes=lambda error: error is context.caller_error
-        ) as call:
-            exporter: Any = self._class()  # what its `export` takes depends on its `output`
-            call.returned(exporter.export(view, sink, context), NoneType)
+        try:
+            with calling(
+                self._plugin, "exporting", passes=lambda error: error is context.caller_error
+            ) as call:
+                exporter: Any = self._class()  # what its `export` takes depends on its `output`
+                call.returned(exporter.export(view, sink, context), NoneType)
+        except PluginCallError as error:
+            full = full_disk(error)
+            if full is None:
+                raise
+            raise full from error
 
     def _kind_of(self, outer: Context, exporter_id: str) -> ReportKind:
         """Return what another exporter's reports are, one that does not write just now."""
@@ -330,7 +342,7 @@ class BoundExporter:
             with other._context(
                 view, other.options, inside=outer.writing, cancelled=outer.is_cancelled
             ) as inner:
-                other._call(view, other._sink_class(spool, exporter_id), inner)
+                other._call(view, other._sink_class(spool, f"{folder}/{other.id}"), inner)
         except BaseException:
             spool.close()
             raise

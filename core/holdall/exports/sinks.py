@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -11,7 +12,7 @@ import stat
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import count, takewhile
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, Self, TypeAlias
 
 from holdall.errors import ExportTargetError, HoldallError
@@ -349,3 +350,20 @@ def blaming(name: str) -> Iterator[None]:
 def _refused(name: str, error: Exception) -> ExportTargetError:
     reason = error.strerror if isinstance(error, OSError) else None
     return ExportTargetError(name, reason or str(error) or type(error).__name__)
+
+
+def full_disk(error: BaseException) -> ExportTargetError | None:
+    """Return the error that says that temporary files had no room, if *error* comes of that.
+
+    An error of the target is none: that one names the target already.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _FULL:
+            reason = f"{cause.strerror}; make room there, or let TMPDIR name another folder"
+            return ExportTargetError(str(cause.filename or gettempdir()), reason)
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})

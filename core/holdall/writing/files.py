@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 120  # leaves room for what callers add to one of 255 bytes, and for paths
 
+# A dot in front hides a file, and a hyphen makes programs take its name for an option.
+_NOT_PLAIN: Final = re.compile(rb"[^A-Za-z0-9_.-]|\A[.-]")
 _ENDING: Final = re.compile(r"(.*?)((?:\.[A-Za-z0-9]{1,8})?)")
 
 
@@ -76,18 +78,8 @@ def free_name(text: str, taken: Collection[str]) -> str:
 
 def _plain(text: str) -> str:
     """Return *text* with what is no letter, digit, `-`, `_` or `.` as `%xx`."""
-    from urllib.parse import quote
-
-    quoted = quote(text, safe="", errors="surrogatepass").replace("~", "%7e")
-    if quoted.startswith((".", "-")):
-        quoted = f"%{ord(quoted[0]):02x}{quoted[1:]}"
-    return "".join(_lower_hex(quoted))
-
-
-def _lower_hex(quoted: str) -> list[str]:
-    """Return the parts of *quoted* with the digits behind each `%` in lower case."""
-    first, *others = quoted.split("%")
-    return [first, *(f"%{part[:2].lower()}{part[2:]}" for part in others)]
+    data = text.encode("utf-8", "surrogatepass")
+    return _NOT_PLAIN.sub(lambda match: b"%%%02x" % ord(match[0]), data).decode("ascii")
 
 
 _LARGE: Final = 1 << 16

@@ -24,5 +24,7 @@ def link_to_log(job: JobView, attempt: AttemptView, number: int, *, several: boo
 
 def links_to_files(job: JobView, attempt: AttemptView, number: int, *, several: bool) -> list[str]:
     """Return the links to the attachments of attempt *number*."""
+    if not attempt.attachments:
+        return []
     path = attempt_path(job, number, several_devices=several)
     return [quote(f"attachments/{path}/{name}") for name in attachment_names(job, attempt)]

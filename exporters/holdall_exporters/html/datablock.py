@@ -44,7 +44,7 @@ BLOCK: Final = 256
 """How many jobs have their details in one line of the data block."""
 
 _NOTE: Final = 160  # characters of a comment that the table shows and searches
-_SMALL_LOG: Final = 1 << 14  # bytes of a log that may be looked at twice; most are smaller
+_SMALL_LOG: Final = 1 << 16  # bytes of a log that may be looked at twice; most are smaller
 _SHARED: Final = 1 << 14  # definitions remembered, to have those of the next devices once
 _LAST: Final = 253_402_300_799  # the end of the year 9999, past which browsers write other years
 
@@ -298,13 +298,12 @@ class _Attempts:
                 entry.label = attempt.label
                 entry.duration = rounded(attempt.duration)
             if self._choices.archive:
-                self._link(entry, job, number + 1)
+                self._link(entry, job, attempt, number + 1)
             entries.append(entry)
         return entries
 
-    def _link(self, entry: _Attempt, job: JobView, number: int) -> None:
+    def _link(self, entry: _Attempt, job: JobView, attempt: AttemptView, number: int) -> None:
         """Add the links to what is beside the page."""
-        attempt = job.attempts[number - 1]
         entry.at = link_to_log(job, attempt, number, several=self._several)
         links = links_to_files(job, attempt, number, several=self._several)
         for file, link in zip(entry.files, links, strict=True):

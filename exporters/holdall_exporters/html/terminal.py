@@ -46,31 +46,44 @@ def overwritten(runs: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 
 class _Line:
-    """The characters of a line and their classes, and the column that is written next."""
+    """The characters of a line and their classes, and the column that is written next.
+
+    Every step costs as much as it was written, however long the line is: what is erased in front
+    is only counted.
+    """
 
     def __init__(self) -> None:
         self.column = 0
         self._cells: list[tuple[str, str]] = []
+        self._erased = 0  # so many of the first cells are blank, whatever they hold
 
     def write(self, classes: str, text: str) -> None:
         """Put *text* into the next columns; it has no escape sequences."""
         if not text:
             return
-        cells = [(classes, character) for character in text]
-        end = self.column + len(cells)
-        if self.column > len(self._cells):
-            self._cells += [("", " ")] * (self.column - len(self._cells))
-        self._cells[self.column : end] = cells
+        end = self.column + len(text)
+        if self.column < self._erased:
+            behind = self._erased - end
+            self._cells[end : self._erased] = [_BLANK] * behind
+            self._erased = self.column
+        self._cells[self.column : end] = [(classes, character) for character in text]
         self.column = end
 
     def erase(self, which: str) -> None:
-        """Erase to the end of the line, from its beginning (1), or all of it (2)."""
-        end = self.column + 1 if which == "1" else len(self._cells)
-        start = 0 if which in "12" else self.column
-        blank = [("", " ")] * max(0, min(end, len(self._cells)) - start)
-        self._cells[start:end] = blank if which == "1" else []
+        """Erase to the end of the line, to its beginning (1), or all of it (2)."""
+        if which == "1":
+            self._erased = max(self._erased, min(self.column + 1, len(self._cells)))
+        else:
+            del self._cells[self.column :]
+            self._erased = len(self._cells) if which == "2" else min(self._erased, self.column)
 
     def runs(self) -> Iterator[tuple[str, str]]:
         """Yield what it is in the end."""
+        self._cells[: self._erased] = [_BLANK] * self._erased
+        while self._cells and self._cells[-1] is _BLANK:
+            self._cells.pop()
         for classes, group in groupby(self._cells, key=lambda cell: cell[0]):
             yield classes, "".join(character for _, character in group)
+
+
+_BLANK: Final = ("", " ")

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import tarfile
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from hashlib import sha256
 from io import SEEK_END
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, Literal, cast
@@ -31,9 +31,9 @@ from holdall_exporters.tar.checkbox import write_submission
 from holdall_exporters.tar.packing import (
     PACKERS,
     Stream,
+    add_member,
     spool,
     spooled,
-    tar_member,
     unpacked,
 )
 
@@ -191,7 +191,7 @@ class _Archive:
             raise self._lies(name, size, f"it ends after {reader.size:,}") from error
         if reader.read(1):  # a blob is checked when its end is reached
             raise self._lies(name, size, "it goes on behind them")
-        entry = {"name": name, "size": size, "sha256": reader.digest(), **asdict(origin)}
+        entry = {"name": name, "size": size, "sha256": reader.digest(), **vars(origin)}
         self.manifest.write(b",\n" if self._members else b"\n")
         self.manifest.write(_encode({k: v for k, v in entry.items() if v is not None}))
         self._members += 1
@@ -203,7 +203,7 @@ class _Archive:
         )
 
     def _append(self, name: str, content: BinaryIO, size: int) -> None:
-        self.tar.addfile(tar_member(f"{self.folder}/{name}", size, self.now), content)
+        add_member(self.tar, f"{self.folder}/{name}", content, size, self.now)
 
     def finish(self, view: SessionView, context: ExportContext) -> None:
         """Append the manifest."""
@@ -298,12 +298,14 @@ def _named(kinds: Iterable[ReportKind]) -> Iterator[tuple[str, ReportKind]]:
 
 def _add_files(archive: _Archive, view: SessionView, context: ExportContext) -> None:
     several = len(view.devices) > 1
-    total = view.job_count
+    total, folder = view.job_count, context.temporary_folder
     for number, job in enumerate(view.jobs()):
         for count, attempt in enumerate(job.attempts, start=1):
+            if not attempt.io_log_size and not attempt.attachments:  # as with most
+                continue
             path = attempt_path(job, count, several_devices=several)
             if attempt.io_log_size:
-                _add_log(archive, job, attempt, path, count, context.temporary_folder)
+                _add_log(archive, job, attempt, path, count, folder)
             _add_attachments(archive, job, attempt, path, count)
         if number % 100 == 0:
             context.progress(number, total)

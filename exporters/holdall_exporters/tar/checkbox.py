@@ -24,7 +24,7 @@ from io import SEEK_END
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from holdall.errors import PluginError
-from holdall_exporters.tar.packing import PACKERS, Stream, spooled, tar_member
+from holdall_exporters.tar.packing import PACKERS, Stream, add_member, spooled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -63,14 +63,14 @@ class Members:
         """Append a report."""
         size = report.seek(0, SEEK_END)
         report.seek(0)
-        self.tar.addfile(tar_member(name, size, self.context.now), report)
+        add_member(self.tar, name, report, size, self.context.now)
 
     def pieces(self, name: str, pieces: Iterable[bytes], size: int) -> None:
         """Append a member of at most *size* bytes, unless it is empty."""
         with spooled(pieces, self.context.temporary_folder, size) as content:
             if whole := content.seek(0, SEEK_END):
                 content.seek(0)
-                self.tar.addfile(tar_member(name, whole, self.context.now), content)
+                add_member(self.tar, name, content, whole, self.context.now)
 
 
 def add_submission(members: Members, view: SessionView, context: ExportContext) -> None:

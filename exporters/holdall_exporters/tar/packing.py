@@ -82,13 +82,17 @@ _GZIP_MAGIC: Final = b"\x1f\x8b"
 _XZ_MAGIC: Final = b"\xfd7zX"
 
 
-def tar_member(name: str, size: int, now: datetime) -> tarfile.TarInfo:
-    """Return the head of a member that anybody may read."""
+def add_member(
+    tar: tarfile.TarFile, name: str, content: BinaryIO, size: int, now: datetime
+) -> None:
+    """Append a member that anybody may read; nothing of it stays in memory."""
     member = tarfile.TarInfo(name)
     member.size = size
     member.mtime = int(now.timestamp())
     member.mode = 0o644
-    return member
+    tar.addfile(member, content)
+    # It keeps each one, to look up what nobody asks here; the stubs forget the attribute.
+    tar.members.clear()  # type: ignore[attr-defined]
 
 
 def spool(folder: Path) -> BinaryIO:

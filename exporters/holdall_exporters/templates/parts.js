@@ -23,7 +23,10 @@ const parts = (() => {
       cell.scope = "col";
       head.append(cell);
     }
-    return make("table", "parts", make("thead", "", head), make("tbody", "", ...rows));
+    const whole = make("table", "parts", make("thead", "", head), make("tbody", "", ...rows));
+    const scrolling = make("div", "scrolling", whole);
+    scrolling.tabIndex = 0; // by keys, where a window is narrow
+    return scrolling;
   };
   const row = (kind, name, ...cells) => {
     const head = make("th", "", own(name));

@@ -8,7 +8,7 @@ a formula. The same session gives the same bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar, Final, Literal
 
 from msgspec import Meta
 from openpyxl.styles import PatternFill
@@ -28,17 +28,19 @@ from holdall.writing import (
 from holdall_exporters.xlsx.archive import rezip, saved_to, verify_book
 from holdall_exporters.xlsx.chart import description_of
 from holdall_exporters.xlsx.logs import rows_of
+from holdall_exporters.xlsx.parts import write_parts
 from holdall_exporters.xlsx.plan import write_plan
-from holdall_exporters.xlsx.sheet import BOLD, LEFT, SECONDS, TITLE, Sheet
+from holdall_exporters.xlsx.sheet import Sheet
+from holdall_exporters.xlsx.style import BOLD, LEFT, SECONDS, TITLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from openpyxl import Workbook
-
     from holdall.contracts import ExportContext, Exporter, Sink
     from holdall.languages import Catalog
     from holdall.view import JobView, SessionView
+    from holdall_exporters.xlsx.archive import Book
+    from holdall_exporters.xlsx.rows import Cell
 
 # Header and width in characters of each column of the data sheets.
 _RESULTS: Final = (
@@ -101,6 +103,8 @@ class Options:
         attempts: Whose attempts the sheet `Attempts` holds, a row each: those of jobs that were
             tried several times, of all, or nobody's.
         descriptions: Whether there is the sheet `Descriptions`, with what each job is about.
+        parts: Whether there are the sheets `Measurements` and `Subtests`, a row each, where there
+            are any.
         test_plan: Whether there is nothing but the plan, as `holdall.testplan` has it.
     """
 
@@ -110,11 +114,12 @@ class Options:
     devices: bool = True
     attempts: Literal["none", "several", "all"] = "several"
     descriptions: bool = True
+    parts: bool = True
     test_plan: bool = False
 
 
 class XlsxExporter:
-    """Up to seven sheets; the one of results has a row per job, all devices together."""
+    """Up to nine sheets; the one of results has a row per job, all devices together."""
 
     summary: ClassVar[str] = "workbook for Excel and LibreOffice"
     suffix: ClassVar[str] = ".xlsx"
@@ -141,7 +146,7 @@ class XlsxExporter:
         verify_book(report)
 
 
-def _write_sheets(book: Workbook, view: SessionView, context: ExportContext) -> None:
+def _write_sheets(book: Book, view: SessionView, context: ExportContext) -> None:
     options: Options = context.options
     if options.summary:
         _write_summary(book, view, context)
@@ -154,10 +159,12 @@ def _write_sheets(book: Workbook, view: SessionView, context: ExportContext) -> 
         _write_attempts(book, view, context)
     if options.descriptions:
         _write_descriptions(book, view, context)
+    if options.parts:
+        write_parts(book, view, context)
     _write_failures(failures, view, _write_logs(book, view, context))
 
 
-def _write_summary(book: Workbook, view: SessionView, context: ExportContext) -> None:
+def _write_summary(book: Book, view: SessionView, context: ExportContext) -> None:
     title = view.catalog.pgettext("sheet", "Summary")
     sheet = Sheet(book, view.catalog, title, _SUMMARY, context.count)
     session_verdict, _ = verdict(view), view.catalog.gettext
@@ -185,26 +192,27 @@ def _write_summary(book: Workbook, view: SessionView, context: ExportContext) ->
         pgettext("sheet", "Failures"),
         pgettext("sheet", "Logs"),
     ):
-        sheet.add([None, sheet.link(name, f"'{name}'!A1")])
+        sheet.add([None, sheet.link(name, f"'{name}'!A1", column=1)])
     tallies = view.tallies
     for tally in tallies:
         label = sheet.text(tally.label, font=BOLD, fill=_fill(tally.outcome))
         sheet.add([label, sheet.value(tally.number)])
     sheet.show(tallies)
     if view.unsaved:
-        name = sheet.text(_("Events not stored yet"), font=BOLD)
-        sheet.add([name, sheet.value(view.unsaved)])
+        label = sheet.text(_("Events not stored yet"), font=BOLD)
+        sheet.add([label, sheet.value(view.unsaved)])
     maker = _("{name} of {provenance}").format(name="holdall.xlsx", provenance=context.provenance)
     sheet.add([sheet.text(_("Made by"), font=BOLD), sheet.value(maker)])
     sheet.finish()
 
 
-def _write_results(book: Workbook, view: SessionView, context: ExportContext) -> None:
+def _write_results(book: Book, view: SessionView, context: ExportContext) -> None:
     title = view.catalog.pgettext("sheet", "Results")
     sheet = Sheet(book, view.catalog, title, _RESULTS, context.count)
     for number, job in enumerate(view.jobs()):
         sheet.add(_result(sheet, job))
-        count_parts_left_out(job, context)
+        if not context.options.parts:
+            count_parts_left_out(job, context)
         if number % 100 == 0:
             context.progress(number, view.job_count)
     sheet.finish()
@@ -217,7 +225,7 @@ def _write_failures(sheet: Sheet, view: SessionView, places: Mapping[int, str]) 
     sheet.finish()
 
 
-def _result(sheet: Sheet, job: JobView, log: str | None = None) -> list[Any]:
+def _result(sheet: Sheet, job: JobView, log: str | None = None) -> list[Cell | None]:
     """Return the row of a job, in which *log* is where a sheet has its output."""
     words = [
         sheet.lines((strip_escapes(text),), column=column) if text else None
@@ -227,12 +235,12 @@ def _result(sheet: Sheet, job: JobView, log: str | None = None) -> list[Any]:
     return [
         sheet.beside(job.device_id),
         sheet.beside(job.category),
-        sheet.beside(job.id) if log is None else sheet.link(job.id, log),
+        sheet.beside(job.id) if log is None else sheet.link(job.id, log, column=2),
         sheet.beside(job.summary),
         sheet.beside(job.label, fill=_fill(None if job.in_flight else job.counts_as)),
-        sheet.number(job.duration, SECONDS),
-        job.return_code,
-        job.attempt_count,
+        sheet.number(job.duration, number_format=SECONDS),
+        sheet.number(job.return_code),
+        sheet.number(job.attempt_count),
         sheet.beside(job.certification_status),
         *words,
     ]
@@ -243,7 +251,7 @@ def _fill(outcome: Outcome | None) -> PatternFill:
     return _PATTERNS[_FILLS.get(outcome or Outcome.NONE, _OTHER_FILL)]
 
 
-def _write_devices(book: Workbook, view: SessionView, context: ExportContext) -> None:
+def _write_devices(book: Book, view: SessionView, context: ExportContext) -> None:
     title = view.catalog.pgettext("sheet", "Devices")
     sheet = Sheet(book, view.catalog, title, _DEVICES, context.count)
     for device in view.devices:
@@ -251,12 +259,12 @@ def _write_devices(book: Workbook, view: SessionView, context: ExportContext) ->
         for name, value in facts.items():
             sheet.add([sheet.text(device.id), sheet.text(name), sheet.text(value)])
     for provider in view.providers:
-        name = sheet.text(view.catalog.gettext("provider {name}").format(name=provider.name))
-        sheet.add([sheet.text(provider.device), name, sheet.text(provider.version)])
+        label = view.catalog.gettext("provider {name}").format(name=provider.name)
+        sheet.add(map(sheet.text, (provider.device, label, provider.version)))
     sheet.finish()
 
 
-def _write_attempts(book: Workbook, view: SessionView, context: ExportContext) -> None:
+def _write_attempts(book: Book, view: SessionView, context: ExportContext) -> None:
     title = view.catalog.pgettext("sheet", "Attempts")
     sheet = Sheet(book, view.catalog, title, _ATTEMPTS, context.count)
     total = view.job_count
@@ -269,12 +277,12 @@ def _write_attempts(book: Workbook, view: SessionView, context: ExportContext) -
                 [
                     sheet.text(job.device_id),
                     sheet.text(job.id),
-                    number,
+                    sheet.number(number),
                     sheet.text(attempt.label),
                     sheet.moment(attempt.started_at),
-                    sheet.number(attempt.duration, SECONDS),
-                    attempt.return_code,
-                    attempt.io_log_size,
+                    sheet.number(attempt.duration, number_format=SECONDS),
+                    sheet.number(attempt.return_code),
+                    sheet.number(attempt.io_log_size),
                     sheet.text(strip_escapes(attempt.skip_reason)),
                     sheet.text(strip_escapes(attempt.comments)),
                 ]
@@ -284,7 +292,7 @@ def _write_attempts(book: Workbook, view: SessionView, context: ExportContext) -
     sheet.finish()
 
 
-def _write_descriptions(book: Workbook, view: SessionView, context: ExportContext) -> None:
+def _write_descriptions(book: Book, view: SessionView, context: ExportContext) -> None:
     title = view.catalog.pgettext("sheet", "Descriptions")
     sheet = Sheet(book, view.catalog, title, _DESCRIPTIONS, context.count)
     for job in view.jobs():
@@ -294,7 +302,7 @@ def _write_descriptions(book: Workbook, view: SessionView, context: ExportContex
     sheet.finish()
 
 
-def _write_logs(book: Workbook, view: SessionView, context: ExportContext) -> dict[int, str]:
+def _write_logs(book: Book, view: SessionView, context: ExportContext) -> dict[int, str]:
     """Write the logs, and return where those of the first jobs are, by the jobs' places."""
     title = view.catalog.pgettext("sheet", "Logs")
     sheet = Sheet(book, view.catalog, title, _LOGS, context.count)
@@ -309,7 +317,7 @@ def _write_logs(book: Workbook, view: SessionView, context: ExportContext) -> di
             ):
                 cell = sheet.lines((text,))
                 about = map(sheet.beside, (job.device_id, job.id, job.label))
-                sheet.add([*about, part, cell])
+                sheet.add([*about, sheet.number(part), cell])
     sheet.finish()
     return places
 

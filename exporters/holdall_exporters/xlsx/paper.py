@@ -1,18 +1,14 @@
-"""Print settings of a sheet: landscape, as wide as a page, rows as high as their text."""
+"""Print settings of a sheet: landscape, as wide as a page; how many lines text takes."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from openpyxl.worksheet.properties import PageSetupProperties
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
-_LINE_PT: Final = 15
 _LONGEST_HEADING: Final = 200  # of 255 characters that a workbook takes for one
 MOST_LINES: Final = 20
 """Lines that a row shows at most: it is 409 points high at most."""
@@ -40,14 +36,3 @@ def lines_of(text: str, *, width: int) -> int:
     """Return how many lines *text* takes in a column of *width* characters, as far as shown."""
     lines = text.rstrip("\n")[: width * MOST_LINES].split("\n", MOST_LINES)
     return min(sum(1 + max(0, len(line) - 1) // width for line in lines), MOST_LINES)
-
-
-@contextmanager
-def of_lines(sheet: Any, row: int, lines: int) -> Iterator[None]:
-    """Make the row that is written now as high as *lines*; LibreOffice does not by itself."""
-    if lines == 1:
-        yield
-        return
-    sheet.row_dimensions[row].height = _LINE_PT * lines
-    yield
-    del sheet.row_dimensions[row]  # or a large sheet would keep one for every row

@@ -13,15 +13,15 @@ from holdall.languages import N_, load_catalog
 from holdall.writing import line_text, strip_escapes
 from holdall_exporters.xlsx.archive import rezip, saved_to, verify_book
 from holdall_exporters.xlsx.paper import on_each_page
-from holdall_exporters.xlsx.sheet import BOLD, SECONDS, Sheet
+from holdall_exporters.xlsx.sheet import Sheet
+from holdall_exporters.xlsx.style import BOLD, SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from openpyxl import Workbook
-
     from holdall.contracts import ExportContext, Exporter, Sink
     from holdall.view import FoldedJob, SessionView
+    from holdall_exporters.xlsx.archive import Book
 
 _COLUMNS: Final = (
     (N_("Name"), 44),
@@ -67,7 +67,7 @@ class PlanExporter:
 
 
 def write_plan(
-    book: Workbook, view: SessionView, context: ExportContext, *, descriptions: bool
+    book: Book, view: SessionView, context: ExportContext, *, descriptions: bool
 ) -> None:
     """Write the sheet with the jobs of *view*; with several devices, one after the other."""
     title = view.catalog.pgettext("sheet", "Test plan")
@@ -87,7 +87,7 @@ def write_plan(
                     sheet.beside(job.summary if job.summary != job.id else ""),
                     sheet.beside(job.certification_status),
                     sheet.beside(job.plugin),
-                    sheet.number(job.estimated_duration, SECONDS),
+                    sheet.number(job.estimated_duration, number_format=SECONDS),
                     words,
                 ]
             )

@@ -6,41 +6,28 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.hyperlink import Hyperlink
 
 from holdall.writing import CELLS_CUT, cell_of, cell_text, moment
 from holdall_exporters.xlsx.chart import outcome_chart
-from holdall_exporters.xlsx.paper import lines_of, of_lines, printed_on
+from holdall_exporters.xlsx.paper import lines_of, printed_on
+from holdall_exporters.xlsx.rows import number_cell, row_of, text_cell
+from holdall_exporters.xlsx.style import BOLD, DATE, HEAD, LEFT, LINK, PLAIN, TOP, WRAPPED, Style
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from openpyxl import Workbook
     from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
     from holdall.languages import Catalog
     from holdall.view import Tally
-
-    _Style = Font | PatternFill | Alignment | str
+    from holdall_exporters.xlsx.archive import Book
+    from holdall_exporters.xlsx.rows import Cell
+    from holdall_exporters.xlsx.style import Part
 
 LAST_ROW: Final = 1_048_576
 """Rows that a sheet holds; what is more goes on in a sheet of the same name with a number."""
-
-_FAMILY: Final = "Calibri"  # that of the cells without a font of their own
-_PLAIN: Final = Font(name=_FAMILY, size=11)
-BOLD: Final = Font(name=_FAMILY, size=11, bold=True)
-TITLE: Final = Font(name=_FAMILY, size=16, bold=True)
-_WRAPPED: Final = Alignment(wrap_text=True, vertical="top")
-_TOP: Final = Alignment(vertical="top")
-LEFT: Final = Alignment(horizontal="left")
-_LINK: Final = Font(name=_FAMILY, size=11, color="0563C1", underline="single")
-_HEAD: Final = PatternFill("solid", start_color="D9DFE7")
-_DATE: Final = "yyyy-mm-dd hh:mm:ss"
-SECONDS: Final = "#,##0.000"
-"""How durations are shown."""
 
 
 class Sheet:
@@ -48,7 +35,7 @@ class Sheet:
 
     def __init__(
         self,
-        book: Workbook,
+        book: Book,
         catalog: Catalog,
         name: str,
         columns: Sequence[tuple[str | None, int]],
@@ -63,94 +50,85 @@ class Sheet:
         self._rows = 0
         self._lines = 1
         self._heads = [catalog.gettext(head) for head, _width in columns if head]
-        self._styles: dict[tuple[object, ...], tuple[Any, object]] = {}
+        self._letters = [get_column_letter(number + 1) for number in range(len(columns))]
+        self._styles: dict[tuple[int, ...], Style] = {}
         self._begin()
 
     def _begin(self) -> None:
         self._number += 1
         name = self._called(self._number)
-        self._sheet: WriteOnlyWorksheet = self._book.create_sheet(name)
-        for number, (_head, width) in enumerate(self._columns, start=1):
-            self._sheet.column_dimensions[get_column_letter(number)].width = width
+        self._sheet, self._file = self._book.add_sheet(name)
+        widths = self._sheet.column_dimensions  # type: ignore[attr-defined]  # the stubs forget it
+        for letter, (_head, width) in zip(self._letters, self._columns, strict=True):
+            widths[letter].width = width
         self._rows = 0
         printed_on(self._sheet, head=bool(self._heads))
         if self._heads:
             self._sheet.freeze_panes = "A2"
-            self.add([self.text(head, font=BOLD, fill=_HEAD) for head in self._heads])
+            self.add([self.text(head, font=BOLD, fill=HEAD) for head in self._heads])
 
     def _called(self, number: int) -> str:
         return self._name if number == 1 else f"{self._name} {number}"
 
-    def text(self, text: str, **style: _Style) -> Any:
+    def text(self, text: str, **style: Part) -> Cell | None:
         """Return *text* as a cell that is no formula and no error, whatever it looks like."""
         value = cell_text(text, self._catalog, cut=self._cut)
-        if not value:
-            return None
-        if not any(style.values()) and value[0] not in "=#":
-            return value  # which openpyxl takes for text, and writes sooner than a cell
-        return self._cell(value, **style)
+        return text_cell(value, self._style(style)) if value else None
 
-    def lines(self, pieces: Iterable[str], *, column: int = -1) -> Any:
+    def lines(self, pieces: Iterable[str], *, column: int = -1) -> Cell | None:
         """Return text of several lines as a cell of a column, the last one, that shows them."""
         value = cell_of(pieces, self._catalog, cut=self._cut)
         if not value:
             return None
         self._lines = max(self._lines, lines_of(value, width=self._columns[column][1]))
-        return self._cell(value, alignment=_WRAPPED)
+        return text_cell(value, self._style({"alignment": WRAPPED}))
 
-    def number(self, value: float | None, shown: str) -> Any:
-        """Return a number as the format *shown* shows it."""
-        return None if value is None else self._cell(value, number_format=shown)
+    def number(self, value: float | None, **style: Part) -> Cell | None:
+        """Return a number as a cell."""
+        return None if value is None else number_cell(value, self._style(style))
 
-    def moment(self, value: float | None, **style: _Style) -> Any:
+    def moment(self, value: float | None, **style: Part) -> Cell | None:
         """Return a moment, seconds since 1970, as a date that can be sorted and counted with."""
         if value is None:
             return None
-        return self._cell(
-            moment(value).replace(microsecond=0, tzinfo=None), number_format=_DATE, **style
-        )
+        date = moment(value).replace(microsecond=0, tzinfo=None)
+        return number_cell(date, self._style({"number_format": DATE, **style}))
 
-    def link(self, text: str, place: str) -> Any:
-        """Return *text* as a cell that leads to *place*, such as `'Logs'!A2`."""
-        self._turn_if_full()  # openpyxl keeps a link with the sheet its cell was made for
-        cell = self._cell(cell_text(text, self._catalog, cut=self._cut), font=_LINK)
+    def link(self, text: str, place: str, *, column: int) -> Cell | None:
+        """Return *text* as a cell of a column that leads to *place*, such as `'Logs'!A2`."""
+        self._turn_if_full()
+        # openpyxl takes a link from a cell alone; the row of this one gives way to ours.
+        cell: Any = WriteOnlyCell(self._sheet)
         cell.hyperlink = Hyperlink(ref="", location=place)
-        return cell
+        self._sheet.append([cell])
+        cell.hyperlink.ref = f"{self._letters[column]}{self._rows + 1}"
+        return self.text(text, font=LINK)
 
-    def _cell(self, value: str | float | datetime, **style: _Style) -> Any:
-        """Return a cell of a style; the parts of one are looked up for its first cell alone."""
-        cell: Any = WriteOnlyCell(self._sheet, value=value)
-        if isinstance(value, str):
-            cell.data_type = "s"
-        key = (*style, *map(id, style.values()))
-        if key not in self._styles:
-            for name, part in style.items():
-                setattr(cell, name, part)
-            # openpyxl shares a style in no other way; its parts are kept, for the sake of ids.
-            self._styles[key] = cell._style, style  # noqa: SLF001
-        cell._style = self._styles[key][0]  # noqa: SLF001 - the same
-        return cell
+    def _style(self, parts: Mapping[str, Part]) -> Style:
+        """Return the style of these parts; it keeps them, for the sake of their ids."""
+        key = tuple(map(id, parts.values()))
+        style = self._styles.get(key)
+        if style is None:
+            style = self._styles[key] = Style(self._sheet, parts)
+        return style
 
-    def beside(self, text: str, **style: _Style) -> Any:
+    def beside(self, text: str, **style: Part) -> Cell | None:
         """Return text that stands at the height of the first of the words beside it."""
         if self._lines == 1:
             return self.text(text, **style)
-        return self.text(text, **{"font": _PLAIN, **style}, alignment=_TOP)
+        return self.text(text, **{"font": PLAIN, **style}, alignment=TOP)
 
-    def value(self, value: str | float) -> Any:
+    def value(self, value: str | float) -> Cell | None:
         """Return a text or a number as a cell, on the left like the others."""
         if isinstance(value, str):
             return self.lines((value,))
-        cell = WriteOnlyCell(self._sheet, value=value)
-        cell.alignment = LEFT
-        return cell
+        return self.number(value, alignment=LEFT)
 
-    def add(self, row: Iterable[Any]) -> None:
+    def add(self, row: Iterable[Cell | None]) -> None:
         """Append a row."""
         self._turn_if_full()
         self._rows += 1
-        with of_lines(self._sheet, self._rows, self._lines):
-            self._sheet.append(row)
+        self._file.write(row_of(self._rows, self._letters, row, self._lines))
         self._lines = 1
 
     def _turn_if_full(self) -> None:
@@ -182,7 +160,7 @@ class Sheet:
             self._sheet.add_chart(chart, beside)  # type: ignore[misc]  # the stubs take the other kind of sheet
 
     def finish(self) -> None:
-        """Let the header filter the rows below it."""
+        """Let the header filter the rows below it, which are all."""
+        self._file.close()
         if self._heads:
-            last = get_column_letter(len(self._columns))
-            self._sheet.auto_filter.ref = f"A1:{last}{self._rows}"  # type: ignore[attr-defined]  # the stubs forget it
+            self._sheet.auto_filter.ref = f"A1:{self._letters[-1]}{self._rows}"  # type: ignore[attr-defined]  # the stubs forget it
