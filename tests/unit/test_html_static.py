@@ -252,7 +252,7 @@ def test_measurements_and_subtests_are_tables_and_what_is_out_of_limits_is_marke
             ["read", "failed", "", "byte 7 differs"],
         ],
     ]
-    assert article.xpath(".//table[1]/tbody/tr/@class") == ["fail", "fail", "pass", "open"]
+    assert article.xpath("(.//table)[1]/tbody/tr/@class") == ["fail", "fail", "pass", "open"]
 
 
 def test_the_details_have_all_parts_and_the_failure_those_that_went_wrong() -> None:
