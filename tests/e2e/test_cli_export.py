@@ -245,6 +245,8 @@ def test_a_request_that_makes_no_sense_is_refused_in_words(
         "text",
         "global",
         "xlsx",
+        "testplan",
+        "parquet",
     ],
 )
 def test_a_full_disk_is_told_and_hinders_no_other_report(session: Cli, name: str) -> None:

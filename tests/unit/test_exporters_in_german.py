@@ -53,6 +53,7 @@ HUMAN = {
     "text": ["slowest=2"],
     "xlsx": ["attempts=all"],
     "global": ["form=reasons"],
+    "testplan": [],
 }
 MACHINE = {
     "tap": [],
@@ -65,6 +66,7 @@ MACHINE = {
     "junit": ["logs=all"],
     "global": [],
     "tar": ["contents=json,junit", "compression=none"],
+    "parquet": [],
 }
 
 
@@ -158,7 +160,8 @@ def said_by_the_script(text: str) -> str:
 @pytest.mark.parametrize("name", HUMAN)
 def test_no_english_word_is_left(name: str) -> None:
     found = report(wordless_session(), name, HUMAN[name])
-    texts = {"html": shown_in_html, "xlsx": shown_in_xlsx}.get(name, lambda it: [it.decode()])
+    readers = {"html": shown_in_html, "xlsx": shown_in_xlsx, "testplan": shown_in_xlsx}
+    texts = readers.get(name, lambda it: [it.decode()])
     words = words_in(said_by_the_script(" ".join(texts(found))))
 
     assert len(words) >= 10
