@@ -261,6 +261,18 @@ def test_that_no_job_passed_is_a_case_of_its_own(session: SampleSession) -> None
     assert (error.get("type"), error.get("message")) == ("nothing-passed", "no job passed")
 
 
+def test_what_was_said_beside_the_reason_of_a_skip_is_in_its_message() -> None:
+    result = JobResult(outcome="skip", skip_reason="no lab", comments="ask Ada\nnext week")
+    events = (
+        SessionCreated(at=START, session_id="s"),
+        ResultRecorded(at=START, job_id="one", result=result),
+    )
+
+    (skipped,) = report(SampleSession(events)).iter("skipped")
+
+    assert skipped.get("message") == "skipped: no lab\nask Ada\nnext week"
+
+
 def test_open_jobs_are_skipped_if_that_is_wanted() -> None:
     for outcomes in (), (Outcome.NONE, Outcome.PASS), (Outcome.UNDECIDED,), (Outcome.SKIP,):
         assert wrong_cases(ended(*outcomes), "open-jobs=skipped") == []

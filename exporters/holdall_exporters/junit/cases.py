@@ -15,6 +15,7 @@ from holdall.writing import (
     kept_log,
     log_text,
     number_text,
+    reason_text,
     strip_escapes,
     wants_log,
     xml_text,
@@ -95,7 +96,9 @@ def _parts(
         count_parts_left_out(job, context)
     tag = tag_of(job, options.open_jobs)
     if tag == "skipped":  # which the stricter of the two schemas gives a message alone
-        yield b'      <skipped message="%b"/>\n' % attribute(_message(job))
+        whole = reason_text(job.last.result)
+        message = f"{job.label}: {whole}" if whole else job.label
+        yield b'      <skipped message="%b"/>\n' % attribute(message)
     elif tag:
         head = (tag.encode(), attribute(_type(job)), attribute(_message(job)))
         yield b'      <%b type="%b" message="%b">' % head
