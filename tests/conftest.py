@@ -9,7 +9,7 @@ import os
 import shutil
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -22,6 +22,15 @@ INSTALL: Final = (
     "--prefix tests --no-save --no-audit --no-fund --ignore-scripts ajv ajv-formats allure@3 "
     "axe-core ctrf html-validate junit2json tap-parser vnu-jar xunit-viewer"
 )
+TOGETHER: Final = {
+    "tests/contract/test_bad_stores_fail.py",
+    "tests/e2e/test_examples_installed.py",
+    "tests/e2e/test_pytest_recorder.py",
+    "tests/e2e/test_scaffold.py",
+    "tests/e2e/test_third_parties_installed.py",
+}
+"""Files whose tests run in one process: what they share takes long to make."""
+
 NODE_MODULES: Final = Path(
     os.environ.get("HOLDALL_NODE_MODULES", Path(__file__).parent / "node_modules")
 )
@@ -53,8 +62,19 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
         return
     if config.option.numprocesses is None and not config.option.tx:
         config.option.numprocesses = "auto"
-    if config.option.numprocesses and config.option.dist == "no":
-        config.option.dist = "loadgroup"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Run all tests of a file in one process where they share what takes long to make."""
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+    class Scheduling(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return file if file in TOGETHER else nodeid
+
+    return Scheduling(config, log) if config.option.dist == "load" else None
 
 
 @pytest.hookimpl(optionalhook=True)

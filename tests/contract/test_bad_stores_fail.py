@@ -85,9 +85,6 @@ ALL_BROKEN = (
 )
 
 
-pytestmark = pytest.mark.xdist_group("bad stores")  # what they share is made once
-
-
 @pytest.fixture(scope="module")
 def failed(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

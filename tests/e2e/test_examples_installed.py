@@ -47,9 +47,6 @@ CHECKED = ("exporter", "hooks")
 """Kinds that are checked here; for others the test of their page does it, which takes its time."""
 
 
-pytestmark = pytest.mark.xdist_group("examples")  # what they share is made once
-
-
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Venv:
     """An environment with holdall, a scaffolded package of each kind, and every example."""

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from holdall.view import JobView
 
 PATIENCE_S = 60
-pytestmark = pytest.mark.xdist_group("pytest_recorder")
 
 KINDS = '''
 import logging, sys, unittest

@@ -24,9 +24,6 @@ NAMES: Final = ("test", "tests", "testing", "class", "import", "a", "x_1", "n" *
 IDS: Final = ("acme.test", "test.report", "testing.a", "class.import")
 
 
-pytestmark = pytest.mark.xdist_group("scaffolds")  # what they share is made once
-
-
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Write a package of every kind with every name."""

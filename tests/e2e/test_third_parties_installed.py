@@ -73,9 +73,6 @@ def project(folder: Path, origin: str, plugin_id: str, source: str, more: str = 
     )
 
 
-pytestmark = pytest.mark.xdist_group("third parties")  # what they share is made once
-
-
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Venv:
     """An environment with holdall, four third parties and a stored session."""

@@ -106,7 +106,8 @@ LEFT_OUT = {"subtests left out": 2, "measurements left out": 1}
         pytest.param("otr", [], {}, id="otr"),
         pytest.param("tap", [], {}, id="tap"),
         pytest.param("text", [], LEFT_OUT, id="text"),
-        pytest.param("xlsx", [], LEFT_OUT, id="xlsx"),
+        pytest.param("xlsx", [], {}, id="xlsx"),
+        pytest.param("xlsx", ["parts=no"], LEFT_OUT, id="xlsx of results"),
     ],
 )
 def test_subtests_and_measurements_that_a_format_leaves_out_are_counted(
