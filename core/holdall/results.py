@@ -402,7 +402,7 @@ def _number(value: object, name: str) -> float:
 
 def _shown(value: float) -> str:
     """Return a number for a message; Python writes no whole number of thousands of digits."""
-    is_short = isinstance(value, float) or -_LARGEST <= value <= _LARGEST
+    is_short = isinstance(value, float) or _is_finite(value)
     return repr(value) if is_short else "one that no float can hold"
 
 

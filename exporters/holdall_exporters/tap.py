@@ -19,6 +19,7 @@ from holdall.results import Outcome
 from holdall.view import verdict
 from holdall.writing import (
     cause_of,
+    dropped_mark,
     gathered,
     kept_log,
     last_lines,
@@ -211,7 +212,7 @@ def _output(job: JobView, context: ExportContext) -> tuple[str, str]:
     if not wants_log(options.logs, job):
         return "", ""
     kept = list(kept_log(job, options.log_max, context))
-    text = "".join(log_text(kept)).removesuffix("\n")
+    text = "".join((*log_text(kept), dropped_mark(job.last.io_log_dropped))).removesuffix("\n")
     errors = (record for record in kept if record.stream == "stderr")
     last = last_lines(errors, 1) or last_lines(kept, 1) or [""]
     return _several("output", [text], options), line_text(last[0])

@@ -58,6 +58,7 @@ def check_sessions(holdall: Cli) -> None:
         assert json.loads(shown.out)["outcomes"] == {"pass": 2}
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("redirection", [">&-", ">/dev/full"])
 def test_standard_output_that_takes_nothing_is_a_sentence_and_no_failed_test(
     lab: Cli, redirection: str
@@ -73,7 +74,7 @@ def test_standard_output_that_takes_nothing_is_a_sentence_and_no_failed_test(
     check_sessions(lab)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", "<&-", "<&- 2>&-", "| true"])
 def test_other_streams_that_take_nothing_change_nothing(lab: Cli, redirection: str) -> None:
     for command in PRINTING:

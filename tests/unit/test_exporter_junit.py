@@ -27,7 +27,7 @@ from holdall.journal.events import (
     SessionCreated,
 )
 from holdall.registry.registry import Registry
-from holdall.results import JobResult, Outcome
+from holdall.results import IOLogRecord, JobResult, Outcome
 from holdall.testing.exporters import ExporterContract, exported
 from holdall.testing.sessions import (
     START,
@@ -271,6 +271,19 @@ def test_what_was_said_beside_the_reason_of_a_skip_is_in_its_message() -> None:
     (skipped,) = report(SampleSession(events)).iter("skipped")
 
     assert skipped.get("message") == "skipped: no lab\nask Ada\nnext week"
+
+
+def test_a_log_that_was_not_kept_whole_says_so() -> None:
+    log = [IOLogRecord(0.0, "stdout", b"hello")]
+    result = JobResult(outcome="fail", io_log=log, io_log_dropped=1234)
+    events = (
+        SessionCreated(at=START, session_id="s"),
+        ResultRecorded(at=START, job_id="one", result=result),
+    )
+
+    (failure,) = report(SampleSession(events)).iter("failure")
+
+    assert failure.text == "hello\n[... 1,234 bytes more were not kept]\n"
 
 
 def test_open_jobs_are_skipped_if_that_is_wanted() -> None:

@@ -20,7 +20,7 @@ from python_calamine import CalamineWorkbook
 
 from holdall.errors import ExportTargetError
 from holdall.exports import export
-from holdall.journal.events import ResultRecorded, SessionCreated
+from holdall.journal.events import DeviceAdded, ResultRecorded, SessionCreated
 from holdall.results import JobResult, Measurement, Subtest
 from holdall.testing.exporters import ExporterContract, exported
 from holdall.testing.sessions import (
@@ -244,6 +244,7 @@ def measured_session() -> SampleSession:
                 Measurement(name="serial", value="=1+1"),
                 Measurement(name="serial number", value=2**60 + 1),
                 Measurement(name="plugged in", value=True),
+                Measurement(name="drift", value=0.1 + 0.2, upper=0.3),
             ],
         ),
         JobResult(
@@ -274,6 +275,7 @@ def test_measurements_and_subtests_have_sheets() -> None:
         ["local", "disk", 1, "serial", "=1+1", "", "", "", ""],
         ["local", "disk", 1, "serial number", str(2**60 + 1), "", "", "", ""],
         ["local", "disk", 1, "plugged in", "True", "", "", "", ""],
+        ["local", "disk", 1, "drift", 0.1 + 0.2, "", "", 0.3, "failed"],
         ["local", "disk", 2, "speed", 12, "MB/s", 10, 20, "passed"],
     ]
     assert found["Subtests"] == [
@@ -283,11 +285,30 @@ def test_measurements_and_subtests_have_sheets() -> None:
     ]
 
 
+def test_a_session_with_one_kind_of_parts_has_no_sheet_of_the_other() -> None:
+    subtests = [Subtest(name="first", outcome="pass")]
+    result = JobResult(outcome="pass", subtests=subtests)
+    event = ResultRecorded(at=START, job_id="disk", result=result)
+
+    found = sheets(SampleSession((SessionCreated(at=START, session_id="s"), event)))
+
+    assert found["Subtests"][1][3] == "first"
+    assert "Measurements" not in found
+
+
+def test_a_fact_that_is_called_as_a_label_is_beside_it() -> None:
+    device = DeviceAdded(at=START, device="d", description="Board", facts={"description": "own"})
+
+    found = sheets(SampleSession((SessionCreated(at=START, session_id="s"), device)))
+
+    assert found["Devices"][1:] == [["d", "description", "Board"], ["d", "description", "own"]]
+
+
 def test_measurements_and_subtests_that_are_not_wanted_are_counted() -> None:
     report = export(measured_session(), "xlsx", io.BytesIO(), options={"parts": False})
     whole = export(measured_session(), "xlsx", io.BytesIO())
 
-    assert (report.changes["measurements left out"], report.changes["subtests left out"]) == (5, 2)
+    assert (report.changes["measurements left out"], report.changes["subtests left out"]) == (6, 2)
     assert whole.changes == {}
     assert "Measurements" not in sheets(measured_session(), parts="no")
     assert "Measurements" not in sheets(big_session(3))

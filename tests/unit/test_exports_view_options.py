@@ -207,3 +207,12 @@ def test_exporting_a_part_leaves_the_view_as_it_was() -> None:
 
     assert [(job.id, job.io_log_size) for job in view.jobs()] == before
     assert view.title != "x"
+
+
+def test_the_mark_of_a_cut_is_in_the_stream_that_was_cut() -> None:
+    records = [IOLogRecord(number / 8, "stderr", b"x" * 10) for number in range(9)]
+
+    shown = list(shortened(records, 15, 15))
+
+    assert {each.stream for each in shown} == {"stderr"}
+    assert sum(b"left out" in each.data for each in shown) == 1

@@ -68,6 +68,12 @@ def test_no_format_rounds_a_limit() -> None:
         assert b"1234568.5" in report, exporter
 
 
+def test_an_outcome_that_no_limit_decided_is_said_too() -> None:
+    assert measured_text(Measurement(name="m", value=7, outcome="pass")) == "7: pass"
+    assert measured_text(Measurement(name="m", value=7, outcome="error")) == "7: error"
+    assert measured_text(Measurement(name="m", value=7)) == "7"
+
+
 def test_a_reason_has_what_was_said_of_the_skip_and_of_the_attempt() -> None:
     result = JobResult(outcome="skip", skip_reason="no \x1b[31mport", comments="asked twice")
 

@@ -66,7 +66,7 @@ def our_row(values: list[Any], style: dict[str, Any], *, lines: int) -> bytes:
         pytest.param([cell_text(text) for text in HOSTILE.values()], id="hostile"),
         pytest.param(["=1+1", "#N/A", "<&>\"'", "größer 🙂", "]]>"], id="marks"),
         pytest.param([" a", "a\n", "a\tb\n\nc", "\u00a0a"], id="blanks"),
-        pytest.param([0, -11, 1.125, 1 / 3, 1e300, 10**18, float("nan")], id="numbers"),
+        pytest.param([0, -11, 1.125, 1 / 3, 1e300, 10**15, float("nan")], id="numbers"),
         pytest.param([None, "b", None, 4, None], id="gaps"),
         pytest.param([], id="none"),
     ],

@@ -355,10 +355,10 @@ def _refused(name: str, error: Exception) -> ExportTargetError:
 def full_disk(error: BaseException) -> ExportTargetError | None:
     """Return the error that says that temporary files had no room, if *error* comes of that.
 
-    An error of the target is none: that one names the target already.
+    It does not if it comes of an error that says itself what had no room, such as the target.
     """
-    cause: BaseException | None = error
-    while cause is not None:
+    cause = error.__cause__
+    while cause is not None and not isinstance(cause, HoldallError):
         if isinstance(cause, OSError) and cause.errno in _FULL:
             reason = f"{cause.strerror}; make room there, or let TMPDIR name another folder"
             return ExportTargetError(str(cause.filename or gettempdir()), reason)

@@ -90,18 +90,28 @@ def text_mark(left_out: int, catalog: Catalog = ENGLISH) -> str:
 def shortened(
     records: Iterable[IOLogRecord], head: int, tail: int, catalog: Catalog = ENGLISH
 ) -> Iterator[IOLogRecord]:
-    """Yield the first *head* and the last *tail* bytes of a log, with a mark between them."""
-    delay = 0.0
+    """Yield the first *head* and the last *tail* bytes of a log, with a mark between them.
+
+    The mark is in the stream that was written to before it.
+    """
+    before = IOLogRecord(0.0, "stdout", b"")
     for part in cut_middle(((record, record.data) for record in records), head, tail):
         if isinstance(part, Gap):
-            yield IOLogRecord(delay, "stdout", mark_of(part.size, catalog))
+            yield before._replace(data=mark_of(part.size, catalog))
         else:
-            record, data = part
-            delay = record.delay
-            yield record if data is record.data else record._replace(data=data)
+            before, data = part
+            yield before if data is before.data else before._replace(data=data)
 
 
 def mark_of(left_out: int, catalog: Catalog = ENGLISH) -> bytes:
     """Return the mark that replaces so many bytes of a log."""
     mark = catalog.gettext("[... {count} bytes of output left out]")
     return f"\n{mark.format(count=grouped(left_out, catalog))}\n".encode()
+
+
+def dropped_mark(dropped: int, catalog: Catalog = ENGLISH) -> str:
+    """Return the line behind a log of which so many bytes were never kept; nothing if none."""
+    if not dropped:
+        return ""
+    mark = catalog.gettext("[... {count} bytes more were not kept]")
+    return f"\n{mark.format(count=grouped(dropped, catalog))}\n"

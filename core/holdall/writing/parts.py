@@ -41,7 +41,7 @@ def measured_text(part: Measurement) -> str:
         words += f", at least {number_text(part.lower)}"
     if part.upper is not None:
         words += f", at most {number_text(part.upper)}"
-    is_judged = part.lower is not None or part.upper is not None or part.outcome is Outcome.FAIL
+    is_judged = part.outcome is not None and part.outcome is not Outcome.NONE
     return f"{words}: {part.outcome}" if is_judged else words
 
 

@@ -12,6 +12,7 @@ from holdall.writing import (
     attachment_names,
     attempt_path,
     count_parts_left_out,
+    dropped_mark,
     kept_log,
     log_text,
     number_text,
@@ -145,7 +146,8 @@ def _attachment_lines(job: JobView, around: Around, context: ExportContext) -> I
 
 
 def _log(attempt: AttemptView, context: ExportContext) -> Iterator[bytes]:
-    return map(_content, log_text(kept_log(attempt, context.options.log_max, context)))
+    yield from map(_content, log_text(kept_log(attempt, context.options.log_max, context)))
+    yield _content(dropped_mark(attempt.io_log_dropped))
 
 
 def _earlier(job: JobView, context: ExportContext, *, flaky: bool) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ a formula. The same session gives the same bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, BinaryIO, ClassVar, Final, Literal
 
 from msgspec import Meta
@@ -20,6 +21,7 @@ from holdall.writing import (
     LOGS_CUT,
     count_parts_left_out,
     cut_text,
+    dropped_mark,
     log_text,
     strip_escapes,
     text_mark,
@@ -255,8 +257,8 @@ def _write_devices(book: Book, view: SessionView, context: ExportContext) -> Non
     title = view.catalog.pgettext("sheet", "Devices")
     sheet = Sheet(book, view.catalog, title, _DEVICES, context.count)
     for device in view.devices:
-        facts = {view.catalog.gettext("description"): device.description, **device.facts}
-        for name, value in facts.items():
+        described = view.catalog.gettext("description"), device.description
+        for name, value in (described, *device.facts.items()):
             sheet.add([sheet.text(device.id), sheet.text(name), sheet.text(value)])
     for provider in view.providers:
         label = view.catalog.gettext("provider {name}").format(name=provider.name)
@@ -325,13 +327,14 @@ def _write_logs(book: Book, view: SessionView, context: ExportContext) -> dict[i
 def _log(job: JobView, context: ExportContext, catalog: Catalog) -> Iterable[str]:
     """Return the text of a log, the middle of a long one being left out visibly."""
     text, most = log_text(job.io_log()), context.options.log_max
-    if not 0 < most < job.io_log_size:  # a character has a byte at least
-        return text
+    dropped = dropped_mark(job.last.io_log_dropped, catalog)
+    if not most:
+        return chain(text, (dropped,))
     beginning, left_out, end = cut_text(text, most)
     if not left_out:
-        return (beginning,)
+        return beginning, dropped
     context.count(LOGS_CUT)
-    return beginning, text_mark(left_out, catalog), end
+    return beginning, text_mark(left_out, catalog), end, dropped
 
 
 _MOST_LINKS: Final = 1000  # a link is kept in memory until its sheet ends

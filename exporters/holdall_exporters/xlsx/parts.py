@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final
 
 from holdall.languages import N_
 from holdall.results import Outcome
@@ -15,13 +16,14 @@ if TYPE_CHECKING:
 
     from holdall.contracts import ExportContext
     from holdall.languages import Catalog
-    from holdall.results import Measurement
+    from holdall.results import Measurement, Subtest
     from holdall.view import AttemptView, SessionView
     from holdall_exporters.xlsx.archive import Book
     from holdall_exporters.xlsx.rows import Cell
 
     Columns = tuple[tuple[str, int], ...]
-    Rows = Callable[[Sheet, AttemptView, Catalog], Iterable[list[Cell | None]]]
+    PartsOf = Callable[[AttemptView], Iterable[Measurement | Subtest]]
+    CellsOf = Callable[[Sheet, Any, Catalog], list[Cell | None]]
 
 _WHOSE: Final = ((N_("Device"), 14), (N_("Job"), 44), (N_("Attempt"), 9))
 _MEASUREMENTS: Final = (
@@ -40,68 +42,56 @@ _SUBTESTS: Final = (
     (N_("Duration (s)"), 13),
     (N_("Reason"), 60),
 )
-_EXACT: Final = 2**53  # beyond it, a cell has not every whole number
 
 
 def write_parts(book: Book, view: SessionView, context: ExportContext) -> None:
     """Write a sheet of the measurements and one of the subtests, if there are any."""
     pgettext = view.catalog.pgettext
-    kinds: tuple[tuple[str, Columns, Rows], ...] = (
-        (pgettext("sheet", "Measurements"), _MEASUREMENTS, _measurements),
-        (pgettext("sheet", "Subtests"), _SUBTESTS, _subtests),
+    measurements, subtests = pgettext("sheet", "Measurements"), pgettext("sheet", "Subtests")
+    kinds: tuple[tuple[str, Columns, PartsOf, CellsOf], ...] = (
+        (measurements, _MEASUREMENTS, attrgetter("measurements"), _measurement),
+        (subtests, _SUBTESTS, attrgetter("subtests"), _subtest),
     )
-    for title, columns, rows_of in kinds:
+    for title, columns, parts_of, cells_of in kinds:
         sheet: Sheet | None = None
-        for device_id, job_id, number, attempt in _attempts_with_parts(view):
+        for device_id, job_id, number, part in _parts(view, parts_of):
             sheet = sheet or Sheet(book, view.catalog, title, columns, context.count)
-            for row in rows_of(sheet, attempt, view.catalog):
-                whose = sheet.beside(device_id), sheet.beside(job_id), sheet.number(number)
-                sheet.add([*whose, *row])
+            cells = cells_of(sheet, part, view.catalog)  # first, as they say how high the row is
+            whose = sheet.beside(device_id), sheet.beside(job_id), sheet.number(number)
+            sheet.add([*whose, *cells])
         if sheet is not None:
             sheet.finish()
 
 
-def _attempts_with_parts(view: SessionView) -> Iterator[tuple[str, str, int, AttemptView]]:
+def _parts(view: SessionView, parts_of: PartsOf) -> Iterator[tuple[str, str, int, Any]]:
+    """Yield each part with the device, the job, and the attempt's number, from 1 on."""
     for job in view.jobs():
         if job.has_parts:
             for number, attempt in enumerate(job.attempts, start=1):
-                yield job.device_id, job.id, number, attempt
+                for part in parts_of(attempt):
+                    yield job.device_id, job.id, number, part
 
 
-def _measurements(
-    sheet: Sheet, attempt: AttemptView, catalog: Catalog
-) -> Iterator[list[Cell | None]]:
-    for part in attempt.measurements:
-        yield [
-            sheet.text(part.name),
-            _value(sheet, part),
-            sheet.text(part.unit),
-            sheet.number(part.lower),
-            sheet.number(part.upper),
-            sheet.text(_judgement(part, catalog)),
-        ]
-
-
-def _value(sheet: Sheet, part: Measurement) -> Cell | None:
-    """Return a number as one to count with, unless a cell would change it."""
+def _measurement(sheet: Sheet, part: Measurement, catalog: Catalog) -> list[Cell | None]:
     value = part.value
-    if isinstance(value, float) or (type(value) is int and abs(value) <= _EXACT):
-        return sheet.number(value)
-    return sheet.text(str(value))
-
-
-def _judgement(part: Measurement, catalog: Catalog) -> str:
-    """Return how it ended; nothing where neither limits nor its recorder say so."""
     outcome = part.outcome or Outcome.NONE
-    return "" if outcome is Outcome.NONE else catalog.gettext(outcome.label)
+    # Without limits, and if its recorder did not say, it has no outcome.
+    label = "" if outcome is Outcome.NONE else catalog.gettext(outcome.label)
+    return [
+        sheet.text(part.name),
+        sheet.text(str(value)) if isinstance(value, str | bool) else sheet.number(value),
+        sheet.text(part.unit),
+        sheet.number(part.lower),
+        sheet.number(part.upper),
+        sheet.text(label),
+    ]
 
 
-def _subtests(sheet: Sheet, attempt: AttemptView, catalog: Catalog) -> Iterator[list[Cell | None]]:
-    for part in attempt.subtests:
-        message = sheet.lines((strip_escapes(part.message),)) if part.message else None
-        yield [
-            sheet.beside(part.name),
-            sheet.beside(catalog.gettext(part.outcome.label)),
-            sheet.number(part.duration, number_format=SECONDS),
-            message,
-        ]
+def _subtest(sheet: Sheet, part: Subtest, catalog: Catalog) -> list[Cell | None]:
+    message = sheet.lines((strip_escapes(part.message),)) if part.message else None
+    return [
+        sheet.beside(part.name),
+        sheet.beside(catalog.gettext(part.outcome.label)),
+        sheet.number(part.duration, number_format=SECONDS),
+        message,
+    ]

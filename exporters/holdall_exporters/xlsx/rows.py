@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Final, NamedTuple
 from xml.sax.saxutils import escape
 
-from openpyxl.compat import safe_string
 from openpyxl.utils.datetime import to_excel
+
+from holdall.writing import number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +35,9 @@ def text_cell(text: str, style: Style) -> Cell:
 def number_cell(value: float | datetime, style: Style) -> Cell:
     """Return a number, or a moment as the number of days that stands for it, as a cell."""
     number = value if isinstance(value, int | float) else to_excel(value)  # type: ignore[no-untyped-call]
-    return Cell(style, f' t="n"><v>{safe_string(number)}</v></c>')
+    # All digits, where openpyxl writes sixteen; like it, a cell of none for what is no number.
+    digits = number_text(number) if isfinite(number) else ""
+    return Cell(style, f' t="n"><v>{digits}</v></c>')
 
 
 def row_of(number: int, columns: Iterable[str], cells: Iterable[Cell | None], lines: int) -> bytes:

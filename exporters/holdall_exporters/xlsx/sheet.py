@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from holdall_exporters.xlsx.rows import Cell
     from holdall_exporters.xlsx.style import Part
 
+_EXACT: Final = 2**53  # beyond it, a cell has not every whole number
 LAST_ROW: Final = 1_048_576
 """Rows that a sheet holds; what is more goes on in a sheet of the same name with a number."""
 
@@ -84,8 +85,12 @@ class Sheet:
         return text_cell(value, self._style({"alignment": WRAPPED}))
 
     def number(self, value: float | None, **style: Part) -> Cell | None:
-        """Return a number as a cell."""
-        return None if value is None else number_cell(value, self._style(style))
+        """Return a number as a cell; one that a cell would change, as its digits."""
+        if value is None:
+            return None
+        if isinstance(value, int) and abs(value) > _EXACT:
+            return self.text(str(value), **style)
+        return number_cell(value, self._style(style))
 
     def moment(self, value: float | None, **style: Part) -> Cell | None:
         """Return a moment, seconds since 1970, as a date that can be sorted and counted with."""
