@@ -118,6 +118,29 @@ def test_subtests_and_measurements_that_a_format_leaves_out_are_counted(
     assert report.changes == changes
 
 
+@pytest.mark.parametrize(
+    ("flavour", "changes"),
+    [
+        pytest.param("jenkins", {"subtests left out": 3, "measurements left out": 1}, id="failed"),
+        pytest.param("rich", {"subtests left out": 2}, id="those of the last attempt"),
+    ],
+)
+def test_parts_that_junit_shows_are_not_counted(flavour: str, changes: dict[str, int]) -> None:
+    subtests = [Subtest(name="one", outcome="pass"), Subtest(name="two", outcome="fail")]
+    measurements = [
+        Measurement(name="rate", value=7, lower=5),
+        Measurement(name="load", value=7, upper=5),
+    ]
+    first = JobResult(outcome="fail", subtests=subtests)
+    last = JobResult(outcome="fail", subtests=subtests, measurements=measurements)
+    events = [ResultRecorded(at=1, job_id="j", result=result) for result in (first, last)]
+    session = SampleSession((SessionCreated(at=1, session_id="s"), *events))
+
+    report = export(session, "junit", io.BytesIO(), options=[f"flavour={flavour}"])
+
+    assert report.changes == changes
+
+
 def with_parts() -> SampleSession:
     result = JobResult(
         outcome="pass",

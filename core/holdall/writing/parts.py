@@ -19,19 +19,29 @@ MEASUREMENTS_LEFT_OUT: Final = N_("measurements left out")
 """What the `ExportReport` counts them as."""
 
 
-def count_parts_left_out(job: JobView, context: ExportContext) -> None:
-    """Count in the `ExportReport` the subtests and measurements of *job*, none of which is shown.
+def count_parts_left_out(
+    job: JobView, context: ExportContext, *, subtests: int = 0, measurements: int = 0
+) -> None:
+    """Count in the `ExportReport` the subtests and measurements of *job* that are not shown.
 
-    A format that has no room for them calls this once for each job that it shows.
+    A format that has no room for all of them calls this once for each job that it shows.
+
+    Args:
+        subtests: How many are shown, of all attempts.
+        measurements: Likewise.
     """
     if not job.has_parts:
         return
-    for what, number in (
-        (SUBTESTS_LEFT_OUT, sum(len(attempt.subtests) for attempt in job.attempts)),
-        (MEASUREMENTS_LEFT_OUT, sum(len(attempt.measurements) for attempt in job.attempts)),
+    for what, number, shown in (
+        (SUBTESTS_LEFT_OUT, sum(len(each.subtests) for each in job.attempts), subtests),
+        (
+            MEASUREMENTS_LEFT_OUT,
+            sum(len(each.measurements) for each in job.attempts),
+            measurements,
+        ),
     ):
-        if number:
-            context.count(what, number)
+        if number > shown:
+            context.count(what, number - shown)
 
 
 def measured_text(part: Measurement) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeVar
 from xml.sax.saxutils import escape
 
 from holdall.results import Outcome
@@ -24,13 +24,14 @@ from holdall.writing import (
 from holdall_exporters.junit.flavours import FLAVOURS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from holdall.contracts import ExportContext
     from holdall.results import Measurement, Subtest
     from holdall.view import AttemptView, JobView
     from holdall_exporters.junit.flavours import Flavour
 
+    _Part = TypeVar("_Part", Measurement, Subtest)
 
 # What each outcome is in JUnit; a passing case has no child. A job in flight is an error,
 # whatever its earlier attempts say: nobody knows how it would have ended. Those of `_OPEN` keep a
@@ -91,11 +92,17 @@ def _parts(
 ) -> Iterator[bytes]:
     """Yield what is inside a case."""
     options = context.options
+    tag = tag_of(job, options.open_jobs)
     if flavour.has_properties:
         yield from _case_properties(job)
-    else:
+        count_parts_left_out(
+            job, context, subtests=len(job.subtests), measurements=len(job.measurements)
+        )
+    elif tag in {"", "skipped"}:
         count_parts_left_out(job, context)
-    tag = tag_of(job, options.open_jobs)
+    else:
+        failed = len(_failed(job.subtests)), len(_failed(job.measurements))
+        count_parts_left_out(job, context, subtests=failed[0], measurements=failed[1])
     if tag == "skipped":  # which the stricter of the two schemas gives a message alone
         whole = reason_text(job.last.result)
         message = f"{job.label}: {whole}" if whole else job.label
@@ -205,13 +212,15 @@ def _case_properties(job: JobView) -> Iterator[bytes]:
 
 
 def _failed_parts(job: JobView) -> Iterator[str]:
-    """Yield a line for each subtest and measurement that went wrong; all flavours show them."""
-    for subtest in job.subtests:
-        if subtest.outcome.failed:
-            yield strip_escapes(f"subtest {subtest.name}: {_stated(subtest)}\n")
-    for part in job.measurements:
-        if part.outcome is not None and part.outcome.failed:
-            yield strip_escapes(f"measurement {part.name}: {_measured(part)}\n")
+    """Yield a line for each subtest and measurement that went wrong, for the body of a case."""
+    for subtest in _failed(job.subtests):
+        yield strip_escapes(f"subtest {subtest.name}: {_stated(subtest)}\n")
+    for part in _failed(job.measurements):
+        yield strip_escapes(f"measurement {part.name}: {_measured(part)}\n")
+
+
+def _failed(parts: Iterable[_Part]) -> list[_Part]:
+    return [part for part in parts if part.outcome is not None and part.outcome.failed]
 
 
 def _stated(subtest: Subtest) -> str:
