@@ -92,7 +92,7 @@ class Options:
     logs: Literal["none", "failed", "all"] = "none"
     comments: bool = True
     history: bool = True
-    slowest: int = 0
+    slowest: Annotated[int, Meta(ge=0)] = 0
     width: Annotated[int, Meta(ge=0)] | None = None
     color: Literal["auto", "always", "never"] = "auto"
 
@@ -294,13 +294,15 @@ def _slowest(view: SessionView, wanted: int) -> Iterator[str]:
     if slowest:
         heading = view.catalog.gettext("slowest")
         yield f"\n{heading}\n"
+    several = len(view.devices) > 1
     for job in slowest:
         time = duration(job.duration, view.catalog)
-        yield f"{_INDENT}{time:>11}  {_named(job.summary, job.id)}\n"
+        device = f"{line_text(job.device_id)}: " if several else ""
+        yield f"{_INDENT}{time:>{_TIME_WIDTH}}  {device}{_named(job.summary, job.id)}\n"
 
 
 def _foot(view: SessionView, how: _How) -> Iterator[bytes]:
-    for line in _slowest(view, max(how.options.slowest, 0)):
+    for line in _slowest(view, how.options.slowest):
         yield how.fitted(line)
     yield how.fitted(f"\n{_totals(view)}\n")
     several, catalog = len(view.devices) > 1, view.catalog

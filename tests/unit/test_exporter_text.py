@@ -186,6 +186,13 @@ def test_the_slowest_jobs_can_be_listed() -> None:
     assert [line.split()[0] for line in listed] == ["12.4", "12.2"]
 
 
+def test_the_slowest_jobs_of_several_devices_say_on_which() -> None:
+    text = exported(TextExporter, big_session(120, devices=2), ["slowest=2"]).decode()
+
+    listed = text.partition("\nslowest\n")[2].splitlines()[:2]
+    assert [re.findall(r" s  (\S+): ", line) for line in listed] == [["dut-1"], ["dut-2"]]
+
+
 def columns(line: str) -> int:
     plain = re.sub(r"\x1b\[[0-9;]*m", "", line)
     return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in plain)
