@@ -45,6 +45,7 @@ _END: Final = re.compile(r"\n---\n\n[^\n]+`\.\n\Z")
 
 CAUSES_LEFT_OUT: Final = N_("causes left out")
 JOBS_LEFT_OUT: Final = N_("jobs left out")
+NAMES_LEFT_OUT: Final = N_("names of jobs left out")
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ class _Page:
             return
         heading = self._catalog.gettext("What went wrong")
         yield self._fitting(f"## {heading}\n\n")
-        shown = lineless = jobs = 0
+        shown = lineless = nameless = jobs = 0
         for number, cause in enumerate(causes):
             text = self._cause(cause)
             block = _block(lines[cause.numbers[0]])
@@ -195,6 +196,9 @@ class _Page:
             yield data
             shown += 1
             lineless += bool(block and not whole)
+            nameless += cause.count - len(cause.jobs)
+        if nameless:
+            self._context.count(NAMES_LEFT_OUT, nameless)
         if lineless:
             template = self._catalog.ngettext(
                 "the output of {count} cause", "the output of {count} causes", lineless

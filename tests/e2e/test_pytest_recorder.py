@@ -16,6 +16,7 @@ import pytest
 from tests.e2e.junit_beside import in_junit, in_session
 
 from holdall import Recorder, SessionView, list_sessions, open_repository
+from holdall.writing import cause_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -299,6 +300,7 @@ def test_parts_of_a_test_are_recorded(kinds: Path) -> None:
     view, jobs = recorded(store(kinds))
     parts = jobs["test_kinds.py::test_parts"]
     subtests = jobs["test_kinds.py::test_subtests"].subtests
+    why = cause_of(jobs["test_kinds.py::test_subtests"])
     down = jobs["test_kinds.py::test_teardown_error"].subtests
 
     attached = {part.name: parts.last.open_attachment(part).read() for part in parts.attachments}
@@ -316,7 +318,28 @@ def test_parts_of_a_test_are_recorded(kinds: Path) -> None:
         ("test", "pass"),
         ("tear-down", "error"),
     ]
+    assert why == f"{subtests[1].name}: assert 1 != 1"
+    assert subtests[1].message is not None
+    assert "with subtests.test" in subtests[1].message
     assert view.devices[0].facts["board"] == "b7"
+
+
+DOCUMENTED = """
+    import pytest
+
+    @pytest.mark.parametrize("fan", ["left", "right"])
+    def test_fan(fan):
+        "The fan spins."
+"""
+
+
+def test_tests_with_parameters_are_told_apart_by_their_summaries(tmp_path: Path) -> None:
+    small = suite(tmp_path / "suite", test_fan=DOCUMENTED)
+
+    run(small, f"--holdall={store(small)}")
+
+    summaries = [job.summary for job in recorded(store(small))[1].values()]
+    assert summaries == ["The fan spins. [left]", "The fan spins. [right]"]
 
 
 CRASHING = """

@@ -105,6 +105,10 @@ def test_blockers_come_first_then_the_more_frequent() -> None:
         ),
         (JobResult(outcome="fail", comments="FAILED:\nno link"), "no link"),
         (
+            JobResult(outcome="fail", comments="main\n\nAlso tear-down failed:\nno tear-down"),
+            "main",
+        ),
+        (
             JobResult(outcome="fail", comments="command failed\nno route\nmore"),
             "command failed: no route",
         ),

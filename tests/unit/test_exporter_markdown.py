@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from tests.unit.one_job import session_of, with_jobs
 
+from holdall.exports import export
 from holdall.results import IOLogRecord, JobResult
 from holdall.testing.exporters import ExporterContract, exported
 from holdall.testing.sessions import (
@@ -151,10 +153,13 @@ def test_failures_stand_by_cause_with_their_last_lines() -> None:
 
 
 def test_jobs_beyond_the_first_ones_of_a_cause_are_counted() -> None:
-    text = page(with_jobs(**{f"j{number}": failed("gone") for number in range(13)}))
+    session = with_jobs(**{f"j{number}": failed("gone") for number in range(13)})
+    text = page(session)
+    report = export(session, "markdown", io.BytesIO())
 
     assert "### 13 x failed: `gone`" in text
     assert "`com.example::j9` and 3 more\n" in text
+    assert report.changes == {"names of jobs left out": 3}
 
 
 def test_the_slowest_jobs_and_the_others_have_lists_of_their_own() -> None:

@@ -125,16 +125,21 @@ def cause_of(job: JobView, catalog: Catalog = ENGLISH, *, output: bool = True) -
 
 
 def _said(comments: str) -> str:
-    """Return the first line of *comments* that says something, and the next if it is short."""
+    """Return the first line of *comments* that says something, and the next if it is short.
+
+    The next is none of it if it stands below a heading of its own.
+    """
     raw = [line for line in strip_escapes(comments).splitlines() if line.strip()]
     if any(line.startswith(_TRACEBACK) for line in raw):
         raw = [line for line in raw if not line.startswith((_TRACEBACK, " ", "\t"))][-1:] or raw
-    lines = [text for line in raw if not _HEADING.fullmatch(text := line_text(line))]
-    if not lines:
-        return line_text(raw[0]) if raw else ""
-    if len(lines) > 1 and len(lines[0].split()) <= _FEW:
-        return f"{lines[0].rstrip(':')}: {lines[1]}"
-    return lines[0]
+    lines = [line_text(line) for line in raw]
+    first = next((place for place, text in enumerate(lines) if not _HEADING.fullmatch(text)), None)
+    if first is None:
+        return lines[0] if lines else ""
+    text, behind = lines[first], lines[first + 1 : first + 2]
+    if behind and len(text.split()) <= _FEW and not _HEADING.fullmatch(behind[0]):
+        return f"{text.rstrip(':')}: {behind[0]}"
+    return text
 
 
 def _of_parts(job: JobView) -> str:

@@ -36,13 +36,14 @@ def definition_of(item: pytest.Item) -> Definition:
     function = _function(item)
     doc = _docstring(function)
     first, _, rest = doc.partition("\n")
+    parameters = getattr(getattr(item, "callspec", None), "id", "")
     markers = ", ".join(dict.fromkeys(map(_marker, item.iter_markers())))
     parts = (rest.strip(), f"markers: {markers}" if markers else "")
     node_id = job_id(item)
     return Definition(
         id=node_id,
         category=item.parent.nodeid if item.parent is not None else heading(node_id),
-        summary=first.strip(),
+        summary=f"{first.strip()} [{parameters}]" if first and parameters else first.strip(),
         description="\n\n".join(part for part in parts if part),
         origin=_origin(item, function),
     )

@@ -133,7 +133,10 @@ def subtest_outcome(report: Report) -> tuple[str, str | None]:
         return "skip", f"expected to fail: {str(report.wasxfail).removeprefix('reason: ')}"
     if report.outcome == "skipped":
         return "skip", skip_reason(report)
-    return ("fail", report.longreprtext) if has_failed(report) else ("pass", None)
+    if not has_failed(report):
+        return "pass", None
+    said, whole = message(report), report.longreprtext.strip()
+    return "fail", said if said == whole else f"{said}\n\n{whole}"
 
 
 def subtest_name(report: Report) -> str | None:
