@@ -163,7 +163,7 @@ def test_logs_of_failed_jobs_are_there_and_cut_visibly() -> None:
     assert 8 << 10 <= len(big) < 9 << 10
     assert big.startswith("plain line\n")
     assert "characters left out" in big
-    assert big.endswith("cut escape: red")
+    assert big.endswith("cut escape: red\n\n[... 1,234,567 bytes more were not kept]")
     assert "com.example::outcome-pass" not in logs
 
 
@@ -294,6 +294,16 @@ def test_a_session_with_one_kind_of_parts_has_no_sheet_of_the_other() -> None:
 
     assert found["Subtests"][1][3] == "first"
     assert "Measurements" not in found
+
+
+def test_the_summary_says_how_many_are_flaky() -> None:
+    attempts = [JobResult(outcome="fail"), JobResult(outcome="pass")]
+    events = [ResultRecorded(at=START, job_id="disk", result=result) for result in attempts]
+
+    found = sheets(SampleSession((SessionCreated(at=START, session_id="s"), *events)))
+
+    assert ["Flaky", 1] in [row[:2] for row in found["Summary"]]
+    assert "Flaky" not in [row[0] for row in sheets(big_session(3))["Summary"]]
 
 
 def test_a_fact_that_is_called_as_a_label_is_beside_it() -> None:

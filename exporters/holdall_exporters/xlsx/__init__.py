@@ -182,6 +182,7 @@ def _write_summary(book: Book, view: SessionView, context: ExportContext) -> Non
         *((_("Test plan"), plan.name or plan.id) for plan in view.plans),
         *((_("Device"), device.id) for device in view.devices),
         (_("Jobs"), view.job_count),
+        *([(_("Flaky"), view.flaky_count)] if view.flaky_count else []),
         (_("Duration (s)"), view.duration),
     ]
     for name, value in rows:
