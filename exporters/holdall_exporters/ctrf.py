@@ -296,8 +296,9 @@ def _tell(test: _Test, job: JobView, extra: dict[str, Any], context: ExportConte
         test.stdout, test.stderr = _output(last, options.log_max, context)
     test.message = reason_text(result)
     if test.status == "failed" and not test.message:
-        # As `cause_of` does, but the output was read just now.
-        lines = map(line_text, reversed(test.stderr or test.stdout or ()))
+        # As `cause_of` does, but the output was read just now, unless that is cut.
+        is_whole = job.io_log_size <= options.log_max or not options.log_max
+        lines = map(line_text, reversed(test.stderr or test.stdout or ()) if is_whole else ())
         said = next(filter(None, lines), "")
         test.message = said or cause_of(job, output=options.logs != "none")
 

@@ -213,8 +213,10 @@ def _output(job: JobView, context: ExportContext) -> tuple[str, str]:
         return "", ""
     kept = list(kept_log(job, options.log_max, context))
     text = "".join((*log_text(kept), dropped_mark(job.last.io_log_dropped))).removesuffix("\n")
-    errors = (record for record in kept if record.stream == "stderr")
-    last = last_lines(errors, 1) or last_lines(kept, 1) or [""]
+    # Of a log that is cut, what stands last in standard error may be left out.
+    is_cut = 0 < options.log_max < job.io_log_size
+    errors = (record for record in job.io_log() if record.stream == "stderr")
+    last = last_lines(errors, 1) or last_lines(job.io_log() if is_cut else kept, 1) or [""]
     return _several("output", [text], options), line_text(last[0])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, ClassVar
@@ -23,6 +24,7 @@ from holdall.testing.sessions import (
     sample_session,
 )
 from holdall.writing import line_text
+from holdall_exporters.ctrf import CtrfExporter
 from holdall_exporters.tap import TapExporter
 from holdall_plugins.importers.tap import TapImporter
 
@@ -241,3 +243,15 @@ def test_a_stream_that_lacks_a_point_is_not_whole() -> None:
         TapExporter.verify(io.BytesIO(whole.replace(b"ok 1 - ", b"ok 7 - ", 1)))
     with pytest.raises(ValueError, match="which is not what was planned"):
         TapExporter.verify(io.BytesIO(whole.replace(b"1..42", b"1..43", 1)))
+
+
+def test_the_message_of_a_cut_log_is_what_standard_error_ends_in() -> None:
+    log = [
+        IOLogRecord(0.1, "stderr", b"w" * 900 + b"\nerror: boom\n"),
+        IOLogRecord(0.2, "stdout", b"progress\n" * 500),
+    ]
+    session = session_of(JobResult(outcome="fail", io_log=log))
+
+    for exporter in (TapExporter, CtrfExporter):
+        report = exported(exporter, session, {"log-max": "400"}).decode()
+        assert re.search(r'message"?: ?"?error: boom', report), report[:500]

@@ -95,3 +95,14 @@ def test_the_text_does_not_depend_on_the_pieces(data: bytes, size: int) -> None:
     pieces = [data[start : start + size] for start in range(0, len(data), size)]
 
     assert text_of(out(*pieces)) == text_of(out(data))
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "piece", ["\x9d", "\x90\x98", "\x9da", "\x9e\x9f", "\x9b", "\x9b1", "\x1b]", "\x1bP", "\x1b["]
+)
+def test_beginnings_of_sequences_take_no_time_to_strip(piece: str) -> None:
+    text = piece * 200_000
+    stripper = EscapeStripper()
+
+    assert strip_escapes(text) == "".join(map(stripper.feed, (text,))) + stripper.finish()

@@ -17,6 +17,7 @@ from holdall.reading import (
     Text,
     Unpacking,
     json_items,
+    json_parts,
     packing_of,
     text_lines,
     xml_root,
@@ -222,3 +223,29 @@ def refused_in(items: Iterable[Any], words: str) -> float:
     finally:
         tracemalloc.stop()
     return peak / 2**20
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
+def test_json_that_is_nested_without_end_is_refused_in_little_memory(
+    tmp_path: Path, opening: bytes
+) -> None:
+    source = tmp_path / "deep.json"
+    source.write_bytes(b'{"jobs":[' + opening * 100_000)
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"near byte \d+: values are nested"):
+            list(json_items(source, "jobs.item"))
+        with pytest.raises(ValueError, match="nested more than 1000 deep"):
+            list(json_parts(source, lambda where: where == "jobs.item"))
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_json_may_begin_with_a_mark_of_the_order_of_bytes(tmp_path: Path) -> None:
+    source = tmp_path / "marked.json"
+    source.write_bytes(b'\xef\xbb\xbf{"jobs":[1,2]}')
+
+    assert list(json_items(source, "jobs.item")) == [1, 2]
+    assert [value for _n, _where, value in json_parts(source, "jobs.item".__eq__)] == [1, 2]

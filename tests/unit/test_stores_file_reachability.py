@@ -76,6 +76,7 @@ def flush(storage: Storage) -> None:
 WRITES: dict[str, Callable[[FileStorage], object]] = {
     "append": lambda storage: storage.append([b"new"], expect=1),
     "append at process": lambda storage: storage.append([b"new"], expect=1, level="process"),
+    "sync what waits": lambda storage: storage.append([], expect=1),
     "compact": lambda storage: storage.compact(b"snapshot", expect=1),
     "put_blob": lambda storage: storage.put_blob([b"blob"]),
     "flush": flush,

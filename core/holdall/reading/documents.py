@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import ijson  # type: ignore[import-untyped]  # it has no types
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+DEEPEST: Final = 1000
+"""In how many others a value may be."""
 LONGEST_ITEM: Final = 32 * 2**20
 """Bytes that an item may have; what is longer would have to be kept in memory."""
 
@@ -32,8 +35,8 @@ def json_items(path: Path, where: str, *, before: str = "") -> Iterator[Any]:
         before: Name of a member of the document; what stands behind its beginning is not read.
 
     Raises:
-        ValueError: It is no JSON, or an item is longer than `LONGEST_ITEM`; the message says
-            near which byte.
+        ValueError: It is no JSON, an item is longer than `LONGEST_ITEM`, or a value is in more
+            than `DEEPEST` others; the message says near which byte.
     """
     return _read(path, ijson.items, where, before)
 
@@ -48,18 +51,16 @@ def json_pairs(path: Path, where: str, *, before: str = "") -> Iterator[tuple[st
 
 
 def _read(path: Path, reader: Any, where: str, before: str) -> Iterator[Any]:
-    with path.open("rb") as file:
-        measured = _Measured(file)
-        with _located(measured):
-            for item in reader(_events(measured, where, before), where):
-                yield item
-                measured.begin_item()
+    with _measured(path) as measured, _located(measured):
+        for item in reader(_events(measured, where, before), where):
+            yield item
+            measured.begin_item()
 
 
 def _events(measured: _Measured, where: str, before: str) -> Iterator[tuple[str, str, Any]]:
     """Yield what the parser finds; what stands elsewhere is not gathered, and may be long."""
     end = ("", "map_key", before) if before else None
-    for event in ijson.parse(measured, use_float=True, buf_size=_PIECE):
+    for event in _parsed(measured):
         if event == end:
             return
         if not event[0].startswith(where):
@@ -95,10 +96,8 @@ def json_parts(
     Raises:
         ValueError: As `json_items` does.
     """
-    with path.open("rb") as file:
-        measured = _Measured(file)
-        with _located(measured):
-            yield from _parts(measured, wanted, several=several)
+    with _measured(path) as measured, _located(measured):
+        yield from _parts(measured, wanted, several=several)
 
 
 def _parts(
@@ -108,8 +107,7 @@ def _parts(
     where, depth = "", 0
     # How far each list is, None for an object; several documents are as the items of a list.
     around: list[int | None] = [-1] if several else []
-    options = {"use_float": True, "multiple_values": several, "buf_size": _PIECE}
-    for prefix, event, value in ijson.parse(measured, **options):
+    for prefix, event, value in _parsed(measured, several=several):
         begins, ends = event in _BEGINS, event in _ENDS
         if builder is None:
             if ends:
@@ -131,6 +129,37 @@ def _parts(
             yield tuple(number for number in around if number is not None), where, builder.value
             builder = None
             measured.begin_item()
+
+
+@contextmanager
+def _measured(path: Path) -> Iterator[_Measured]:
+    """Open a document; a mark of the order of bytes in front is none of it."""
+    with path.open("rb") as file:
+        if file.read(len(BOM_UTF8)) != BOM_UTF8:
+            file.seek(0)
+        yield _Measured(file)
+
+
+def _parsed(measured: _Measured, *, several: bool = False) -> Iterator[tuple[str, str, Any]]:
+    """Return what the parser finds, and where each stands."""
+    options = {"use_float": True, "multiple_values": several, "buf_size": _PIECE}
+    found = ijson.basic_parse(measured, **options)
+    events: Iterator[tuple[str, str, Any]] = ijson.parse(_shallow(found, measured))
+    return events
+
+
+def _shallow(events: Iterable[tuple[str, Any]], measured: _Measured) -> Iterator[tuple[str, Any]]:
+    """Refuse values in too many others: where each stands is as long as it is deep."""
+    depth = 0
+    for event in events:
+        if event[0] in _BEGINS:
+            depth += 1
+            if depth > DEEPEST:
+                place = f"near byte {measured.position}"
+                raise ValueError(f"{place}: values are nested more than {DEEPEST} deep")
+        elif event[0] in _ENDS:
+            depth -= 1
+        yield event
 
 
 class _Measured:

@@ -151,13 +151,17 @@ _NOT_TERMINAL: Final = re.compile(f"[{re.escape(''.join(map(chr, _TERMINAL)))}{_
 _ESCAPED_UNIT: Final = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
 
+# A string but for its end. What begins another one ends it: else a text of nothing but beginnings
+# would be searched for an end from each of them.
+_STRING: Final = r"(?:\x1b[]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x90\x98\x9c-\x9f\n]{0,4096}"
+
 # A whole sequence: CSI; strings (OSC, DCS, SOS, PM, APC) with their end; both in ESC and C1 form;
 # longer and two-character escapes. Last, the marks of sequences that never end, which would make
 # a terminal listen. NEL is a C1 control too, but no mark of anything.
 _SEQUENCE: Final = re.compile(
     r"(?=[\x1b\x80-\x9f])(?:"  # most characters begin none, and this is the quickest way to know
     r"(?:\x1b\[|\x9b)[0-?]{0,256}[ -/]{0,16}[@-~]"
-    r"|(?:\x1b[]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]{0,4096}(?:\x07|\x1b\\|\x9c)"
+    rf"|{_STRING}(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]{1,16}[0-~]"
     r"|\x1b[0-OQ-WYZ\\`-~]"
     r"|\x1b[\[\]PX^_]?|[\x80-\x84\x86-\x9f])"
@@ -167,7 +171,7 @@ _SEQUENCE: Final = re.compile(
 _BEGUN: Final = re.compile(
     r"(?:"
     r"(?:\x1b\[|\x9b)[0-?]{0,256}[ -/]{0,16}"
-    r"|(?:\x1b[]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]{0,4096}\x1b?"
+    rf"|{_STRING}\x1b?"
     r"|\x1b[ -/]{0,16}"
     r")\Z"
 )
