@@ -189,13 +189,7 @@ def _write_summary(book: Book, view: SessionView, context: ExportContext) -> Non
         sheet.add([sheet.text(name, font=BOLD), sheet.value(value)])
     for name, when in ((_("Created (UTC)"), view.created), (_("Last event (UTC)"), view.modified)):
         sheet.add([sheet.text(name, font=BOLD), sheet.moment(when, alignment=LEFT)])
-    pgettext = view.catalog.pgettext
-    for name in (
-        pgettext("sheet", "Results"),
-        pgettext("sheet", "Failures"),
-        pgettext("sheet", "Logs"),
-    ):
-        sheet.add([None, sheet.link(name, f"'{name}'!A1", column=1)])
+    _add_links(sheet, view.catalog)
     tallies = view.tallies
     for tally in tallies:
         label = sheet.text(tally.label, font=BOLD, fill=_fill(tally.outcome))
@@ -207,6 +201,17 @@ def _write_summary(book: Book, view: SessionView, context: ExportContext) -> Non
     maker = _("{name} of {provenance}").format(name="holdall.xlsx", provenance=context.provenance)
     sheet.add([sheet.text(_("Made by"), font=BOLD), sheet.value(maker)])
     sheet.finish()
+
+
+def _add_links(sheet: Sheet, catalog: Catalog) -> None:
+    """Add a row for each sheet that people go on to."""
+    pgettext = catalog.pgettext
+    for name in (
+        pgettext("sheet", "Results"),
+        pgettext("sheet", "Failures"),
+        pgettext("sheet", "Logs"),
+    ):
+        sheet.add([None, sheet.link(name, f"'{name}'!A1", column=1)])
 
 
 def _write_results(book: Book, view: SessionView, context: ExportContext) -> None:
