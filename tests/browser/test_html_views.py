@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 VIEWS = ["matrix", "timeline", "slowest"]
-SHOWN = "document.querySelector('#views [aria-current]').textContent"
+SHOWN = "document.querySelector('#views [aria-current]')?.textContent"
 CELLS = """
 [...document.querySelectorAll('.matrix tbody tr')].map((row) =>
   [...row.cells].map((cell) => cell.innerText.trim()))
