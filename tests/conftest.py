@@ -67,6 +67,9 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Run all tests of a file in one process where they share what takes long to make."""
+    missing = [file for file in TOGETHER if not config.rootpath.joinpath(file).is_file()]
+    if missing:
+        raise pytest.UsageError(f"tests/conftest.py: TOGETHER names no files: {missing}")
     from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
     class Scheduling(LoadScopeScheduling):  # type: ignore[misc]

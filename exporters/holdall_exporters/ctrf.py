@@ -23,6 +23,7 @@ from holdall.view import verdict
 from holdall.writing import (
     cause_of,
     gathered,
+    is_cut,
     iso,
     kept_log,
     line_text,
@@ -297,9 +298,8 @@ def _tell(test: _Test, job: JobView, extra: dict[str, Any], context: ExportConte
     test.message = reason_text(result)
     if test.status == "failed" and not test.message:
         # As `cause_of` does, but the output was read just now, unless that is cut.
-        is_whole = job.io_log_size <= options.log_max or not options.log_max
-        lines = map(line_text, reversed(test.stderr or test.stdout or ()) if is_whole else ())
-        said = next(filter(None, lines), "")
+        read = () if is_cut(job, options.log_max) else test.stderr or test.stdout or ()
+        said = next(filter(None, map(line_text, reversed(read))), "")
         test.message = said or cause_of(job, output=options.logs != "none")
 
 

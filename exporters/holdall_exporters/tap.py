@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, ClassVar, Final, Literal
 
 import msgspec
@@ -21,6 +22,7 @@ from holdall.writing import (
     cause_of,
     dropped_mark,
     gathered,
+    is_cut,
     kept_log,
     last_lines,
     line_text,
@@ -214,9 +216,9 @@ def _output(job: JobView, context: ExportContext) -> tuple[str, str]:
     kept = list(kept_log(job, options.log_max, context))
     text = "".join((*log_text(kept), dropped_mark(job.last.io_log_dropped))).removesuffix("\n")
     # Of a log that is cut, what stands last in standard error may be left out.
-    is_cut = 0 < options.log_max < job.io_log_size
-    errors = (record for record in job.io_log() if record.stream == "stderr")
-    last = last_lines(errors, 1) or last_lines(job.io_log() if is_cut else kept, 1) or [""]
+    whole = job.io_log if is_cut(job, options.log_max) else partial(iter, kept)
+    errors = (record for record in whole() if record.stream == "stderr")
+    last = last_lines(errors, 1) or last_lines(whole(), 1) or [""]
     return _several("output", [text], options), line_text(last[0])
 
 

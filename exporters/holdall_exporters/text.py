@@ -297,8 +297,13 @@ def _slowest(view: SessionView, wanted: int) -> Iterator[str]:
     several = len(view.devices) > 1
     for job in slowest:
         time = duration(job.duration, view.catalog)
-        device = f"{line_text(job.device_id)}: " if several else ""
-        yield f"{_INDENT}{time:>{_TIME_WIDTH}}  {device}{_named(job.summary, job.id)}\n"
+        name = f"{_device(job, several=several)}{_named(job.summary, job.id)}"
+        yield f"{_INDENT}{time:>{_TIME_WIDTH}}  {name}\n"
+
+
+def _device(job: JobView, *, several: bool) -> str:
+    """Return what stands before a job where there are several devices."""
+    return f"{line_text(job.device_id)}: " if several else ""
 
 
 def _foot(view: SessionView, how: _How) -> Iterator[bytes]:
@@ -309,7 +314,7 @@ def _foot(view: SessionView, how: _How) -> Iterator[bytes]:
     output = how.options.logs != "none"
     for job in view.jobs():
         if job.went_wrong:
-            device = f"{line_text(job.device_id)}: " if several else ""
+            device = _device(job, several=several)
             why = "" if job.in_flight else f" - {cause_of(job, catalog, output=output)}"
             line = f"{_INDENT}{how.word(job)}{_BETWEEN}{device}{line_text(job.id)}{why}\n"
             yield how.fitted(line, " " * (len(_INDENT) + how.columns[0] + len(_BETWEEN)))

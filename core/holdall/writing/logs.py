@@ -39,6 +39,11 @@ def wants_log(choice: LogChoice, of: JobView | AttemptView) -> bool:
     return choice == "all" or of.counts_as.failed
 
 
+def is_cut(of: JobView | AttemptView, most: int) -> bool:
+    """Whether `kept_log` leaves something out of a log."""
+    return 0 < most < of.io_log_size
+
+
 def kept_log(
     of: JobView | AttemptView, most: int, context: ExportContext
 ) -> Iterator[IOLogRecord]:
@@ -46,7 +51,7 @@ def kept_log(
 
     What is left out of its middle has a mark there, and is counted in the `ExportReport`.
     """
-    if not 0 < most < of.io_log_size:
+    if not is_cut(of, most):
         return of.io_log()
     context.count(LOGS_CUT)
     context.count(BYTES_CUT, of.io_log_size - most)

@@ -114,11 +114,15 @@ def skip_reason(report: Report) -> str:
 
 def message(report: Report) -> str:
     """Return what a failure says, without the code around it."""
-    crash = getattr(report.longrepr, "reprcrash", None)
-    text = str(crash.message if crash is not None else report.longrepr or "").strip()
+    text = _said(report)
     if len(text) > _LONGEST_COMMENT:
         text = f"{text[:_LONGEST_COMMENT]}... (all of it is in the output)"
     return text or "it gave no reason"
+
+
+def _said(report: Report) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return str(crash.message if crash is not None else report.longrepr or "").strip()
 
 
 def collection_error(report: Report) -> str:
@@ -135,8 +139,9 @@ def subtest_outcome(report: Report) -> tuple[str, str | None]:
         return "skip", skip_reason(report)
     if not has_failed(report):
         return "pass", None
-    said, whole = message(report), report.longreprtext.strip()
-    return "fail", said if said == whole else f"{said}\n\n{whole}"
+    # The traceback, which has all of the message, begins with code; what it says stands above it.
+    said, whole = _said(report).partition("\n")[0], report.longreprtext.strip()
+    return "fail", whole if whole.startswith(said) else f"{said}\n\n{whole}"
 
 
 def subtest_name(report: Report) -> str | None:
