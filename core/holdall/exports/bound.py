@@ -18,11 +18,11 @@ from holdall.errors import (
     NestedReportError,
     PluginCallError,
 )
-from holdall.exports.context import Context
+from holdall.exports.context import Context, full_disk
 from holdall.exports.folders import open_folder
 from holdall.exports.naming import find_exporter, units_of
 from holdall.exports.options import describe_options, options_class_of, parse_both
-from holdall.exports.sinks import CountingSink, NumberedSink, full_disk, open_target, target_name
+from holdall.exports.sinks import CountingSink, NumberedSink, open_target, target_name
 from holdall.exports.units import preset_options
 from holdall.exports.view_options import ViewOptions, apply_view_options
 from holdall.hooks import Hooks, installed_hooks

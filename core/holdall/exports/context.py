@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import Counter
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, Self
+from tempfile import TemporaryDirectory, gettempdir
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from holdall.contracts import ExportWarning
-from holdall.errors import ExportCancelled
+from holdall.errors import ExportCancelled, ExportTargetError, HoldallError
 from holdall.writing import moment
 
 if TYPE_CHECKING:
@@ -143,3 +144,20 @@ class Context:
     def render(self, exporter_id: str, view: SessionView, options: object = None) -> BinaryIO:
         """Return another exporter's report as a file opened at its start; to be closed."""
         return self._render(self, exporter_id, view, options)
+
+
+def full_disk(error: BaseException) -> ExportTargetError | None:
+    """Return the error that says that temporary files had no room, if *error* comes of that.
+
+    It does not if it comes of an error that says itself what had no room, such as the target.
+    """
+    cause = error.__cause__
+    while cause is not None and not isinstance(cause, HoldallError):
+        if isinstance(cause, OSError) and cause.errno in _FULL:
+            reason = f"{cause.strerror}; make room there, or let TMPDIR name another folder"
+            return ExportTargetError(str(cause.filename or gettempdir()), reason)
+        cause = cause.__cause__ or cause.__context__
+    return None
+
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})

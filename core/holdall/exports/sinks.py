@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import io
 import os
@@ -12,7 +11,7 @@ import stat
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import count, takewhile
 from pathlib import Path
-from tempfile import TemporaryFile, gettempdir
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO, Final, Protocol, Self, TypeAlias
 
 from holdall.errors import ExportTargetError, HoldallError
@@ -350,20 +349,3 @@ def blaming(name: str) -> Iterator[None]:
 def _refused(name: str, error: Exception) -> ExportTargetError:
     reason = error.strerror if isinstance(error, OSError) else None
     return ExportTargetError(name, reason or str(error) or type(error).__name__)
-
-
-def full_disk(error: BaseException) -> ExportTargetError | None:
-    """Return the error that says that temporary files had no room, if *error* comes of that.
-
-    It does not if it comes of an error that says itself what had no room, such as the target.
-    """
-    cause = error.__cause__
-    while cause is not None and not isinstance(cause, HoldallError):
-        if isinstance(cause, OSError) and cause.errno in _FULL:
-            reason = f"{cause.strerror}; make room there, or let TMPDIR name another folder"
-            return ExportTargetError(str(cause.filename or gettempdir()), reason)
-        cause = cause.__cause__ or cause.__context__
-    return None
-
-
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
